@@ -1,0 +1,229 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#ifndef CONFIG_CONFIG_H
+#define CONFIG_CONFIG_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "mem/mem.h"
+#include "net/net.h"
+
+/*
+ * OpenVPN's configuration language: files, inline blocks and --options to one
+ * typed struct. One table row per option. The same table parses pushed options.
+ */
+
+enum config_mode {
+	CONFIG_MODE_P2P,
+	CONFIG_MODE_SERVER,	/* mode server */
+};
+
+enum config_proto {
+	CONFIG_PROTO_UDP,	/* either family */
+	CONFIG_PROTO_UDP4,
+	CONFIG_PROTO_UDP6,
+	CONFIG_PROTO_TCP_CLIENT,
+	CONFIG_PROTO_TCP_SERVER,
+};
+
+enum config_topology {
+	CONFIG_TOPOLOGY_NET30,
+	CONFIG_TOPOLOGY_P2P,
+	CONFIG_TOPOLOGY_SUBNET,
+};
+
+enum config_name_type {
+	CONFIG_NAME_NONE,
+	CONFIG_NAME_SUBJECT,
+	CONFIG_NAME_NAME,
+	CONFIG_NAME_PREFIX,
+};
+
+enum config_purpose {
+	CONFIG_PURPOSE_ANY,
+	CONFIG_PURPOSE_SERVER,
+	CONFIG_PURPOSE_CLIENT,
+};
+
+/* "ovpnd-data-path": auto is ours; disable-dco means user. */
+enum config_data_path {
+	CONFIG_DATA_PATH_AUTO,
+	CONFIG_DATA_PATH_KERNEL,
+	CONFIG_DATA_PATH_USER,
+};
+
+/** struct config_blob - content of a file option, read at parse time */
+struct config_blob {
+	const char *path;	/* "[inline]" for a block; NULL: not given */
+	const char *text;
+	size_t len;
+};
+
+struct config_remote {
+	const char *host;
+	uint16_t port;
+	enum config_proto proto;
+	struct config_remote *next;
+};
+
+/** struct config_route - as written; keywords are resolved when applied */
+struct config_route {
+	struct net_prefix dst;
+	const char *gateway;	/* address, "vpn_gateway", "net_gateway", NULL */
+	uint32_t metric;
+	bool has_metric;
+	struct config_route *next;
+};
+
+/** struct config_text - list of strings, in order */
+struct config_text {
+	const char *text;
+	struct config_text *next;
+};
+
+/* redirect-gateway flags */
+enum config_redirect {
+	CONFIG_REDIRECT_ENABLED = 1 << 0,
+	CONFIG_REDIRECT_LOCAL = 1 << 1,
+	CONFIG_REDIRECT_DEF1 = 1 << 2,
+	CONFIG_REDIRECT_IPV6 = 1 << 3,
+	CONFIG_REDIRECT_NO_IPV4 = 1 << 4,
+};
+
+/**
+ * struct config - everything; strings live in @arena
+ *
+ * Durations are in seconds unless a name says otherwise.
+ */
+struct config {
+	struct mem_arena *arena;
+
+	/* role */
+	enum config_mode mode;
+	bool is_tls_server, is_tls_client, is_pull;
+
+	/* transport */
+	enum config_proto proto;
+	const char *local_host;
+	uint16_t lport, rport;
+	bool is_bind;			/* false: nobind */
+	bool is_float, is_multihome;
+	bool has_remote_random;
+	struct config_remote *remotes;
+	uint32_t sndbuf, rcvbuf;	/* 0: system default */
+	uint32_t mark;
+	bool has_mark;
+	uint32_t connect_retry, connect_retry_max_wait, connect_retry_max;
+	uint32_t connect_timeout;
+	uint32_t explicit_exit_notify;	/* 0: off */
+
+	/* device and addresses */
+	const char *dev;		/* "tun", "tun0", "ovpn-x" */
+	const char *dev_type;		/* NULL, "tun" */
+	uint32_t tun_mtu, txqueuelen;
+	enum config_topology topology;
+	bool has_topology;
+	bool has_ifconfig, has_ifconfig6;
+	struct net_prefix ifconfig;	/* subnet: address/len; p2p: local/32 */
+	struct net_ip ifconfig_peer;	/* p2p and net30 */
+	struct net_prefix ifconfig6;
+	struct net_ip ifconfig6_peer;
+	bool is_ifconfig_noexec, is_route_noexec, is_route_nopull;
+	struct config_route *routes;	/* both families */
+	uint32_t route_metric;
+	const char *route_gateway;	/* address or NULL */
+	unsigned int redirect_gateway;	/* of enum config_redirect */
+	enum config_data_path data_path;
+
+	/* server */
+	struct net_prefix server, server6;
+	bool has_server, has_server6, is_server_nopool;
+	bool has_pool, has_pool6;
+	struct net_ip pool_start, pool_end;
+	struct net_prefix pool6;
+	struct config_text *push;	/* in order, without "push" */
+	uint32_t max_clients;
+	bool is_duplicate_cn, is_client_to_client;
+	uint32_t connect_freq_initial_n, connect_freq_initial_sec;
+
+	/* keys and TLS */
+	struct config_blob ca, cert, key, dh, extra_certs, crl;
+	struct config_blob tls_auth, tls_crypt;
+	int key_direction;		/* -1: none */
+	const char *auth;		/* digest, "SHA1" */
+	const char *cipher;		/* NULL when not given */
+	const char *data_ciphers;	/* normalised */
+	const char *data_ciphers_fallback;
+	const char *tls_version_min, *tls_version_max;
+	const char *tls_cipher, *tls_ciphersuites, *tls_groups, *tls_cert_profile;
+	enum config_purpose remote_cert_tls;
+	enum config_name_type verify_name_type;
+	const char *verify_name;
+	bool has_auth_user_pass;
+	struct config_blob auth_user_pass;	/* two lines */
+
+	/* timers */
+	uint32_t ping, ping_restart, ping_exit;
+	uint32_t reneg_sec, reneg_sec_min, hand_window, tran_window, tls_timeout;
+	uint32_t max_packet_size;
+
+	/* process */
+	const char *user, *group, *chdir, *writepid;
+	bool is_daemon;
+	const char *daemon_name;
+	const char *log_path;
+	bool is_log_append, is_syslog, has_suppress_timestamps;
+	int verb;
+	const char *status_path;
+	uint32_t status_interval;
+	int status_version;
+	const char *control_path;	/* ovpnctl's socket; NULL: default */
+	const char *config_path;	/* for messages */
+
+	/* pushed only */
+	bool has_peer_id;
+	uint32_t peer_id;
+	bool is_tls_ekm, is_cc_exit, is_dyn_tls_crypt, is_aead_epoch;
+	int push_continuation;		/* 0, 1, 2 */
+	const char *auth_token;
+};
+
+/* What config_load() was asked for instead of running. */
+enum config_verdict {
+	CONFIG_RUN,
+	CONFIG_EXIT_OK,		/* --help, --version, --show-…: printed */
+	CONFIG_EXIT_USAGE,	/* error printed: "Options error: file:line: …" */
+};
+
+/**
+ * config_load() - command line and files to a checked configuration
+ * @argc, @argv: of main(); like OpenVPN, a single argument is a file
+ * @out: filled for CONFIG_RUN; freed by config_free()
+ *
+ * Messages go to stderr (errors) and stdout (help). Every error names file:line
+ * (or the command line), what is wrong, and what to write instead.
+ */
+enum config_verdict config_load(int argc, char **argv, struct config **out);
+void config_free(struct config *cfg);
+
+/**
+ * config_apply_pushed() - apply one option of a PUSH_REPLY to a copy
+ * @cfg: result of config_pull_begin(), changed
+ * @option: the line as pushed
+ * @err: reason of a refusal, one line
+ *
+ * Return: 0 applied or ignored by rule; -ENOENT unknown option (ignored, to be
+ * logged); -EPERM not allowed to be pushed; -EINVAL bad argument.
+ */
+int config_apply_pushed(struct config *cfg, const char *option, char *err,
+			size_t err_len);
+
+/**
+ * config_pull_begin() - copy of @cfg that pushed options are applied to
+ *
+ * Shares strings with @cfg and must be freed (config_free()) before it.
+ */
+struct config *config_pull_begin(const struct config *cfg);
+
+#endif

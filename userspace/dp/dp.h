@@ -1,0 +1,172 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#ifndef DP_DP_H
+#define DP_DP_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "loop/loop.h"
+#include "net/net.h"
+#include "proto/proto.h"
+
+/*
+ * The data-path interface: peers, keys, statistics. Two implementations,
+ * dp/kernel.c (generic netlink family "ovpn") and dp/user.c (TUN and OpenSSL);
+ * nothing above knows which one carries a tunnel.
+ */
+
+struct dp;
+
+enum dp_mode {
+	DP_MODE_P2P,	/* one peer: the client role */
+	DP_MODE_MP,	/* many peers, found by their tunnel addresses */
+};
+
+enum dp_slot {
+	DP_SLOT_PRIMARY,
+	DP_SLOT_SECONDARY,
+};
+
+/* As the kernel's enum ovpn_del_peer_reason. */
+enum dp_del_reason {
+	DP_DEL_TEARDOWN,
+	DP_DEL_USERSPACE,
+	DP_DEL_EXPIRED,
+	DP_DEL_TRANSPORT_ERROR,
+	DP_DEL_TRANSPORT_DISCONNECT,
+};
+
+/**
+ * struct dp_events - what the data path reports, on the loop's thread
+ * @peer_deleted: the peer is gone already (not called for dp_peer_del())
+ * @peer_floated: an authenticated packet came from a new address
+ * @key_exhausted: a new key is needed soon; start a renegotiation
+ * @peer_exit: the peer said goodbye inside the data channel (OCC exit)
+ * @resync: notifications were lost; compare dp_peer_list() with your table
+ */
+struct dp_events {
+	void (*peer_deleted)(void *arg, uint32_t peer_id,
+			     enum dp_del_reason reason);
+	void (*peer_floated)(void *arg, uint32_t peer_id,
+			     const union net_addr *remote);
+	void (*key_exhausted)(void *arg, uint32_t peer_id, uint8_t key_id);
+	void (*peer_exit)(void *arg, uint32_t peer_id);
+	void (*resync)(void *arg);
+};
+
+/**
+ * struct dp_config - borrowed during dp_*_new() only, except @events and @arg
+ * @ifindex, @ifname: the device, made by priv/
+ * @tun_fd: of a TUN device, owned by the data path from now on; -1 otherwise
+ */
+struct dp_config {
+	struct loop *loop;
+	enum dp_mode mode;
+	int ifindex;
+	const char *ifname;
+	int tun_fd;
+	unsigned int mtu;
+	const struct dp_events *events;
+	void *arg;
+};
+
+/** dp_kernel_new() - 0, -ENOENT (no family "ovpn"), or another -errno */
+int dp_kernel_new(const struct dp_config *cfg, struct dp **out);
+int dp_user_new(const struct dp_config *cfg, struct dp **out);
+void dp_free(struct dp *dp);
+
+/** dp_name() - "kernel" or "user" */
+const char *dp_name(const struct dp *dp);
+
+struct dp_peer {
+	uint32_t id;		/* in received packets */
+	uint32_t tx_id;		/* in sent packets */
+	int fd;			/* transport socket, borrowed while the peer lives */
+	bool is_tcp;
+	union net_addr remote;	/* AF_UNSPEC on TCP */
+	union net_addr local;	/* AF_UNSPEC: chosen by routing */
+	struct net_ip vpn4, vpn6;	/* DP_MODE_MP: at least one */
+};
+
+int dp_peer_add(struct dp *dp, const struct dp_peer *peer);
+
+/** dp_peer_set_remote() - move a peer to another address */
+int dp_peer_set_remote(struct dp *dp, uint32_t peer_id,
+		       const union net_addr *remote,
+		       const union net_addr *local);
+
+/** dp_peer_set_keepalive() - seconds; 0 in either disables both */
+int dp_peer_set_keepalive(struct dp *dp, uint32_t peer_id,
+			  unsigned int interval, unsigned int timeout);
+int dp_peer_del(struct dp *dp, uint32_t peer_id);
+
+/** struct dp_key_dir - one direction */
+struct dp_key_dir {
+	const uint8_t *cipher_key;
+	size_t cipher_key_len;
+	const uint8_t *nonce_tail;	/* PROTO_NONCE_TAIL_LEN bytes */
+};
+
+struct dp_key {
+	uint8_t key_id;
+	enum proto_cipher cipher;
+	struct dp_key_dir send, recv;
+};
+
+/** dp_key_set() - install into a slot; a key that was there is replaced */
+int dp_key_set(struct dp *dp, uint32_t peer_id, enum dp_slot slot,
+	       const struct dp_key *key);
+int dp_key_swap(struct dp *dp, uint32_t peer_id);
+int dp_key_del(struct dp *dp, uint32_t peer_id, enum dp_slot slot);
+
+/** struct dp_stats - vpn: inside the tunnel; link: on the transport */
+struct dp_stats {
+	uint64_t vpn_rx_bytes, vpn_rx_packets, vpn_tx_bytes, vpn_tx_packets;
+	uint64_t link_rx_bytes, link_rx_packets, link_tx_bytes, link_tx_packets;
+};
+
+/**
+ * struct dp_peer_info - a peer as the data path knows it
+ * @primary_key, @secondary_key: key ids, -1 when the slot is empty
+ */
+struct dp_peer_info {
+	uint32_t id, tx_id;
+	union net_addr remote, local;
+	struct net_ip vpn4, vpn6;
+	unsigned int keepalive_interval, keepalive_timeout;
+	int primary_key, secondary_key;
+	enum proto_cipher cipher;
+	struct dp_stats stats;
+};
+
+int dp_peer_get(struct dp *dp, uint32_t peer_id, struct dp_peer_info *out);
+
+/**
+ * dp_peer_list() - call @fn for every peer (without key ids and cipher)
+ *
+ * Return: 0, the first non-zero value of @fn, or -errno.
+ */
+int dp_peer_list(struct dp *dp,
+		 int (*fn)(void *arg, const struct dp_peer_info *info),
+		 void *arg);
+
+/**
+ * dp_input() - a data packet that arrived on a transport socket
+ * @local: where it arrived, AF_UNSPEC if not known
+ *
+ * The kernel data path takes its packets before the socket sees them; what
+ * still comes here is counted and dropped there. Return: 0, or -errno why the
+ * packet was dropped (-ENOENT no such peer, -ENOKEY, -EBADMSG, -EALREADY).
+ */
+int dp_input(struct dp *dp, int fd, const uint8_t *pkt, size_t len,
+	     const union net_addr *remote, const union net_addr *local);
+
+/**
+ * dp_send_occ() - one OCC message inside the data channel (exit notification)
+ *
+ * Return: 0, -EOPNOTSUPP when the data path cannot (kernel).
+ */
+int dp_send_occ(struct dp *dp, uint32_t peer_id, enum proto_occ_op op);
+
+#endif

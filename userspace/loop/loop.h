@@ -1,0 +1,113 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#ifndef LOOP_LOOP_H
+#define LOOP_LOOP_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/*
+ * The main event loop (libuv underneath). Everything here is called from the
+ * loop's own thread, except where a comment says otherwise. Objects are freed
+ * through their _free function, from inside a callback too; the callback is
+ * never called again afterwards.
+ */
+
+struct loop;
+struct loop_timer;
+struct loop_io;
+struct loop_signal;
+struct loop_pool;
+
+/** loop_new() - Return: a loop, NULL when out of memory or descriptors. */
+struct loop *loop_new(void);
+
+/** loop_free() - close everything that is still registered and free */
+void loop_free(struct loop *loop);
+
+/** loop_run() - handle events until loop_stop(). Return: 0 or -errno. */
+int loop_run(struct loop *loop);
+
+/** loop_stop() - let loop_run() return after the current callback */
+void loop_stop(struct loop *loop);
+
+/** loop_now() - monotonic milliseconds, as of the start of this wake-up */
+uint64_t loop_now(const struct loop *loop);
+
+/** loop_realtime() - seconds since 1970 */
+int64_t loop_realtime(void);
+
+/* ---- timers ---------------------------------------------------------- */
+
+typedef void loop_timer_fn(struct loop_timer *timer, void *arg);
+
+struct loop_timer *loop_timer_new(struct loop *loop, loop_timer_fn *fn,
+				  void *arg);
+void loop_timer_free(struct loop_timer *timer);
+
+/** loop_timer_start() - fire once, @delay_ms from now; restarts if running */
+void loop_timer_start(struct loop_timer *timer, uint64_t delay_ms);
+void loop_timer_stop(struct loop_timer *timer);
+
+/* ---- descriptors ----------------------------------------------------- */
+
+enum loop_events {
+	LOOP_READABLE = 1,
+	LOOP_WRITABLE = 2,
+};
+
+typedef void loop_io_fn(struct loop_io *io, unsigned int events, void *arg);
+
+/**
+ * loop_io_new() - watch a descriptor
+ * @fd: borrowed; the caller closes it after loop_io_free()
+ * @events: of enum loop_events
+ */
+struct loop_io *loop_io_new(struct loop *loop, int fd, unsigned int events,
+			    loop_io_fn *fn, void *arg);
+int loop_io_set(struct loop_io *io, unsigned int events);
+void loop_io_free(struct loop_io *io);
+
+/* ---- signals --------------------------------------------------------- */
+
+typedef void loop_signal_fn(int signum, void *arg);
+
+struct loop_signal *loop_signal_new(struct loop *loop, int signum,
+				    loop_signal_fn *fn, void *arg);
+void loop_signal_free(struct loop_signal *sig);
+
+/* ---- worker threads -------------------------------------------------- */
+
+/*
+ * A pool of its own threads (libuv's shared one also resolves names). A job is
+ * handed over whole: between submit and done() only the worker touches it.
+ */
+struct loop_job {
+	/* on a worker thread */
+	void (*work)(struct loop_job *job);
+	/* back on the loop's thread; always called, also when cancelled */
+	void (*done)(struct loop_job *job, bool was_run);
+	/* private */
+	struct loop_job *next;
+};
+
+/**
+ * loop_pool_new() - start workers
+ * @threads: number of threads, at least 1
+ * @max_queued: jobs that may wait; bounded, so that a storm cannot eat memory
+ */
+struct loop_pool *loop_pool_new(struct loop *loop, unsigned int threads,
+				unsigned int max_queued);
+
+/**
+ * loop_pool_submit() - queue a job
+ * @job: owned by the pool until done() is called
+ *
+ * Return: 0, or -EAGAIN when @max_queued jobs wait (done() is not called).
+ */
+int loop_pool_submit(struct loop_pool *pool, struct loop_job *job);
+
+/** loop_pool_free() - wait for running jobs, cancel waiting ones, join */
+void loop_pool_free(struct loop_pool *pool);
+
+#endif

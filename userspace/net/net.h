@@ -1,0 +1,78 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#ifndef NET_NET_H
+#define NET_NET_H
+
+#include <netinet/in.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/socket.h>
+
+/* Addresses: of sockets, of the tunnel, of routes. Pure functions. */
+
+/** union net_addr - a socket address, IPv4 or IPv6; AF_UNSPEC when unset */
+union net_addr {
+	struct sockaddr sa;
+	struct sockaddr_in in4;
+	struct sockaddr_in6 in6;
+};
+
+#define NET_ADDR_STRLEN 80	/* "[addr%scope]:port" and NUL */
+
+socklen_t net_addr_len(const union net_addr *addr);
+uint16_t net_addr_port(const union net_addr *addr);
+void net_addr_set_port(union net_addr *addr, uint16_t port);
+
+/** net_addr_unmap() - turn ::ffff:a.b.c.d into IPv4, in place */
+void net_addr_unmap(union net_addr *addr);
+
+/** net_addr_is_equal() - family, address, port and scope; v4-mapped = IPv4 */
+bool net_addr_is_equal(const union net_addr *a, const union net_addr *b);
+
+/** net_addr_hash() - equal addresses have equal hashes; keyed with @seed */
+uint32_t net_addr_hash(const union net_addr *addr, uint32_t seed);
+
+/** net_addr_format() - "192.0.2.1:1194" or "[2001:db8::1]:1194"; returns @out */
+const char *net_addr_format(const union net_addr *addr,
+			    char out[NET_ADDR_STRLEN]);
+
+/** net_addr_parse() - numeric host and port; 0 or -EINVAL */
+int net_addr_parse(const char *host, uint16_t port, union net_addr *out);
+
+/** struct net_ip - an address without a port */
+struct net_ip {
+	sa_family_t family;	/* AF_UNSPEC when unset */
+	union {
+		struct in_addr in4;
+		struct in6_addr in6;
+	};
+};
+
+/** struct net_prefix - an address in a network, host bits allowed */
+struct net_prefix {
+	struct net_ip ip;
+	uint8_t len;
+};
+
+#define NET_PREFIX_STRLEN 52
+
+int net_ip_parse(const char *str, struct net_ip *out);
+bool net_ip_is_equal(const struct net_ip *a, const struct net_ip *b);
+const char *net_ip_format(const struct net_ip *ip, char out[NET_PREFIX_STRLEN]);
+
+/** net_prefix_parse() - "10.8.0.0/24", "2001:db8::/64"; without / a host */
+int net_prefix_parse(const char *str, struct net_prefix *out);
+
+/** net_mask_parse() - dotted netmask to prefix length; -EINVAL if not contiguous */
+int net_mask_parse(const char *mask, uint8_t *len);
+const char *net_mask_format(uint8_t len, char out[NET_PREFIX_STRLEN]);
+const char *net_prefix_format(const struct net_prefix *prefix,
+			      char out[NET_PREFIX_STRLEN]);
+bool net_prefix_contains(const struct net_prefix *prefix,
+			 const struct net_ip *ip);
+
+/** net_prefix_nth() - the @n-th address of the network; -ERANGE if outside */
+int net_prefix_nth(const struct net_prefix *prefix, uint64_t n,
+		   struct net_ip *out);
+
+#endif

@@ -1,0 +1,90 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#ifndef PRIV_PRIV_H
+#define PRIV_PRIV_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "net/net.h"
+
+/*
+ * The small process that keeps root's requests. priv_start() forks it before
+ * privileges are dropped; the daemon then asks it over a socket pair, with
+ * messages from a fixed table of permitted requests, each checked there again.
+ * It touches only links that it created, and undoes everything it did (in
+ * reverse order) when the daemon closes the socket, however it ended; links
+ * that were asked to persist stay.
+ */
+
+struct priv;
+
+/** priv_start() - fork the helper; 0 or -errno */
+int priv_start(struct priv **out);
+
+/** priv_stop() - let the helper undo what it did and wait for it */
+void priv_stop(struct priv *priv);
+
+/** priv_error() - the helper's message about the last failed request */
+const char *priv_error(const struct priv *priv);
+
+enum priv_link_kind {
+	PRIV_LINK_OVPN_P2P,
+	PRIV_LINK_OVPN_MP,
+	PRIV_LINK_TUN,
+};
+
+struct priv_link {
+	char name[16];
+	int ifindex;
+	int fd;		/* of a TUN device, owned by the caller; else -1 */
+	bool is_adopted;	/* existed already; not deleted at the end */
+};
+
+/**
+ * priv_link_open() - create a device, or take over one that persists
+ * @name: "tun0", or "tun" for the first free tunN
+ *
+ * Return: 0; -EOPNOTSUPP when the kernel has no such kind (try another one).
+ */
+int priv_link_open(struct priv *priv, enum priv_link_kind kind,
+		   const char *name, struct priv_link *out);
+int priv_link_close(struct priv *priv, int ifindex);
+
+/** priv_link_up() - set MTU and queue length (0 = default), bring up */
+int priv_link_up(struct priv *priv, int ifindex, unsigned int mtu,
+		 unsigned int txqueuelen);
+
+int priv_addr_add(struct priv *priv, int ifindex,
+		  const struct net_prefix *addr, const struct net_ip *peer);
+int priv_addr_del(struct priv *priv, int ifindex,
+		  const struct net_prefix *addr);
+
+struct priv_route {
+	struct net_prefix dst;
+	struct net_ip gateway;	/* AF_UNSPEC: on the link */
+	int ifindex;
+	uint32_t metric;
+	uint32_t table;
+};
+
+/** priv_route_add() - -EEXIST when the same route is there already */
+int priv_route_add(struct priv *priv, const struct priv_route *route);
+int priv_route_del(struct priv *priv, const struct priv_route *route);
+
+/** priv_route_get() - current way to @dst (for a host route to the server) */
+int priv_route_get(struct priv *priv, const struct net_ip *dst,
+		   struct priv_route *out);
+
+/**
+ * priv_drop() - give up rights in this (the daemon's) process
+ * @user, @group: names or NULL
+ *
+ * Keeps CAP_NET_ADMIN only (generic netlink checks the caller) in the
+ * permitted, effective and ambient-free sets; no_new_privs; no core dumps of
+ * secrets. Without @user the capabilities are dropped all the same.
+ *
+ * Return: 0, or -errno with a message for the operator in @err.
+ */
+int priv_drop(const char *user, const char *group, char *err, size_t err_len);
+
+#endif

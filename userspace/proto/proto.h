@@ -1,0 +1,308 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#ifndef PROTO_PROTO_H
+#define PROTO_PROTO_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/*
+ * Bytes to structs and back: format and content of OpenVPN's packets and
+ * control messages. Pure functions, no state, no clock, no allocation; every
+ * parser is fuzzed. Multi-byte integers are big endian on the wire.
+ */
+
+enum proto_opcode {
+	PROTO_CONTROL_HARD_RESET_CLIENT_V1 = 1,
+	PROTO_CONTROL_HARD_RESET_SERVER_V1 = 2,
+	PROTO_CONTROL_SOFT_RESET_V1 = 3,
+	PROTO_CONTROL_V1 = 4,
+	PROTO_ACK_V1 = 5,
+	PROTO_DATA_V1 = 6,
+	PROTO_CONTROL_HARD_RESET_CLIENT_V2 = 7,
+	PROTO_CONTROL_HARD_RESET_SERVER_V2 = 8,
+	PROTO_DATA_V2 = 9,
+	PROTO_CONTROL_HARD_RESET_CLIENT_V3 = 10,
+	PROTO_CONTROL_WKC_V1 = 11,
+};
+
+#define PROTO_SID_LEN		8
+#define PROTO_HEAD_LEN		(1 + PROTO_SID_LEN)	/* opcode, own sid */
+#define PROTO_ACK_MAX		8	/* in an ACK_V1, and on receive */
+#define PROTO_ACK_PIGGYBACK_MAX	4	/* in a CONTROL packet, on send */
+#define PROTO_PEER_ID_NONE	0xffffffu
+#define PROTO_CONTROL_MAX	1500	/* largest control payload accepted */
+#define PROTO_PACKET_MAX	2048	/* largest wrapped control packet */
+
+struct proto_sid {
+	uint8_t b[PROTO_SID_LEN];
+};
+
+bool proto_sid_is_zero(const struct proto_sid *sid);
+bool proto_sid_is_equal(const struct proto_sid *a, const struct proto_sid *b);
+
+static inline uint8_t proto_opcode_byte(enum proto_opcode op, uint8_t key_id)
+{
+	return (uint8_t)((unsigned int)op << 3 | (key_id & 7u));
+}
+
+static inline unsigned int proto_byte_opcode(uint8_t first)
+{
+	return first >> 3;
+}
+
+static inline uint8_t proto_byte_key_id(uint8_t first)
+{
+	return first & 7u;
+}
+
+/** proto_opcode_is_control() - opcodes 3..5, 7, 8, 10, 11 */
+bool proto_opcode_is_control(unsigned int op);
+bool proto_opcode_is_hard_reset(unsigned int op);
+const char *proto_opcode_name(unsigned int op);
+
+/**
+ * struct proto_control - one control packet without its wrapping (section 1.3)
+ * @op, @key_id, @sid: the head, in clear on the wire
+ * @n_acks: 0..PROTO_ACK_MAX
+ * @remote_sid: echoed session id, on the wire only if @n_acks > 0
+ * @id: message packet id; absent in ACK_V1
+ * @payload: borrowed from the parsed buffer, or from the caller when building
+ */
+struct proto_control {
+	enum proto_opcode op;
+	uint8_t key_id;
+	struct proto_sid sid;
+	uint8_t n_acks;
+	uint32_t acks[PROTO_ACK_MAX];
+	struct proto_sid remote_sid;
+	uint32_t id;
+	const uint8_t *payload;
+	size_t payload_len;
+};
+
+/**
+ * proto_control_parse() - head and unwrapped body to a struct
+ * @head: PROTO_HEAD_LEN bytes
+ *
+ * Return: 0, or -EBADMSG (illegal opcode, zero session id, more than 8 acks,
+ * truncated).
+ */
+int proto_control_parse(struct proto_control *pkt, const uint8_t *head,
+			const uint8_t *body, size_t len);
+
+/** proto_control_head() - write the PROTO_HEAD_LEN bytes of the head */
+void proto_control_head(const struct proto_control *pkt, uint8_t *head);
+
+/**
+ * proto_control_body() - write everything behind the head
+ * @len: bytes written
+ *
+ * Return: 0, -EINVAL (too many acks) or -ENOBUFS.
+ */
+int proto_control_body(const struct proto_control *pkt, uint8_t *body,
+		       size_t cap, size_t *len);
+
+/* ---- data channel (section 7) ---------------------------------------- */
+
+#define PROTO_DATA_V2_HEAD_LEN	4
+#define PROTO_DATA_PID_LEN	4
+#define PROTO_AEAD_TAG_LEN	16
+#define PROTO_AEAD_NONCE_LEN	12
+#define PROTO_NONCE_TAIL_LEN	8
+#define PROTO_PING_LEN		16
+#define PROTO_OCC_MAGIC_LEN	16
+
+extern const uint8_t proto_ping[PROTO_PING_LEN];
+extern const uint8_t proto_occ_magic[PROTO_OCC_MAGIC_LEN];
+
+enum proto_occ_op {
+	PROTO_OCC_REQUEST = 0,
+	PROTO_OCC_REPLY = 1,
+	PROTO_OCC_MTU_LOAD_REQUEST = 2,
+	PROTO_OCC_MTU_LOAD = 3,
+	PROTO_OCC_MTU_REQUEST = 4,
+	PROTO_OCC_MTU_REPLY = 5,
+	PROTO_OCC_EXIT = 6,
+};
+
+/* ---- ciphers and their negotiation (sections 6.6 and 8.4) ------------- */
+
+enum proto_cipher {
+	PROTO_CIPHER_NONE = 0,
+	PROTO_CIPHER_AES_128_GCM,
+	PROTO_CIPHER_AES_192_GCM,
+	PROTO_CIPHER_AES_256_GCM,
+	PROTO_CIPHER_CHACHA20_POLY1305,
+};
+
+/** proto_cipher_find() - by OpenVPN's or OpenSSL's name, any case; NONE if unknown */
+enum proto_cipher proto_cipher_find(const char *name);
+const char *proto_cipher_name(enum proto_cipher cipher);
+size_t proto_cipher_key_len(enum proto_cipher cipher);
+
+#define PROTO_CIPHER_LIST_MAX 128	/* including NUL */
+
+/**
+ * proto_cipher_list_normalise() - check a --data-ciphers value (section 12.11)
+ * @list: names separated by ':'; "?NAME" is optional, DEFAULT expands in place
+ * @out: PROTO_CIPHER_LIST_MAX bytes, normalised names
+ * @bad: set to the first offending name inside @list (borrowed), or NULL
+ *
+ * Return: 0; -EINVAL unknown mandatory name; -ENODATA nothing left; -E2BIG.
+ */
+int proto_cipher_list_normalise(const char *list, char *out, const char **bad);
+
+/**
+ * proto_cipher_negotiate() - what a server uses for a client (section 8.4)
+ * @server_list: normalised list of the server
+ * @peer_info: the client's peer-info, may be ""
+ * @occ: the client's options string, may be ""
+ * @fallback: data-ciphers-fallback, may be NULL
+ * @is_pushable: set when the choice may be pushed (client sent IV_CIPHERS/IV_NCP)
+ *
+ * Return: the cipher, PROTO_CIPHER_NONE when none is shared.
+ */
+enum proto_cipher proto_cipher_negotiate(const char *server_list,
+					 const char *peer_info, const char *occ,
+					 const char *fallback,
+					 bool *is_pushable);
+
+/** proto_cipher_list_has() - is @name an element of a ':' separated list */
+bool proto_cipher_list_has(const char *list, const char *name);
+
+/* ---- peer-info (sections 5.4 and 5.5) --------------------------------- */
+
+enum proto_iv {
+	PROTO_IV_DATA_V2 = 1 << 1,
+	PROTO_IV_REQUEST_PUSH = 1 << 2,
+	PROTO_IV_TLS_KEY_EXPORT = 1 << 3,
+	PROTO_IV_AUTH_PENDING_KW = 1 << 4,
+	PROTO_IV_NCP_P2P = 1 << 5,
+	PROTO_IV_CC_EXIT_NOTIFY = 1 << 7,
+	PROTO_IV_AUTH_FAIL_TEMP = 1 << 8,
+	PROTO_IV_DYN_TLS_CRYPT = 1 << 9,
+	PROTO_IV_DATA_EPOCH = 1 << 10,
+	PROTO_IV_DNS_OPTION_V2 = 1 << 11,
+	PROTO_IV_PUSH_UPDATE = 1 << 12,
+};
+
+/**
+ * proto_peer_info_get() - value of the line NAME=value
+ *
+ * Return: length of the value copied to @out (NUL terminated), -ENOENT when
+ * there is no such line, -ENOBUFS.
+ */
+int proto_peer_info_get(const char *info, const char *name, char *out,
+			size_t cap);
+
+/** proto_peer_info_number() - decimal value, 0 when absent or not a number */
+unsigned long proto_peer_info_number(const char *info, const char *name);
+
+/* ---- options (OCC) string (section 5.2) ------------------------------- */
+
+struct proto_occ {
+	bool is_server;
+	bool is_tcp;
+	unsigned int tun_mtu;
+	unsigned int link_mtu;		/* 0: compute for TLS mode, section 5.3 */
+	const char *cipher;		/* NULL: item left out */
+	const char *auth;		/* "[null-digest]", "SHA1", … */
+	unsigned int keysize;		/* bits */
+	bool has_tls_auth;
+	int key_direction;		/* -1: none */
+};
+
+int proto_occ_build(const struct proto_occ *occ, char *out, size_t cap);
+
+/** proto_occ_get() - value of an item such as "cipher"; like proto_peer_info_get() */
+int proto_occ_get(const char *occ, const char *name, char *out, size_t cap);
+
+/* ---- key-method-2 message (section 5.1) -------------------------------- */
+
+#define PROTO_KM2_MAX		2048
+#define PROTO_PRE_MASTER_LEN	48
+#define PROTO_RANDOM_LEN	32
+#define PROTO_OPTIONS_MAX	512
+#define PROTO_USER_PASS_MAX	128	/* including NUL */
+
+struct proto_random {
+	uint8_t pre_master[PROTO_PRE_MASTER_LEN];	/* client only */
+	uint8_t random1[PROTO_RANDOM_LEN];
+	uint8_t random2[PROTO_RANDOM_LEN];
+};
+
+/**
+ * struct proto_km2 - key-method-2
+ * @options, @username, @password, @peer_info: strings; NULL when the field was
+ *	empty (u16 0) or missing; borrowed from the parsed buffer
+ * @is_userpass_too_long: username or password exceeded PROTO_USER_PASS_MAX
+ */
+struct proto_km2 {
+	struct proto_random random;
+	const char *options;
+	const char *username;
+	const char *password;
+	const char *peer_info;
+	bool is_userpass_too_long;
+};
+
+/**
+ * proto_km2_parse() - read the other side's message
+ * @is_from_client: with pre-master secret
+ * @msg: modified (strings are NUL terminated in place)
+ *
+ * Return: 0 or -EBADMSG (short, other key method, options missing or too long).
+ */
+int proto_km2_parse(struct proto_km2 *km2, bool is_from_client, uint8_t *msg,
+		    size_t len);
+int proto_km2_build(const struct proto_km2 *km2, bool is_from_client,
+		    uint8_t *out, size_t cap, size_t *len);
+
+/* ---- control strings (sections 4.7 and 8) ------------------------------ */
+
+/**
+ * proto_string_next() - next NUL-terminated string of one TLS record
+ * @pos, @left: advanced past the string
+ * @out: copy without trailing CR/LF
+ *
+ * Strings with characters that are not printable are skipped; bytes behind the
+ * last NUL are ignored.
+ *
+ * Return: true with @out filled, false at the end.
+ */
+bool proto_string_next(const uint8_t **pos, size_t *left, char *out,
+		       size_t cap);
+
+#define PROTO_PUSH_MAX		1024	/* one message, including NUL */
+#define PROTO_PUSH_OPTION_MAX	256	/* one option, including NUL */
+
+/**
+ * struct proto_push - splits options over PUSH_REPLY messages (section 8.3)
+ * @emit: called with each finished message (NUL terminated)
+ */
+struct proto_push {
+	int (*emit)(void *arg, const char *msg);
+	void *arg;
+	/* private */
+	char msg[PROTO_PUSH_MAX];
+	size_t len;
+	bool is_split;
+};
+
+void proto_push_init(struct proto_push *push,
+		     int (*emit)(void *arg, const char *msg), void *arg);
+
+/** proto_push_add() - Return: 0, -EINVAL (comma, too long, not printable), or emit's error */
+int proto_push_add(struct proto_push *push, const char *option);
+int proto_push_finish(struct proto_push *push);
+
+/**
+ * proto_push_next() - walk the options of a received PUSH_REPLY
+ * @pos: starts behind "PUSH_REPLY"; advanced
+ *
+ * Return: true with the next option in @out.
+ */
+bool proto_push_next(const char **pos, char *out, size_t cap);
+
+#endif

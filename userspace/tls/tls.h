@@ -1,0 +1,147 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#ifndef TLS_TLS_H
+#define TLS_TLS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "mem/mem.h"
+
+/*
+ * Control channel TLS: the only user of OpenSSL's SSL_* functions. A session
+ * talks through memory, never through a socket. tls_session_step() does the
+ * expensive work and runs on a worker thread: the session and its struct tls_io
+ * are handed over whole and touched by nobody else meanwhile.
+ */
+
+struct tls_ctx;
+struct tls_session;
+
+/** struct tls_blob - a file, or the text of an inline block */
+struct tls_blob {
+	const char *path;	/* for messages; "[inline]" for blocks */
+	const char *text;	/* NULL: not configured */
+	size_t len;
+};
+
+enum tls_name_type {
+	TLS_NAME_NONE,
+	TLS_NAME_SUBJECT,	/* verify-x509-name … subject */
+	TLS_NAME_NAME,		/* … name: CN equals */
+	TLS_NAME_PREFIX,	/* … name-prefix */
+};
+
+enum tls_purpose {
+	TLS_PURPOSE_ANY,
+	TLS_PURPOSE_SERVER,	/* remote-cert-tls server */
+	TLS_PURPOSE_CLIENT,	/* remote-cert-tls client */
+};
+
+/** struct tls_config - borrowed during tls_ctx_new() only */
+struct tls_config {
+	bool is_server;
+	struct tls_blob ca, cert, key, dh, extra_certs, crl;
+	const char *version_min;	/* "1.2"; NULL: 1.2 */
+	const char *version_max;	/* NULL: highest */
+	const char *cipher_list;	/* TLS ≤ 1.2, IANA or OpenSSL names; NULL: section 4.6 */
+	const char *ciphersuites;	/* TLS 1.3 */
+	const char *groups;
+	const char *cert_profile;	/* legacy, insecure, preferred, suiteb; NULL: legacy */
+	enum tls_purpose peer_purpose;
+	enum tls_name_type name_type;
+	const char *peer_name;
+};
+
+/**
+ * tls_ctx_new() - load certificates and settings
+ * @err: what is wrong with which file, one line, for the operator
+ *
+ * Return: 0 and @out (of the caller), or -EINVAL/-ENOMEM with @err filled.
+ */
+int tls_ctx_new(const struct tls_config *cfg, struct tls_ctx **out, char *err,
+		size_t err_len);
+void tls_ctx_free(struct tls_ctx *ctx);
+
+/** tls_ctx_warnings() - expiring certificates and the like; "" if none */
+const char *tls_ctx_warnings(const struct tls_ctx *ctx);
+
+enum tls_state {
+	TLS_STATE_HANDSHAKE,
+	TLS_STATE_ESTABLISHED,
+	TLS_STATE_CLOSED,	/* peer sent close_notify */
+	TLS_STATE_FAILED,
+};
+
+#define TLS_RECORD_MAX 2048	/* one message of the control channel (4.7) */
+
+/**
+ * struct tls_io - what goes into a step and what comes out of it
+ * @net_in: ciphertext from the peer; consumed
+ * @app_in: messages to encrypt: u16 length in host order, then the bytes, each
+ *	message written by one SSL_write; left in place while the handshake runs
+ * @net_out: ciphertext for the peer, appended
+ * @app_out: messages received: u16 length in host order, then the bytes, one
+ *	per SSL_read of at most TLS_RECORD_MAX
+ */
+struct tls_io {
+	struct mem_buf net_in;
+	struct mem_buf app_in;
+	struct mem_buf net_out;
+	struct mem_buf app_out;
+};
+
+void tls_io_init(struct tls_io *io);
+void tls_io_reset(struct tls_io *io);
+
+/** tls_io_put() - append one message to @app_in or @app_out */
+int tls_io_put(struct mem_buf *buf, const void *msg, size_t len);
+
+/**
+ * tls_io_get() - the first message of @app_in or @app_out
+ *
+ * Return: its length with @msg borrowed, -ENOENT when empty; drop it with
+ * tls_io_drop().
+ */
+int tls_io_get(const struct mem_buf *buf, const uint8_t **msg);
+void tls_io_drop(struct mem_buf *buf);
+
+struct tls_session *tls_session_new(struct tls_ctx *ctx);
+void tls_session_free(struct tls_session *session);
+
+/**
+ * tls_session_step() - drive handshake, reads and writes as far as they go
+ *
+ * Context: any thread, one at a time per session.
+ * Return: the state afterwards. On TLS_STATE_FAILED a pending alert is in
+ * @io->net_out and tls_session_error() says why.
+ */
+enum tls_state tls_session_step(struct tls_session *session,
+				struct tls_io *io);
+const char *tls_session_error(const struct tls_session *session);
+
+/** tls_session_summary() - "TLSv1.3, cipher …, peer certificate: 256 bits EC …" */
+const char *tls_session_summary(const struct tls_session *session);
+
+/**
+ * struct tls_peer - who the other side proved to be; valid when established
+ */
+struct tls_peer {
+	char common_name[65];
+	char subject[256];
+	char serial[64];		/* decimal */
+	uint8_t fingerprint[32];	/* SHA-256 of the leaf certificate */
+	bool has_cert;
+};
+
+const struct tls_peer *tls_session_peer(const struct tls_session *session);
+
+/**
+ * tls_session_export() - keying material, RFC 5705 and 8446, without context
+ *
+ * Return: 0, -ENOTCONN (not established), -EIO.
+ */
+int tls_session_export(struct tls_session *session, const char *label,
+		       uint8_t *out, size_t len);
+
+#endif

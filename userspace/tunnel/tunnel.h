@@ -1,0 +1,75 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#ifndef TUNNEL_TUNNEL_H
+#define TUNNEL_TUNNEL_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "config/config.h"
+#include "dp/dp.h"
+#include "loop/loop.h"
+#include "net/net.h"
+#include "priv/priv.h"
+
+/*
+ * VPN tunnel state: everything that one process knows about its tunnels. A
+ * tunnel is one peer: its control sessions, its keys, its addresses and its
+ * peer in the data path. The host owns the tunnels, the registry in which
+ * packets find them, and what they share: device, data path, TLS context.
+ */
+
+struct tunnel_host;
+
+/**
+ * struct tunnel_port - how a host reaches the outer network (extmux/)
+ * @send: transmit one control packet; 0 or -errno
+ * @fd: the transport socket, for the data path
+ */
+struct tunnel_port {
+	int (*send)(void *arg, const union net_addr *remote,
+		    const union net_addr *local, const uint8_t *pkt,
+		    size_t len);
+	int fd;
+	bool is_tcp;
+	void *arg;
+};
+
+/**
+ * struct tunnel_info - a tunnel for status output; strings are borrowed
+ */
+struct tunnel_info {
+	uint32_t peer_id;
+	uint64_t cid;			/* client id, never used twice */
+	const char *common_name;	/* "UNDEF" until known */
+	const char *state;
+	const char *cipher;		/* "" until negotiated */
+	const char *tls;		/* summary, "" until established */
+	const char *data_path;		/* "kernel", "user", "" */
+	const char *reason;		/* why this data path */
+	union net_addr remote;
+	struct net_ip vpn4, vpn6;
+	int64_t connected_since;	/* unix time */
+	struct dp_peer_info dp;		/* zero without a peer in the data path */
+};
+
+struct tunnel_host_info {
+	const char *role;		/* "server", "client" */
+	const char *state;
+	const char *ifname;
+	const char *data_path;
+	const char *data_path_reason;
+	union net_addr local;		/* of the transport socket */
+	int64_t started;		/* unix time */
+	unsigned int n_tunnels;
+};
+
+void tunnel_host_info(const struct tunnel_host *host,
+		      struct tunnel_host_info *out);
+
+/** tunnel_host_list() - call @fn for each tunnel; stops at non-zero */
+int tunnel_host_list(struct tunnel_host *host,
+		     int (*fn)(void *arg, const struct tunnel_info *info),
+		     void *arg);
+
+#endif

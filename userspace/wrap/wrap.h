@@ -1,0 +1,140 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#ifndef WRAP_WRAP_H
+#define WRAP_WRAP_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "proto/proto.h"
+
+/*
+ * Protection of control packets below TLS: none, tls-auth, tls-crypt
+ * (protocol sections 1.3 to 1.7), and the stateless cookie (section 2.5).
+ */
+
+enum wrap_mode {
+	WRAP_MODE_NONE,
+	WRAP_MODE_TLS_AUTH,
+	WRAP_MODE_TLS_CRYPT,
+};
+
+/* A static key file holds two keys of 128 bytes (section 1.7). */
+#define WRAP_STATIC_KEY_LEN 256
+
+/* Key direction: which half sends. NONE uses the first half both ways. */
+enum wrap_direction {
+	WRAP_DIRECTION_NONE = -1,
+	WRAP_DIRECTION_NORMAL = 0,	/* server side of tls-crypt */
+	WRAP_DIRECTION_INVERSE = 1,
+};
+
+/**
+ * wrap_static_key_parse() - read an "OpenVPN Static key V1"
+ * @text: file content, need not be NUL terminated
+ * @key: filled; caller wipes it
+ * @line: on failure the line number of the offence, from 1
+ *
+ * Return: 0, -EBADMSG (malformed), -ENODATA (no key block, or one that holds fewer than 256 bytes).
+ */
+int wrap_static_key_parse(const char *text, size_t len,
+			  uint8_t key[WRAP_STATIC_KEY_LEN],
+			  unsigned int *line);
+
+/** struct wrap_key - immutable after creation, shared by sessions */
+struct wrap_key;
+
+/**
+ * wrap_key_new() - prepare a wrapping
+ * @static_key: WRAP_STATIC_KEY_LEN bytes; NULL for WRAP_MODE_NONE
+ * @digest: name for tls-auth ("SHA1"), ignored otherwise
+ *
+ * Return: reference of the caller in @out; 0, -EINVAL (unknown digest), -ENOMEM.
+ */
+int wrap_key_new(enum wrap_mode mode, const uint8_t *static_key,
+		 enum wrap_direction direction, const char *digest,
+		 struct wrap_key **out);
+
+/**
+ * wrap_key_new_dynamic() - tls-crypt key for renegotiations (section 6.4)
+ * @ekm: 256 bytes from the TLS exporter
+ * @base: the session's base wrapping, whose static key is mixed in; may be NONE
+ */
+int wrap_key_new_dynamic(const uint8_t *ekm, const struct wrap_key *base,
+			 bool is_server, struct wrap_key **out);
+void wrap_key_free(struct wrap_key *key);
+enum wrap_mode wrap_key_mode(const struct wrap_key *key);
+
+/** wrap_overhead() - bytes added to a packet, for size calculations (1.5) */
+size_t wrap_overhead(const struct wrap_key *key);
+
+/** struct wrap_tx - the sender's replay ids (section 1.6) */
+struct wrap_tx {
+	uint32_t next_id;	/* id of the next packet minus 1 */
+	uint32_t time;		/* 0 until the first packet */
+};
+
+/** struct wrap_rx - the receiver's replay window: 64 ids, 15 s (section 1.6) */
+#define WRAP_REPLAY_WINDOW 64
+struct wrap_rx {
+	uint32_t time;
+	uint32_t highest;
+	uint32_t n_tracked;
+	uint64_t last_reap;
+	uint64_t seen_at[WRAP_REPLAY_WINDOW];	/* ms, by id % window; 0 unseen */
+};
+
+/**
+ * wrap_seal() - head and body to a packet on the wire
+ * @tx: ids; advanced
+ * @now: wall clock, seconds
+ * @head: PROTO_HEAD_LEN bytes
+ * @len: size of the packet
+ *
+ * Return: 0, -ENOBUFS, -EOVERFLOW (ids used up), -EIO (crypto library).
+ */
+int wrap_seal(const struct wrap_key *key, struct wrap_tx *tx, int64_t now,
+	      const uint8_t *head, const uint8_t *body, size_t body_len,
+	      uint8_t *out, size_t cap, size_t *len);
+
+/**
+ * wrap_open() - authenticate, decrypt, check for replay
+ * @rx: replay state; NULL leaves that check out (stateless first packets)
+ * @now_ms: monotonic milliseconds, for the window's expiry
+ * @body: everything behind the head, unwrapped
+ * @replay_id: the packet's id if not NULL (0 for WRAP_MODE_NONE)
+ *
+ * Return: 0, -EBADMSG (short or not authentic), -EALREADY (replayed), -ENOBUFS.
+ */
+int wrap_open(const struct wrap_key *key, struct wrap_rx *rx, uint64_t now_ms,
+	      const uint8_t *pkt, size_t pkt_len, uint8_t *body, size_t cap,
+	      size_t *body_len, uint32_t *replay_id);
+
+/* ---- stateless cookie -------------------------------------------------- */
+
+struct wrap_cookie;
+
+/** wrap_cookie_new() - random key; @hand_window in seconds */
+struct wrap_cookie *wrap_cookie_new(unsigned int hand_window);
+
+/** wrap_cookie_new_keyed() - the same with a given 32-byte key, for tests */
+struct wrap_cookie *wrap_cookie_new_keyed(unsigned int hand_window,
+					  const uint8_t *key);
+void wrap_cookie_free(struct wrap_cookie *cookie);
+
+/**
+ * wrap_cookie_make() - the server session id for a client that has no state
+ * @addr, @addr_len: the client's socket address, in a form that is the same
+ *	for every packet from there
+ */
+int wrap_cookie_make(const struct wrap_cookie *cookie, int64_t now,
+		     const void *addr, size_t addr_len,
+		     const struct proto_sid *client, struct proto_sid *out);
+
+/** wrap_cookie_check() - is @sid one that was made now or in the last two slots */
+bool wrap_cookie_check(const struct wrap_cookie *cookie, int64_t now,
+		       const void *addr, size_t addr_len,
+		       const struct proto_sid *client,
+		       const struct proto_sid *sid);
+
+#endif
