@@ -1,0 +1,183 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+#
+# Plain make. Everything is built out of source, under build/.
+#
+#   O=DIR        output folder of the userspace build (build/user)
+#   CC=gcc|clang compiler
+#   SAN=1        with the address and undefined-behaviour sanitizers
+#   WERROR=      do not turn warnings into errors
+#   KDIR=DIR     kernel build folder for the module
+#   DP=user      demo and interop on the userspace data path
+#   DESTDIR= PREFIX=  as usual, for install and uninstall
+
+.DEFAULT_GOAL := all
+.SUFFIXES:
+.DELETE_ON_ERROR:
+
+ifneq ($(filter 0 1 2 3 4.0 4.1 4.2,$(basename $(MAKE_VERSION)) $(MAKE_VERSION)),)
+$(error GNU make 4.3 or newer is needed, this is $(MAKE_VERSION))
+endif
+
+VERSION := 0.1.0
+PREFIX ?= /usr/local
+SBINDIR ?= $(PREFIX)/sbin
+MANDIR ?= $(PREFIX)/share/man
+COMPDIR ?= $(PREFIX)/share/bash-completion/completions
+KVER ?= $(shell uname -r)
+KDIR ?= /lib/modules/$(KVER)/build
+MODDIR ?= /lib/modules/$(KVER)/updates
+
+ifeq ($(origin CC),default)
+CC := gcc
+endif
+O ?= build/user$(if $(filter 1,$(SAN)),-asan)$(if $(filter fuzz,$(SAN)),-fuzz)
+KO ?= build/kmod/$(KVER)
+
+PKGS := libuv openssl libnl-3.0 libnl-genl-3.0 libmnl libcap-ng libsystemd \
+	jansson
+WERROR ?= 1
+WARN := -Wall -Wextra -Wshadow -Wswitch-enum -Wstrict-prototypes \
+	-Wmissing-prototypes -Wpointer-arith $(if $(WERROR),-Werror)
+CFLAGS ?= -O2 -g
+HARDEN := -fstack-protector-strong $(if $(SAN),,-D_FORTIFY_SOURCE=2)
+SAN_1 := -fsanitize=address,undefined -fno-sanitize-recover=all \
+	-fno-omit-frame-pointer
+SAN_fuzz := $(SAN_1) -fsanitize=fuzzer-no-link
+SANFLAGS := $(SAN_$(SAN))
+
+# Only goals that compile need the libraries.
+NO_PKG_GOALS := clean help modules uninstall demo bench check check-%
+ifneq ($(filter-out $(NO_PKG_GOALS),$(or $(MAKECMDGOALS),all)),)
+PKG_CFLAGS := $(shell pkg-config --cflags $(PKGS))
+PKG_LIBS := $(shell pkg-config --libs $(PKGS))
+ifeq ($(PKG_LIBS),)
+$(error pkg-config does not find all of: $(PKGS); see README.md, Requirements)
+endif
+endif
+
+ALL_CFLAGS = -std=gnu11 -D_GNU_SOURCE -DOVPND_VERSION='"$(VERSION)"' \
+	-Iuserspace -Iuapi $(WARN) $(HARDEN) $(SANFLAGS) $(PKG_CFLAGS) -fPIE \
+	-pthread $(CFLAGS)
+ALL_LDFLAGS = -pie -Wl,-z,relro,-z,now $(SANFLAGS) -pthread $(LDFLAGS)
+
+# One folder is one module; sources are found, not listed.
+SRCS := $(sort $(wildcard userspace/*/*.c))
+CTL_SRCS := $(filter userspace/ovpnctl/%,$(SRCS))
+LIB_SRCS := $(filter-out userspace/ovpnctl/%,$(SRCS))
+UNIT_SRCS := $(sort $(wildcard selftests/unit/*_test.c))
+FUZZ_SRCS := $(sort $(wildcard selftests/fuzz/*_fuzz.c))
+
+obj = $(patsubst %.c,$(O)/obj/%.o,$(1))
+LIB := $(O)/libovpnd.a
+DAEMON := $(if $(wildcard userspace/main.c),$(O)/ovpnd)
+CTL := $(if $(CTL_SRCS),$(O)/ovpnctl)
+UNITS := $(patsubst selftests/unit/%.c,$(O)/unit/%,$(UNIT_SRCS))
+FUZZERS := $(patsubst selftests/fuzz/%.c,$(O)/fuzz/%,$(FUZZ_SRCS))
+
+all: userspace ## userspace, and the module when this kernel's headers are installed
+ifneq ($(wildcard $(KDIR)/Makefile),)
+all: modules
+endif
+
+userspace: $(DAEMON) $(CTL) ## build/user/ovpnd and build/user/ovpnctl (O= CC= SAN=1)
+
+units: $(UNITS) ## unit test programs, into build/user/unit (or O=)
+
+fuzzers: ## fuzz programs with clang, into build/user-fuzz/fuzz (or O=)
+	$(MAKE) SAN=fuzz CC=clang O=$(if $(filter command,$(origin O)),$(O),build/user-fuzz) fuzzers-here
+
+fuzzers-here: $(FUZZERS)
+
+modules: ## ovpn.ko for KDIR (default: the running kernel), into build/kmod
+	kmod/build.sh $(KDIR) $(KO)
+
+# Objects are rebuilt when the command that makes them changes.
+$(O)/.flags: FORCE
+	@mkdir -p $(@D)
+	@printf '%s\n' '$(CC) $(subst ','\'',$(ALL_CFLAGS))' > $@.new; \
+	if cmp -s $@.new $@; then rm -f $@.new; else mv $@.new $@; fi
+
+$(O)/obj/%.o: %.c $(O)/.flags
+	@mkdir -p $(@D)
+	@echo '  CC    $<'
+	@$(CC) $(ALL_CFLAGS) $(EXTRA_CFLAGS) -MMD -MP -c -o $@ $<
+
+$(O)/obj/selftests/unit/%.o: EXTRA_CFLAGS = -Iselftests/unit
+
+$(LIB): $(call obj,$(LIB_SRCS))
+	@echo '  AR    $@'
+	@rm -f $@; ar rcs $@ $^
+
+$(O)/ovpnd: $(call obj,userspace/main.c) $(LIB)
+	@echo '  LD    $@'
+	@$(CC) $(ALL_LDFLAGS) -o $@ $^ $(PKG_LIBS)
+
+$(O)/ovpnctl: $(call obj,$(CTL_SRCS)) $(LIB)
+	@echo '  LD    $@'
+	@$(CC) $(ALL_LDFLAGS) -o $@ $^ $(PKG_LIBS)
+
+$(O)/unit/%: $(O)/obj/selftests/unit/%.o $(LIB)
+	@mkdir -p $(@D)
+	@echo '  LD    $@'
+	@$(CC) $(ALL_LDFLAGS) -o $@ $^ $(PKG_LIBS) -lcmocka
+
+$(O)/fuzz/%: $(O)/obj/selftests/fuzz/%.o $(LIB)
+	@mkdir -p $(@D)
+	@echo '  LD    $@'
+	@$(CC) $(ALL_LDFLAGS) -fsanitize=fuzzer -o $@ $^ $(PKG_LIBS)
+
+.SECONDARY:
+-include $(wildcard $(O)/obj/userspace/*.d $(O)/obj/userspace/*/*.d \
+	$(O)/obj/selftests/*/*.d)
+
+MAN_PAGES := $(wildcard Documentation/man/*.[0-9])
+COMPLETION := $(wildcard userspace/ovpnctl/ovpnctl.bash)
+
+install: userspace ## ovpnd, ovpnctl, manual pages, completion; the module if it was built (DESTDIR= PREFIX=)
+	install -d '$(DESTDIR)$(SBINDIR)'
+	install -m 0755 $(DAEMON) $(CTL) '$(DESTDIR)$(SBINDIR)'
+	$(foreach m,$(MAN_PAGES),install -D -m 0644 $(m) \
+		'$(DESTDIR)$(MANDIR)/man$(subst .,,$(suffix $(m)))/$(notdir $(m))' &&) true
+	$(if $(COMPLETION),install -D -m 0644 $(COMPLETION) \
+		'$(DESTDIR)$(COMPDIR)/ovpnctl')
+ifneq ($(wildcard $(KO)/ovpn.ko),)
+	install -D -m 0644 $(KO)/ovpn.ko '$(DESTDIR)$(MODDIR)/ovpn.ko'
+	$(if $(DESTDIR),,depmod $(KVER))
+	@echo 'The module is in $(MODDIR); load it with: modprobe ovpn'
+else
+	@echo 'No module for $(KVER) in $(KO): "make modules" first to install it, too.'
+endif
+
+uninstall: ## remove what install put there
+	rm -f '$(DESTDIR)$(SBINDIR)/ovpnd' '$(DESTDIR)$(SBINDIR)/ovpnctl' \
+		'$(DESTDIR)$(COMPDIR)/ovpnctl' '$(DESTDIR)$(MODDIR)/ovpn.ko' \
+		$(foreach m,$(MAN_PAGES),'$(DESTDIR)$(MANDIR)/man$(subst .,,$(suffix $(m)))/$(notdir $(m))')
+	$(if $(DESTDIR),,-depmod $(KVER))
+
+demo: ## a stock client, ovpnd, real traffic, the proof (DP=user: without the module)
+	@selftests/demo/demo $(DP)
+
+check: ## every test that CI runs; ends with "N passed, N failed, N skipped"
+	@selftests/run
+
+check-%: ## one suite of selftests/run, for example check-unit ("selftests/run --list")
+	@selftests/run $*
+
+fuzz: ## each fuzzer for a short time (FUZZ_TIME= seconds)
+	@selftests/run fuzz
+
+bench: ## benchmarks against peers (none yet)
+	@echo 'There are no benchmarks yet.'
+
+clean: ## remove what was built; the lab's cache stays
+	rm -rf build
+
+help: ## this list
+	@sed -n 's/^\([a-z%-]*\):.* ## \(.*\)/  \1	\2/p' $(MAKEFILE_LIST) \
+		| awk -F'\t' '{ printf "%-14s %s\n", $$1, $$2 }'
+	@echo
+	@sed -n '/^#   [A-Z]/s/^# //p' $(firstword $(MAKEFILE_LIST))
+
+FORCE:
+.PHONY: all userspace units fuzzers fuzzers-here modules install uninstall demo \
+	check fuzz bench clean help FORCE
