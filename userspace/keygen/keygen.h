@@ -32,6 +32,16 @@ struct keygen_pair {
 };
 
 /**
+ * keygen_tls1_prf() - the PRF of TLS 1.0 with MD5 and SHA-1
+ * @seed: label and seed in one
+ *
+ * Context: any thread.
+ * Return: 0, or -EIO when the crypto library refuses (a FIPS setup).
+ */
+int keygen_tls1_prf(const void *secret, size_t secret_len, const void *seed,
+		    size_t seed_len, uint8_t *out, size_t out_len);
+
+/**
  * keygen_prf() - key2 by the TLS 1.0 PRF (section 6.2)
  * @client, @server: randoms of both sides; the pre-master is the client's
  *
@@ -79,6 +89,17 @@ struct keygen_rotation {
 };
 
 void keygen_rotation_init(struct keygen_rotation *rot);
+
+/**
+ * keygen_rotation_make_room() - what must happen before a key is added
+ *
+ * A key that still waits in the secondary slot would be overwritten by the next
+ * one, though the peer may send with it already: it becomes primary first.
+ * Optional; without it the waiting key is lost.
+ *
+ * Return: KEYGEN_ACTION_SWAP or KEYGEN_ACTION_NONE.
+ */
+enum keygen_action keygen_rotation_make_room(struct keygen_rotation *rot);
 
 /**
  * keygen_rotation_add() - a new key was generated
