@@ -12,7 +12,8 @@
  * kernel answers them without waiting for anything outside. All return 0 or
  * the kernel's -errno; nl_rt_error() holds its extended message, "" if none.
  *
- * Generic netlink (libnl-genl) is used by dp/kernel.c directly.
+ * Generic netlink (libnl-genl) is used by dp/kernel.c directly; here is only
+ * the one question that priv/ has to ask.
  */
 
 struct nl_rt;
@@ -30,6 +31,28 @@ enum nl_ovpn_mode {
 int nl_rt_link_add_ovpn(struct nl_rt *rt, const char *name,
 			enum nl_ovpn_mode mode);
 int nl_rt_link_del(struct nl_rt *rt, int ifindex);
+
+#define NL_KIND_LEN	16
+#define NL_ALIAS_LEN	64
+
+/** struct nl_link - what the kernel says about a link; strings may be "" */
+struct nl_link {
+	int ifindex;
+	char name[16];
+	char kind[NL_KIND_LEN];
+	char alias[NL_ALIAS_LEN];
+	enum nl_ovpn_mode mode;		/* of kind "ovpn" */
+	unsigned int mtu;
+	bool is_up;
+};
+
+/** nl_rt_link_get() - look up by name; -ENODEV when there is none */
+int nl_rt_link_get(struct nl_rt *rt, const char *name, struct nl_link *out);
+
+/** nl_rt_link_set_alias() - the free text that `ip link` shows */
+int nl_rt_link_set_alias(struct nl_rt *rt, int ifindex, const char *alias);
+
+/** nl_rt_link_set() - @mtu and @txqueuelen: 0 leaves them alone */
 int nl_rt_link_set(struct nl_rt *rt, int ifindex, unsigned int mtu,
 		   unsigned int txqueuelen, bool is_up);
 
@@ -48,10 +71,18 @@ struct nl_route {
 	uint32_t table;			/* 0: main */
 };
 
+/** nl_rt_route() - add (-EEXIST if it is there) or delete (-ESRCH if not) */
 int nl_rt_route(struct nl_rt *rt, bool is_add, const struct nl_route *route);
 
 /** nl_rt_route_get() - how the kernel reaches @dst now (gateway, ifindex) */
 int nl_rt_route_get(struct nl_rt *rt, const struct net_ip *dst,
 		    struct nl_route *out);
+
+/**
+ * nl_ovpn_has_peers() - does a link of kind "ovpn" carry peers now
+ *
+ * Return: 1 or 0, or -errno (-ENOENT: no such generic netlink family).
+ */
+int nl_ovpn_has_peers(int ifindex);
 
 #endif

@@ -1,0 +1,168 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "nl/rt.h"
+
+#include <errno.h>
+#include <linux/if_addr.h>
+#include <linux/rtnetlink.h>
+#include <string.h>
+
+static size_t nl_family_len(sa_family_t family)
+{
+	if (family == AF_INET)
+		return sizeof(struct in_addr);
+	return family == AF_INET6 ? sizeof(struct in6_addr) : 0;
+}
+
+static bool nl_prefix_is_valid(const struct net_prefix *prefix)
+{
+	size_t len = nl_family_len(prefix->ip.family);
+
+	return len && prefix->len <= len * 8;
+}
+
+void nl_attr_put_ip(struct nlmsghdr *nlh, uint16_t type,
+		    const struct net_ip *ip)
+{
+	mnl_attr_put(nlh, type, nl_family_len(ip->family), &ip->in6);
+}
+
+int nl_attr_get_ip(const struct nlattr *attr, sa_family_t family,
+		   struct net_ip *out)
+{
+	size_t len = nl_family_len(family);
+
+	if (!len || mnl_attr_get_payload_len(attr) != len)
+		return -EBADMSG;
+	memset(out, 0, sizeof(*out));
+	out->family = family;
+	memcpy(&out->in6, mnl_attr_get_payload(attr), len);
+	return 0;
+}
+
+int nl_rt_addr(struct nl_rt *rt, bool is_add, int ifindex,
+	       const struct net_prefix *addr, const struct net_ip *peer)
+{
+	_Alignas(struct nlmsghdr) char buf[NL_REQUEST_MAX];
+	struct ifaddrmsg *ifa;
+	struct nlmsghdr *nlh;
+
+	if (ifindex <= 0 || !nl_prefix_is_valid(addr) ||
+	    (peer && peer->family != addr->ip.family))
+		return -EINVAL;
+	nlh = nl_request_init(&rt->sock, buf,
+			      is_add ? RTM_NEWADDR : RTM_DELADDR,
+			      NLM_F_ACK | (is_add ? NLM_F_CREATE | NLM_F_EXCL :
+						    0));
+	ifa = mnl_nlmsg_put_extra_header(nlh, sizeof(*ifa));
+	ifa->ifa_family = (uint8_t)addr->ip.family;
+	ifa->ifa_prefixlen = addr->len;
+	ifa->ifa_index = (uint32_t)ifindex;
+	/* Nobody else can have it: usable at once, without detection. */
+	if (addr->ip.family == AF_INET6)
+		ifa->ifa_flags = IFA_F_NODAD;
+	nl_attr_put_ip(nlh, IFA_LOCAL, &addr->ip);
+	nl_attr_put_ip(nlh, IFA_ADDRESS, peer ? peer : &addr->ip);
+	return nl_request(&rt->sock, nlh, NULL, NULL);
+}
+
+/* The kernel refuses host bits in a destination. */
+static struct net_ip nl_network(const struct net_prefix *prefix)
+{
+	struct net_ip ip = prefix->ip;
+
+	net_prefix_nth(prefix, 0, &ip);
+	return ip;
+}
+
+int nl_rt_route(struct nl_rt *rt, bool is_add, const struct nl_route *route)
+{
+	_Alignas(struct nlmsghdr) char buf[NL_REQUEST_MAX];
+	struct nlmsghdr *nlh;
+	struct net_ip dst;
+	struct rtmsg *rtm;
+
+	if (!nl_prefix_is_valid(&route->dst) || route->ifindex < 0 ||
+	    (route->gateway.family &&
+	     route->gateway.family != route->dst.ip.family))
+		return -EINVAL;
+	dst = nl_network(&route->dst);
+	nlh = nl_request_init(&rt->sock, buf,
+			      is_add ? RTM_NEWROUTE : RTM_DELROUTE,
+			      NLM_F_ACK | (is_add ? NLM_F_CREATE | NLM_F_EXCL :
+						    0));
+	rtm = mnl_nlmsg_put_extra_header(nlh, sizeof(*rtm));
+	rtm->rtm_family = (uint8_t)dst.family;
+	rtm->rtm_dst_len = route->dst.len;
+	rtm->rtm_table = route->table && route->table < 256 ?
+			 (uint8_t)route->table : RT_TABLE_MAIN;
+	rtm->rtm_protocol = is_add ? RTPROT_BOOT : RTPROT_UNSPEC;
+	rtm->rtm_type = is_add ? RTN_UNICAST : RTN_UNSPEC;
+	rtm->rtm_scope = RT_SCOPE_NOWHERE;
+	if (is_add)
+		rtm->rtm_scope = route->gateway.family ||
+				 dst.family == AF_INET6 ? RT_SCOPE_UNIVERSE :
+							  RT_SCOPE_LINK;
+	if (route->dst.len)
+		nl_attr_put_ip(nlh, RTA_DST, &dst);
+	if (route->gateway.family)
+		nl_attr_put_ip(nlh, RTA_GATEWAY, &route->gateway);
+	if (route->ifindex)
+		mnl_attr_put_u32(nlh, RTA_OIF, (uint32_t)route->ifindex);
+	if (route->metric)
+		mnl_attr_put_u32(nlh, RTA_PRIORITY, route->metric);
+	if (route->table)
+		mnl_attr_put_u32(nlh, RTA_TABLE, route->table);
+	return nl_request(&rt->sock, nlh, NULL, NULL);
+}
+
+static int nl_route_on_data(void *arg, const struct nlmsghdr *nlh)
+{
+	const struct rtmsg *rtm = mnl_nlmsg_get_payload(nlh);
+	const struct nlattr *attr;
+	struct nl_route *out = arg;
+	int err = 0;
+
+	if (nlh->nlmsg_type != RTM_NEWROUTE ||
+	    mnl_nlmsg_get_payload_len(nlh) < sizeof(*rtm))
+		return -EBADMSG;
+	mnl_attr_for_each(attr, nlh, sizeof(*rtm)) {
+		switch (mnl_attr_get_type(attr)) {
+		case RTA_GATEWAY:
+			err = nl_attr_get_ip(attr, rtm->rtm_family,
+					     &out->gateway);
+			break;
+		case RTA_OIF:
+			if (mnl_attr_validate(attr, MNL_TYPE_U32) >= 0)
+				out->ifindex = (int)mnl_attr_get_u32(attr);
+			break;
+		case RTA_TABLE:
+			if (mnl_attr_validate(attr, MNL_TYPE_U32) >= 0)
+				out->table = mnl_attr_get_u32(attr);
+			break;
+		}
+		if (err)
+			return err;
+	}
+	return 0;
+}
+
+int nl_rt_route_get(struct nl_rt *rt, const struct net_ip *dst,
+		    struct nl_route *out)
+{
+	_Alignas(struct nlmsghdr) char buf[NL_REQUEST_MAX];
+	size_t len = nl_family_len(dst->family);
+	struct nlmsghdr *nlh;
+	struct rtmsg *rtm;
+
+	if (!len)
+		return -EINVAL;
+	memset(out, 0, sizeof(*out));
+	out->dst.ip = *dst;
+	out->dst.len = (uint8_t)(len * 8);
+	nlh = nl_request_init(&rt->sock, buf, RTM_GETROUTE, NLM_F_ACK);
+	rtm = mnl_nlmsg_put_extra_header(nlh, sizeof(*rtm));
+	rtm->rtm_family = (uint8_t)dst->family;
+	rtm->rtm_dst_len = out->dst.len;
+	nl_attr_put_ip(nlh, RTA_DST, dst);
+	return nl_request(&rt->sock, nlh, nl_route_on_data, out);
+}
