@@ -1,0 +1,248 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#ifndef CONTROL_CONTROL_H
+#define CONTROL_CONTROL_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "keygen/keygen.h"
+#include "loop/loop.h"
+#include "net/net.h"
+#include "proto/proto.h"
+#include "tls/tls.h"
+#include "wrap/wrap.h"
+
+/*
+ * Control channel processor: sets up, maintains and shuts down tunnels
+ * (protocol sections 3 to 8). A session is one pair of session ids; it runs one
+ * key exchange after the other, each over a reliability layer and a TLS
+ * session of its own. Documentation/control.rst draws the state machine.
+ */
+
+/**
+ * enum control_state - of one key exchange (section 4.2)
+ *
+ * A client goes through SENT_KEY, then GOT_KEY; a server the other way round.
+ */
+enum control_state {
+	CONTROL_STATE_PRE_START,	/* own reset is on its way */
+	CONTROL_STATE_START,		/* reset acked, TLS runs */
+	CONTROL_STATE_SENT_KEY,
+	CONTROL_STATE_GOT_KEY,
+	CONTROL_STATE_ACTIVE,		/* everything acked */
+	CONTROL_STATE_GENERATED_KEYS,	/* data keys are installed */
+	CONTROL_STATE_ERROR,
+};
+
+const char *control_state_name(enum control_state state);
+
+struct control_session;
+
+/**
+ * struct control_ops - what a session asks of its owner
+ * @send: transmit one packet to the session's peer
+ * @own_km2: fill in the strings of the own key-method-2 message; they are
+ *	borrowed until the call after this one
+ * @peer_km2: the peer's message has come, TLS has authenticated it; non-zero
+ *	refuses it
+ * @active: a key exchange is complete; install data keys, then call
+ *	control_session_generated()
+ * @message: a control string has come (section 8)
+ * @failed: the exchange cannot go on; @reason is for the log
+ *
+ * None of them may free the session; the owner does that later.
+ */
+struct control_ops {
+	int (*send)(void *arg, struct control_session *session,
+		    const uint8_t *pkt, size_t len);
+	int (*own_km2)(void *arg, struct control_session *session,
+		       struct proto_km2 *km2);
+	int (*peer_km2)(void *arg, struct control_session *session,
+			const struct proto_km2 *km2);
+	void (*active)(void *arg, struct control_session *session);
+	void (*message)(void *arg, struct control_session *session,
+			const char *text);
+	void (*failed)(void *arg, struct control_session *session,
+		       const char *reason);
+};
+
+/**
+ * struct control_env - what all sessions of a host share; outlives them
+ * @is_server: TLS role, and which opcodes are legal
+ * @wrap: base wrapping
+ * @hand_window, @reneg_sec, @tls_timeout: seconds
+ * @max_packet_size: IP datagram of a control packet (section 1.8)
+ * @realtime: seconds since 1970, for replay ids
+ * @random: fills bytes; 0 or -errno
+ */
+struct control_env {
+	struct loop *loop;
+	struct loop_pool *pool;
+	struct tls_ctx *tls;
+	const struct wrap_key *wrap;
+	const struct control_ops *ops;
+	bool is_server;
+	uint32_t hand_window;
+	uint32_t reneg_sec;
+	uint32_t tls_timeout;
+	uint32_t max_packet_size;
+	int64_t (*realtime)(void);
+	int (*random)(void *out, size_t len);
+};
+
+/**
+ * struct control_origin - how a session begins
+ * @has_cookie: made by a valid cookie: @local and @remote are known and the
+ *	reset exchange is over (section 2.6)
+ */
+struct control_origin {
+	bool has_cookie;
+	struct proto_sid local;
+	struct proto_sid remote;
+};
+
+/**
+ * control_session_new() - a session; its first key exchange begins at once
+ * @env: borrowed for the session's life
+ * @origin: NULL: random id, own reset is sent (client)
+ * @arg: passed to the operations
+ *
+ * Return: the session, NULL when out of memory or randomness.
+ */
+struct control_session *control_session_new(const struct control_env *env,
+					    const struct control_origin *origin,
+					    void *arg);
+
+/** control_session_free() - also while a worker holds its TLS session */
+void control_session_free(struct control_session *session);
+
+/**
+ * control_session_input() - one packet that belongs to this session
+ *
+ * Return: 0, or why it was dropped: -EBADMSG (malformed, not authentic),
+ * -EALREADY (replayed), -EPROTO (wrong key id, session id or role).
+ */
+int control_session_input(struct control_session *session, const uint8_t *pkt,
+			  size_t len);
+
+/** control_session_remote() - the peer's session id; all zero until known */
+const struct proto_sid *
+control_session_remote(const struct control_session *session);
+enum control_state control_session_state(const struct control_session *session);
+uint8_t control_session_key_id(const struct control_session *session);
+
+/**
+ * control_session_send() - queue a control string
+ *
+ * Return: 0, -ENOTCONN before the first exchange is complete, -ENOBUFS.
+ */
+int control_session_send(struct control_session *session, const char *text);
+
+/**
+ * control_session_generated() - data keys of the current exchange are in use
+ * @reneg_in: ms until the next one is started, UINT64_MAX for never
+ */
+void control_session_generated(struct control_session *session,
+			       uint64_t reneg_in);
+
+/**
+ * control_session_renegotiate() - start the next key exchange
+ *
+ * Return: 0, -EBUSY when one is running.
+ */
+int control_session_renegotiate(struct control_session *session);
+
+/**
+ * control_session_key2() - data channel key material of the current exchange
+ * @is_ekm: by the TLS exporter, else by the PRF (sections 6.2, 6.3)
+ */
+int control_session_key2(struct control_session *session, bool is_ekm,
+			 uint8_t key2[KEYGEN_KEY2_LEN]);
+
+/**
+ * control_session_dynamic_wrap() - use dynamic tls-crypt from the next key on
+ *
+ * Call once, while the exchange of key id 0 is the current one (section 6.4).
+ */
+int control_session_dynamic_wrap(struct control_session *session);
+
+/** control_session_started() - ms, when the current exchange began */
+uint64_t control_session_started(const struct control_session *session);
+const struct tls_peer *
+control_session_peer(const struct control_session *session);
+const char *control_session_tls(const struct control_session *session);
+
+/* ---- addresses of clients (ifconfig-pool) ------------------------------ */
+
+struct control_pool;
+
+/**
+ * control_pool_new() - addresses @first .. @last, and as many of @prefix6
+ * @first, @last: IPv4, family AF_UNSPEC for none
+ * @prefix6: NULL for none; host 0 and 1 are left out, the client at index n
+ *	gets the host number of index n (0x1000 + n, as OpenVPN counts)
+ * @max: clients at most
+ */
+struct control_pool *control_pool_new(const struct net_ip *first,
+				      const struct net_ip *last,
+				      const struct net_prefix *prefix6,
+				      uint32_t max);
+void control_pool_free(struct control_pool *pool);
+
+/**
+ * control_pool_get() - a free pair, preferably the one @name had last
+ *
+ * Return: 0 and the addresses (AF_UNSPEC where the pool has none), -ENOSPC.
+ */
+int control_pool_get(struct control_pool *pool, const char *name,
+		     struct net_ip *vpn4, struct net_ip *vpn6);
+void control_pool_put(struct control_pool *pool, const struct net_ip *vpn4,
+		      const struct net_ip *vpn6);
+
+/** control_pool_reserve() - take an address that is in use elsewhere */
+void control_pool_reserve(struct control_pool *pool, const struct net_ip *ip);
+
+/* ---- what a server and its client agree on (sections 8.3 to 8.5) -------- */
+
+struct control_params {
+	enum proto_cipher cipher;
+	bool is_cipher_pushable;
+	unsigned long iv_proto;
+	unsigned long iv_mtu;
+	bool is_ekm;
+	bool is_cc_exit;
+	bool is_dyn_tls_crypt;
+};
+
+/**
+ * control_params_negotiate() - a server's decision for one client
+ * @reason: text for AUTH_FAILED when refused
+ *
+ * Return: 0 or -EPROTO.
+ */
+int control_params_negotiate(struct control_params *params,
+			     const char *data_ciphers, const char *fallback,
+			     const char *peer_info, const char *occ,
+			     const char **reason);
+
+/**
+ * struct control_push_reply - input of control_push_reply()
+ * @next: the config's push lines in order; NULL at the end
+ */
+struct control_push_reply {
+	const struct control_params *params;
+	const char *(*next)(void *iter);
+	void *iter;
+	uint32_t peer_id;
+	struct net_ip vpn4, vpn4_remote;	/* peer or netmask */
+	struct net_prefix vpn6;
+	struct net_ip vpn6_remote;
+	uint32_t tun_mtu;
+};
+
+/** control_push_reply() - send PUSH_REPLY, in as many messages as it takes */
+int control_push_reply(struct control_session *session,
+		       const struct control_push_reply *reply);
+
+#endif

@@ -1,0 +1,91 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#ifndef CONTROL_PRIVATE_H
+#define CONTROL_PRIVATE_H
+
+#include "control/control.h"
+#include "reliable/reliable.h"
+
+struct control_key;
+
+/**
+ * struct control_step - a TLS session and its buffers, as handed to a worker
+ * @key: NULL once the key has gone; the step then frees itself when it is done
+ */
+struct control_step {
+	struct loop_job job;
+	struct control_key *key;
+	struct tls_session *tls;
+	struct tls_io io;
+	enum tls_state result;
+};
+
+/**
+ * struct control_key - one key exchange; owned by its session
+ * @net_in: ciphertext that came while a worker held the TLS session
+ * @net_out: ciphertext that waits for the send window
+ * @app_in: messages to be encrypted by the next step
+ * @own, @peer: randoms of key-method-2, in secret memory
+ * @is_stepping: a worker holds @step
+ * @wants_step: there is work for a worker besides @net_in
+ * @is_reset_delivered: the peer's packet 0 has been taken off the queue
+ * @is_burst_done: outstanding packets were made due once
+ * @deadline: ms, when the exchange must be complete; UINT64_MAX afterwards
+ */
+struct control_key {
+	struct control_session *session;
+	enum control_state state;
+	uint8_t key_id;
+	enum proto_opcode initial_op;
+	struct reliable *rel;
+	struct control_step *step;
+	struct mem_buf net_in, net_out, app_in;
+	struct proto_random *own, *peer;
+	enum tls_state tls_state;
+	bool is_stepping;
+	bool wants_step;
+	bool is_reset_delivered;
+	bool is_burst_done;
+	bool is_started_by_peer;
+	uint64_t started;
+	uint64_t deadline;
+};
+
+/**
+ * struct control_session - see control.h
+ * @dyn: dynamic tls-crypt for key ids other than 0, NULL until negotiated
+ * @reneg_at: ms, start of the next exchange
+ */
+struct control_session {
+	const struct control_env *env;
+	void *arg;
+	struct proto_sid local, remote;
+	bool has_remote;
+	struct wrap_tx tx, dyn_tx;
+	struct wrap_rx rx, dyn_rx;
+	struct wrap_key *dyn;
+	struct control_key *key;
+	struct loop_timer *timer;
+	uint64_t reneg_at;
+	bool is_failed;
+};
+
+/* key.c */
+struct control_key *control_key_new(struct control_session *session,
+				    uint8_t key_id, enum proto_opcode op);
+void control_key_free(struct control_key *key);
+void control_key_enter_state(struct control_key *key, enum control_state state);
+void control_key_advance(struct control_key *key);
+void control_key_fail(struct control_key *key, const char *reason);
+
+/* step.c */
+void control_key_kick(struct control_key *key);
+void control_step_free(struct control_step *step);
+
+/* packet.c */
+size_t control_payload_max(const struct control_session *session);
+int control_transmit(struct control_session *session, uint64_t now);
+
+/* session.c */
+void control_session_advance(struct control_session *session);
+
+#endif
