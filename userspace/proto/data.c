@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0-or-later */
+// SPDX-License-Identifier: GPL-2.0-or-later
 #include "proto/proto.h"
 
 /* Section 7.6: payloads of the data channel that are not for the tunnel. */
