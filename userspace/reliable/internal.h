@@ -1,0 +1,69 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#ifndef RELIABLE_INTERNAL_H
+#define RELIABLE_INTERNAL_H
+
+#include "reliable/reliable.h"
+
+/* Shared by the files of reliable/ only. */
+
+/**
+ * struct reliable_out - an outstanding packet
+ * @n_later_acks: acks seen for later packets since its last transmission
+ */
+struct reliable_out {
+	bool is_used;
+	enum proto_opcode op;
+	uint32_t id;
+	uint64_t next_try;	/* ms */
+	uint32_t timeout;	/* ms, of the next transmission */
+	unsigned int n_later_acks;
+	size_t len;
+	uint8_t payload[PROTO_CONTROL_MAX];
+};
+
+/** struct reliable_in - a packet that waits for its turn */
+struct reliable_in {
+	bool is_used;
+	uint32_t id;
+	size_t len;
+	uint8_t payload[PROTO_CONTROL_MAX];
+};
+
+/** struct reliable_ids - a short list of packet ids */
+struct reliable_ids {
+	uint32_t id[PROTO_ACK_MAX];
+	size_t n;
+};
+
+/**
+ * struct reliable - both directions of one key state
+ * @n_queued, @n_sent, @n_received: counts since the start, whose low 32 bits
+ *	are the next id to assign, the next one never transmitted yet and the
+ *	next one to deliver. They tell an id that was from one that will be.
+ * @pending: acks not sent yet, oldest first
+ * @recent: acks sent before, most recent first (section 3.4)
+ */
+struct reliable {
+	uint32_t timeout;	/* ms */
+	uint32_t max_timeout;	/* ms */
+	uint64_t n_queued;
+	uint64_t n_sent;
+	uint64_t n_received;
+	struct reliable_ids pending;
+	struct reliable_ids recent;
+	struct reliable_out out[RELIABLE_SEND_WINDOW];
+	struct reliable_in in[RELIABLE_RECV_WINDOW];
+};
+
+/** reliable_id_is_past() - is @id one of the @count ids before the next one */
+static inline bool reliable_id_is_past(uint32_t id, uint64_t count)
+{
+	const uint64_t half = UINT32_C(1) << 31;
+
+	return count && (uint32_t)(count - 1) - id < (count < half ? count : half);
+}
+
+/** reliable_ack_note() - remember to ack @id; forgotten when there is no room */
+void reliable_ack_note(struct reliable *rel, uint32_t id);
+
+#endif
