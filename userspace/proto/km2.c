@@ -53,7 +53,8 @@ int proto_km2_parse(struct proto_km2 *km2, bool is_from_client, uint8_t *msg,
 	mem_read_be32(&in.rd);
 	method = mem_read_u8(&in.rd);
 	if (is_from_client)
-		mem_read_bytes(&in.rd, random->pre_master, PROTO_PRE_MASTER_LEN);
+		mem_read_bytes(&in.rd, random->pre_master,
+			       PROTO_PRE_MASTER_LEN);
 	mem_read_bytes(&in.rd, random->random1, PROTO_RANDOM_LEN);
 	mem_read_bytes(&in.rd, random->random2, PROTO_RANDOM_LEN);
 	km2->options = km2_read_string(&in, PROTO_OPTIONS_MAX,

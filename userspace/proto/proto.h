@@ -136,7 +136,7 @@ enum proto_cipher {
 	PROTO_CIPHER_CHACHA20_POLY1305,
 };
 
-/** proto_cipher_find() - by OpenVPN's or OpenSSL's name, any case; NONE if unknown */
+/** proto_cipher_find() - by OpenVPN's or OpenSSL's name; NONE if unknown */
 enum proto_cipher proto_cipher_find(const char *name);
 const char *proto_cipher_name(enum proto_cipher cipher);
 size_t proto_cipher_key_len(enum proto_cipher cipher);
@@ -159,7 +159,8 @@ int proto_cipher_list_normalise(const char *list, char *out, const char **bad);
  * @peer_info: the client's peer-info, may be ""
  * @occ: the client's options string, may be ""
  * @fallback: data-ciphers-fallback, may be NULL
- * @is_pushable: set when the choice may be pushed (client sent IV_CIPHERS/IV_NCP)
+ * @is_pushable: set when the choice may be pushed: the client sent IV_CIPHERS,
+ *	or IV_NCP of at least 2
  *
  * Return: the cipher, PROTO_CIPHER_NONE when none is shared.
  */
@@ -197,6 +198,8 @@ enum proto_iv {
 /**
  * proto_peer_info_get() - value of the line NAME=value
  *
+ * Control characters, white space and what a shell may trip over become '_'.
+ *
  * Return: length of the value copied to @out (NUL terminated), -ENOENT when
  * there is no such line, -ENOBUFS.
  */
@@ -220,9 +223,10 @@ struct proto_occ {
 	int key_direction;		/* -1: none */
 };
 
+/** proto_occ_build() - the whole string; 0 or -ENOBUFS */
 int proto_occ_build(const struct proto_occ *occ, char *out, size_t cap);
 
-/** proto_occ_get() - value of an item such as "cipher"; like proto_peer_info_get() */
+/** proto_occ_get() - value of "cipher" and so on; like proto_peer_info_get() */
 int proto_occ_get(const char *occ, const char *name, char *out, size_t cap);
 
 /* ---- key-method-2 message (section 5.1) -------------------------------- */
@@ -263,6 +267,13 @@ struct proto_km2 {
  */
 int proto_km2_parse(struct proto_km2 *km2, bool is_from_client, uint8_t *msg,
 		    size_t len);
+
+/**
+ * proto_km2_build() - write our message
+ * @len: bytes written
+ *
+ * Return: 0, -EINVAL (no options), -ENOBUFS (a string or all of it too long).
+ */
 int proto_km2_build(const struct proto_km2 *km2, bool is_from_client,
 		    uint8_t *out, size_t cap, size_t *len);
 
@@ -300,13 +311,21 @@ struct proto_push {
 void proto_push_init(struct proto_push *push,
 		     int (*emit)(void *arg, const char *msg), void *arg);
 
-/** proto_push_add() - Return: 0, -EINVAL (comma, too long, not printable), or emit's error */
+/**
+ * proto_push_add() - one more option
+ *
+ * Return: 0, -EINVAL (empty, comma, too long, not printable), or emit's error.
+ */
 int proto_push_add(struct proto_push *push, const char *option);
+
+/** proto_push_finish() - emit the last message; 0 or emit's error */
 int proto_push_finish(struct proto_push *push);
 
 /**
  * proto_push_next() - walk the options of a received PUSH_REPLY
  * @pos: starts behind "PUSH_REPLY"; advanced
+ *
+ * Options that do not fit into @out are left out.
  *
  * Return: true with the next option in @out.
  */

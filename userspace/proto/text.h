@@ -13,7 +13,7 @@ struct proto_span {
 	size_t len;
 };
 
-/** proto_char_is_print() - what may stand in a control message (section 11.5) */
+/** proto_char_is_print() - may it stand in a control message (section 11.5) */
 bool proto_char_is_print(char c);
 
 /**

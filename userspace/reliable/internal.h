@@ -59,11 +59,14 @@ struct reliable {
 static inline bool reliable_id_is_past(uint32_t id, uint64_t count)
 {
 	const uint64_t half = UINT32_C(1) << 31;
+	uint32_t last = (uint32_t)(count - 1);
 
-	return count && (uint32_t)(count - 1) - id < (count < half ? count : half);
+	if (count > half)
+		count = half;
+	return (uint32_t)(last - id) < count;
 }
 
-/** reliable_ack_note() - remember to ack @id; forgotten when there is no room */
+/** reliable_ack_note() - remember to ack @id, if there is room */
 void reliable_ack_note(struct reliable *rel, uint32_t id);
 
 #endif

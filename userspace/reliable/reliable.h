@@ -74,7 +74,7 @@ uint64_t reliable_deadline(const struct reliable *rel);
 /** reliable_is_acked() - has the peer acked everything that was sent */
 bool reliable_is_acked(const struct reliable *rel);
 
-/** reliable_schedule_now() - everything outstanding is due, back-off restarts */
+/** reliable_schedule_now() - all outstanding is due, back-off restarts */
 void reliable_schedule_now(struct reliable *rel, uint64_t now);
 
 /**

@@ -55,7 +55,7 @@ EVP_MAC_CTX *wrap_mac_new(const char *digest, const uint8_t *key,
 int wrap_mac(EVP_MAC_CTX *mac, const struct wrap_span *spans, size_t n_spans,
 	     uint8_t *tag, size_t tag_len);
 
-/** wrap_auth_tag() - HMAC of tls-auth, which sees the head late (section 1.4) */
+/** wrap_auth_tag() - HMAC of tls-auth, the head comes late (section 1.4) */
 int wrap_auth_tag(EVP_MAC_CTX *mac, const uint8_t *replay, const uint8_t *head,
 		  const uint8_t *body, size_t body_len, uint8_t *tag,
 		  size_t tag_len);

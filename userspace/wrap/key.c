@@ -7,7 +7,7 @@
 
 #include "mem/mem.h"
 
-/* A static key holds two keys, each a cipher and an HMAC field (section 1.7). */
+/* A static key is two keys of a cipher and an HMAC field (section 1.7). */
 #define KEY_LEN		(WRAP_STATIC_KEY_LEN / 2)
 #define KEY_FIELD_LEN	(KEY_LEN / 2)
 

@@ -35,13 +35,14 @@ enum wrap_direction {
  * @key: filled; caller wipes it
  * @line: on failure the line number of the offence, from 1
  *
- * Return: 0, -EBADMSG (malformed), -ENODATA (no key block, or one that holds fewer than 256 bytes).
+ * Return: 0, -EBADMSG (malformed), -ENODATA (no key block, or one that holds
+ * fewer than 256 bytes).
  */
 int wrap_static_key_parse(const char *text, size_t len,
 			  uint8_t key[WRAP_STATIC_KEY_LEN],
 			  unsigned int *line);
 
-/** struct wrap_key - immutable after creation, shared by sessions */
+/** struct wrap_key - shared by sessions; has no state between packets */
 struct wrap_key;
 
 /**
@@ -49,7 +50,8 @@ struct wrap_key;
  * @static_key: WRAP_STATIC_KEY_LEN bytes; NULL for WRAP_MODE_NONE
  * @digest: name for tls-auth ("SHA1"), ignored otherwise
  *
- * Return: reference of the caller in @out; 0, -EINVAL (unknown digest), -ENOMEM.
+ * Context: one thread at a time may use a key.
+ * Return: 0 with @out of the caller, -EINVAL (unknown digest), -ENOMEM.
  */
 int wrap_key_new(enum wrap_mode mode, const uint8_t *static_key,
 		 enum wrap_direction direction, const char *digest,
@@ -74,7 +76,7 @@ struct wrap_tx {
 	uint32_t time;		/* 0 until the first packet */
 };
 
-/** struct wrap_rx - the receiver's replay window: 64 ids, 15 s (section 1.6) */
+/** struct wrap_rx - the replay window: 64 ids, 15 s (section 1.6) */
 #define WRAP_REPLAY_WINDOW 64
 struct wrap_rx {
 	uint32_t time;
@@ -131,7 +133,7 @@ int wrap_cookie_make(const struct wrap_cookie *cookie, int64_t now,
 		     const void *addr, size_t addr_len,
 		     const struct proto_sid *client, struct proto_sid *out);
 
-/** wrap_cookie_check() - is @sid one that was made now or in the last two slots */
+/** wrap_cookie_check() - was @sid made in this or the last two slots */
 bool wrap_cookie_check(const struct wrap_cookie *cookie, int64_t now,
 		       const void *addr, size_t addr_len,
 		       const struct proto_sid *client,
