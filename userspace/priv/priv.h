@@ -3,6 +3,7 @@
 #define PRIV_PRIV_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 #include "net/net.h"
@@ -11,17 +12,40 @@
  * The small process that keeps root's requests. priv_start() forks it before
  * privileges are dropped; the daemon then asks it over a socket pair, with
  * messages from a fixed table of permitted requests, each checked there again.
- * It touches only links that it created, and undoes everything it did (in
- * reverse order) when the daemon closes the socket, however it ended; links
- * that were asked to persist stay.
+ * It keeps CAP_NET_ADMIN only and a system call filter, and does not hear
+ * signals to the process group: it ends when its socket closes.
+ *
+ * Links. It touches only links that it opened. A link of kind "ovpn" that it
+ * creates carries the alias "ovpnd", so that a later helper knows it again,
+ * and while it is open its name is locked for the network namespace: a second
+ * daemon gets -EBUSY. priv_link_open() meets an existing link of this kind
+ *
+ *   with our alias, without peers	left over from a crash: made anew
+ *   with our alias, with peers		adopted, and deleted at the end as if made
+ *					here; the addresses and routes on it are
+ *					taken over when they are asked for again
+ *   without our alias			somebody else's: adopted, stays at the end
+ *
+ * An adopted link must have the wanted mode, or it is -EEXIST.
+ *
+ * Undo. Everything is undone, newest first, after priv_stop() and also when the
+ * daemon just disappears (kill -9), with one exception: when a link "ovpn" of
+ * ours still has peers PRIV_LINGER_MS after the daemon disappeared, somebody
+ * else holds their socket, so a restart is under way. Then nothing is undone;
+ * the next daemon adopts the link. (Peers die with their socket, so without a
+ * holder there are none, and nothing stays.)
+ *
+ * TUN devices end with their descriptor unless they were made persistent.
  */
+
+#define PRIV_LINGER_MS	1000
 
 struct priv;
 
 /** priv_start() - fork the helper; 0 or -errno */
 int priv_start(struct priv **out);
 
-/** priv_stop() - let the helper undo what it did and wait for it */
+/** priv_stop() - let the helper undo what it did and wait for it; NULL is allowed */
 void priv_stop(struct priv *priv);
 
 /** priv_error() - the helper's message about the last failed request */
@@ -37,17 +61,20 @@ struct priv_link {
 	char name[16];
 	int ifindex;
 	int fd;		/* of a TUN device, owned by the caller; else -1 */
-	bool is_adopted;	/* existed already; not deleted at the end */
+	bool is_adopted;	/* existed already, perhaps with peers */
 };
 
 /**
  * priv_link_open() - create a device, or take over one that persists
  * @name: "tun0", or "tun" for the first free tunN
  *
- * Return: 0; -EOPNOTSUPP when the kernel has no such kind (try another one).
+ * Return: 0; -EOPNOTSUPP when the kernel has no such kind (try another one);
+ * -EBUSY when another daemon has it; -EEXIST when another kind of link has the
+ * name.
  */
 int priv_link_open(struct priv *priv, enum priv_link_kind kind,
 		   const char *name, struct priv_link *out);
+/** priv_link_close() - undo what was done on the link, delete it unless it persists */
 int priv_link_close(struct priv *priv, int ifindex);
 
 /** priv_link_up() - set MTU and queue length (0 = default), bring up */

@@ -1,0 +1,77 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#ifndef PRIV_HELPER_H
+#define PRIV_HELPER_H
+
+#include "nl/nl.h"
+#include "priv/message.h"
+
+/* Inside the helper process. */
+
+#define PRIV_LINKS_MAX	8
+#define PRIV_UNDO_MAX	16384
+#define PRIV_ALIAS	"ovpnd"
+
+/**
+ * struct priv_device - a link that this helper opened
+ * @lock_fd: holds the name against other helpers, -1 for TUN
+ * @is_ours: delete it at the end
+ * @is_takeover: addresses and routes on it may be left over from us
+ */
+struct priv_device {
+	int ifindex;		/* 0: free entry */
+	enum priv_link_kind kind;
+	int lock_fd;
+	bool is_ours;
+	bool is_takeover;
+};
+
+enum priv_undo_kind {
+	PRIV_UNDO_ADDR,
+	PRIV_UNDO_ROUTE,
+};
+
+/* One thing that was done, on a stack. Links come last and are not in it. */
+struct priv_undo {
+	struct priv_undo *next;
+	enum priv_undo_kind kind;
+	int ifindex;
+	struct net_prefix addr;
+	struct net_ip peer;
+	struct nl_route route;
+};
+
+struct priv_helper {
+	struct nl_rt *rt;
+	struct priv_device devices[PRIV_LINKS_MAX];
+	struct priv_undo *undo;
+	unsigned int n_undo;
+};
+
+/** priv_handle() - look up the request in the table and run it */
+void priv_handle(struct priv_helper *helper, const struct priv_request *req,
+		 struct priv_reply *reply);
+
+struct priv_device *priv_device_find(struct priv_helper *helper, int ifindex);
+void priv_reply_text(struct priv_reply *reply, const char *fmt, ...)
+	__attribute__((format(printf, 2, 3)));
+
+/* link.c */
+int priv_do_link_open(struct priv_helper *helper,
+		      const struct priv_request *req,
+		      struct priv_reply *reply);
+void priv_device_close(struct priv_helper *helper, struct priv_device *dev);
+
+/* undo.c; add: -ENOMEM or -ENOSPC, before the thing itself is done */
+int priv_undo_add(struct priv_helper *helper, const struct priv_undo *what);
+/* take the entry of the same thing out, into @what; false when there is none */
+bool priv_undo_forget(struct priv_helper *helper, struct priv_undo *what);
+/* @ifindex: only what was done on this link, 0 for everything */
+void priv_undo_run(struct priv_helper *helper, int ifindex);
+
+/* filter.c: 0 or -errno */
+int priv_filter_install(void);
+
+/* helper.c: the process itself */
+void priv_helper_main(int sock) __attribute__((noreturn));
+
+#endif

@@ -1,0 +1,266 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/if_tun.h>
+#include <net/if.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "priv/helper.h"
+
+#define PRIV_NAME_ANY	"tun"
+#define PRIV_NAME_TRIES	256
+#define PRIV_LOCK_TRIES	30	/* of 50 ms: outlives a lingering helper */
+
+/*
+ * A name in the abstract socket space: it belongs to the network namespace, as
+ * the link does, and the kernel releases it whatever happens to the holder.
+ */
+static int priv_lock_try(const char *name)
+{
+	struct sockaddr_un addr = { .sun_family = AF_UNIX };
+	int fd, len, err;
+
+	fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	if (fd < 0)
+		return -errno;
+	len = snprintf(addr.sun_path + 1, sizeof(addr.sun_path) - 1,
+		       "ovpnd/link/%s", name);
+	if (bind(fd, (struct sockaddr *)&addr,
+		 (socklen_t)(offsetof(struct sockaddr_un, sun_path) + 1 +
+			     (size_t)len))) {
+		err = errno == EADDRINUSE ? -EBUSY : -errno;
+		close(fd);
+		return err;
+	}
+	return fd;
+}
+
+static int priv_lock(const char *name)
+{
+	const struct timespec pause = { .tv_nsec = 50 * 1000 * 1000 };
+	int fd, tries;
+
+	for (tries = 0;; tries++) {
+		fd = priv_lock_try(name);
+		if (fd != -EBUSY || tries == PRIV_LOCK_TRIES)
+			return fd;
+		nanosleep(&pause, NULL);
+	}
+}
+
+/* An existing link: 0 adopt, 1 make anew, or -errno. */
+static int priv_ovpn_judge(struct priv_helper *helper,
+			   const struct nl_link *link, enum nl_ovpn_mode mode)
+{
+	int err;
+
+	if (strcmp(link->kind, "ovpn"))
+		return -EEXIST;
+	if (strcmp(link->alias, PRIV_ALIAS))
+		return link->mode == mode ? 0 : -EEXIST;
+	err = nl_ovpn_has_peers(link->ifindex);
+	if (err < 0)
+		return err;
+	if (err)
+		return link->mode == mode ? 0 : -EEXIST;
+	err = nl_rt_link_del(helper->rt, link->ifindex);
+	return err && err != -ENODEV ? err : 1;
+}
+
+static int priv_ovpn_create(struct priv_helper *helper, const char *name,
+			    enum nl_ovpn_mode mode, struct nl_link *link)
+{
+	int err;
+
+	err = nl_rt_link_add_ovpn(helper->rt, name, mode);
+	if (err)
+		return err;
+	err = nl_rt_link_get(helper->rt, name, link);
+	if (!err)
+		err = nl_rt_link_set_alias(helper->rt, link->ifindex,
+					   PRIV_ALIAS);
+	if (err && link->ifindex)
+		nl_rt_link_del(helper->rt, link->ifindex);
+	return err;
+}
+
+/* With the name locked: create or adopt. */
+static int priv_ovpn_open_locked(struct priv_helper *helper, const char *name,
+				 struct priv_device *dev,
+				 struct priv_reply *reply)
+{
+	enum nl_ovpn_mode mode = dev->kind == PRIV_LINK_OVPN_MP ? NL_OVPN_MP :
+								  NL_OVPN_P2P;
+	struct nl_link link;
+	int err;
+
+	err = nl_rt_link_get(helper->rt, name, &link);
+	if (!err) {
+		err = priv_ovpn_judge(helper, &link, mode);
+		reply->link.is_adopted = err == 0;
+	} else if (err == -ENODEV) {
+		err = 1;
+	}
+	if (err == 1)
+		err = priv_ovpn_create(helper, name, mode, &link);
+	if (err)
+		return err;
+	dev->ifindex = link.ifindex;
+	dev->is_ours = !strcmp(link.alias, PRIV_ALIAS) ||
+		       !reply->link.is_adopted;
+	dev->is_takeover = dev->is_ours && reply->link.is_adopted;
+	memcpy(reply->link.name, link.name, sizeof(reply->link.name));
+	return 0;
+}
+
+static int priv_ovpn_open(struct priv_helper *helper, const char *name,
+			  struct priv_device *dev, struct priv_reply *reply)
+{
+	int err;
+
+	dev->lock_fd = priv_lock(name);
+	if (dev->lock_fd < 0) {
+		priv_reply_text(reply, "%s is in use by another ovpnd", name);
+		return dev->lock_fd;
+	}
+	err = priv_ovpn_open_locked(helper, name, dev, reply);
+	if (err) {
+		priv_reply_text(reply, "%s", nl_rt_error(helper->rt));
+		if (err == -EEXIST)
+			priv_reply_text(reply,
+					"%s exists with another type or mode",
+					name);
+		close(dev->lock_fd);
+	}
+	return err;
+}
+
+/* "tun": the first name that is free, without waiting for those in use. */
+static int priv_ovpn_open_any(struct priv_helper *helper,
+			      struct priv_device *dev,
+			      struct priv_reply *reply)
+{
+	char name[IFNAMSIZ];
+	struct nl_link link;
+	int i, err;
+
+	for (i = 0; i < PRIV_NAME_TRIES; i++) {
+		snprintf(name, sizeof(name), PRIV_NAME_ANY "%d", i);
+		err = nl_rt_link_get(helper->rt, name, &link);
+		if (!err)
+			continue;
+		if (err != -ENODEV)
+			return err;
+		err = priv_ovpn_open(helper, name, dev, reply);
+		if (err != -EEXIST && err != -EBUSY)
+			return err;
+	}
+	return -ENFILE;
+}
+
+static int priv_tun_open(struct priv_helper *helper, const char *name,
+			 struct priv_device *dev, struct priv_reply *reply)
+{
+	bool is_any = !strcmp(name, PRIV_NAME_ANY);
+	struct ifreq ifr = { .ifr_flags = IFF_TUN | IFF_NO_PI };
+	struct nl_link link;
+	int fd, err;
+
+	reply->link.is_adopted = !is_any &&
+				 !nl_rt_link_get(helper->rt, name, &link);
+	fd = open("/dev/net/tun", O_RDWR | O_CLOEXEC | O_NONBLOCK);
+	if (fd < 0) {
+		err = -errno;
+		priv_reply_text(reply, "/dev/net/tun: %s", strerror(-err));
+		return err == -ENOENT ? -EOPNOTSUPP : err;
+	}
+	snprintf(ifr.ifr_name, sizeof(ifr.ifr_name), "%s",
+		 is_any ? PRIV_NAME_ANY "%d" : name);
+	if (ioctl(fd, TUNSETIFF, &ifr)) {
+		err = -errno;
+		priv_reply_text(reply, "cannot open TUN device %s: %s", name,
+				strerror(-err));
+		goto close;
+	}
+	err = nl_rt_link_get(helper->rt, ifr.ifr_name, &link);
+	if (err)
+		goto close;
+	dev->ifindex = link.ifindex;
+	dev->lock_fd = -1;
+	memcpy(reply->link.name, link.name, sizeof(reply->link.name));
+	reply->link.fd = fd;
+	return 0;
+close:
+	close(fd);
+	return err;
+}
+
+static int priv_link_name_check(const struct priv_request *req)
+{
+	const char *p;
+
+	if (!req->name[0] || req->name[sizeof(req->name) - 1] ||
+	    !strcmp(req->name, ".") || !strcmp(req->name, ".."))
+		return -EINVAL;
+	for (p = req->name; *p; p++) {
+		if (*p <= ' ' || *p > '~' || strchr("/:%", *p))
+			return -EINVAL;
+	}
+	return 0;
+}
+
+static int priv_kind_open(struct priv_helper *helper,
+			  const struct priv_request *req,
+			  struct priv_device *dev, struct priv_reply *reply)
+{
+	switch (dev->kind) {
+	case PRIV_LINK_OVPN_P2P:
+	case PRIV_LINK_OVPN_MP:
+		if (!strcmp(req->name, PRIV_NAME_ANY))
+			return priv_ovpn_open_any(helper, dev, reply);
+		return priv_ovpn_open(helper, req->name, dev, reply);
+	case PRIV_LINK_TUN:
+		return priv_tun_open(helper, req->name, dev, reply);
+	}
+	return -EINVAL;
+}
+
+int priv_do_link_open(struct priv_helper *helper,
+		      const struct priv_request *req,
+		      struct priv_reply *reply)
+{
+	struct priv_device dev = { .kind = req->kind, .lock_fd = -1 };
+	struct priv_device *entry = priv_device_find(helper, 0);
+	int err;
+
+	if (priv_link_name_check(req)) {
+		priv_reply_text(reply, "illegal device name");
+		return -EINVAL;
+	}
+	if (!entry)
+		return -ENOSPC;
+	err = priv_kind_open(helper, req, &dev, reply);
+	if (err)
+		return err;
+	*entry = dev;
+	reply->link.ifindex = dev.ifindex;
+	return 0;
+}
+
+void priv_device_close(struct priv_helper *helper, struct priv_device *dev)
+{
+	priv_undo_run(helper, dev->ifindex);
+	if (dev->is_ours)
+		nl_rt_link_del(helper->rt, dev->ifindex);
+	if (dev->lock_fd >= 0)
+		close(dev->lock_fd);
+	memset(dev, 0, sizeof(*dev));
+	dev->lock_fd = -1;
+}
