@@ -1,0 +1,176 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+# shellcheck shell=bash
+# The kernels: stock ones from packages, and two of our own configuration from
+# the distribution's source. A kernel item holds: release (its version string),
+# vmlinuz (or linux, the UML program), modules/ (a tree with lib/modules), and
+# what modules are built against: devel/ of a stock kernel, build/ of ours.
+
+# The parts of a stock module tree that a network test can want.
+LAB_MODULE_DIRS="net crypto lib arch/x86/crypto arch/x86/lib drivers/net
+	drivers/crypto drivers/block drivers/char fs/fuse fs/overlayfs"
+
+item_key_kernel() {
+	case $1 in
+	uml | lockdep)
+		cat "$LAB/$1.config"
+		lab_item_hash source-7.3
+		lab_item_hash build-trixie
+		declare -f lab_kernel_compile lab_kernel_strip lab_kernel_pack
+		;;
+	*)
+		echo $LAB_MODULE_DIRS
+		declare -f lab_kernel_unpack lab_kernel_modules lab_kernel_pack
+		;;
+	esac
+}
+
+item_make_kernel() {
+	case $1 in
+	uml | lockdep) lab_kernel_compile "$1" "$2" ;;
+	*) lab_kernel_unpack "$1" "$2" ;;
+	esac
+}
+
+# The newest release of stock kernel K that its suite has, as in uname -r.
+lab_kernel_release() {
+	local suite release
+
+	suite=$(lab_kernel_suite "$1")
+	release=$(lab_apt "$suite" apt-cache pkgnames "linux-headers-$1." |
+		sed -n 's/^linux-headers-\(.*-cloud-amd64\)$/\1/p' |
+		sort -V | tail -n 1)
+	[ -n "$release" ] || lab_die "$suite has no kernel $1 (any more)"
+	echo "$release"
+}
+
+lab_kernel_unpack() {
+	local kernel=$1 dir=$2 suite release version image names name
+
+	suite=$(lab_kernel_suite "$kernel")
+	release=$(lab_kernel_release "$kernel")
+	version=$(lab_version "$suite" "linux-headers-$release")
+	lab_say "$kernel: downloading kernel $release ($version)"
+	image="linux-image-$release"
+	names=$(lab_apt "$suite" apt-cache pkgnames "linux-modules-$release")
+	[ -z "$names" ] ||
+		image=$(printf "linux-%s-$release " base binary modules)
+	mkdir -p "$dir/image" "$dir/devel"
+	lab_fetch "$suite" "$dir/image" $(
+		for name in $image; do echo "$name=$version"; done)
+	names="linux-headers-$release
+		linux-headers-${release%-cloud-amd64}-common
+		linux-kbuild-${release%-cloud-amd64}"
+	lab_fetch "$suite" "$dir/devel" $(
+		for name in $names; do echo "$name=$version"; done)
+	mv "$(find "$dir/image" -name 'vmlinuz*' -type f)" "$dir/vmlinuz"
+	echo "$release" >"$dir/release"
+	lab_kernel_modules "$dir" "$release"
+	rm -rf "$dir/image"
+}
+
+# Keep the modules that matter, decompressed: emulated xz is slow.
+lab_kernel_modules() {
+	local from to part
+
+	from=$(echo "$1"/image/{usr/lib,lib}/modules/"$2")
+	from=$(for part in $from; do [ ! -d "$part" ] || echo "$part"; done)
+	to=$1/modules/usr/lib/modules/$2
+	mkdir -p "$to/kernel"
+	ln -s usr/lib "$1/modules/lib"
+	cp "$from"/modules.{order,builtin,builtin.modinfo} "$to/"
+	for part in $LAB_MODULE_DIRS; do
+		[ -d "$from/kernel/$part" ] || continue
+		mkdir -p "$to/kernel/$part"
+		cp -a "$from/kernel/$part/." "$to/kernel/$part/"
+	done
+	rm -rf "$to"/kernel/drivers/net/{ethernet,wireless,usb,phy}
+	find "$to" -name '*.ko.xz' -exec xz -d {} +
+	find "$to" -name '*.ko.zst' -exec zstd -q -d --rm {} +
+	lab_kernel_pack "$1" "$2"
+}
+
+# The module tree as an archive that goes after the root's.
+lab_kernel_pack() {
+	depmod -b "$1/modules" "$2" 2>/dev/null
+	(cd "$1/modules" && find usr | cpio --quiet -o -H newc) \
+		>"$1/modules.cpio"
+}
+
+item_key_source() {
+	echo $LAB_SOURCE_OMIT
+}
+
+# What neither ARCH=um nor ARCH=x86 compiles here; Kconfig files and Makefiles
+# stay, because the configuration reads them all.
+LAB_SOURCE_OMIT="drivers/gpu drivers/media drivers/scsi drivers/net/ethernet
+	drivers/net/wireless drivers/clk drivers/pinctrl drivers/iio
+	drivers/infiniband drivers/staging sound arch/[a-tv-wyz]* Documentation
+	tools/perf"
+
+item_make_source() {
+	local suite release version part omit=() tmp=$2/deb
+
+	suite=$(lab_kernel_suite "$1")
+	version=$(lab_version "$suite" "linux-source-$1")
+	lab_say "$1: downloading the kernel's source ($version)"
+	for part in $LAB_SOURCE_OMIT; do
+		omit+=(--exclude="*/$part/*."{c,h,S,dts,dtsi,rst,yaml,json,svg})
+	done
+	mkdir -p "$tmp" "$2/linux"
+	lab_fetch "$suite" "$tmp" "linux-source-$1=$version"
+	lab_say "$1: unpacking the kernel's source"
+	xz -dc "$tmp"/usr/src/linux-source-*.tar.xz |
+		tar -x -C "$2/linux" --strip-components=1 --wildcards \
+			"${omit[@]}"
+	rm -rf "$tmp"
+}
+
+# lab_kernel_compile uml|lockdep DIR
+lab_kernel_compile() {
+	local kernel=$1 dir=$2 source chroot arch=x86_64 target=bzImage release
+
+	[ "$kernel" != uml ] || { arch=um target=linux; }
+	source=$(lab_item source-7.3)
+	chroot=$(lab_item build-trixie)
+	mkdir -p "$dir/build"
+	lab_say "$kernel: compiling the kernel (minutes; log: $dir/compile.log)"
+	nice "$BASH" -c '. "$1/lab.sh"; shift; lab_chroot "$@"' - "$LAB" \
+		"$chroot/root" "$source/linux:/usr/src/lab/linux:ro" \
+		"$dir/build:/usr/src/lab/out" "$LAB:/src:ro" -- sh -ec "
+			cd /usr/src/lab/linux
+			make -s ARCH=$arch O=/usr/src/lab/out tinyconfig
+			cd /usr/src/lab/out
+			/usr/src/lab/linux/scripts/kconfig/merge_config.sh \
+				-m .config /src/$kernel.config
+			make -s ARCH=$arch olddefconfig
+			make ARCH=$arch -j$(nproc) $target modules
+			make ARCH=$arch INSTALL_MOD_PATH=/usr/src/lab/out/inst \
+				INSTALL_MOD_STRIP=1 modules_install
+		" >"$dir/compile.log" 2>&1 || {
+		tail -n 20 "$dir/compile.log" >&2
+		lab_die "$kernel: the kernel does not compile"
+	}
+	release=$(cat "$dir/build/include/config/kernel.release")
+	echo "$release" >"$dir/release"
+	mkdir -p "$dir/modules/usr"
+	mv "$dir/build/inst/lib" "$dir/modules/usr/"
+	ln -s usr/lib "$dir/modules/lib"
+	rm -f "$dir/modules/lib/modules/$release"/{build,source}
+	lab_kernel_pack "$dir" "$release"
+	if [ "$kernel" = uml ]; then
+		cp "$dir/build/linux" "$dir/linux"
+	else
+		cp "$dir/build/arch/x86/boot/bzImage" "$dir/vmlinuz"
+	fi
+	lab_kernel_strip "$dir/build"
+}
+
+# Keep of a build tree what building modules needs.
+lab_kernel_strip() {
+	rm -rf "$1/vmlinux" "$1/vmlinux.o" "$1/vmlinux.a" "$1/linux" \
+		"$1/arch/x86/boot" "$1/inst"
+	rm -f "$1"/vmlinux.* "$1"/.tmp_vmlinux*
+	find "$1" \( -name scripts -o -name tools \) -prune -o -type f \
+		\( -name '*.o' -o -name '*.a' -o -name '*.ko' -o -name '*.cmd' \
+		-o -name '*.mod.c' \) -exec rm -f {} +
+}

@@ -1,0 +1,141 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+# shellcheck shell=bash
+# The trees of a suite: a build chroot (compilers, -dev packages), a slim root
+# that kernels boot from, and released OpenVPN as bundles that run anywhere.
+
+LAB_BUILD_PACKAGES="build-essential pkg-config libssl-dev libuv1-dev
+	libnl-3-dev libnl-genl-3-dev libmnl-dev libcmocka-dev libcap-ng-dev
+	libseccomp-dev libsystemd-dev libjansson-dev sparse kmod bc flex bison
+	libelf-dev cpio xz-utils"
+
+# Tools for tests, and the libraries that our programs need at run time.
+LAB_ROOT_PACKAGES="iproute2 iputils-ping iperf3 ethtool tcpdump procps kmod
+	openvpn openssl socat ncat jq nftables conntrack bc psmisc strace
+	libuv1 libnl-3-200 libnl-genl-3-200 libmnl0 libcap-ng0 libseccomp2
+	libsystemd0 libjansson4 libcmocka0"
+
+# Names differ between suites: the time_t transition renamed some packages.
+lab_root_packages() {
+	local packages
+
+	packages=$(echo $LAB_ROOT_PACKAGES)
+	if [ "$1" = trixie ]; then
+		packages=${packages/libuv1/libuv1t64}
+		packages=${packages/openvpn/openvpn\/trixie-backports}
+	fi
+	echo "$packages"
+}
+
+# lab_debootstrap SUITE DIR PACKAGES [mmdebstrap option]...
+lab_debootstrap() {
+	local suite=$1 dir=$2 packages=$3 what
+
+	shift 3
+	lab_need_command mmdebstrap mmdebstrap
+	what=(--mode=root --variant=minbase --format=directory --quiet
+		--skip=output/dev --architectures=amd64
+		--aptopt='Apt::Install-Recommends "false"'
+		--dpkgopt='path-exclude=/usr/share/doc/*'
+		--dpkgopt='path-exclude=/usr/share/man/*'
+		--dpkgopt='path-exclude=/usr/share/info/*'
+		--dpkgopt='path-exclude=/usr/share/locale/*'
+		--dpkgopt='path-exclude=/usr/share/zoneinfo/*')
+	lab_sources "$suite" >"$dir.sources"
+	nice mmdebstrap "${what[@]}" --include="${packages// /,}" "$@" \
+		"$suite" "$dir" - <"$dir.sources"
+	rm -f "$dir.sources"
+}
+
+item_key_build() {
+	declare -f lab_debootstrap
+	echo $LAB_BUILD_PACKAGES
+}
+
+item_make_build() {
+	lab_say "$1: downloading and unpacking the build chroot"
+	lab_debootstrap "$1" "$2/root" "$(echo $LAB_BUILD_PACKAGES)"
+	mkdir -p "$2/root/src" "$2/root/out" "$2/root/usr/src/lab/linux" \
+		"$2/root/usr/src/lab/out"
+}
+
+item_key_root() {
+	declare -f lab_debootstrap
+	lab_root_packages "$1"
+	lab_item_hash peer-2.6
+	lab_item_hash peer-2.7
+}
+
+# The root also exists as a cpio archive, which is what kernels boot from.
+item_make_root() {
+	local series peer
+
+	lab_say "$1: downloading and unpacking the root that kernels boot"
+	lab_debootstrap "$1" "$2/root" "$(lab_root_packages "$1")" \
+		--customize-hook='cd "$1" && rm -rf usr/lib/*/gconv \
+			var/cache/apt/* var/lib/apt/lists/*'
+	mkdir -p "$2/root/project" "$2/root/lab"
+	for series in 2.6 2.7; do
+		peer=$(lab_item "peer-$series")
+		cp -a "$peer/openvpn" "$2/root/opt/openvpn-$series"
+		ln -s "/opt/openvpn-$series/run" \
+			"$2/root/usr/sbin/openvpn-$(cat "$peer/version")"
+	done
+	lab_say "$1: packing the root"
+	(cd "$2/root" && find . -xdev ! -path './proc/*' ! -path './sys/*' |
+		cpio --quiet -o -H newc >"$2/root.cpio")
+}
+
+item_key_peer() {
+	lab_item_hash build-trixie
+}
+
+# A released OpenVPN with its loader and libraries, so that it runs on this
+# machine and in every root, whatever their own libraries are. The loader is
+# started under the name "openvpn" because that becomes the process's name.
+item_make_peer() {
+	local suite=trixie version tree=$2/tree to=$2/openvpn package lib
+
+	[ "$1" = 2.6 ] || suite=trixie-backports
+	version=$(lab_version "$suite" openvpn)
+	case $version in
+	"$1".*) ;;
+	*) lab_die "$suite has openvpn $version, not $1" ;;
+	esac
+	lab_say "openvpn $version: downloading"
+	package=$(lab_item build-trixie)/root
+	mkdir -p "$tree" "$to/lib"
+	lab_fetch "$suite" "$tree" "openvpn=$version" \
+		$(lab_peer_libraries "$suite" "$version")
+	cp "$tree/usr/sbin/openvpn" "$to/openvpn.bin"
+	cp "$package/lib64/ld-linux-x86-64.so.2" "$to/openvpn"
+	lab_chroot "$package" "$tree:/src:ro" -- \
+		sh -c 'LD_LIBRARY_PATH=/src/usr/lib/x86_64-linux-gnu ldd /src/usr/sbin/openvpn' |
+		awk '$2 == "=>" { print $3 }' |
+		while read -r lib; do
+			case $lib in
+			/src/*) cp -L "$tree${lib#/src}" "$to/lib/" ;;
+			/*) cp -L "$package$lib" "$to/lib/" ;;
+			*) lab_die "openvpn $version: a library is missing" ;;
+			esac
+		done
+	cat >"$to/run" <<-'EOF'
+		#!/bin/sh
+		# Runs this OpenVPN with its own loader and libraries.
+		dir=$(dirname "$(readlink -f "$0")")
+		exec "$dir/openvpn" --library-path "$dir/lib" "$dir/openvpn.bin" "$@"
+	EOF
+	chmod +x "$to/run"
+	echo "${version%%-*}" >"$2/version"
+	rm -rf "$tree"
+}
+
+# The libraries that openvpn needs beyond the build chroot's, as PACKAGE=VERSION.
+lab_peer_libraries() {
+	local name
+
+	lab_field "$1" openvpn "$2" Depends | tr ',' '\n' |
+		sed 's/ *(.*//; s/ *|.*//; s/^ *//' | grep '^lib' |
+		while read -r name; do
+			echo "$name=$(lab_version trixie "$name")"
+		done
+}
