@@ -1,0 +1,336 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include <errno.h>
+#include <limits.h>
+#include <string.h>
+#include <time.h>
+
+#include <openssl/err.h>
+#include <openssl/pem.h>
+#include <openssl/x509v3.h>
+
+#include "tls/internal.h"
+
+#define WARN_DAYS	30
+#define DAY_SEC		(24 * 60 * 60)
+
+static const char *blob_name(const struct tls_blob *blob, const char *option)
+{
+	return blob->path ? blob->path : option;
+}
+
+static BIO *blob_open(const struct tls_blob *blob)
+{
+	if (blob->len > INT_MAX)
+		return NULL;
+	return BIO_new_mem_buf(blob->text, (int)blob->len);
+}
+
+/* The PEM reader's way to say that there is no (further) block. */
+static bool is_end_of_pem(void)
+{
+	unsigned long code = ERR_peek_last_error();
+
+	return ERR_GET_LIB(code) == ERR_LIB_PEM &&
+	       ERR_GET_REASON(code) == PEM_R_NO_START_LINE;
+}
+
+/* ---- expiry ---------------------------------------------------------- */
+
+static void time_print(const ASN1_TIME *when, char *out, size_t cap)
+{
+	struct tm tm;
+
+	if (!ASN1_TIME_to_tm(when, &tm) ||
+	    !strftime(out, cap, "%Y-%m-%d %H:%M UTC", &tm))
+		out[0] = '\0';
+}
+
+/* @end NULL: never expires. */
+static void expiry_warn(struct tls_build *build, const char *file,
+			const char *what, const ASN1_TIME *end)
+{
+	time_t now = time(NULL);
+	time_t soon = now + (time_t)WARN_DAYS * DAY_SEC;
+	char date[64];
+
+	if (!end)
+		return;
+	time_print(end, date, sizeof(date));
+	if (X509_cmp_time(end, &now) < 0)
+		tls_build_warn(build, "%s: %s has expired on %s, peers will refuse; renew it",
+			       file, what, date);
+	else if (X509_cmp_time(end, &soon) < 0)
+		tls_build_warn(build, "%s: %s expires on %s, in less than %d days; renew it",
+			       file, what, date, WARN_DAYS);
+}
+
+static void cert_dates_warn(struct tls_build *build, const char *file,
+			    const X509 *cert)
+{
+	char *subject = tls_subject_get(cert);
+	time_t now = time(NULL);
+	char what[160], date[64];
+
+	snprintf(what, sizeof(what), "certificate %.120s",
+		 subject ? subject : "");
+	OPENSSL_free(subject);
+	expiry_warn(build, file, what, X509_get0_notAfter(cert));
+	if (X509_cmp_time(X509_get0_notBefore(cert), &now) > 0) {
+		time_print(X509_get0_notBefore(cert), date, sizeof(date));
+		tls_build_warn(build, "%s: %s is not valid before %s; check this machine's clock",
+			       file, what, date);
+	}
+}
+
+/* ---- lists of certificates ------------------------------------------- */
+
+/**
+ * certs_each() - call @fn for each certificate of a PEM text
+ * @fn: takes ownership of nothing; 0 goes on, else stops with that value
+ *
+ * Return: number of certificates, or a negative error.
+ */
+static int certs_each(struct tls_build *build, const struct tls_blob *blob,
+		      const char *file,
+		      int (*fn)(struct tls_build *build, const char *file,
+				X509 *cert, int index))
+{
+	BIO *bio = blob_open(blob);
+	int count = 0, ret = 0;
+	X509 *cert;
+
+	if (!bio)
+		return -ENOMEM;
+	ERR_clear_error();
+	while (!ret && (cert = PEM_read_bio_X509(bio, NULL, NULL, NULL))) {
+		ret = fn(build, file, cert, count++);
+		X509_free(cert);
+	}
+	if (!ret && !is_end_of_pem())
+		ret = tls_build_fail(build, "%s: certificate %d is damaged: %s",
+				     file, count + 1, tls_error_reason());
+	else if (!ret && !count)
+		ret = tls_build_fail(build, "%s: no certificate found; a PEM file with \"-----BEGIN CERTIFICATE-----\" is expected",
+				     file);
+	ERR_clear_error();
+	BIO_free(bio);
+	return ret ? ret : count;
+}
+
+/* ---- CA -------------------------------------------------------------- */
+
+static int ca_add(struct tls_build *build, const char *file, X509 *cert,
+		  int index)
+{
+	SSL_CTX *ssl = build->ctx->ssl;
+
+	cert_dates_warn(build, file, cert);
+	if (X509_STORE_add_cert(SSL_CTX_get_cert_store(ssl), cert) != 1)
+		return tls_build_fail(build, "%s: CA certificate %d cannot be used: %s",
+				      file, index + 1, tls_error_reason());
+	/* Tells clients which certificates are of use. */
+	if (build->cfg->is_server && SSL_CTX_add_client_CA(ssl, cert) != 1)
+		return -ENOMEM;
+	return 0;
+}
+
+static int ca_load(struct tls_build *build)
+{
+	const struct tls_blob *blob = &build->cfg->ca;
+	int ret;
+
+	if (!blob->text)
+		return tls_build_fail(build, "no CA: give the certificate that signs the peers with \"ca FILE\" or <ca>");
+	ret = certs_each(build, blob, blob_name(blob, "ca"), ca_add);
+	return ret < 0 ? ret : 0;
+}
+
+/* ---- own certificate, chain and key ---------------------------------- */
+
+static int cert_add(struct tls_build *build, const char *file, X509 *cert,
+		    int index)
+{
+	SSL_CTX *ssl = build->ctx->ssl;
+
+	cert_dates_warn(build, file, cert);
+	if (!index && SSL_CTX_use_certificate(ssl, cert) != 1)
+		return tls_build_fail(build, "%s: certificate cannot be used: %s (tls-cert-profile is %s)",
+				      file, tls_error_reason(),
+				      build->cfg->cert_profile ?
+				      build->cfg->cert_profile : "legacy");
+	if (index && SSL_CTX_add1_chain_cert(ssl, cert) != 1)
+		return tls_build_fail(build, "%s: chain certificate %d cannot be used: %s",
+				      file, index + 1, tls_error_reason());
+	return 0;
+}
+
+static int extra_add(struct tls_build *build, const char *file, X509 *cert,
+		     int index)
+{
+	return cert_add(build, file, cert, index + 1);
+}
+
+/* No passphrase prompt: a daemon has nobody to ask. */
+static int refuse_passphrase(char *buf, int size, int is_write, void *arg)
+{
+	bool *is_encrypted = arg;
+
+	(void)buf;
+	(void)size;
+	(void)is_write;
+	*is_encrypted = true;
+	return -1;
+}
+
+static int key_load(struct tls_build *build, const char *cert_file)
+{
+	const struct tls_blob *blob = &build->cfg->key;
+	const char *file = blob_name(blob, "key");
+	BIO *bio = blob_open(blob);
+	bool is_encrypted = false;
+	EVP_PKEY *key;
+	int ret = 0;
+
+	if (!bio)
+		return -ENOMEM;
+	ERR_clear_error();
+	key = PEM_read_bio_PrivateKey(bio, NULL, refuse_passphrase,
+				      &is_encrypted);
+	if (!key && is_encrypted)
+		ret = tls_build_fail(build, "key %s is encrypted, which is not supported; decrypt it: openssl pkey -in %s -out NEWFILE",
+				     file, file);
+	else if (!key && is_end_of_pem())
+		ret = tls_build_fail(build, "key %s: no private key found; a PEM file with \"-----BEGIN PRIVATE KEY-----\" is expected",
+				     file);
+	else if (!key)
+		ret = tls_build_fail(build, "key %s is damaged: %s", file,
+				     tls_error_reason());
+	else if (X509_check_private_key(SSL_CTX_get0_certificate(
+						build->ctx->ssl), key) != 1)
+		ret = tls_build_fail(build, "key %s does not match certificate %s; give the key that the certificate was made with",
+				     file, cert_file);
+	else if (SSL_CTX_use_PrivateKey(build->ctx->ssl, key) != 1)
+		ret = tls_build_fail(build, "key %s cannot be used: %s", file,
+				     tls_error_reason());
+	EVP_PKEY_free(key);
+	BIO_free(bio);
+	return ret;
+}
+
+static int identity_load(struct tls_build *build)
+{
+	const struct tls_config *cfg = build->cfg;
+	const char *cert_file = blob_name(&cfg->cert, "cert");
+	int ret;
+
+	if (!cfg->cert.text && !cfg->key.text) {
+		if (cfg->is_server)
+			return tls_build_fail(build, "a server needs \"cert FILE\" and \"key FILE\"");
+		return 0;
+	}
+	if (!cfg->cert.text)
+		return tls_build_fail(build, "\"key\" is given without \"cert\"");
+	if (!cfg->key.text)
+		return tls_build_fail(build, "\"cert\" is given without \"key\"");
+
+	ret = certs_each(build, &cfg->cert, cert_file, cert_add);
+	if (ret < 0)
+		return ret;
+	if (cfg->extra_certs.text) {
+		ret = certs_each(build, &cfg->extra_certs,
+				 blob_name(&cfg->extra_certs, "extra-certs"),
+				 extra_add);
+		if (ret < 0)
+			return ret;
+	}
+	return key_load(build, cert_file);
+}
+
+/* ---- revocation ------------------------------------------------------ */
+
+static int crl_load(struct tls_build *build)
+{
+	const struct tls_blob *blob = &build->cfg->crl;
+	X509_STORE *store = SSL_CTX_get_cert_store(build->ctx->ssl);
+	const char *file = blob_name(blob, "crl-verify");
+	int count = 0, ret = 0;
+	X509_CRL *crl;
+	BIO *bio;
+
+	if (!blob->text)
+		return 0;
+	bio = blob_open(blob);
+	if (!bio)
+		return -ENOMEM;
+	ERR_clear_error();
+	while (!ret && (crl = PEM_read_bio_X509_CRL(bio, NULL, NULL, NULL))) {
+		count++;
+		expiry_warn(build, file, "revocation list",
+			    X509_CRL_get0_nextUpdate(crl));
+		if (X509_STORE_add_crl(store, crl) != 1)
+			ret = tls_build_fail(build, "%s: revocation list %d cannot be used: %s",
+					     file, count, tls_error_reason());
+		X509_CRL_free(crl);
+	}
+	if (!ret && !is_end_of_pem())
+		ret = tls_build_fail(build, "%s: revocation list %d is damaged: %s",
+				     file, count + 1, tls_error_reason());
+	else if (!ret && !count)
+		ret = tls_build_fail(build, "%s: no revocation list found; a PEM file with \"-----BEGIN X509 CRL-----\" is expected",
+				     file);
+	ERR_clear_error();
+	BIO_free(bio);
+	if (!ret)
+		X509_STORE_set_flags(store, X509_V_FLAG_CRL_CHECK |
+					    X509_V_FLAG_CRL_CHECK_ALL);
+	return ret;
+}
+
+/* ---- finite field Diffie-Hellman ------------------------------------- */
+
+/* "dh none" has no text: the library then picks a group of fitting size. */
+static int dh_load(struct tls_build *build)
+{
+	const struct tls_blob *blob = &build->cfg->dh;
+	const char *file = blob_name(blob, "dh");
+	EVP_PKEY *params;
+	BIO *bio;
+	int ret = 0;
+
+	if (!build->cfg->is_server)
+		return 0;
+	if (!blob->text) {
+		SSL_CTX_set_dh_auto(build->ctx->ssl, 1);
+		return 0;
+	}
+	bio = blob_open(blob);
+	if (!bio)
+		return -ENOMEM;
+	params = PEM_read_bio_Parameters(bio, NULL);
+	BIO_free(bio);
+	if (!params || (!EVP_PKEY_is_a(params, "DH") &&
+			!EVP_PKEY_is_a(params, "DHX"))) {
+		ret = tls_build_fail(build, "%s: no Diffie-Hellman parameters found; write \"dh none\" or make them: openssl dhparam -out %s 2048",
+				     file, file);
+	} else if (SSL_CTX_set0_tmp_dh_pkey(build->ctx->ssl, params) != 1) {
+		ret = tls_build_fail(build, "%s: Diffie-Hellman parameters cannot be used: %s; \"dh none\" needs none",
+				     file, tls_error_reason());
+	} else {
+		params = NULL;	/* the context's now */
+	}
+	EVP_PKEY_free(params);
+	return ret;
+}
+
+int tls_load_all(struct tls_build *build)
+{
+	int ret = ca_load(build);
+
+	if (!ret)
+		ret = identity_load(build);
+	if (!ret)
+		ret = crl_load(build);
+	if (!ret)
+		ret = dh_load(build);
+	return ret;
+}

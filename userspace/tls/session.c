@@ -1,0 +1,266 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include <errno.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <openssl/err.h>
+
+#include "tls/internal.h"
+
+/* The reader of a memory BIO sees "retry", not the end, when it is empty. */
+static BIO *memory_bio_new(void)
+{
+	BIO *bio = BIO_new(BIO_s_mem());
+
+	if (bio)
+		BIO_set_mem_eof_return(bio, -1);
+	return bio;
+}
+
+struct tls_session *tls_session_new(struct tls_ctx *ctx)
+{
+	struct tls_session *session = calloc(1, sizeof(*session));
+
+	if (!session)
+		return NULL;
+	session->ssl = SSL_new(ctx->ssl);
+	session->from_net = memory_bio_new();
+	session->to_net = memory_bio_new();
+	if (!session->ssl || !session->from_net || !session->to_net)
+		goto free_all;
+	SSL_set_bio(session->ssl, session->from_net, session->to_net);
+	if (!SSL_set_app_data(session->ssl, session)) {
+		SSL_free(session->ssl);
+		free(session);
+		return NULL;
+	}
+	if (ctx->is_server)
+		SSL_set_accept_state(session->ssl);
+	else
+		SSL_set_connect_state(session->ssl);
+	atomic_fetch_add_explicit(&ctx->refs, 1, memory_order_relaxed);
+	session->ctx = ctx;
+	session->state = TLS_STATE_HANDSHAKE;
+	return session;
+
+free_all:
+	SSL_free(session->ssl);
+	BIO_free(session->from_net);
+	BIO_free(session->to_net);
+	free(session);
+	ERR_clear_error();
+	return NULL;
+}
+
+void tls_session_free(struct tls_session *session)
+{
+	if (!session)
+		return;
+	SSL_free(session->ssl);
+	tls_ctx_free(session->ctx);
+	mem_wipe(session, sizeof(*session));
+	free(session);
+}
+
+/* ---- what the other side is ------------------------------------------ */
+
+static void summary_fill(struct tls_session *session, X509 *cert)
+{
+	EVP_PKEY *key = X509_get0_pubkey(cert);
+	const char *type = key ? EVP_PKEY_get0_type_name(key) : NULL;
+	char group[64] = "";
+	size_t len;
+
+	if (key && EVP_PKEY_is_a(key, "EC"))
+		EVP_PKEY_get_group_name(key, group, sizeof(group), &len);
+	snprintf(session->summary, sizeof(session->summary),
+		 "%s, cipher %s, peer certificate: %d bits %s%s%s, signature: %s",
+		 SSL_get_version(session->ssl),
+		 SSL_CIPHER_get_name(SSL_get_current_cipher(session->ssl)),
+		 key ? EVP_PKEY_get_bits(key) : 0, type ? type : "unknown",
+		 group[0] ? " " : "", group,
+		 OBJ_nid2sn(X509_get_signature_nid(cert)));
+}
+
+static enum tls_state enter_failed(struct tls_session *session, int ssl_error)
+{
+	tls_verify_explain(session, ssl_error);
+	session->state = TLS_STATE_FAILED;
+	return session->state;
+}
+
+static enum tls_state enter_established(struct tls_session *session)
+{
+	X509 *cert = SSL_get1_peer_certificate(session->ssl);
+
+	/* Verification is mandatory, whatever a cipher list allows. */
+	if (!cert || SSL_get_verify_result(session->ssl) != X509_V_OK) {
+		snprintf(session->error, sizeof(session->error),
+			 "TLS handshake failed: peer is not authenticated");
+		X509_free(cert);
+		return enter_failed(session, SSL_ERROR_SSL);
+	}
+	tls_peer_fill(&session->peer, cert);
+	summary_fill(session, cert);
+	X509_free(cert);
+	session->state = TLS_STATE_ESTABLISHED;
+	return session->state;
+}
+
+/* ---- one step -------------------------------------------------------- */
+
+/* When memory is short the rest stays where it is for the next step. */
+static void take_input(struct tls_session *session, struct mem_buf *net_in)
+{
+	while (net_in->len) {
+		int len = net_in->len > INT_MAX ? INT_MAX : (int)net_in->len;
+		int n = BIO_write(session->from_net, net_in->data, len);
+
+		if (n <= 0)
+			return;
+		mem_buf_consume(net_in, (size_t)n);
+	}
+}
+
+/* Return: false when it does not fit; it is kept then, too. */
+static bool give_output(struct tls_session *session, struct mem_buf *net_out)
+{
+	char *data;
+	long len = BIO_get_mem_data(session->to_net, &data);
+
+	if (len <= 0)
+		return true;
+	if (mem_buf_append(net_out, data, (size_t)len))
+		return false;
+	(void)BIO_reset(session->to_net);
+	return true;
+}
+
+static bool is_retry(int ssl_error)
+{
+	return ssl_error == SSL_ERROR_WANT_READ ||
+	       ssl_error == SSL_ERROR_WANT_WRITE;
+}
+
+static enum tls_state handshake(struct tls_session *session)
+{
+	int ret, ssl_error;
+
+	ERR_clear_error();
+	ret = SSL_do_handshake(session->ssl);
+	if (ret == 1)
+		return enter_established(session);
+	ssl_error = SSL_get_error(session->ssl, ret);
+	if (is_retry(ssl_error))
+		return session->state;
+	return enter_failed(session, ssl_error);
+}
+
+/* One SSL_write() per message: the receiver reads one record at a time. */
+static enum tls_state write_messages(struct tls_session *session,
+				     struct tls_io *io)
+{
+	const uint8_t *msg;
+	int len, ret, ssl_error;
+
+	while ((len = tls_io_get(&io->app_in, &msg)) >= 0) {
+		if (!give_output(session, &io->net_out))
+			break;
+		ERR_clear_error();
+		ret = SSL_write(session->ssl, msg, len);
+		if (ret <= 0) {
+			ssl_error = SSL_get_error(session->ssl, ret);
+			if (is_retry(ssl_error))
+				break;
+			return enter_failed(session, ssl_error);
+		}
+		tls_io_drop(&io->app_in);
+	}
+	return session->state;
+}
+
+static enum tls_state read_messages(struct tls_session *session,
+				    struct tls_io *io)
+{
+	uint8_t record[TLS_RECORD_MAX];
+	int ret, ssl_error = SSL_ERROR_NONE;
+
+	/* Read only what can be handed over; the rest waits in the library. */
+	while (io->app_out.limit - io->app_out.len >=
+	       sizeof(uint16_t) + sizeof(record)) {
+		ERR_clear_error();
+		ret = SSL_read(session->ssl, record, sizeof(record));
+		if (ret <= 0) {
+			ssl_error = SSL_get_error(session->ssl, ret);
+			break;
+		}
+		if (tls_io_put(&io->app_out, record, (size_t)ret)) {
+			snprintf(session->error, sizeof(session->error),
+				 "TLS session failed: out of memory");
+			session->state = TLS_STATE_FAILED;
+			break;
+		}
+	}
+	mem_wipe(record, sizeof(record));
+	if (ssl_error == SSL_ERROR_NONE || is_retry(ssl_error))
+		return session->state;
+	if (ssl_error != SSL_ERROR_ZERO_RETURN)
+		return enter_failed(session, ssl_error);
+	(void)SSL_shutdown(session->ssl);
+	session->state = TLS_STATE_CLOSED;
+	return session->state;
+}
+
+enum tls_state tls_session_step(struct tls_session *session,
+				struct tls_io *io)
+{
+	if (session->state == TLS_STATE_FAILED ||
+	    session->state == TLS_STATE_CLOSED)
+		mem_buf_consume(&io->net_in, io->net_in.len);
+	else
+		take_input(session, &io->net_in);
+	if (session->state == TLS_STATE_HANDSHAKE)
+		handshake(session);
+	if (session->state == TLS_STATE_ESTABLISHED)
+		read_messages(session, io);
+	if (session->state == TLS_STATE_ESTABLISHED)
+		write_messages(session, io);
+	/* What does not fit now is appended by the next step. */
+	give_output(session, &io->net_out);
+	ERR_clear_error();
+	return session->state;
+}
+
+const char *tls_session_error(const struct tls_session *session)
+{
+	return session->error;
+}
+
+const char *tls_session_summary(const struct tls_session *session)
+{
+	return session->summary;
+}
+
+const struct tls_peer *tls_session_peer(const struct tls_session *session)
+{
+	return &session->peer;
+}
+
+int tls_session_export(struct tls_session *session, const char *label,
+		       uint8_t *out, size_t len)
+{
+	int ret;
+
+	if (session->state != TLS_STATE_ESTABLISHED)
+		return -ENOTCONN;
+	ret = SSL_export_keying_material(session->ssl, out, len, label,
+					 strlen(label), NULL, 0, 0);
+	ERR_clear_error();
+	if (ret != 1) {
+		mem_wipe(out, len);
+		return -EIO;
+	}
+	return 0;
+}
