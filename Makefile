@@ -34,7 +34,7 @@ O ?= build/user$(if $(filter 1,$(SAN)),-asan)$(if $(filter fuzz,$(SAN)),-fuzz)
 KO ?= build/kmod/$(KVER)
 
 PKGS := libuv openssl libnl-3.0 libnl-genl-3.0 libmnl libcap-ng libsystemd \
-	jansson
+	libseccomp jansson
 WERROR ?= 1
 WARN := -Wall -Wextra -Wshadow -Wswitch-enum -Wstrict-prototypes \
 	-Wmissing-prototypes -Wpointer-arith $(if $(WERROR),-Werror)
