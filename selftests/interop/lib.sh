@@ -1,0 +1,232 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+# shellcheck shell=bash
+# What the tests against released OpenVPN and the demo share: two network
+# namespaces, a throw-away PKI, daemons with their logs. Sourced.
+#
+#      namespace NET-s                          namespace NET-c
+#   +--------------------+                  +--------------------+
+#   | server        out  |------ veth ------|  out        client |
+#   | tun-s    192.0.2.1 |                  | 192.0.2.2    tun-c |
+#   |      2001:db8::1   |                  |   2001:db8::2      |
+#   +--------------------+                  +--------------------+
+#     inside: 10.8.0.0/24 and fd00:8::/64, the server is .1 and ::1
+#
+# NET is $NET (unique to the process), files are in $DIR. Everything is undone
+# by net_down, which the caller runs in its EXIT trap.
+
+TOP=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
+OVPND=${OVPND:-$TOP/build/user/ovpnd}
+OVPNCTL=${OVPNCTL:-$TOP/build/user/ovpnctl}
+SCALE=${SCALE:-1}	# how many times slower than a normal machine this is
+IN_LAB=${IN_LAB:-}
+VPN_NET4=10.8.0.0
+VPN_S4=10.8.0.1
+VPN_S6=fd00:8::1
+declare -A DAEMON_PID=() DAEMON_STATUS=()
+
+# Diagnostics of KTAP; the demo has its own.
+say() {
+	printf '# %s\n' "$*"
+}
+
+fail() {
+	say "FAILED: $*"
+	exit 1
+}
+
+# within SECONDS COMMAND...: until the command succeeds; status 1 if it never
+# does. The time is multiplied by SCALE.
+within() {
+	local deadline=$((SECONDS + $1 * SCALE + 1))
+
+	shift
+	until "$@"; do
+		[ "$SECONDS" -lt "$deadline" ] || return 1
+		sleep 0.1
+	done
+}
+
+in_s() {
+	ip netns exec "$NET-s" "$@"
+}
+
+in_c() {
+	ip netns exec "$NET-c" "$@"
+}
+
+# in_ns s|c COMMAND...
+in_ns() {
+	local side=$1
+
+	shift
+	ip netns exec "$NET-$side" "$@"
+}
+
+net_up() {
+	local side
+
+	NET=${NET:-ovi$$-$RANDOM}
+	DIR=${DIR:-$(mktemp -d "${TMPDIR:-/tmp}/ovpn-interop.XXXXXX")}
+	for side in s c; do
+		ip netns add "$NET-$side" || return 1
+		in_ns $side sysctl -qw net.ipv6.conf.all.accept_dad=0 \
+			net.ipv6.conf.default.accept_dad=0
+		in_ns $side ip link set lo up
+	done
+	in_s ip link add out type veth peer name out netns "$NET-c" || return 1
+	for side in s c; do
+		in_ns $side ip link set out up
+	done
+	in_s ip address add 192.0.2.1/24 dev out
+	in_c ip address add 192.0.2.2/24 dev out
+	in_s ip address add 2001:db8::1/64 dev out nodad
+	in_c ip address add 2001:db8::2/64 dev out nodad
+	within 5 net_is_ready || return 1
+	for side in s c; do
+		net_state $side >"$DIR/state-$side"
+	done
+}
+
+net_is_ready() {
+	in_c ping -q -c 1 -W 1 192.0.2.1 >/dev/null &&
+		in_c ping -q -c 1 -W 1 2001:db8::1 >/dev/null
+}
+
+net_down() {
+	local role side pid
+
+	for role in "${!DAEMON_PID[@]}"; do
+		daemon_stop "$role" KILL
+	done
+	for side in s c; do
+		pid=$(ip netns pids "$NET-$side" 2>/dev/null)
+		# shellcheck disable=SC2086
+		[ -z "$pid" ] || kill -KILL $pid 2>/dev/null
+		ip netns del "$NET-$side" 2>/dev/null
+	done
+	[ -z "${DIR:-}" ] || rm -rf "$DIR"
+}
+
+# What a daemon may change, in a form that can be compared.
+net_state() {
+	in_ns "$1" ip -o address show | sed 's/^[0-9]*: //; s/ *\\.*//'
+	in_ns "$1" ip route show table all
+	in_ns "$1" ip -6 route show table all | sed 's/ expires [0-9]*sec//'
+	in_ns "$1" ip rule show
+}
+
+# Nothing of the daemon's is left in a namespace.
+net_is_clean() {
+	net_state "$1" >"$DIR/state-$1.now"
+	cmp -s "$DIR/state-$1" "$DIR/state-$1.now"
+}
+
+# daemon_start ROLE s|c COMMAND...: in a namespace, output in $DIR/ROLE.log (of
+# the run before in ROLE.before.log).
+daemon_start() {
+	local role=$1 side=$2
+
+	shift 2
+	[ ! -e "$DIR/$role.log" ] || mv "$DIR/$role.log" "$DIR/$role.before.log"
+	echo "--- $*" >"$DIR/$role.log"
+	ip netns exec "$NET-$side" "$@" >>"$DIR/$role.log" 2>&1 </dev/null &
+	DAEMON_PID[$role]=$!
+}
+
+daemon_is_running() {
+	kill -0 "${DAEMON_PID[$1]}" 2>/dev/null
+}
+
+daemon_has_ended() {
+	! daemon_is_running "$1"
+}
+
+# daemon_stop ROLE [SIGNAL]: sets DAEMON_STATUS[ROLE] to the exit status, or
+# to "hangs" after it had to be killed.
+daemon_stop() {
+	local role=$1 pid=${DAEMON_PID[$1]:-}
+
+	[ -n "$pid" ] || return 0
+	DAEMON_STATUS[$role]=
+	# The shell's own remark about a killed child is not wanted.
+	{
+		kill "-${2:-TERM}" "$pid"
+		if ! within 8 daemon_has_ended "$role"; then
+			DAEMON_STATUS[$role]=hangs
+			kill -KILL "$pid"
+		fi
+		wait "$pid"
+	} 2>/dev/null
+	DAEMON_STATUS[$role]=${DAEMON_STATUS[$role]:-$?}
+	unset "DAEMON_PID[$role]"
+}
+
+# daemon_says ROLE PATTERN: is the (extended) pattern in its log?
+daemon_says() {
+	grep -qE -- "$2" "$DIR/$1.log"
+}
+
+# daemon_says_or_ends ROLE PATTERN: do not wait for the dead.
+daemon_says_or_ends() {
+	daemon_says "$1" "$2" || daemon_has_ended "$1"
+}
+
+daemon_wait_for() {
+	within "$3" daemon_says_or_ends "$1" "$2" && daemon_says "$1" "$2"
+}
+
+show_logs() {
+	local log
+
+	for log in "$DIR"/{server,client}{.before,}.log "$DIR/ovpnctl.log"; do
+		[ -s "$log" ] || continue
+		say "$(basename "$log"):"
+		tail -n "${LOG_LINES:-40}" "$log" | sed 's/^/#   /'
+	done
+}
+
+# pki_make DIR ec|rsa: ca.crt, and {server,client}.{crt,key}; ta.key for
+# tls-auth and tls-crypt.
+pki_make() {
+	local dir=$1 name usage
+	local -a new=(-newkey ec -pkeyopt ec_paramgen_curve:prime256v1)
+
+	[ "$2" = ec ] || new=(-newkey rsa:2048)
+	mkdir -p "$dir"
+	openssl req -x509 "${new[@]}" -nodes -days 2 -subj "/CN=test CA" \
+		-keyout "$dir/ca.key" -out "$dir/ca.crt" \
+		-addext keyUsage=critical,keyCertSign,cRLSign \
+		2>"$dir/openssl.err" || return 1
+	for name in server client; do
+		usage=${name}Auth
+		openssl req "${new[@]}" -nodes -subj "/CN=$name" \
+			-keyout "$dir/$name.key" -out "$dir/$name.csr" \
+			2>>"$dir/openssl.err" || return 1
+		openssl x509 -req -in "$dir/$name.csr" -CA "$dir/ca.crt" \
+			-CAkey "$dir/ca.key" -CAcreateserial -days 2 \
+			-out "$dir/$name.crt" -extfile <(
+				echo "basicConstraints=CA:FALSE"
+				echo "extendedKeyUsage=$usage"
+				echo "keyUsage=digitalSignature,keyEncipherment"
+			) 2>>"$dir/openssl.err" || return 1
+	done
+	{
+		echo '-----BEGIN OpenVPN Static key V1-----'
+		openssl rand -hex 256 | tr -d '\n' | fold -w 32
+		echo
+		echo '-----END OpenVPN Static key V1-----'
+	} >"$dir/ta.key"
+}
+
+# crypto_driver CIPHER: which driver of the kernel is at work for it.
+crypto_driver() {
+	local name='gcm(aes)'
+
+	[[ $1 != CHACHA* ]] || name='rfc7539(chacha20,poly1305)'
+	awk -F ' *: *' -v want="$name" '
+		$1 == "name" { name = $2 }
+		$1 == "driver" { driver = $2 }
+		$1 == "refcnt" && name == want && $2 > most {
+			most = $2; best = driver }
+		END { print best == "" ? "none" : best }' /proc/crypto
+}

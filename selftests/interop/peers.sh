@@ -1,0 +1,143 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+# shellcheck shell=bash
+# The programs at the two ends and their configuration. A program is one of
+#   ovpnd      ours, on the data path $DP
+#   2.6.14     stock OpenVPN, userspace data path
+#   2.7.8      stock OpenVPN with --disable-dco
+#   2.7.8-dco  stock OpenVPN driving our kernel module
+#
+# A scenario's variant is in these variables:
+WRAP=plain		# plain, tls-auth, tls-crypt
+TLS=1.3			# version of TLS, enforced by the server
+CIPHER=AES-256-GCM	# data channel
+KEYS=ec			# certificates: ec, rsa
+OUTER=4			# family of the transport
+RENEG_S=0		# reneg-sec at the server
+RENEG_C=0		# reneg-sec at the client
+HAND=60			# hand-window: stock OpenVPN sends with a new key only
+			# after min(hand-window, reneg-sec / 2)
+
+DP=${DP:-user}
+
+# peer_command PROGRAM: sets COMMAND, an array.
+peer_command() {
+	local version=${1%-dco}
+
+	case $1 in
+	ovpnd) COMMAND=("$OVPND") ;;
+	*)
+		if command -v "openvpn-$version" >/dev/null; then
+			COMMAND=("openvpn-$version")
+		else
+			read -ra COMMAND < <("$TOP/selftests/lab/peer" "$version")
+		fi
+		;;
+	esac
+	[ "${#COMMAND[@]}" -gt 0 ]
+}
+
+# Where the packets of a program travel: "kernel" or "user".
+peer_data_path() {
+	case $1 in
+	ovpnd) echo "$DP" ;;
+	*-dco) echo kernel ;;
+	*) echo user ;;
+	esac
+}
+
+peer_config_common() {
+	local program=$1 name=$2 direction=$3
+
+	cat <<-EOT
+		dev tun-${name:0:1}
+		dev-type tun
+		ca $DIR/pki-$KEYS/ca.crt
+		cert $DIR/pki-$KEYS/$name.crt
+		key $DIR/pki-$KEYS/$name.key
+		data-ciphers $CIPHER
+		tls-version-min $TLS
+		hand-window $HAND
+		explicit-exit-notify 1
+		verb 4
+	EOT
+	case $WRAP in
+	tls-auth) echo "tls-auth $DIR/pki-$KEYS/ta.key $direction" ;;
+	tls-crypt) echo "tls-crypt $DIR/pki-$KEYS/ta.key" ;;
+	esac
+	[ "$TLS" != 1.2 ] || echo "tls-version-max 1.2"
+	case $program in
+	ovpnd)
+		echo "data-path $DP"
+		echo "control $DIR/$name.sock"
+		;;
+	2.7.8) echo "disable-dco" ;;
+	esac
+}
+
+# peer_config_server PROGRAM
+peer_config_server() {
+	peer_config_common "$1" server 0
+	cat <<-EOT
+		server $VPN_NET4 255.255.255.0
+		server-ipv6 fd00:8::/64
+		topology subnet
+		proto $([ "$OUTER" = 4 ] && echo udp4 || echo udp6)
+		lport 1194
+		dh none
+		remote-cert-tls client
+		keepalive $((4 * SCALE)) $((20 * SCALE))
+		reneg-sec $RENEG_S
+	EOT
+}
+
+# peer_config_client PROGRAM
+peer_config_client() {
+	peer_config_common "$1" client 1
+	cat <<-EOT
+		client
+		nobind
+		remote $([ "$OUTER" = 4 ] && echo 192.0.2.1 || echo 2001:db8::1) 1194
+		proto $([ "$OUTER" = 4 ] && echo udp4 || echo udp6)
+		remote-cert-tls server
+		verify-x509-name server name
+		reneg-sec $RENEG_C
+	EOT
+}
+
+# peer_start ROLE PROGRAM [WORD...]: ROLE is server or client; the words go in
+# front of the command.
+peer_start() {
+	local role=$1 program=$2
+
+	shift 2
+	[ -d "$DIR/pki-$KEYS" ] || pki_make "$DIR/pki-$KEYS" "$KEYS" ||
+		fail "openssl makes no PKI: $(tail -n 3 "$DIR/pki-$KEYS/openssl.err")"
+	peer_command "$program" || fail "no OpenVPN ${program%-dco} here"
+	"peer_config_$role" "$program" >"$DIR/$role.conf"
+	daemon_start "$role" "${role:0:1}" "$@" "${COMMAND[@]}" \
+		--config "$DIR/$role.conf"
+}
+
+# The file descriptor's other end of ovpnctl: a program's peers, as JSON.
+peer_json() {
+	local role=$1
+
+	in_ns "${role:0:1}" "$OVPNCTL" peer show -j dev "tun-${role:0:1}" \
+		2>>"$DIR/ovpnctl.log"
+}
+
+# peer_key ROLE PROGRAM: a value that changes with every new key: the id of
+# the key in use, from our module or from ovpnd; of a stock program on its own
+# data path, how many keys its log mentions.
+peer_key() {
+	case $2 in
+	ovpnd | *-dco)
+		peer_json "$1" | sed -n \
+			's/.*"primary_key": *\(-\{0,1\}[0-9]*\).*/\1/p' |
+			head -n 1
+		;;
+	*)
+		grep -cE 'Data Channel( Encrypt)?: [Cc]ipher' "$DIR/$1.log"
+		;;
+	esac
+}

@@ -1,0 +1,122 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+# shellcheck shell=bash
+# What every pair of programs has to show. Sourced by run.
+
+# connect SERVER CLIENT
+connect() {
+	peer_start server "$1"
+	daemon_wait_for server 'Initialization Sequence Completed' 10 ||
+		fail "the server ($1) does not start"
+	peer_start client "$2"
+	daemon_wait_for client 'Initialization Sequence Completed' 20 ||
+		fail "the client ($2) does not connect"
+	within 5 traffic_ready || fail "no traffic through the tunnel"
+}
+
+traffic_ready() {
+	in_c ping -q -c 1 -W 1 "$VPN_S4" >/dev/null &&
+		in_c ping -q -c 1 -W 1 "$VPN_S6" >/dev/null
+}
+
+# expect_data_path ROLE PROGRAM: the packets go where this run says they go.
+expect_data_path() {
+	local want kind
+
+	want=$(peer_data_path "$2")
+	kind=$(in_ns "${1:0:1}" ip -d link show "tun-${1:0:1}" |
+		sed -n 's/^ *\(ovpn\|tun\)\b.*/\1/p' | head -n 1)
+	case $want,$kind in
+	kernel,ovpn | user,tun) ;;
+	*) fail "the $1's device is of kind '$kind', wanted data path $want" ;;
+	esac
+}
+
+# udp_over_renegotiation SERVER CLIENT: a steady stream while one new key is
+# negotiated and taken into use; nothing is lost, the key id changes.
+udp_over_renegotiation() {
+	local seconds=$((RENEG_S + RENEG_C + HAND + 4)) role program
+	local -A before=()
+
+	for role in server client; do
+		program=$([ $role = server ] && echo "$1" || echo "$2")
+		before[$role]=$(peer_key "$role" "$program")
+		[ -n "${before[$role]}" ] || fail "no key at the $role"
+	done
+	traffic_udp "$VPN_S4" "$seconds" || fail "UDP stream"
+	say "UDP: $UDP_SENT datagrams received or lost, $UDP_LOST lost"
+	[ "$UDP_LOST" = 0 ] || fail "$UDP_LOST of $UDP_SENT datagrams lost"
+	[ "$UDP_SENT" -ge $((seconds * 150)) ] ||
+		fail "only $UDP_SENT datagrams in $seconds s both ways"
+	for role in server client; do
+		program=$([ $role = server ] && echo "$1" || echo "$2")
+		[ "$(peer_key "$role" "$program")" != "${before[$role]}" ] ||
+			fail "the $role's key is still ${before[$role]}"
+	done
+}
+
+# stop_clean ROLE: exit status 0, and nothing of it is left.
+stop_clean() {
+	daemon_stop "$1"
+	[ "${DAEMON_STATUS[$1]}" = 0 ] ||
+		fail "the $1 ended with status ${DAEMON_STATUS[$1]}"
+	within 3 net_is_clean "${1:0:1}" || {
+		diff "$DIR/state-${1:0:1}" "$DIR/state-${1:0:1}.now" |
+			sed 's/^/#   /'
+		fail "the $1 left something behind"
+	}
+}
+
+# The server has dropped the client long before a timeout would do it.
+saw_exit_notify() {
+	case $1 in
+	ovpnd) [ -z "$(peer_key server ovpnd)" ] ;;
+	*) daemon_says server 'remote-exit|exit message received' ;;
+	esac
+}
+
+# Which parts of a machine carried the data, for the result line.
+describe() {
+	local path crypto=OpenSSL
+
+	path="server $(peer_data_path "$1"), client $(peer_data_path "$2")"
+	[[ $path != *kernel* ]] ||
+		crypto="$(crypto_driver "$CIPHER")"
+	RESULT="data path: $path; crypto: $crypto; $WRAP TLS $TLS $CIPHER"
+	RESULT+=" IPv$OUTER; TCP $(traffic_rate tcp-up)"
+	RESULT+=" up $(traffic_rate tcp-down) down"
+}
+
+# scenario SERVER CLIENT: two connections. In the first the server renegotiates
+# and the client ends first; in the second the other way round.
+scenario() {
+	local reneg=$((6 + 2 * SCALE))
+
+	# To try the tests themselves: a stock program in ovpnd's place.
+	set -- "${1/#ovpnd/${STANDIN:-ovpnd}}" "${2/#ovpnd/${STANDIN:-ovpnd}}"
+	HAND=$((2 + 2 * SCALE))
+	RENEG_S=$reneg RENEG_C=0
+	connect "$1" "$2"
+	expect_data_path server "$1"
+	expect_data_path client "$2"
+	traffic_server_start || fail "iperf3 does not start"
+	udp_over_renegotiation "$1" "$2"
+	traffic_ping "$VPN_S4" || fail "ping over IPv4"
+	traffic_ping "$VPN_S6" || fail "ping over IPv6"
+	traffic_tcp "$VPN_S4" || fail "TCP over IPv4"
+	traffic_tcp "$VPN_S6" || fail "TCP over IPv6"
+	describe "$1" "$2"
+	stop_clean client
+	within 3 saw_exit_notify "$1" || fail "the server saw no exit notification"
+	daemon_stop iperf3
+	stop_clean server
+	say "renegotiation from the server: done"
+
+	RENEG_S=0 RENEG_C=$reneg
+	connect "$1" "$2"
+	traffic_server_start || fail "iperf3 does not start"
+	udp_over_renegotiation "$1" "$2"
+	daemon_stop iperf3
+	stop_clean server
+	stop_clean client
+	say "renegotiation from the client: done"
+}
