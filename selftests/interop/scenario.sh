@@ -120,3 +120,44 @@ scenario() {
 	stop_clean client
 	say "renegotiation from the client: done"
 }
+
+# scenario_restart CLIENT: ovpnd gets its socket from a holder and is killed;
+# the module goes on, and the next ovpnd finds the peer.
+scenario_restart() {
+	local ping
+
+	peer_start server ovpnd "$TOP/selftests/interop/holder" "$DIR/pid" 1194
+	daemon_wait_for server 'Initialization Sequence Completed' 10 ||
+		fail "the server does not start on a socket of LISTEN_FDS"
+	peer_start client "$1"
+	daemon_wait_for client 'Initialization Sequence Completed' 20 ||
+		fail "the client does not connect"
+	within 5 traffic_ready || fail "no traffic through the tunnel"
+	expect_data_path server ovpnd
+
+	in_c ping -n -q -i 0.1 -c 60 -W "$((2 * SCALE))" "$VPN_S4" \
+		>"$DIR/ping" 2>&1 &
+	ping=$!
+	sleep 1
+	kill -KILL "$(cat "$DIR/pid")" || fail "cannot kill ovpnd"
+	sleep 3
+	[ -n "$(peer_key server ovpnd)" ] ||
+		fail "the module has lost its peer with ovpnd"
+	kill -USR1 "${DAEMON_PID[server]}"
+	within 10 restarted || fail "the server does not start again"
+	wait "$ping"
+	grep -q ' 0% packet loss' "$DIR/ping" || {
+		sed 's/^/#   /' "$DIR/ping"
+		fail "packets were lost over the restart"
+	}
+	[ -n "$(peer_key server ovpnd)" ] ||
+		fail "the new ovpnd does not list the peer"
+	traffic_ping "$VPN_S6" || fail "ping over IPv6 after the restart"
+	RESULT="data path: server kernel; crypto: $(crypto_driver "$CIPHER")"
+	stop_clean client
+	stop_clean server
+}
+
+restarted() {
+	[ "$(grep -c 'Initialization Sequence Completed' "$DIR/server.log")" = 2 ]
+}
