@@ -79,7 +79,7 @@ ifneq ($(wildcard $(KDIR)/Makefile),)
 all: modules
 endif
 
-userspace: $(DAEMON) $(CTL) ## build/user/ovpnd and build/user/ovpnctl (O= CC= SAN=1)
+userspace: $(LIB) $(DAEMON) $(CTL) ## build/user/ovpnd and build/user/ovpnctl (O= CC= SAN=1)
 
 units: $(UNITS) ## unit test programs, into build/user/unit (or O=)
 
