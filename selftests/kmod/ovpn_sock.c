@@ -1,0 +1,167 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* Addresses and UDP sockets of the test tools. */
+#include <arpa/inet.h>
+#include <ctype.h>
+#include <errno.h>
+#include <net/if.h>
+#include <netinet/in.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "ovpn_sock.h"
+
+static int address_v6(char *host, const char *port,
+		      struct sockaddr_storage *addr, socklen_t *len)
+{
+	struct sockaddr_in6 *v6 = (void *)addr;
+	char *scope = strchr(host, '%');
+
+	if (scope) {
+		*scope++ = '\0';
+		v6->sin6_scope_id = if_nametoindex(scope);
+	}
+	v6->sin6_family = AF_INET6;
+	v6->sin6_port = htons((uint16_t)atoi(port));
+	*len = sizeof(*v6);
+	return inet_pton(AF_INET6, host, &v6->sin6_addr) == 1 ? 0 : -EINVAL;
+}
+
+int ovpn_sock_address(const char *text, struct sockaddr_storage *addr,
+		      socklen_t *len)
+{
+	struct sockaddr_in *v4 = (void *)addr;
+	char host[128], *colon;
+	int err = 0;
+
+	memset(addr, 0, sizeof(*addr));
+	snprintf(host, sizeof(host), "%s", text);
+	colon = strrchr(host, ':');
+	if (!colon) {
+		err = -EINVAL;
+	} else if (host[0] == '[' && colon > host && colon[-1] == ']') {
+		colon[-1] = '\0';
+		err = address_v6(host + 1, colon + 1, addr, len);
+	} else {
+		*colon++ = '\0';
+		v4->sin_family = AF_INET;
+		v4->sin_port = htons((uint16_t)atoi(colon));
+		*len = sizeof(*v4);
+		if (inet_pton(AF_INET, host, &v4->sin_addr) != 1)
+			err = -EINVAL;
+	}
+	if (err)
+		fprintf(stderr, "%s: not an ADDRESS:PORT\n", text);
+	return err;
+}
+
+char *ovpn_sock_text(const struct sockaddr_storage *addr, char *buf,
+		     size_t size)
+{
+	const struct sockaddr_in6 *v6 = (const void *)addr;
+	const struct sockaddr_in *v4 = (const void *)addr;
+	char host[INET6_ADDRSTRLEN] = "?";
+
+	if (addr->ss_family == AF_INET6) {
+		inet_ntop(AF_INET6, &v6->sin6_addr, host, sizeof(host));
+		snprintf(buf, size, "[%s]:%u", host, ntohs(v6->sin6_port));
+	} else {
+		inet_ntop(AF_INET, &v4->sin_addr, host, sizeof(host));
+		snprintf(buf, size, "%s:%u", host, ntohs(v4->sin_port));
+	}
+	return buf;
+}
+
+int ovpn_sock_udp(const char *text)
+{
+	struct sockaddr_storage addr;
+	int size = 4 << 20, fd, err;
+	socklen_t len;
+
+	err = ovpn_sock_address(text, &addr, &len);
+	if (err)
+		return err;
+	fd = socket(addr.ss_family, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	if (fd < 0 || bind(fd, (void *)&addr, len) < 0) {
+		err = -errno;
+		fprintf(stderr, "%s: %s\n", text, strerror(errno));
+		if (fd >= 0)
+			close(fd);
+		return err;
+	}
+	setsockopt(fd, SOL_SOCKET, SO_RCVBUFFORCE, &size, sizeof(size));
+	return fd;
+}
+
+int ovpn_sock_hold(const char *text)
+{
+	struct sockaddr_storage from;
+	uint8_t data[2048];
+	char name[80];
+	ssize_t len, i;
+	int fd;
+
+	fd = ovpn_sock_udp(text);
+	if (fd < 0)
+		return 1;
+	if (dup2(fd, OVPN_SOCK_FD) < 0) {
+		perror("dup2");
+		return 1;
+	}
+	close(fd);
+	for (;;) {
+		socklen_t size = sizeof(from);
+
+		len = recvfrom(OVPN_SOCK_FD, data, sizeof(data), 0,
+			       (void *)&from, &size);
+		if (len < 0) {
+			/* an ICMP error of a connected path is no end */
+			if (errno == ECONNREFUSED || errno == EINTR)
+				continue;
+			perror("recvfrom");
+			return 1;
+		}
+		printf("rx %s len=%zd ",
+		       ovpn_sock_text(&from, name, sizeof(name)), len);
+		for (i = 0; i < len; i++)
+			printf("%02x", data[i]);
+		printf("\n");
+		fflush(stdout);
+	}
+}
+
+int ovpn_sock_borrow(int pid)
+{
+	int pidfd, fd = -1, tries;
+
+	pidfd = (int)syscall(SYS_pidfd_open, pid, 0);
+	if (pidfd < 0)
+		return -errno;
+	for (tries = 0; tries < 500; tries++) {
+		fd = (int)syscall(SYS_pidfd_getfd, pidfd, OVPN_SOCK_FD, 0);
+		if (fd >= 0 || errno != EBADF)
+			break;
+		usleep(10000);
+	}
+	if (fd < 0)
+		fd = -errno;
+	close(pidfd);
+	return fd;
+}
+
+int ovpn_sock_hex(const char *text, uint8_t *data, size_t size)
+{
+	size_t n;
+
+	for (n = 0; text[0]; text += 2) {
+		char pair[3] = { text[0], text[1], '\0' };
+
+		if (n == size || !isxdigit((unsigned char)text[0]) ||
+		    !isxdigit((unsigned char)text[1]))
+			return -EINVAL;
+		data[n++] = (uint8_t)strtoul(pair, NULL, 16);
+	}
+	return (int)n;
+}

@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#ifndef OVPN_SPEC_PRIV_H
+#define OVPN_SPEC_PRIV_H
+
+#include "ovpn_spec.h"
+
+enum spec_kind {
+	SPEC_U32,
+	SPEC_S32,
+	SPEC_UINT,
+	SPEC_BE16,
+	SPEC_IPV4,
+	SPEC_IPV6,
+	SPEC_BIN,
+	SPEC_NEST,
+};
+
+/**
+ * struct spec_attr - one attribute; a set ends with a NULL name
+ * @name: in texts
+ * @type: number on the wire
+ * @kind: type of its payload
+ * @nest: the set inside, for SPEC_NEST
+ * @values: names of the numbers 0, 1, ..., or NULL
+ */
+struct spec_attr {
+	const char *name;
+	uint16_t type;
+	enum spec_kind kind;
+	const struct spec_attr *nest;
+	const char *const *values;
+};
+
+struct spec_command {
+	const char *name;
+	uint8_t number;
+};
+
+extern const struct spec_attr spec_top[];
+extern const struct spec_command spec_commands[];
+
+#endif

@@ -1,0 +1,367 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * A peer of the data channel in userspace: sends packets exactly as told and
+ * verifies those that it receives or sees on an interface.
+ *
+ * usage: ovpn_wire kat
+ *	ovpn_wire WORD=VALUE...
+ * on=ADDR:PORT		socket; or sniff=INTERFACE: see what arrives there
+ * to=ADDR:PORT		where to send
+ * alg=aes-gcm|chacha20-poly1305  key=HEX  nonce=HEX	for sending
+ * rx-key=HEX rx-nonce=HEX	for receiving; default: the same
+ * peer-id=N key-id=N op=N	header of what is sent
+ * pids=1-10,5			packet ids to send, in this order
+ * inner=TEXT			payload, see wire.h
+ * packet=HEX			send this as it is instead
+ * flip=N			flip a bit of byte N of what is sent
+ * cut=N			send only the first N bytes
+ * count=N seconds=N		receive until N packets or the time is over
+ * quiet=1			print only the last line
+ * Prints a line for each packet received, at the end
+ * "total=N bad=N forged=N big=N lost=N" (bad: a checksum or length inside is
+ * wrong; big: size of the largest; lost: gaps in the packet ids). Exit status 1
+ * if fewer than count packets came, or one was bad or forged.
+ */
+#include <arpa/inet.h>
+#include <errno.h>
+#include <linux/if_ether.h>
+#include <linux/if_packet.h>
+#include <net/if.h>
+#include <netinet/in.h>
+#include <poll.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "ovpn_sock.h"
+#include "wire.h"
+
+struct wire {
+	struct wire_key tx;
+	struct wire_key rx;
+	struct wire_head head;
+	const char *on;
+	const char *sniff;
+	const char *to;
+	const char *pids;
+	const char *inner;
+	const char *packet;
+	int flip;
+	int cut;
+	unsigned long count;
+	double seconds;
+	bool is_quiet;
+	int fd;
+	/* what was received */
+	unsigned long total;
+	unsigned long bad;
+	unsigned long forged;
+	unsigned long lost;
+	size_t big;
+	uint32_t last;
+};
+
+static int set_key(struct wire_key *key, const char *hex)
+{
+	int n = ovpn_sock_hex(hex, key->key, sizeof(key->key));
+
+	if (n < 0)
+		return n;
+	key->len = (size_t)n;
+	return 0;
+}
+
+static int set_tail(struct wire_key *key, const char *hex)
+{
+	return ovpn_sock_hex(hex, key->tail, sizeof(key->tail)) == 8 ?
+		0 : -EINVAL;
+}
+
+static int set_number(struct wire *w, const char *name, const char *value)
+{
+	unsigned long number = strtoul(value, NULL, 0);
+
+	if (!strcmp(name, "peer-id"))
+		w->head.peer_id = (uint32_t)number;
+	else if (!strcmp(name, "key-id"))
+		w->head.key_id = (uint8_t)number;
+	else if (!strcmp(name, "op"))
+		w->head.opcode = (uint8_t)number;
+	else if (!strcmp(name, "flip"))
+		w->flip = (int)number;
+	else if (!strcmp(name, "cut"))
+		w->cut = (int)number;
+	else if (!strcmp(name, "count"))
+		w->count = number;
+	else if (!strcmp(name, "seconds"))
+		w->seconds = strtod(value, NULL);
+	else if (!strcmp(name, "quiet"))
+		w->is_quiet = number;
+	else
+		return -EINVAL;
+	return 0;
+}
+
+static int set_alg(struct wire *w, const char *value)
+{
+	w->tx.alg = strcmp(value, "chacha20-poly1305") ? WIRE_AES_GCM :
+		WIRE_CHACHA20_POLY1305;
+	w->rx.alg = w->tx.alg;
+	return 0;
+}
+
+static int set_word(struct wire *w, const char *name, const char *value)
+{
+	if (!strcmp(name, "on"))
+		w->on = value;
+	else if (!strcmp(name, "sniff"))
+		w->sniff = value;
+	else if (!strcmp(name, "to"))
+		w->to = value;
+	else if (!strcmp(name, "pids"))
+		w->pids = value;
+	else if (!strcmp(name, "inner"))
+		w->inner = value;
+	else if (!strcmp(name, "packet"))
+		w->packet = value;
+	else if (!strcmp(name, "alg"))
+		return set_alg(w, value);
+	else if (!strcmp(name, "key"))
+		return set_key(&w->tx, value);
+	else if (!strcmp(name, "nonce"))
+		return set_tail(&w->tx, value);
+	else if (!strcmp(name, "rx-key"))
+		return set_key(&w->rx, value);
+	else if (!strcmp(name, "rx-nonce"))
+		return set_tail(&w->rx, value);
+	else
+		return set_number(w, name, value);
+	return 0;
+}
+
+static int send_bytes(struct wire *w, uint8_t *data, size_t len)
+{
+	struct sockaddr_storage addr;
+	socklen_t size;
+	int err;
+
+	if (w->flip >= 0 && (size_t)w->flip < len)
+		data[w->flip] ^= 1;
+	if (w->cut >= 0 && (size_t)w->cut < len)
+		len = (size_t)w->cut;
+	err = ovpn_sock_address(w->to, &addr, &size);
+	if (err)
+		return err;
+	/* an error that an earlier packet brought back is not this one's */
+	if (sendto(w->fd, data, len, 0, (void *)&addr, size) < 0 &&
+	    sendto(w->fd, data, len, 0, (void *)&addr, size) < 0) {
+		perror("sendto");
+		return -errno;
+	}
+	return 0;
+}
+
+static int send_one(struct wire *w, uint32_t packet_id)
+{
+	static uint8_t plain[WIRE_MAX], packet[WIRE_MAX + WIRE_OVERHEAD];
+	size_t len;
+	int err;
+
+	err = wire_inner_make(w->inner, plain, &len);
+	if (err)
+		return err;
+	w->head.packet_id = packet_id;
+	err = wire_seal(&w->tx, &w->head, plain, len, packet);
+	if (err)
+		return err;
+	return send_bytes(w, packet, len + WIRE_OVERHEAD);
+}
+
+static int send_all(struct wire *w)
+{
+	uint8_t packet[4096];
+	const char *at = w->pids;
+	int err = 0, len;
+
+	if (w->packet) {
+		len = ovpn_sock_hex(w->packet, packet, sizeof(packet));
+		return len < 0 ? len : send_bytes(w, packet, (size_t)len);
+	}
+	while (at && *at && !err) {
+		char *end;
+		unsigned long id = strtoul(at, &end, 0), last = id;
+
+		if (*end == '-')
+			last = strtoul(end + 1, &end, 0);
+		for (; !err && id <= last; id++)
+			err = send_one(w, (uint32_t)id);
+		at = *end ? end + 1 : end;
+	}
+	return err;
+}
+
+static void got_packet(struct wire *w, const uint8_t *data, size_t len,
+		       const char *from)
+{
+	static uint8_t plain[WIRE_MAX];
+	struct wire_inner inner = { .text = "" };
+	struct wire_head head;
+	const char *state = "ok";
+
+	if (len < WIRE_HEAD || data[0] >> 3 != WIRE_DATA_V2)
+		return;
+	wire_head_get(data, &head);
+	w->total++;
+	if (len > w->big)
+		w->big = len;
+	if (w->last && head.packet_id != w->last + 1)
+		w->lost++;
+	w->last = head.packet_id;
+	if (wire_open(&w->rx, data, len, plain)) {
+		w->forged++;
+		state = "forged";
+	} else {
+		wire_inner_parse(plain, len - WIRE_OVERHEAD, &inner);
+		w->bad += !inner.is_good;
+		state = inner.is_good ? "ok" : "bad";
+	}
+	if (w->is_quiet)
+		return;
+	printf("rx %s peer-id=%u key-id=%u pid=%u len=%zu %s %s\n", from,
+	       head.peer_id, head.key_id, head.packet_id, len, state,
+	       inner.text);
+	fflush(stdout);
+}
+
+/* An Ethernet frame: find the UDP payload of an unfragmented packet. */
+static void got_frame(struct wire *w, const uint8_t *frame, size_t len)
+{
+	const uint8_t *udp;
+	size_t head, size;
+	unsigned int port;
+
+	if (len < 14 + 28)
+		return;
+	if (frame[12] == 0x08 && frame[13] == 0x00 &&
+	    frame[23] == IPPROTO_UDP && !(frame[20] & 0x3f) && !frame[21])
+		head = 14 + (size_t)(frame[14] & 15) * 4;
+	else if (frame[12] == 0x86 && frame[13] == 0xdd &&
+		 frame[20] == IPPROTO_UDP)
+		head = 14 + 40;
+	else
+		return;
+	udp = frame + head;
+	if (len < head + 8)
+		return;
+	size = (size_t)udp[4] << 8 | udp[5];
+	port = (unsigned int)udp[2] << 8 | udp[3];
+	if (size < 8 || len < head + size || (w->to && port !=
+	    (unsigned int)atoi(strrchr(w->to, ':') + 1)))
+		return;
+	got_packet(w, udp + 8, size - 8, "wire");
+}
+
+static void receive_one(struct wire *w)
+{
+	static uint8_t data[WIRE_MAX + 256];
+	struct sockaddr_storage from;
+	socklen_t size = sizeof(from);
+	char name[80];
+	ssize_t len;
+
+	len = recvfrom(w->fd, data, sizeof(data), 0, (void *)&from, &size);
+	if (len <= 0)
+		return;
+	if (w->sniff)
+		got_frame(w, data, (size_t)len);
+	else
+		got_packet(w, data, (size_t)len,
+			   ovpn_sock_text(&from, name, sizeof(name)));
+}
+
+static double now(void)
+{
+	struct timespec ts;
+
+	clock_gettime(CLOCK_MONOTONIC, &ts);
+	return (double)ts.tv_sec + (double)ts.tv_nsec / 1e9;
+}
+
+static void receive_all(struct wire *w)
+{
+	struct pollfd poll_fd = { .fd = w->fd, .events = POLLIN };
+	double end = now() + w->seconds, left;
+
+	while (!w->count || w->total < w->count) {
+		left = end - now();
+		if (left <= 0)
+			break;
+		if (poll(&poll_fd, 1, (int)(left * 1000) + 1) > 0)
+			receive_one(w);
+	}
+	printf("total=%lu bad=%lu forged=%lu big=%zu lost=%lu\n", w->total,
+	       w->bad, w->forged, w->big, w->lost);
+}
+
+static int open_sniffer(const char *name)
+{
+	struct sockaddr_ll addr = {
+		.sll_family = AF_PACKET, .sll_protocol = htons(ETH_P_ALL),
+		.sll_ifindex = (int)if_nametoindex(name),
+	};
+	int fd = socket(AF_PACKET, SOCK_RAW, htons(ETH_P_ALL));
+	int size = 16 << 20, one = 1;
+
+	if (fd < 0 || bind(fd, (void *)&addr, sizeof(addr))) {
+		perror(name);
+		return -1;
+	}
+	setsockopt(fd, SOL_SOCKET, SO_RCVBUFFORCE, &size, sizeof(size));
+	setsockopt(fd, SOL_PACKET, PACKET_IGNORE_OUTGOING, &one, sizeof(one));
+	return fd;
+}
+
+static int wire_run(struct wire *w)
+{
+	if (!w->rx.len)
+		w->rx = w->tx;
+	w->fd = w->sniff ? open_sniffer(w->sniff) :
+		ovpn_sock_udp(w->on ? w->on : "0.0.0.0:0");
+	if (w->fd < 0)
+		return 2;
+	if (!w->is_quiet || w->sniff) {
+		printf("ready\n");
+		fflush(stdout);
+	}
+	if (w->to && !w->sniff && send_all(w))
+		return 2;
+	if (w->seconds > 0)
+		receive_all(w);
+	return w->bad || w->forged || w->total < w->count;
+}
+
+int main(int argc, char **argv)
+{
+	struct wire w = {
+		.flip = -1, .cut = -1, .inner = "ping",
+		.head.opcode = WIRE_DATA_V2,
+	};
+	int i;
+
+	if (argc == 2 && !strcmp(argv[1], "kat"))
+		return wire_kat() ? 1 : 0;
+	for (i = 1; i < argc; i++) {
+		char *value = strchr(argv[i], '=');
+
+		if (value)
+			*value++ = '\0';
+		if (!value || set_word(&w, argv[i], value)) {
+			fprintf(stderr, "ovpn_wire: what is \"%s\"?\n",
+				argv[i]);
+			return 2;
+		}
+	}
+	return wire_run(&w);
+}

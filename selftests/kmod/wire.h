@@ -1,0 +1,104 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#ifndef WIRE_H
+#define WIRE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/*
+ * The data channel in userspace: what the module's packets are held against.
+ * DATA_V2, UDP: u8 opcode << 3 | key id, u24 peer id, u32 packet id, tag[16],
+ * ciphertext. Additional data: the first 8 bytes. Nonce: packet id, tail[8].
+ */
+
+#define WIRE_HEAD 8
+#define WIRE_TAG 16
+#define WIRE_OVERHEAD (WIRE_HEAD + WIRE_TAG)
+#define WIRE_MAX 65536
+#define WIRE_DATA_V2 9
+
+enum wire_alg {
+	WIRE_AES_GCM,
+	WIRE_CHACHA20_POLY1305,
+};
+
+struct wire_key {
+	enum wire_alg alg;
+	uint8_t key[32];
+	size_t len;
+	uint8_t tail[8];
+};
+
+struct wire_head {
+	uint8_t opcode;
+	uint8_t key_id;
+	uint32_t peer_id;
+	uint32_t packet_id;
+};
+
+/**
+ * wire_seal() - make a packet
+ * @key: key
+ * @head: header fields
+ * @plain: payload
+ * @len: bytes at @plain
+ * @out: receives @len + WIRE_OVERHEAD bytes
+ * Return: 0 or -EINVAL
+ */
+int wire_seal(const struct wire_key *key, const struct wire_head *head,
+	      const uint8_t *plain, size_t len, uint8_t *out);
+
+/**
+ * wire_head_get() - read a packet's header; nothing is verified
+ */
+void wire_head_get(const uint8_t *packet, struct wire_head *head);
+
+/**
+ * wire_open() - verify and decrypt a packet
+ * @key: key
+ * @packet: from its first byte on
+ * @len: bytes at @packet
+ * @plain: receives @len - WIRE_OVERHEAD bytes
+ * Return: 0, -EINVAL (too short), -EBADMSG (not authentic)
+ */
+int wire_open(const struct wire_key *key, const uint8_t *packet, size_t len,
+	      uint8_t *plain);
+
+/**
+ * wire_kat() - known-answer test of the functions above; KTAP on stdout
+ * Return: number of failures
+ */
+int wire_kat(void);
+
+/**
+ * wire_inner_make() - build a payload from its description
+ * @text: "udp,SRC,DST,SPORT,DPORT,LEN", "ping", "hex,..." or "text,..."
+ * @out: receives it; WIRE_MAX bytes
+ * @len: receives its size
+ * Return: 0 or -EINVAL (said on stderr)
+ */
+int wire_inner_make(const char *text, uint8_t *out, size_t *len);
+
+/**
+ * struct wire_inner - what a payload is
+ * @text: one line about it
+ * @is_good: lengths and every checksum inside are right
+ * @size: bytes according to the IP header
+ */
+struct wire_inner {
+	char text[256];
+	bool is_good;
+	size_t size;
+};
+
+/**
+ * wire_inner_parse() - look into a payload
+ * @data: payload
+ * @len: bytes at @data
+ * @inner: receives the result
+ */
+void wire_inner_parse(const uint8_t *data, size_t len,
+		      struct wire_inner *inner);
+
+#endif
