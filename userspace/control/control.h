@@ -139,6 +139,9 @@ uint8_t control_session_key_id(const struct control_session *session);
  */
 int control_session_send(struct control_session *session, const char *text);
 
+/** control_session_is_drained() - has the peer acked everything that was sent */
+bool control_session_is_drained(const struct control_session *session);
+
 /**
  * control_session_generated() - data keys of the current exchange are in use
  * @reneg_in: ms until the next one is started, UINT64_MAX for never

@@ -258,7 +258,7 @@ static void key_fill_window(struct control_key *key, uint64_t now)
 	}
 }
 
-static bool key_is_drained(const struct control_key *key)
+bool control_key_is_drained(const struct control_key *key)
 {
 	return !key->is_stepping && !key->wants_step && !key->net_out.len &&
 	       reliable_is_acked(key->rel);
@@ -282,11 +282,11 @@ static void key_step_state(struct control_key *key)
 			control_key_enter_state(key, CONTROL_STATE_SENT_KEY);
 		break;
 	case CONTROL_STATE_SENT_KEY:
-		if (is_server && key_is_drained(key))
+		if (is_server && control_key_is_drained(key))
 			control_key_enter_state(key, CONTROL_STATE_ACTIVE);
 		break;
 	case CONTROL_STATE_GOT_KEY:
-		if (!is_server && key_is_drained(key))
+		if (!is_server && control_key_is_drained(key))
 			control_key_enter_state(key, CONTROL_STATE_ACTIVE);
 		break;
 	case CONTROL_STATE_ACTIVE:

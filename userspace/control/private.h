@@ -74,6 +74,7 @@ struct control_key *control_key_new(struct control_session *session,
 				    uint8_t key_id, enum proto_opcode op);
 void control_key_free(struct control_key *key);
 void control_key_enter_state(struct control_key *key, enum control_state state);
+bool control_key_is_drained(const struct control_key *key);
 void control_key_advance(struct control_key *key);
 void control_key_fail(struct control_key *key, const char *reason);
 

@@ -266,6 +266,11 @@ int control_session_send(struct control_session *session, const char *text)
 	return 0;
 }
 
+bool control_session_is_drained(const struct control_session *session)
+{
+	return control_key_is_drained(session->key);
+}
+
 void control_session_generated(struct control_session *session,
 			       uint64_t reneg_in)
 {

@@ -22,18 +22,68 @@
 struct tunnel_host;
 
 /**
- * struct tunnel_port - how a host reaches the outer network (extmux/)
+ * struct tunnel_outer - the outer network, as extmux/ offers it
+ * @open: client role: a fresh socket for datagrams to @remote
+ * @close: client role: close that socket
  * @send: transmit one control packet; 0 or -errno
- * @fd: the transport socket, for the data path
+ * @fd: the transport socket, for the data path; -1 when closed
  */
-struct tunnel_port {
+struct tunnel_outer {
+	int (*open)(void *arg, const union net_addr *remote);
+	void (*close)(void *arg);
 	int (*send)(void *arg, const union net_addr *remote,
 		    const union net_addr *local, const uint8_t *pkt,
 		    size_t len);
-	int fd;
-	bool is_tcp;
+	int (*fd)(void *arg);
 	void *arg;
 };
+
+/**
+ * struct tunnel_host_setup - what a host works with; all outlive it
+ * @stopped: the host has nothing more to do; the loop may end
+ */
+struct tunnel_host_setup {
+	struct loop *loop;
+	const struct config *cfg;
+	struct priv *priv;
+	struct tunnel_outer outer;
+	void (*stopped)(void *arg, int status);
+	void *arg;
+};
+
+/**
+ * tunnel_host_new() - load keys and certificates, make device and data path
+ * @err: one line for the operator when it fails
+ *
+ * Context: before privileges are dropped.
+ * Return: 0 or -errno.
+ */
+int tunnel_host_new(const struct tunnel_host_setup *setup,
+		    struct tunnel_host **out, char *err, size_t err_len);
+
+/** tunnel_host_start() - serve, or begin to connect; 0 or -errno */
+int tunnel_host_start(struct tunnel_host *host);
+
+/**
+ * tunnel_host_input() - one datagram from the outer network
+ * @local: where it arrived; AF_UNSPEC if not known
+ */
+void tunnel_host_input(struct tunnel_host *host, const uint8_t *pkt,
+		       size_t len, const union net_addr *remote,
+		       const union net_addr *local);
+
+/**
+ * tunnel_host_stop() - say goodbye to the peers, then call stopped()
+ *
+ * Takes as long as explicit-exit-notify allows; a second call does not wait.
+ */
+void tunnel_host_stop(struct tunnel_host *host);
+
+/** tunnel_host_restart() - client: connect anew; server: drop all tunnels */
+void tunnel_host_restart(struct tunnel_host *host, const char *why);
+
+/** tunnel_host_free() - everything that is left, without goodbye */
+void tunnel_host_free(struct tunnel_host *host);
 
 /**
  * struct tunnel_info - a tunnel for status output; strings are borrowed

@@ -1,0 +1,138 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* The multiplexer's life: a server's socket stays, a client's comes and goes. */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "extmux/private.h"
+#include "log/log.h"
+
+/* A control packet, or a data packet of a full tunnel packet. */
+#define BUF_MIN		2048u
+#define DATA_OVERHEAD	256u
+
+static void mux_event(struct loop_io *io, unsigned int events, void *arg)
+{
+	(void)io;
+	(void)events;
+	extmux_udp_receive(arg);
+}
+
+static int mux_watch(struct extmux *mux)
+{
+	mux->io = loop_io_new(mux->setup.loop, mux->fd, LOOP_READABLE,
+			      mux_event, mux);
+	return mux->io ? 0 : -ENOMEM;
+}
+
+static void mux_close(struct extmux *mux)
+{
+	if (mux->io)
+		loop_io_free(mux->io);
+	mux->io = NULL;
+	if (mux->fd >= 0)
+		close(mux->fd);
+	mux->fd = -1;
+}
+
+static int outer_open(void *arg, const union net_addr *remote)
+{
+	struct extmux *mux = arg;
+	int fd;
+
+	mux_close(mux);
+	fd = extmux_socket_client(mux->setup.cfg, remote->sa.sa_family);
+	if (fd < 0)
+		return fd;
+	mux->fd = fd;
+	mux->family = remote->sa.sa_family;
+	return mux_watch(mux);
+}
+
+static void outer_close(void *arg)
+{
+	mux_close(arg);
+}
+
+static int outer_send(void *arg, const union net_addr *remote,
+		      const union net_addr *local, const uint8_t *pkt,
+		      size_t len)
+{
+	static struct log_limit limit = { .burst = 5, .interval_ms = 10000 };
+	int ret = extmux_udp_send(arg, remote, local, pkt, len);
+	char text[NET_ADDR_STRLEN];
+
+	/* not an error of ours: the reliability layer sends again */
+	if (ret)
+		log_limited(&limit, LOG_LEVEL_INFO, "cannot send to %s: %s",
+			    net_addr_format(remote, text),
+			    strerror(-ret));
+	return ret;
+}
+
+static int outer_fd(void *arg)
+{
+	const struct extmux *mux = arg;
+
+	return mux->fd;
+}
+
+struct tunnel_outer extmux_outer(struct extmux *mux)
+{
+	return (struct tunnel_outer){
+		.open = outer_open,
+		.close = outer_close,
+		.send = outer_send,
+		.fd = outer_fd,
+		.arg = mux,
+	};
+}
+
+static int mux_init(struct extmux *mux, char *err, size_t err_len)
+{
+	const struct config *cfg = mux->setup.cfg;
+
+	mux->buf_len = cfg->tun_mtu + DATA_OVERHEAD;
+	if (mux->buf_len < BUF_MIN)
+		mux->buf_len = BUF_MIN;
+	snprintf(err, err_len, "out of memory");
+	mux->bufs = malloc(EXTMUX_BATCH * mux->buf_len);
+	if (!mux->bufs)
+		return -ENOMEM;
+	if (cfg->mode != CONFIG_MODE_SERVER)
+		return 0;
+	mux->fd = extmux_socket_listen(cfg, &mux->family, err, err_len);
+	return mux->fd < 0 ? mux->fd : mux_watch(mux);
+}
+
+int extmux_new(const struct extmux_setup *setup, struct extmux **out,
+	       char *err, size_t err_len)
+{
+	struct extmux *mux = calloc(1, sizeof(*mux));
+	int ret;
+
+	if (!mux) {
+		snprintf(err, err_len, "out of memory");
+		return -ENOMEM;
+	}
+	mux->setup = *setup;
+	mux->fd = -1;
+	ret = mux_init(mux, err, err_len);
+	if (ret) {
+		extmux_free(mux);
+		return ret;
+	}
+	*out = mux;
+	return 0;
+}
+
+void extmux_free(struct extmux *mux)
+{
+	if (!mux)
+		return;
+	mux_close(mux);
+	free(mux->bufs);
+	free(mux);
+}

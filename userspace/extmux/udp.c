@@ -1,0 +1,172 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* Datagrams, with the local address that each came to. */
+#include <errno.h>
+#include <string.h>
+#include <sys/socket.h>
+
+#include "extmux/private.h"
+
+/* Where a datagram arrived; the peer's answers must come from there. */
+static void local_of(struct msghdr *msg, uint16_t port, union net_addr *local)
+{
+	struct cmsghdr *cm;
+
+	memset(local, 0, sizeof(*local));
+	for (cm = CMSG_FIRSTHDR(msg); cm; cm = CMSG_NXTHDR(msg, cm)) {
+		if (cm->cmsg_level == IPPROTO_IP &&
+		    cm->cmsg_type == IP_PKTINFO) {
+			struct in_pktinfo info;
+
+			memcpy(&info, CMSG_DATA(cm), sizeof(info));
+			local->in4.sin_family = AF_INET;
+			local->in4.sin_addr = info.ipi_addr;
+		} else if (cm->cmsg_level == IPPROTO_IPV6 &&
+			   cm->cmsg_type == IPV6_PKTINFO) {
+			struct in6_pktinfo info;
+
+			memcpy(&info, CMSG_DATA(cm), sizeof(info));
+			local->in6.sin6_family = AF_INET6;
+			local->in6.sin6_addr = info.ipi6_addr;
+			if (IN6_IS_ADDR_LINKLOCAL(&info.ipi6_addr))
+				local->in6.sin6_scope_id = info.ipi6_ifindex;
+		} else {
+			continue;
+		}
+		net_addr_set_port(local, port);
+		net_addr_unmap(local);
+		return;
+	}
+}
+
+static int receive_batch(struct extmux *mux, uint16_t port)
+{
+	struct mmsghdr msgs[EXTMUX_BATCH];
+	struct iovec iov[EXTMUX_BATCH];
+	union net_addr from[EXTMUX_BATCH];
+	union extmux_cmsg cmsg[EXTMUX_BATCH];
+	int n;
+
+	memset(msgs, 0, sizeof(msgs));
+	memset(from, 0, sizeof(from));
+	for (unsigned int i = 0; i < EXTMUX_BATCH; i++) {
+		struct msghdr *hdr = &msgs[i].msg_hdr;
+
+		iov[i].iov_base = mux->bufs + i * mux->buf_len;
+		iov[i].iov_len = mux->buf_len;
+		hdr->msg_name = &from[i];
+		hdr->msg_namelen = sizeof(from[i]);
+		hdr->msg_iov = &iov[i];
+		hdr->msg_iovlen = 1;
+		hdr->msg_control = &cmsg[i];
+		hdr->msg_controllen = sizeof(cmsg[i]);
+	}
+	n = recvmmsg(mux->fd, msgs, EXTMUX_BATCH, MSG_DONTWAIT, NULL);
+	for (int i = 0; i < n && mux->fd >= 0; i++) {
+		union net_addr local;
+
+		/* longer than any packet that could be ours */
+		if (msgs[i].msg_hdr.msg_flags & MSG_TRUNC)
+			continue;
+		local_of(&msgs[i].msg_hdr, port, &local);
+		net_addr_unmap(&from[i]);
+		mux->setup.input(mux->setup.arg, iov[i].iov_base,
+				 msgs[i].msg_len, &from[i], &local);
+	}
+	return n;
+}
+
+/**
+ * extmux_udp_receive() - take what has arrived, a bounded amount
+ * @mux: the multiplexer; its socket may be closed by what is received
+ */
+void extmux_udp_receive(struct extmux *mux)
+{
+	union net_addr addr = { 0 };
+	socklen_t len = sizeof(addr);
+	uint16_t port;
+
+	if (getsockname(mux->fd, &addr.sa, &len))
+		return;
+	port = net_addr_port(&addr);
+	for (int i = 0; i < EXTMUX_ROUNDS && mux->fd >= 0; i++)
+		if (receive_batch(mux, port) < EXTMUX_BATCH)
+			return;
+}
+
+static void put_cmsg(struct msghdr *hdr, int level, int type, const void *data,
+		     size_t len)
+{
+	struct cmsghdr *cm = hdr->msg_control;
+
+	hdr->msg_controllen = CMSG_SPACE(len);
+	cm->cmsg_level = level;
+	cm->cmsg_type = type;
+	cm->cmsg_len = CMSG_LEN(len);
+	memcpy(CMSG_DATA(cm), data, len);
+}
+
+/* IPv4 addresses on a dual-stack socket are v4-mapped ones. */
+static void map_in4(const union net_addr *addr, union net_addr *out)
+{
+	memset(out, 0, sizeof(*out));
+	out->in6.sin6_family = AF_INET6;
+	out->in6.sin6_port = addr->in4.sin_port;
+	out->in6.sin6_addr.s6_addr[10] = 0xff;
+	out->in6.sin6_addr.s6_addr[11] = 0xff;
+	memcpy(&out->in6.sin6_addr.s6_addr[12], &addr->in4.sin_addr, 4);
+}
+
+static void set_local(struct extmux *mux, struct msghdr *hdr,
+		      const union net_addr *local)
+{
+	if (local->sa.sa_family == AF_INET && mux->family == AF_INET) {
+		struct in_pktinfo info = {
+			.ipi_spec_dst = local->in4.sin_addr,
+		};
+
+		put_cmsg(hdr, IPPROTO_IP, IP_PKTINFO, &info, sizeof(info));
+	} else if (local->sa.sa_family != AF_UNSPEC) {
+		struct in6_pktinfo info = { 0 };
+		union net_addr mapped = *local;
+
+		if (local->sa.sa_family == AF_INET)
+			map_in4(local, &mapped);
+		info.ipi6_addr = mapped.in6.sin6_addr;
+		info.ipi6_ifindex = mapped.in6.sin6_scope_id;
+		put_cmsg(hdr, IPPROTO_IPV6, IPV6_PKTINFO, &info, sizeof(info));
+	}
+}
+
+/**
+ * extmux_udp_send() - one datagram
+ * @mux: the multiplexer
+ * @remote: destination
+ * @local: source address, AF_UNSPEC to let routing choose
+ * @pkt: payload
+ * @len: its size
+ *
+ * Return: 0 or -errno.
+ */
+int extmux_udp_send(struct extmux *mux, const union net_addr *remote,
+		    const union net_addr *local, const uint8_t *pkt,
+		    size_t len)
+{
+	union net_addr to = *remote;
+	union extmux_cmsg cmsg = { 0 };
+	struct iovec iov = { (void *)(uintptr_t)pkt, len };
+	struct msghdr hdr = {
+		.msg_name = &to,
+		.msg_iov = &iov,
+		.msg_iovlen = 1,
+		.msg_control = &cmsg,
+	};
+
+	if (mux->fd < 0)
+		return -ENOTCONN;
+	if (mux->family == AF_INET6 && remote->sa.sa_family == AF_INET)
+		map_in4(remote, &to);
+	hdr.msg_namelen = net_addr_len(&to);
+	set_local(mux, &hdr, local);
+	return sendmsg(mux->fd, &hdr, MSG_DONTWAIT | MSG_NOSIGNAL) < 0 ?
+	       -errno : 0;
+}

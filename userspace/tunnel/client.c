@@ -1,0 +1,643 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* The client role: from a list of remotes to a tunnel, again and again. */
+#include <errno.h>
+#include <netdb.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "tunnel/private.h"
+
+#define PUSH_FIRST_MS	1000	/* after the key exchange (section 8.1) */
+#define PUSH_REPEAT_MS	5000
+#define GOODBYE_POLL_MS	50
+#define RESOLVERS	1
+
+/**
+ * enum client_state - of the connection as a whole
+ */
+enum client_state {
+	CLIENT_STATE_IDLE,
+	CLIENT_STATE_RESOLVE,
+	CLIENT_STATE_WAIT,	/* handshake */
+	CLIENT_STATE_GET_CONFIG,
+	CLIENT_STATE_CONNECTED,
+	CLIENT_STATE_RECONNECTING,	/* before the next try */
+	CLIENT_STATE_EXITING,
+};
+
+/**
+ * struct client_lookup - a name on its way to an address; owned by the worker
+ * @host: NULL once the client has gone; then it frees itself
+ */
+struct client_lookup {
+	struct loop_job job;
+	struct tunnel_host *host;
+	char name[256];
+	char port[8];
+	int family;
+	int error;
+	union net_addr addr;
+};
+
+/**
+ * struct tunnel_client - see the states
+ * @pulled: configuration with the pushed options applied; NULL before
+ * @applied: the one that the device has now; NULL before
+ * @push_deadline: ms, when PUSH_REPLY must have come
+ * @n_tries: consecutive failures, for the back-off
+ */
+struct tunnel_client {
+	enum client_state state;
+	struct tunnel *tunnel;
+	struct config *pulled, *applied;
+	const struct config_remote *remote;
+	union net_addr addr;
+	struct client_lookup *lookup;
+	struct loop_pool *resolver;
+	struct loop_timer *timer;
+	uint64_t push_deadline;
+	uint64_t exit_deadline;
+	unsigned int n_tries;
+	char peer_info[512];
+	char username[PROTO_USER_PASS_MAX], password[PROTO_USER_PASS_MAX];
+};
+
+static void client_connect(struct tunnel_host *host);
+
+static uint64_t now_of(const struct tunnel_host *host)
+{
+	return loop_now(host->setup.loop);
+}
+
+static const char *client_state_name(enum client_state state)
+{
+	switch (state) {
+	case CLIENT_STATE_IDLE:
+		return "IDLE";
+	case CLIENT_STATE_RESOLVE:
+		return "RESOLVE";
+	case CLIENT_STATE_WAIT:
+		return "WAIT";
+	case CLIENT_STATE_GET_CONFIG:
+		return "GET_CONFIG";
+	case CLIENT_STATE_CONNECTED:
+		return "CONNECTED";
+	case CLIENT_STATE_RECONNECTING:
+		return "RECONNECTING";
+	case CLIENT_STATE_EXITING:
+		return "EXITING";
+	}
+	return "?";
+}
+
+static void client_enter_state(struct tunnel_client *client,
+			       enum client_state state)
+{
+	log_debug("client: %s -> %s", client_state_name(client->state),
+		  client_state_name(state));
+	client->state = state;
+}
+
+/* ---- one try --------------------------------------------------------------- */
+
+/* 1 s, doubling after the fifth failure, as connect-retry says. */
+static uint64_t retry_delay(const struct tunnel_client *client,
+			    const struct config *cfg)
+{
+	uint64_t delay = cfg->connect_retry ? cfg->connect_retry : 1;
+
+	for (unsigned int n = 5; n < client->n_tries && n < 32; n++)
+		if (delay < cfg->connect_retry_max_wait)
+			delay *= 2;
+	if (cfg->connect_retry_max_wait && delay > cfg->connect_retry_max_wait)
+		delay = cfg->connect_retry_max_wait;
+	return delay * 1000;
+}
+
+static void client_retry(struct tunnel_host *host, const char *why)
+{
+	struct tunnel_client *client = host->client;
+	const struct config *cfg = host->setup.cfg;
+	uint64_t delay;
+
+	if (client->state == CLIENT_STATE_EXITING)
+		return;
+	client->n_tries++;
+	if (cfg->connect_retry_max && client->n_tries > cfg->connect_retry_max) {
+		log_error("all connections tried %u times, giving up",
+			  cfg->connect_retry_max);
+		tunnel_host_finish(host, 1);
+		return;
+	}
+	client_enter_state(client, CLIENT_STATE_RECONNECTING);
+	host->setup.outer.close(host->setup.outer.arg);
+	delay = retry_delay(client, cfg);
+	log_notice("restarting (%s), next try in %llu s", why,
+		   (unsigned long long)delay / 1000);
+	loop_timer_start(client->timer, delay);
+}
+
+static void client_next_remote(struct tunnel_host *host)
+{
+	struct tunnel_client *client = host->client;
+
+	client->remote = client->remote && client->remote->next ?
+			 client->remote->next : host->setup.cfg->remotes;
+}
+
+static void client_open(struct tunnel_host *host)
+{
+	struct tunnel_client *client = host->client;
+	const struct tunnel_outer *outer = &host->setup.outer;
+	const union net_addr none = { .sa.sa_family = AF_UNSPEC };
+	char addr[NET_ADDR_STRLEN];
+	int ret;
+
+	net_addr_format(&client->addr, addr);
+	ret = outer->open(outer->arg, &client->addr);
+	if (ret) {
+		log_warn("cannot open a socket to %s: %s", addr,
+			 strerror(-ret));
+		client_retry(host, "socket");
+		return;
+	}
+	client_enter_state(client, CLIENT_STATE_WAIT);
+	log_notice("connecting to %s", addr);
+	config_free(client->pulled);
+	client->pulled = NULL;
+	client->tunnel = tunnel_new(host, 0, &client->addr, &none);
+	if (!client->tunnel || tunnel_session_open(client->tunnel, NULL)) {
+		if (client->tunnel)
+			tunnel_close(client->tunnel, "out of memory");
+		else
+			client_retry(host, "out of memory");
+	}
+}
+
+/* Context: the resolver's thread. */
+static void lookup_work(struct loop_job *job)
+{
+	struct client_lookup *look = (struct client_lookup *)job;
+	struct addrinfo hints = {
+		.ai_family = look->family,
+		.ai_socktype = SOCK_DGRAM,
+	};
+	struct addrinfo *list = NULL;
+
+	look->error = getaddrinfo(look->name, look->port, &hints, &list);
+	if (!look->error && list->ai_addrlen <= sizeof(look->addr))
+		memcpy(&look->addr, list->ai_addr, list->ai_addrlen);
+	if (list)
+		freeaddrinfo(list);
+}
+
+static void lookup_done(struct loop_job *job, bool was_run)
+{
+	struct client_lookup *look = (struct client_lookup *)job;
+	struct tunnel_host *host = look->host;
+
+	if (host) {
+		host->client->lookup = NULL;
+		host->client->addr = look->addr;
+	}
+	if (host && was_run && !look->error) {
+		client_open(host);
+	} else if (host && host->client->state == CLIENT_STATE_RESOLVE) {
+		log_warn("cannot resolve \"%s\": %s", look->name,
+			 gai_strerror(look->error));
+		client_next_remote(host);
+		client_retry(host, "resolve");
+	}
+	free(look);
+}
+
+static int remote_family(enum config_proto proto)
+{
+	switch (proto) {
+	case CONFIG_PROTO_UDP4:
+		return AF_INET;
+	case CONFIG_PROTO_UDP6:
+		return AF_INET6;
+	case CONFIG_PROTO_UDP:
+	case CONFIG_PROTO_TCP_CLIENT:
+	case CONFIG_PROTO_TCP_SERVER:
+		break;
+	}
+	return AF_UNSPEC;
+}
+
+static void client_connect(struct tunnel_host *host)
+{
+	struct tunnel_client *client = host->client;
+	const struct config_remote *remote = client->remote;
+	struct client_lookup *look;
+
+	client_enter_state(client, CLIENT_STATE_RESOLVE);
+	if (!net_addr_parse(remote->host, remote->port, &client->addr)) {
+		client_open(host);
+		return;
+	}
+	look = calloc(1, sizeof(*look));
+	if (!look) {
+		client_retry(host, "out of memory");
+		return;
+	}
+	look->host = host;
+	look->family = remote_family(remote->proto);
+	snprintf(look->name, sizeof(look->name), "%s", remote->host);
+	snprintf(look->port, sizeof(look->port), "%u", remote->port);
+	look->job.work = lookup_work;
+	look->job.done = lookup_done;
+	client->lookup = look;
+	if (loop_pool_submit(client->resolver, &look->job)) {
+		client->lookup = NULL;
+		free(look);
+		client_retry(host, "resolver is busy");
+	}
+}
+
+/* ---- the key exchange -------------------------------------------------------- */
+
+static int client_own_km2(struct tunnel_session *ts, struct proto_km2 *km2)
+{
+	struct tunnel_host *host = ts->tunnel->host;
+	struct tunnel_client *client = host->client;
+
+	km2->options = host->occ;
+	km2->peer_info = client->peer_info;
+	if (host->setup.cfg->has_auth_user_pass) {
+		km2->username = client->username;
+		km2->password = client->password;
+	}
+	return 0;
+}
+
+static int client_peer_km2(struct tunnel_session *ts,
+			   const struct proto_km2 *km2)
+{
+	ts->tunnel->occ = mem_arena_strdup(ts->tunnel->arena, km2->options);
+	return ts->tunnel->occ ? 0 : -ENOMEM;
+}
+
+static void client_ready(struct tunnel_session *ts)
+{
+	struct tunnel_host *host = ts->tunnel->host;
+	struct tunnel_client *client = host->client;
+	uint64_t now = now_of(host);
+
+	tunnel_enter_state(ts->tunnel, TUNNEL_STATE_AUTHENTICATED);
+	client_enter_state(client, CLIENT_STATE_GET_CONFIG);
+	client->push_deadline = now + 1000ull * host->setup.cfg->hand_window;
+	tunnel_set_deadline(ts->tunnel, now + PUSH_FIRST_MS);
+}
+
+/* ---- PUSH_REPLY -------------------------------------------------------------- */
+
+static enum proto_cipher client_cipher(const struct tunnel *tunnel,
+				       const struct config *cfg,
+				       bool was_pushed)
+{
+	char name[64];
+
+	if (was_pushed)
+		return proto_cipher_list_has(cfg->data_ciphers, cfg->cipher) ?
+		       proto_cipher_find(cfg->cipher) : PROTO_CIPHER_NONE;
+	/* a server without negotiation says its cipher in the options string */
+	if (proto_occ_get(tunnel->occ, "cipher", name, sizeof(name)) > 0 &&
+	    proto_cipher_list_has(cfg->data_ciphers, name))
+		return proto_cipher_find(name);
+	if (cfg->data_ciphers_fallback)
+		return proto_cipher_find(cfg->data_ciphers_fallback);
+	return PROTO_CIPHER_NONE;
+}
+
+static int client_params(struct tunnel_session *ts, const struct config *cfg)
+{
+	const struct config *own = ts->tunnel->host->setup.cfg;
+	struct control_params *params = &ts->params;
+
+	if (!cfg->has_peer_id || cfg->peer_id >= PROTO_PEER_ID_NONE) {
+		log_error("the server pushed no peer-id: it does not speak DATA_V2");
+		return -EPROTO;
+	}
+	if (cfg->is_aead_epoch) {
+		log_error("the server insists on epoch data keys");
+		return -EPROTO;
+	}
+	params->cipher = client_cipher(ts->tunnel, cfg,
+				       cfg->cipher != own->cipher);
+	if (params->cipher == PROTO_CIPHER_NONE) {
+		log_error("no common cipher: the server wants %s, data-ciphers has %s",
+			  cfg->cipher ? cfg->cipher : "an unknown one",
+			  cfg->data_ciphers);
+		return -EPROTO;
+	}
+	params->is_ekm = cfg->is_tls_ekm;
+	params->is_cc_exit = cfg->is_cc_exit;
+	params->is_dyn_tls_crypt = cfg->is_dyn_tls_crypt;
+	return 0;
+}
+
+static int client_device(struct tunnel_host *host)
+{
+	struct tunnel_client *client = host->client;
+	int ret = tunnel_device_apply(host, client->pulled, &client->addr);
+
+	if (ret)
+		return ret;
+	config_free(client->applied);
+	client->applied = client->pulled;
+	client->pulled = NULL;
+	return 0;
+}
+
+/* Everything has been pushed: keys, addresses, routes. */
+static void client_up(struct tunnel_session *ts)
+{
+	struct tunnel *tunnel = ts->tunnel;
+	struct tunnel_host *host = tunnel->host;
+	struct tunnel_client *client = host->client;
+	const struct config *cfg = client->pulled;
+	char label[160];
+	int ret;
+
+	ret = client_params(ts, cfg);
+	if (!ret) {
+		tunnel->dp_id = cfg->peer_id;
+		ret = tunnel_data_connect(tunnel, cfg->peer_id, cfg->ping,
+					  cfg->ping_restart);
+	}
+	if (!ret)
+		ret = client_device(host);
+	if (ret) {
+		log_error("cannot bring the tunnel up: %s", strerror(-ret));
+		tunnel_close(tunnel, "setup failed");
+		return;
+	}
+	client->n_tries = 0;
+	tunnel->connected_since = host->env.realtime();
+	tunnel_enter_state(tunnel, TUNNEL_STATE_CONNECTED);
+	client_enter_state(client, CLIENT_STATE_CONNECTED);
+	tunnel_set_deadline(tunnel, UINT64_MAX);
+	log_notice("%s: connected: peer-id %u, cipher %s",
+		   tunnel_label(tunnel, label, sizeof(label)), tunnel->dp_id,
+		   proto_cipher_name(ts->params.cipher));
+	log_notice("Initialization Sequence Completed");
+}
+
+static void client_push_reply(struct tunnel_session *ts, const char *text)
+{
+	struct tunnel *tunnel = ts->tunnel;
+	struct tunnel_host *host = tunnel->host;
+	struct tunnel_client *client = host->client;
+	const char *pos = text + strlen("PUSH_REPLY");
+	char option[PROTO_PUSH_OPTION_MAX * 2], err[256];
+
+	if (tunnel->state != TUNNEL_STATE_AUTHENTICATED)
+		return;
+	if (!client->pulled)
+		client->pulled = config_pull_begin(host->setup.cfg);
+	if (!client->pulled) {
+		tunnel_close(tunnel, "out of memory");
+		return;
+	}
+	client->pulled->push_continuation = 0;
+	while (proto_push_next(&pos, option, sizeof(option))) {
+		int ret = config_apply_pushed(client->pulled, option, err,
+					      sizeof(err));
+
+		if (ret == -ECANCELED) {
+			log_error("pushed option \"%s\" rejected: %s", option,
+				  err);
+			tunnel_close(tunnel, "offending option received");
+			return;
+		}
+		if (ret)
+			log_warn("pushed option \"%s\" ignored: %s", option,
+				 err);
+	}
+	if (client->pulled->push_continuation != 2)
+		client_up(ts);
+}
+
+/* ---- other messages, the end --------------------------------------------------- */
+
+static void client_message(struct tunnel_session *ts, const char *text)
+{
+	struct tunnel *tunnel = ts->tunnel;
+	struct tunnel_host *host = tunnel->host;
+
+	if (!strncmp(text, "AUTH_FAILED", 11)) {
+		log_error("AUTH: Received control message: %s", text);
+		client_enter_state(host->client, CLIENT_STATE_EXITING);
+		tunnel_close(tunnel, "authentication failed");
+		tunnel_host_finish(host, 1);
+	} else if (!strncmp(text, "PUSH_REPLY", 10)) {
+		client_push_reply(ts, text);
+	} else if (!strncmp(text, "RESTART", 7) || !strcmp(text, "EXIT")) {
+		log_notice("the server asks to reconnect: %s", text);
+		if (strstr(text, "[N]") || strstr(text, "N]"))
+			client_next_remote(host);
+		tunnel_close(tunnel, "server-pushed-connection-reset");
+	} else if (!strncmp(text, "HALT", 4)) {
+		log_notice("the server ends the connection: %s", text);
+		client_enter_state(host->client, CLIENT_STATE_EXITING);
+		tunnel_close(tunnel, "server-pushed-halt");
+		tunnel_host_finish(host, 0);
+	} else {
+		log_info("control message: %s", text);
+	}
+}
+
+static void client_timeout(struct tunnel *tunnel)
+{
+	struct tunnel_host *host = tunnel->host;
+	struct tunnel_client *client = host->client;
+
+	if (tunnel->state != TUNNEL_STATE_AUTHENTICATED)
+		return;
+	if (now_of(host) >= client->push_deadline) {
+		tunnel_close(tunnel, "no-push-reply");
+		return;
+	}
+	control_session_send(tunnel->active->control, "PUSH_REQUEST");
+	tunnel_set_deadline(tunnel, now_of(host) + PUSH_REPEAT_MS);
+}
+
+static void client_closed(struct tunnel *tunnel, const char *why)
+{
+	struct tunnel_host *host = tunnel->host;
+	struct tunnel_client *client = host->client;
+
+	if (client->tunnel != tunnel)
+		return;
+	client->tunnel = NULL;
+	/* from the timer: this may be inside a callback of the tunnel */
+	if (client->state != CLIENT_STATE_EXITING) {
+		if (client->state == CLIENT_STATE_WAIT)
+			client_next_remote(host);
+		client_retry(host, why);
+	}
+}
+
+static struct tunnel *client_find(struct tunnel_host *host, uint32_t dp_id)
+{
+	struct tunnel *tunnel = host->client->tunnel;
+
+	return tunnel && tunnel->dp_id == dp_id ? tunnel : NULL;
+}
+
+static void client_input(struct tunnel_host *host, const uint8_t *pkt,
+			 size_t len, const union net_addr *remote,
+			 const union net_addr *local)
+{
+	struct tunnel *tunnel = host->client->tunnel;
+
+	(void)local;
+	if (tunnel && tunnel->active &&
+	    net_addr_is_equal(remote, &tunnel->remote))
+		control_session_input(tunnel->active->control, pkt, len);
+}
+
+/* ---- life of the client -------------------------------------------------------- */
+
+static void client_timer(struct loop_timer *timer, void *arg)
+{
+	struct tunnel_host *host = arg;
+	struct tunnel_client *client = host->client;
+	struct tunnel *tunnel = client->tunnel;
+
+	(void)timer;
+	if (client->state == CLIENT_STATE_RECONNECTING) {
+		client_connect(host);
+		return;
+	}
+	if (client->state != CLIENT_STATE_EXITING)
+		return;
+	/* the goodbye has been acked, or has had its time */
+	if (!tunnel || now_of(host) >= client->exit_deadline ||
+	    control_session_is_drained(tunnel->active->control))
+		tunnel_host_finish(host, 0);
+	else
+		loop_timer_start(client->timer, GOODBYE_POLL_MS);
+}
+
+static void client_peer_info(struct tunnel_client *client,
+			     const struct config *cfg)
+{
+	unsigned int iv = PROTO_IV_DATA_V2 | PROTO_IV_REQUEST_PUSH |
+			  PROTO_IV_TLS_KEY_EXPORT | PROTO_IV_CC_EXIT_NOTIFY |
+			  PROTO_IV_DYN_TLS_CRYPT;
+	bool has_ncp = proto_cipher_list_has(cfg->data_ciphers,
+					     "AES-128-GCM") &&
+		       proto_cipher_list_has(cfg->data_ciphers, "AES-256-GCM");
+
+	snprintf(client->peer_info, sizeof(client->peer_info),
+		 "IV_VER=%s\nIV_PLAT=linux\nIV_TCPNL=1\nIV_MTU=%u\n%sIV_CIPHERS=%s\nIV_PROTO=%u\n",
+		 config_version(), cfg->tun_mtu > 1600 ? cfg->tun_mtu : 1600,
+		 has_ncp ? "IV_NCP=2\n" : "", cfg->data_ciphers, iv);
+}
+
+/* auth-user-pass file: username and password, a line each */
+static void client_credentials(struct tunnel_client *client,
+			       const struct config *cfg)
+{
+	const struct config_blob *blob = &cfg->auth_user_pass;
+	const char *text = blob->text ? blob->text : "";
+	size_t user = strcspn(text, "\r\n");
+	const char *second = text + user;
+	size_t pass;
+
+	second += strspn(second, "\r\n");
+	pass = strcspn(second, "\r\n");
+	snprintf(client->username, sizeof(client->username), "%.*s",
+		 (int)user, text);
+	snprintf(client->password, sizeof(client->password), "%.*s",
+		 (int)pass, second);
+}
+
+static int client_start(struct tunnel_host *host)
+{
+	const struct config *cfg = host->setup.cfg;
+	struct tunnel_client *client = mem_secret_alloc(sizeof(*client));
+
+	if (!client)
+		return -ENOMEM;
+	host->client = client;
+	client->timer = loop_timer_new(host->setup.loop, client_timer, host);
+	client->resolver = loop_pool_new(host->setup.loop, RESOLVERS, 4);
+	if (!client->timer || !client->resolver)
+		return -ENOMEM;
+	client->remote = cfg->remotes;
+	client_peer_info(client, cfg);
+	client_credentials(client, cfg);
+	client_connect(host);
+	return 0;
+}
+
+static void client_stop(struct tunnel_host *host)
+{
+	struct tunnel_client *client = host->client;
+	const struct config *cfg = host->setup.cfg;
+	struct tunnel *tunnel = client->tunnel;
+
+	client_enter_state(client, CLIENT_STATE_EXITING);
+	if (!tunnel || tunnel->state != TUNNEL_STATE_CONNECTED ||
+	    !cfg->explicit_exit_notify) {
+		tunnel_host_finish(host, 0);
+		return;
+	}
+	if (!tunnel->active->params.is_cc_exit) {
+		dp_send_occ(host->dp, tunnel->dp_id, PROTO_OCC_EXIT);
+		tunnel_host_finish(host, 0);
+		return;
+	}
+	control_session_send(tunnel->active->control, "EXIT");
+	client->exit_deadline = now_of(host) +
+				1000ull * cfg->explicit_exit_notify;
+	loop_timer_start(client->timer, GOODBYE_POLL_MS);
+}
+
+static void client_restart(struct tunnel_host *host, const char *why)
+{
+	struct tunnel_client *client = host->client;
+
+	if (client->tunnel)
+		tunnel_close(client->tunnel, why);
+	else if (client->state == CLIENT_STATE_RECONNECTING)
+		loop_timer_start(client->timer, 0);
+}
+
+static void client_free(struct tunnel_host *host)
+{
+	struct tunnel_client *client = host->client;
+
+	if (!client)
+		return;
+	if (client->lookup)
+		client->lookup->host = NULL;
+	if (client->resolver)
+		loop_pool_free(client->resolver);
+	loop_timer_free(client->timer);
+	config_free(client->pulled);
+	config_free(client->applied);
+	mem_secret_free(client);
+	host->client = NULL;
+}
+
+const struct tunnel_role tunnel_client_role = {
+	.name = "client",
+	.start = client_start,
+	.find = client_find,
+	.input = client_input,
+	.own_km2 = client_own_km2,
+	.peer_km2 = client_peer_km2,
+	.ready = client_ready,
+	.message = client_message,
+	.timeout = client_timeout,
+	.closed = client_closed,
+	.stop = client_stop,
+	.restart = client_restart,
+	.free = client_free,
+};

@@ -1,0 +1,295 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* A tunnel in the data path: its peer, its keys, and what is reported of it. */
+#include <errno.h>
+#include <string.h>
+
+#include "tunnel/private.h"
+
+static uint64_t now_of(const struct tunnel *tunnel)
+{
+	return loop_now(tunnel->host->setup.loop);
+}
+
+static int data_install(struct tunnel *tunnel, enum dp_slot slot,
+			const struct keygen_pair *pair)
+{
+	const struct tunnel_session *ts = tunnel->active;
+	const struct dp_key key = {
+		.key_id = control_session_key_id(ts->control),
+		.cipher = ts->params.cipher,
+		.send = {
+			.cipher_key = pair->send.cipher_key,
+			.cipher_key_len = pair->send.cipher_key_len,
+			.nonce_tail = pair->send.nonce_tail,
+		},
+		.recv = {
+			.cipher_key = pair->recv.cipher_key,
+			.cipher_key_len = pair->recv.cipher_key_len,
+			.nonce_tail = pair->recv.nonce_tail,
+		},
+	};
+
+	return dp_key_set(tunnel->host->dp, tunnel->dp_id, slot, &key);
+}
+
+/* When this side begins to send with the key just negotiated (section 4.5). */
+static uint64_t data_usable_at(const struct tunnel *tunnel)
+{
+	const struct config *cfg = tunnel->host->setup.cfg;
+	uint32_t wait = cfg->hand_window;
+
+	if (cfg->reneg_sec && cfg->reneg_sec / 2 < wait)
+		wait = cfg->reneg_sec / 2;
+	return control_session_started(tunnel->active->control) +
+	       wait * 1000ull;
+}
+
+static int data_key(struct tunnel *tunnel, bool is_first)
+{
+	const struct config *cfg = tunnel->host->setup.cfg;
+	const struct tunnel_session *ts = tunnel->active;
+	uint64_t now = now_of(tunnel);
+	struct keygen_pair *pair = mem_secret_alloc(sizeof(*pair));
+	uint8_t *key2 = mem_secret_alloc(KEYGEN_KEY2_LEN);
+	int ret = pair && key2 ? 0 : -ENOMEM;
+	int slot;
+
+	if (!ret)
+		ret = control_session_key2(ts->control, ts->params.is_ekm,
+					   key2);
+	if (!ret) {
+		keygen_split(key2, ts->params.cipher, cfg->is_tls_server,
+			     pair);
+		slot = keygen_rotation_add(&tunnel->rotation,
+				control_session_key_id(ts->control),
+				is_first ? now : data_usable_at(tunnel),
+				now + cfg->tran_window * 1000ull);
+		ret = data_install(tunnel, slot ? DP_SLOT_SECONDARY :
+						  DP_SLOT_PRIMARY, pair);
+	}
+	mem_secret_free(key2);
+	mem_secret_free(pair);
+	return ret;
+}
+
+static void data_generated(struct tunnel *tunnel)
+{
+	const struct config *cfg = tunnel->host->setup.cfg;
+	uint32_t random = 0;
+
+	tunnel->host->env.random(&random, sizeof(random));
+	control_session_generated(tunnel->active->control,
+			keygen_reneg_delay(cfg->reneg_sec,
+					   cfg->mode == CONFIG_MODE_SERVER,
+					   random));
+	tunnel_set_deadline(tunnel, tunnel->deadline);
+}
+
+/**
+ * tunnel_data_connect() - put the tunnel's peer and first key into the data path
+ * @tunnel: with an active session whose first exchange is complete
+ * @tx_id: peer id in packets sent
+ * @ping: seconds, 0 for none
+ * @ping_restart: seconds, 0 for none
+ *
+ * A peer that is there already, of an earlier session, is replaced.
+ *
+ * Return: 0 or -errno; then no peer is left.
+ */
+int tunnel_data_connect(struct tunnel *tunnel, uint32_t tx_id,
+			unsigned int ping, unsigned int ping_restart)
+{
+	struct tunnel_host *host = tunnel->host;
+	const struct tunnel_outer *outer = &host->setup.outer;
+	const struct dp_peer peer = {
+		.id = tunnel->dp_id,
+		.tx_id = tx_id,
+		.fd = outer->fd(outer->arg),
+		.remote = tunnel->remote,
+		.local = tunnel->local,
+		.vpn4 = tunnel->vpn4,
+		.vpn6 = tunnel->vpn6,
+	};
+	int ret;
+
+	tunnel_data_disconnect(tunnel);
+	ret = dp_peer_add(host->dp, &peer);
+	if (ret)
+		return ret;
+	tunnel->has_dp_peer = true;
+	keygen_rotation_init(&tunnel->rotation);
+	ret = data_key(tunnel, true);
+	if (!ret && ping && ping_restart)
+		ret = dp_peer_set_keepalive(host->dp, tunnel->dp_id, ping,
+					    ping_restart);
+	if (!ret && tunnel->active->params.is_dyn_tls_crypt)
+		ret = control_session_dynamic_wrap(tunnel->active->control);
+	if (ret) {
+		tunnel_data_disconnect(tunnel);
+		return ret;
+	}
+	data_generated(tunnel);
+	return 0;
+}
+
+/** tunnel_data_rekey() - install the key of a renegotiation; 0 or -errno */
+int tunnel_data_rekey(struct tunnel *tunnel)
+{
+	int ret = data_key(tunnel, false);
+
+	if (!ret)
+		data_generated(tunnel);
+	return ret;
+}
+
+void tunnel_data_disconnect(struct tunnel *tunnel)
+{
+	if (!tunnel->has_dp_peer)
+		return;
+	tunnel->has_dp_peer = false;
+	dp_peer_del(tunnel->host->dp, tunnel->dp_id);
+	keygen_rotation_init(&tunnel->rotation);
+}
+
+/* Swap and delete keys when their time has come. */
+void tunnel_data_step(struct tunnel *tunnel)
+{
+	struct dp *dp = tunnel->host->dp;
+	enum keygen_action action;
+	char label[160];
+	int ret;
+
+	do {
+		ret = 0;
+		action = keygen_rotation_step(&tunnel->rotation,
+					      now_of(tunnel));
+		switch (action) {
+		case KEYGEN_ACTION_SWAP:
+			ret = dp_key_swap(dp, tunnel->dp_id);
+			break;
+		case KEYGEN_ACTION_DELETE_SECONDARY:
+			ret = dp_key_del(dp, tunnel->dp_id, DP_SLOT_SECONDARY);
+			break;
+		case KEYGEN_ACTION_NONE:
+			break;
+		}
+		if (ret)
+			log_warn("%s: key rotation: %s",
+				 tunnel_label(tunnel, label, sizeof(label)),
+				 strerror(-ret));
+	} while (action != KEYGEN_ACTION_NONE);
+}
+
+/* ---- events ------------------------------------------------------------- */
+
+static struct tunnel *find(struct tunnel_host *host, uint32_t dp_id)
+{
+	return host->role->find(host, dp_id);
+}
+
+static const char *reason_text(enum dp_del_reason reason)
+{
+	switch (reason) {
+	case DP_DEL_TEARDOWN:
+		return "device teardown";
+	case DP_DEL_USERSPACE:
+		return "deleted by another program";
+	case DP_DEL_EXPIRED:
+		return "ping-restart";
+	case DP_DEL_TRANSPORT_ERROR:
+		return "transport error";
+	case DP_DEL_TRANSPORT_DISCONNECT:
+		return "transport closed";
+	}
+	return "unknown";
+}
+
+static void event_deleted(void *arg, uint32_t peer_id,
+			  enum dp_del_reason reason)
+{
+	struct tunnel *tunnel = find(arg, peer_id);
+	char label[160];
+
+	if (!tunnel || !tunnel->has_dp_peer)
+		return;
+	tunnel->has_dp_peer = false;
+	if (reason == DP_DEL_EXPIRED)
+		log_notice("%s: Inactivity timeout (--ping-restart)",
+			   tunnel_label(tunnel, label, sizeof(label)));
+	tunnel_close(tunnel, reason_text(reason));
+}
+
+static void event_floated(void *arg, uint32_t peer_id,
+			  const union net_addr *remote)
+{
+	struct tunnel_host *host = arg;
+	struct tunnel *tunnel = find(host, peer_id);
+	struct tunnel *other = tunnel_registry_addr(&host->reg, remote);
+	char from[NET_ADDR_STRLEN], to[NET_ADDR_STRLEN];
+
+	if (!tunnel || other == tunnel)
+		return;
+	/* the packet was authentic: who sat there before has left */
+	if (other)
+		tunnel_close(other, "address taken over by another peer");
+	log_notice("peer %u (%s) floated from %s to %s", peer_id,
+		   tunnel->common_name[0] ? tunnel->common_name : "UNDEF",
+		   net_addr_format(&tunnel->remote, from),
+		   net_addr_format(remote, to));
+	tunnel_registry_move(&host->reg, tunnel, remote);
+}
+
+static void event_exhausted(void *arg, uint32_t peer_id, uint8_t key_id)
+{
+	struct tunnel *tunnel = find(arg, peer_id);
+
+	if (!tunnel || !tunnel->active)
+		return;
+	log_info("peer %u: key %u is nearly used up, renegotiating", peer_id,
+		 key_id);
+	control_session_renegotiate(tunnel->active->control);
+}
+
+static void event_exit(void *arg, uint32_t peer_id)
+{
+	struct tunnel *tunnel = find(arg, peer_id);
+
+	if (tunnel)
+		tunnel_close(tunnel, "remote-exit");
+}
+
+static int resync_one(void *arg, const struct dp_peer_info *info)
+{
+	struct tunnel *tunnel = find(arg, info->id);
+
+	if (tunnel && tunnel->has_dp_peer &&
+	    info->remote.sa.sa_family != AF_UNSPEC &&
+	    !net_addr_is_equal(&tunnel->remote, &info->remote))
+		event_floated(arg, info->id, &info->remote);
+	return 0;
+}
+
+/* Notifications were lost: look at each peer, and close tunnels without one. */
+static void event_resync(void *arg)
+{
+	struct tunnel_host *host = arg;
+	struct dp_peer_info info;
+
+	log_warn("data path: notifications were lost, comparing peer tables");
+	dp_peer_list(host->dp, resync_one, host);
+	for (uint32_t i = 0; i < host->reg.max_tunnels; i++) {
+		struct tunnel *tunnel = host->reg.by_id[i];
+
+		if (tunnel && tunnel->has_dp_peer &&
+		    dp_peer_get(host->dp, tunnel->dp_id, &info) == -ENOENT)
+			event_deleted(host, tunnel->dp_id, DP_DEL_EXPIRED);
+	}
+}
+
+const struct dp_events tunnel_data_events = {
+	.peer_deleted = event_deleted,
+	.peer_floated = event_floated,
+	.key_exhausted = event_exhausted,
+	.peer_exit = event_exit,
+	.resync = event_resync,
+};

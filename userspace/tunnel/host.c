@@ -1,0 +1,308 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* What the tunnels of one process share: keys, workers, device, data path. */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "tunnel/private.h"
+
+#define WORKERS_MAX	16
+#define JOBS_PER_CLIENT	2	/* an active and an untrusted session */
+
+/* ---- set-up ------------------------------------------------------------------ */
+
+static struct tls_blob blob(const struct config_blob *in)
+{
+	return (struct tls_blob){ in->path, in->text, in->len };
+}
+
+static enum tls_purpose purpose(enum config_purpose in)
+{
+	switch (in) {
+	case CONFIG_PURPOSE_ANY:
+		return TLS_PURPOSE_ANY;
+	case CONFIG_PURPOSE_SERVER:
+		return TLS_PURPOSE_SERVER;
+	case CONFIG_PURPOSE_CLIENT:
+		return TLS_PURPOSE_CLIENT;
+	}
+	return TLS_PURPOSE_ANY;
+}
+
+static enum tls_name_type name_type(enum config_name_type in)
+{
+	switch (in) {
+	case CONFIG_NAME_NONE:
+		return TLS_NAME_NONE;
+	case CONFIG_NAME_SUBJECT:
+		return TLS_NAME_SUBJECT;
+	case CONFIG_NAME_NAME:
+		return TLS_NAME_NAME;
+	case CONFIG_NAME_PREFIX:
+		return TLS_NAME_PREFIX;
+	}
+	return TLS_NAME_NONE;
+}
+
+static int host_tls(struct tunnel_host *host, char *err, size_t err_len)
+{
+	const struct config *cfg = host->setup.cfg;
+	const struct tls_config tls = {
+		.is_server = cfg->is_tls_server,
+		.ca = blob(&cfg->ca),
+		.cert = blob(&cfg->cert),
+		.key = blob(&cfg->key),
+		.dh = blob(&cfg->dh),
+		.extra_certs = blob(&cfg->extra_certs),
+		.crl = blob(&cfg->crl),
+		.version_min = cfg->tls_version_min,
+		.version_max = cfg->tls_version_max,
+		.cipher_list = cfg->tls_cipher,
+		.ciphersuites = cfg->tls_ciphersuites,
+		.groups = cfg->tls_groups,
+		.cert_profile = cfg->tls_cert_profile,
+		.peer_purpose = purpose(cfg->remote_cert_tls),
+		.name_type = name_type(cfg->verify_name_type),
+		.peer_name = cfg->verify_name,
+	};
+	int ret = tls_ctx_new(&tls, &host->tls, err, err_len);
+
+	if (!ret && tls_ctx_warnings(host->tls)[0])
+		log_warn("%s", tls_ctx_warnings(host->tls));
+	return ret;
+}
+
+static int wrap_from(struct tunnel_host *host, enum wrap_mode mode,
+		     const struct config_blob *in,
+		     enum wrap_direction direction, char *err, size_t err_len)
+{
+	const struct config *cfg = host->setup.cfg;
+	uint8_t key[WRAP_STATIC_KEY_LEN];
+	unsigned int line = 0;
+	int ret;
+
+	ret = wrap_static_key_parse(in->text, in->len, key, &line);
+	if (ret) {
+		snprintf(err, err_len,
+			 "%s:%u: not an OpenVPN static key; make one with: openvpn --genkey secret FILE",
+			 in->path, line);
+		return ret;
+	}
+	ret = wrap_key_new(mode, key, direction, cfg->auth, &host->wrap);
+	mem_wipe(key, sizeof(key));
+	if (ret)
+		snprintf(err, err_len,
+			 "auth %s: the crypto library has no such digest",
+			 cfg->auth);
+	return ret;
+}
+
+static int host_wrap(struct tunnel_host *host, char *err, size_t err_len)
+{
+	const struct config *cfg = host->setup.cfg;
+	enum wrap_direction direction = cfg->is_tls_server ?
+		WRAP_DIRECTION_NORMAL : WRAP_DIRECTION_INVERSE;
+
+	if (cfg->tls_crypt.text)
+		return wrap_from(host, WRAP_MODE_TLS_CRYPT, &cfg->tls_crypt,
+				 direction, err, err_len);
+	if (cfg->tls_auth.text) {
+		direction = cfg->key_direction < 0 ? WRAP_DIRECTION_NONE :
+			    (enum wrap_direction)cfg->key_direction;
+		return wrap_from(host, WRAP_MODE_TLS_AUTH, &cfg->tls_auth,
+				 direction, err, err_len);
+	}
+	return wrap_key_new(WRAP_MODE_NONE, NULL, WRAP_DIRECTION_NONE, NULL,
+			    &host->wrap);
+}
+
+static unsigned int n_workers(void)
+{
+	long n = sysconf(_SC_NPROCESSORS_ONLN);
+
+	if (n < 1)
+		return 1;
+	return n > WORKERS_MAX ? WORKERS_MAX : (unsigned int)n;
+}
+
+static void host_env(struct tunnel_host *host)
+{
+	const struct config *cfg = host->setup.cfg;
+
+	host->env = (struct control_env){
+		.loop = host->setup.loop,
+		.pool = host->tls_pool,
+		.tls = host->tls,
+		.wrap = host->wrap,
+		.ops = &tunnel_control_ops,
+		.is_server = cfg->is_tls_server,
+		.hand_window = cfg->hand_window,
+		.reneg_sec = cfg->reneg_sec,
+		.tls_timeout = cfg->tls_timeout,
+		.max_packet_size = cfg->max_packet_size,
+		.realtime = loop_realtime,
+		.random = keygen_random,
+	};
+}
+
+/* Informational since 2.6, but a sane one avoids the peer's warnings. */
+static int host_occ(struct tunnel_host *host)
+{
+	const struct config *cfg = host->setup.cfg;
+	enum proto_cipher cipher = PROTO_CIPHER_NONE;
+	bool is_aead;
+
+	if (cfg->cipher)
+		cipher = proto_cipher_find(cfg->cipher);
+	is_aead = cipher != PROTO_CIPHER_NONE;
+	const struct proto_occ occ = {
+		.is_server = cfg->is_tls_server,
+		.tun_mtu = cfg->tun_mtu,
+		.cipher = is_aead ? proto_cipher_name(cipher) : NULL,
+		.auth = is_aead ? "[null-digest]" : cfg->auth,
+		.keysize = is_aead ?
+			8 * (unsigned int)proto_cipher_key_len(cipher) : 128,
+		.has_tls_auth = cfg->tls_auth.text != NULL,
+		.key_direction = cfg->tls_auth.text ? cfg->key_direction : -1,
+	};
+
+	return proto_occ_build(&occ, host->occ, sizeof(host->occ));
+}
+
+static void reap(struct loop_timer *timer, void *arg)
+{
+	(void)timer;
+	tunnel_host_reap(arg);
+}
+
+static int host_init(struct tunnel_host *host, char *err, size_t err_len)
+{
+	const struct config *cfg = host->setup.cfg;
+	bool is_server = cfg->mode == CONFIG_MODE_SERVER;
+	uint32_t seed, max = is_server ? cfg->max_clients : 1;
+	int ret;
+
+	ret = host_tls(host, err, err_len);
+	if (!ret)
+		ret = host_wrap(host, err, err_len);
+	if (ret)
+		return ret;
+	snprintf(err, err_len, "out of memory or descriptors");
+	host->role = is_server ? &tunnel_server_role : &tunnel_client_role;
+	host->started = loop_realtime();
+	host->reaper = loop_timer_new(host->setup.loop, reap, host);
+	host->tls_pool = loop_pool_new(host->setup.loop, n_workers(),
+				       JOBS_PER_CLIENT * max);
+	ret = keygen_random(&seed, sizeof(seed));
+	if (!ret)
+		ret = tunnel_registry_init(&host->reg, max, seed);
+	if (!ret)
+		ret = host_occ(host);
+	if (!ret && (!host->reaper || !host->tls_pool))
+		ret = -ENOMEM;
+	if (ret)
+		return ret;
+	host_env(host);
+	return tunnel_device_open(host, err, err_len);
+}
+
+int tunnel_host_new(const struct tunnel_host_setup *setup,
+		    struct tunnel_host **out, char *err, size_t err_len)
+{
+	struct tunnel_host *host = calloc(1, sizeof(*host));
+	int ret;
+
+	if (!host) {
+		snprintf(err, err_len, "out of memory");
+		return -ENOMEM;
+	}
+	host->setup = *setup;
+	ret = host_init(host, err, err_len);
+	if (ret) {
+		tunnel_host_free(host);
+		return ret;
+	}
+	*out = host;
+	return 0;
+}
+
+int tunnel_host_start(struct tunnel_host *host)
+{
+	return host->role->start(host);
+}
+
+/* ---- packets ------------------------------------------------------------------- */
+
+void tunnel_host_input(struct tunnel_host *host, const uint8_t *pkt,
+		       size_t len, const union net_addr *remote,
+		       const union net_addr *local)
+{
+	const struct tunnel_outer *outer = &host->setup.outer;
+	unsigned int op;
+
+	if (!len)
+		return;
+	op = proto_byte_opcode(pkt[0]);
+	if (op == PROTO_DATA_V2)
+		dp_input(host->dp, outer->fd(outer->arg), pkt, len, remote,
+			 local);
+	else if (proto_opcode_is_control(op) && len >= PROTO_HEAD_LEN)
+		host->role->input(host, pkt, len, remote, local);
+}
+
+/* ---- the end ------------------------------------------------------------------- */
+
+void tunnel_host_finish(struct tunnel_host *host, int status)
+{
+	host->setup.stopped(host->setup.arg, status);
+}
+
+void tunnel_host_stop(struct tunnel_host *host)
+{
+	if (host->is_stopping) {
+		tunnel_host_finish(host, 0);
+		return;
+	}
+	host->is_stopping = true;
+	host->role->stop(host);
+}
+
+void tunnel_host_restart(struct tunnel_host *host, const char *why)
+{
+	if (!host->is_stopping)
+		host->role->restart(host, why);
+}
+
+/*
+ * In the order of dependence: tunnels with their sessions, then the workers
+ * (which may still hold TLS sessions of freed tunnels), then what those used.
+ */
+void tunnel_host_free(struct tunnel_host *host)
+{
+	if (!host)
+		return;
+	host->is_stopping = true;
+	for (uint32_t i = 0; host->reg.by_id && i < host->reg.max_tunnels; i++)
+		if (host->reg.by_id[i])
+			tunnel_close(host->reg.by_id[i], "shutdown");
+	tunnel_host_reap(host);
+	if (host->role)
+		host->role->free(host);
+	if (host->tls_pool)
+		loop_pool_free(host->tls_pool);
+	if (host->dp)
+		dp_free(host->dp);
+	if (host->has_link) {
+		tunnel_device_undo(host);
+		priv_link_close(host->setup.priv, host->link.ifindex);
+	}
+	tls_ctx_free(host->tls);
+	wrap_key_free(host->wrap);
+	tunnel_registry_fini(&host->reg);
+	loop_timer_free(host->reaper);
+	loop_timer_free(host->exit_timer);
+	tunnel_device_free(host);
+	free(host);
+}

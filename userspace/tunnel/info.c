@@ -1,0 +1,70 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* What status output says of a host and its tunnels. */
+#include <string.h>
+
+#include "tunnel/private.h"
+
+void tunnel_host_info(const struct tunnel_host *host,
+		      struct tunnel_host_info *out)
+{
+	const struct tunnel_outer *outer = &host->setup.outer;
+	socklen_t len = sizeof(out->local);
+
+	memset(out, 0, sizeof(*out));
+	out->role = host->role->name;
+	out->state = host->is_stopping ? "stopping" : "running";
+	out->ifname = host->link.name;
+	out->data_path = dp_name(host->dp);
+	out->data_path_reason = host->dp_reason;
+	out->started = host->started;
+	out->n_tunnels = host->reg.n_tunnels;
+	if (getsockname(outer->fd(outer->arg), &out->local.sa, &len))
+		out->local.sa.sa_family = AF_UNSPEC;
+}
+
+static void info_fill(struct tunnel *tunnel, struct tunnel_info *out)
+{
+	const struct tunnel_host *host = tunnel->host;
+	const struct tunnel_session *ts = tunnel->active;
+
+	memset(out, 0, sizeof(*out));
+	out->peer_id = tunnel->dp_id;
+	out->cid = tunnel->cid;
+	out->common_name = tunnel->common_name[0] ? tunnel->common_name :
+						    "UNDEF";
+	out->state = tunnel_state_name(tunnel->state);
+	out->cipher = "";
+	out->tls = "";
+	out->data_path = "";
+	out->reason = host->dp_reason;
+	out->remote = tunnel->remote;
+	out->vpn4 = tunnel->vpn4;
+	out->vpn6 = tunnel->vpn6;
+	out->connected_since = tunnel->connected_since;
+	out->dp.primary_key = -1;
+	out->dp.secondary_key = -1;
+	if (ts && ts->params.cipher != PROTO_CIPHER_NONE)
+		out->cipher = proto_cipher_name(ts->params.cipher);
+	if (ts)
+		out->tls = control_session_tls(ts->control);
+	if (!tunnel->has_dp_peer)
+		return;
+	out->data_path = dp_name(host->dp);
+	dp_peer_get(host->dp, tunnel->dp_id, &out->dp);
+}
+
+int tunnel_host_list(struct tunnel_host *host,
+		     int (*fn)(void *arg, const struct tunnel_info *info),
+		     void *arg)
+{
+	struct tunnel_info info;
+	int ret = 0;
+
+	for (uint32_t i = 0; !ret && i < host->reg.max_tunnels; i++) {
+		if (!host->reg.by_id[i])
+			continue;
+		info_fill(host->reg.by_id[i], &info);
+		ret = fn(arg, &info);
+	}
+	return ret;
+}

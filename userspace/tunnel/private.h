@@ -1,0 +1,188 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#ifndef TUNNEL_PRIVATE_H
+#define TUNNEL_PRIVATE_H
+
+#include "control/control.h"
+#include "keygen/keygen.h"
+#include "log/log.h"
+#include "mem/mem.h"
+#include "tunnel/tunnel.h"
+
+/**
+ * enum tunnel_state - of one tunnel
+ *
+ * ADOPTED: a peer of the data path that an earlier daemon left behind; it
+ * carries traffic but has no control session.
+ */
+enum tunnel_state {
+	TUNNEL_STATE_HANDSHAKE,
+	TUNNEL_STATE_AUTHENTICATED,
+	TUNNEL_STATE_CONNECTED,
+	TUNNEL_STATE_ADOPTED,
+	TUNNEL_STATE_EXITING,
+	TUNNEL_STATE_DEAD,
+};
+
+struct tunnel;
+
+/**
+ * struct tunnel_session - a control session and what its peer said there
+ * @peer_info, @occ: in the tunnel's arena, never NULL once @has_identity
+ */
+struct tunnel_session {
+	struct tunnel *tunnel;
+	struct control_session *control;
+	struct control_params params;
+	struct tls_peer identity;
+	bool has_identity;
+	const char *reject;	/* reason for AUTH_FAILED, NULL: accepted */
+};
+
+/**
+ * struct tunnel - one peer; owned by the host's registry
+ * @active: the session that the tunnel lives by; NULL in ADOPTED and early
+ * @untrusted: a new session of the same address that has not proved itself
+ * @occ: the peer's options string
+ * @push_wanted: PUSH_REQUEST came before the tunnel was ready
+ * @deadline: ms, when the state must have changed; UINT64_MAX for never
+ */
+struct tunnel {
+	struct tunnel_host *host;
+	struct mem_arena *arena;
+	enum tunnel_state state;
+	uint32_t peer_id;	/* key in the registry */
+	uint32_t dp_id;		/* id in the data path; differs for a client */
+	uint64_t cid;
+	union net_addr remote, local;
+	struct tunnel *addr_next;	/* registry, by address */
+	struct tunnel *dead_next;
+	struct tunnel_session *active, *untrusted;
+	const char *occ;
+	char common_name[65];
+	struct net_ip vpn4, vpn6;
+	bool has_dp_peer;
+	bool has_pool_address;
+	bool push_wanted;
+	struct keygen_rotation rotation;
+	struct loop_timer *timer;
+	uint64_t deadline;
+	int64_t connected_since;
+};
+
+/* registry.c: address or peer id to tunnel; one place inserts, one removes */
+
+struct tunnel_registry {
+	struct tunnel **by_addr;
+	struct tunnel **by_id;
+	uint32_t n_buckets;	/* a power of two */
+	uint32_t max_tunnels;
+	uint32_t next_id;
+	uint32_t n_tunnels;
+	uint32_t seed;
+};
+
+int tunnel_registry_init(struct tunnel_registry *reg, uint32_t max_tunnels,
+			 uint32_t seed);
+void tunnel_registry_fini(struct tunnel_registry *reg);
+int tunnel_registry_id(struct tunnel_registry *reg, uint32_t *id);
+void tunnel_registry_insert(struct tunnel_registry *reg,
+			    struct tunnel *tunnel);
+void tunnel_registry_remove(struct tunnel_registry *reg,
+			    struct tunnel *tunnel);
+void tunnel_registry_move(struct tunnel_registry *reg, struct tunnel *tunnel,
+			  const union net_addr *remote);
+struct tunnel *tunnel_registry_addr(const struct tunnel_registry *reg,
+				    const union net_addr *remote);
+struct tunnel *tunnel_registry_peer(const struct tunnel_registry *reg,
+				    uint32_t peer_id);
+
+/**
+ * struct tunnel_role - what differs between server and client
+ * @own_km2, @peer_km2, @message: see struct control_ops
+ * @ready: a first key exchange is complete
+ * @closed: a tunnel is about to go; @why is for the log
+ */
+struct tunnel_role {
+	const char *name;
+	int (*start)(struct tunnel_host *host);
+	struct tunnel *(*find)(struct tunnel_host *host, uint32_t dp_id);
+	void (*input)(struct tunnel_host *host, const uint8_t *pkt, size_t len,
+		      const union net_addr *remote,
+		      const union net_addr *local);
+	int (*own_km2)(struct tunnel_session *ts, struct proto_km2 *km2);
+	int (*peer_km2)(struct tunnel_session *ts,
+			const struct proto_km2 *km2);
+	void (*ready)(struct tunnel_session *ts);
+	void (*message)(struct tunnel_session *ts, const char *text);
+	void (*timeout)(struct tunnel *tunnel);
+	void (*closed)(struct tunnel *tunnel, const char *why);
+	void (*stop)(struct tunnel_host *host);
+	void (*restart)(struct tunnel_host *host, const char *why);
+	void (*free)(struct tunnel_host *host);
+};
+
+extern const struct tunnel_role tunnel_server_role;
+extern const struct tunnel_role tunnel_client_role;
+
+struct tunnel_server;
+struct tunnel_client;
+struct tunnel_applied;
+
+struct tunnel_host {
+	struct tunnel_host_setup setup;
+	const struct tunnel_role *role;
+	struct loop_pool *tls_pool;
+	struct tls_ctx *tls;
+	struct wrap_key *wrap;
+	struct control_env env;
+	struct priv_link link;
+	bool has_link;
+	struct dp *dp;
+	char dp_reason[160];
+	struct tunnel_registry reg;
+	char occ[PROTO_OPTIONS_MAX];
+	uint64_t next_cid;
+	int64_t started;
+	struct tunnel *dead;
+	struct loop_timer *reaper;
+	struct loop_timer *exit_timer;
+	struct tunnel_applied *applied;
+	struct tunnel_server *server;
+	struct tunnel_client *client;
+	bool is_stopping;
+};
+
+/* tunnel.c */
+struct tunnel *tunnel_new(struct tunnel_host *host, uint32_t peer_id,
+			  const union net_addr *remote,
+			  const union net_addr *local);
+void tunnel_enter_state(struct tunnel *tunnel, enum tunnel_state state);
+const char *tunnel_state_name(enum tunnel_state state);
+int tunnel_session_open(struct tunnel *tunnel,
+			const struct control_origin *origin);
+void tunnel_session_drop_untrusted(struct tunnel *tunnel);
+void tunnel_close(struct tunnel *tunnel, const char *why);
+void tunnel_close_later(struct tunnel *tunnel, uint64_t delay_ms);
+void tunnel_set_deadline(struct tunnel *tunnel, uint64_t at);
+const char *tunnel_label(const struct tunnel *tunnel, char *out, size_t len);
+void tunnel_host_reap(struct tunnel_host *host);
+void tunnel_host_finish(struct tunnel_host *host, int status);
+
+extern const struct control_ops tunnel_control_ops;
+
+/* data.c: a tunnel's peer and keys in the data path */
+int tunnel_data_connect(struct tunnel *tunnel, uint32_t tx_id,
+			unsigned int ping, unsigned int ping_restart);
+int tunnel_data_rekey(struct tunnel *tunnel);
+void tunnel_data_disconnect(struct tunnel *tunnel);
+void tunnel_data_step(struct tunnel *tunnel);
+extern const struct dp_events tunnel_data_events;
+
+/* device.c: the virtual interface, its addresses and routes */
+int tunnel_device_open(struct tunnel_host *host, char *err, size_t err_len);
+int tunnel_device_apply(struct tunnel_host *host, const struct config *cfg,
+			const union net_addr *server);
+void tunnel_device_undo(struct tunnel_host *host);
+void tunnel_device_free(struct tunnel_host *host);
+
+#endif
