@@ -11,7 +11,7 @@ void keygen_rotation_init(struct keygen_rotation *rot)
 	memset(rot, 0, sizeof(*rot));
 }
 
-/* A new key waits in the secondary until it may send; a retired one will die. */
+/* The secondary holds a new key that waits to send, or an old one to die. */
 static bool is_waiting(const struct keygen_slot *slot)
 {
 	return slot->is_used && slot->must_die == NEVER;

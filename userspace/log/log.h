@@ -60,7 +60,7 @@ void log_write(enum log_level level, const char *fmt, ...)
 
 /*
  * What a peer can trigger goes through a limiter: a burst of @burst lines, then
- * one line per @interval_ms; when it opens again it says how many were left out.
+ * one line per @interval_ms; when it opens again it says how many are missing.
  */
 struct log_limit {
 	uint32_t burst;

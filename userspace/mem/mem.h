@@ -42,7 +42,7 @@ void *mem_arena_alloc(struct mem_arena *arena, size_t size);
 /** mem_arena_memdup() - copy @len bytes and append a NUL that is not counted */
 void *mem_arena_memdup(struct mem_arena *arena, const void *src, size_t len);
 
-/** mem_arena_strdup() - copy a string into the arena; NULL when out of memory */
+/** mem_arena_strdup() - copy a string; NULL when out of memory */
 char *mem_arena_strdup(struct mem_arena *arena, const char *str);
 
 /** mem_arena_printf() - format into the arena; NULL when out of memory */

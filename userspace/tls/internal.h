@@ -66,7 +66,7 @@ int tls_load_all(struct tls_build *build);
 /* verify.c */
 int tls_verify_callback(int is_ok, X509_STORE_CTX *store);
 
-/* tls_verify_explain() - describe a failed handshake or read in @session->error */
+/* tls_verify_explain() - put into @session->error why a step failed */
 void tls_verify_explain(struct tls_session *session, int ssl_error);
 
 /* identity.c */

@@ -44,10 +44,10 @@ struct tls_config {
 	struct tls_blob ca, cert, key, dh, extra_certs, crl;
 	const char *version_min;	/* "1.2"; NULL: 1.2 */
 	const char *version_max;	/* NULL: highest */
-	const char *cipher_list;	/* TLS ≤ 1.2, IANA or OpenSSL names; NULL: section 4.6 */
+	const char *cipher_list;	/* TLS ≤ 1.2, IANA or OpenSSL names */
 	const char *ciphersuites;	/* TLS 1.3 */
 	const char *groups;
-	const char *cert_profile;	/* legacy, insecure, preferred, suiteb; NULL: legacy */
+	const char *cert_profile;	/* "preferred"…; NULL: legacy */
 	enum tls_purpose peer_purpose;
 	enum tls_name_type name_type;
 	const char *peer_name;
