@@ -215,7 +215,7 @@ struct proto_occ {
 	bool is_server;
 	bool is_tcp;
 	unsigned int tun_mtu;
-	unsigned int link_mtu;		/* 0: compute for TLS mode, section 5.3 */
+	unsigned int link_mtu;		/* 0: compute (section 5.3) */
 	const char *cipher;		/* NULL: item left out */
 	const char *auth;		/* "[null-digest]", "SHA1", … */
 	unsigned int keysize;		/* bits */

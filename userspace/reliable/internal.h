@@ -56,15 +56,7 @@ struct reliable {
 };
 
 /** reliable_id_is_past() - is @id one of the @count ids before the next one */
-static inline bool reliable_id_is_past(uint32_t id, uint64_t count)
-{
-	const uint64_t half = UINT32_C(1) << 31;
-	uint32_t last = (uint32_t)(count - 1);
-
-	if (count > half)
-		count = half;
-	return (uint32_t)(last - id) < count;
-}
+bool reliable_id_is_past(uint32_t id, uint64_t count);
 
 /** reliable_ack_note() - remember to ack @id, if there is room */
 void reliable_ack_note(struct reliable *rel, uint32_t id);

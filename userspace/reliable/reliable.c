@@ -28,3 +28,14 @@ void reliable_skip_reset(struct reliable *rel)
 	rel->n_sent = 1;
 	rel->n_received = 1;
 }
+
+bool reliable_id_is_past(uint32_t id, uint64_t count)
+{
+	const uint64_t half = UINT32_C(1) << 31;
+	uint32_t last = (uint32_t)(count - 1);
+
+	/* Ids are compared modulo 2^32: the older half is the past. */
+	if (count > half)
+		count = half;
+	return (uint32_t)(last - id) < count;
+}

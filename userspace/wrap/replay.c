@@ -102,7 +102,7 @@ int wrap_replay_accept(struct wrap_rx *rx, uint64_t now_ms, uint32_t id,
 	}
 	if (id > rx->highest)
 		replay_advance(rx, id);
-	/* 0 means unseen: the clock's first millisecond counts as its second. */
+	/* 0 means unseen, so millisecond 0 counts as 1. */
 	*replay_slot(rx, id) = now_ms ? now_ms : 1;
 	return 0;
 }
