@@ -14,6 +14,8 @@
  * The data-path interface: peers, keys, statistics. Two implementations,
  * dp/kernel.c (generic netlink family "ovpn") and dp/user.c (TUN and OpenSSL);
  * nothing above knows which one carries a tunnel.
+ *
+ * Events may call back into the data path, dp_free() included.
  */
 
 struct dp;
@@ -58,7 +60,9 @@ struct dp_events {
 /**
  * struct dp_config - borrowed during dp_*_new() only, except @events and @arg
  * @ifindex, @ifname: the device, made by priv/
- * @tun_fd: of a TUN device, owned by the data path from now on; -1 otherwise
+ * @loop: NULL (kernel only): no events, for a tool that just asks
+ * @tun_fd: of a TUN device, owned by the data path when that was made; -1
+ *	otherwise
  */
 struct dp_config {
 	struct loop *loop;
@@ -89,6 +93,14 @@ struct dp_peer {
 	struct net_ip vpn4, vpn6;	/* DP_MODE_MP: at least one */
 };
 
+/**
+ * dp_peer_add() - make a peer, without keys and keepalive
+ *
+ * DP_MODE_P2P: replaces the peer that is there, without an event.
+ *
+ * Return: 0; -EEXIST the id is in use; -EADDRINUSE a VPN address is;
+ * -EOPNOTSUPP TCP on the user data path; -EINVAL; or another -errno.
+ */
 int dp_peer_add(struct dp *dp, const struct dp_peer *peer);
 
 /** dp_peer_set_remote() - move a peer to another address */
@@ -129,6 +141,9 @@ struct dp_stats {
 /**
  * struct dp_peer_info - a peer as the data path knows it
  * @primary_key, @secondary_key: key ids, -1 when the slot is empty
+ * @cipher: of the primary key; NONE without one. The kernel does not tell the
+ *	length of an AES key: NONE, too
+ * @cipher_name: as far as it is known ("AES-GCM"), "" without a key; static
  */
 struct dp_peer_info {
 	uint32_t id, tx_id;
@@ -137,6 +152,7 @@ struct dp_peer_info {
 	unsigned int keepalive_interval, keepalive_timeout;
 	int primary_key, secondary_key;
 	enum proto_cipher cipher;
+	const char *cipher_name;
 	struct dp_stats stats;
 };
 

@@ -1,0 +1,97 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "dp/aead.h"
+
+#include <errno.h>
+#include <limits.h>
+#include <openssl/err.h>
+#include <string.h>
+
+#include "mem/mem.h"
+
+static const EVP_CIPHER *dp_aead_cipher(enum proto_cipher cipher)
+{
+	switch (cipher) {
+	case PROTO_CIPHER_AES_128_GCM:
+		return EVP_aes_128_gcm();
+	case PROTO_CIPHER_AES_192_GCM:
+		return EVP_aes_192_gcm();
+	case PROTO_CIPHER_AES_256_GCM:
+		return EVP_aes_256_gcm();
+	case PROTO_CIPHER_CHACHA20_POLY1305:
+		return EVP_chacha20_poly1305();
+	case PROTO_CIPHER_NONE:
+		break;
+	}
+	return NULL;
+}
+
+int dp_aead_init(struct dp_aead *aead, enum proto_cipher cipher,
+		 const uint8_t *key, const uint8_t *tail,
+		 enum dp_aead_dir dir)
+{
+	const EVP_CIPHER *evp = dp_aead_cipher(cipher);
+
+	if (!evp)
+		return -EINVAL;
+	aead->ctx = EVP_CIPHER_CTX_new();
+	if (!aead->ctx)
+		return -ENOMEM;
+	if (EVP_CipherInit_ex(aead->ctx, evp, NULL, key, NULL,
+			      dir == DP_AEAD_SEAL) != 1) {
+		dp_aead_wipe(aead);
+		return -EIO;
+	}
+	memcpy(aead->tail, tail, sizeof(aead->tail));
+	return 0;
+}
+
+void dp_aead_wipe(struct dp_aead *aead)
+{
+	EVP_CIPHER_CTX_free(aead->ctx);
+	aead->ctx = NULL;
+	mem_wipe(aead->tail, sizeof(aead->tail));
+}
+
+static bool dp_aead_start(struct dp_aead *aead, const uint8_t *ad,
+			  size_t ad_len)
+{
+	uint8_t nonce[PROTO_AEAD_NONCE_LEN];
+	int n;
+
+	memcpy(nonce, ad + ad_len - PROTO_DATA_PID_LEN, PROTO_DATA_PID_LEN);
+	memcpy(nonce + PROTO_DATA_PID_LEN, aead->tail, sizeof(aead->tail));
+	return EVP_CipherInit_ex(aead->ctx, NULL, NULL, NULL, nonce, -1) == 1 &&
+	       EVP_CipherUpdate(aead->ctx, NULL, &n, ad, (int)ad_len) == 1;
+}
+
+int dp_aead_seal(struct dp_aead *aead, const uint8_t *ad, size_t ad_len,
+		 const uint8_t *src, size_t len, uint8_t *tag, uint8_t *dst)
+{
+	int n;
+
+	if (len > INT_MAX || !dp_aead_start(aead, ad, ad_len) ||
+	    EVP_CipherUpdate(aead->ctx, dst, &n, src, (int)len) != 1 ||
+	    EVP_CipherFinal_ex(aead->ctx, dst + n, &n) != 1 ||
+	    EVP_CIPHER_CTX_ctrl(aead->ctx, EVP_CTRL_AEAD_GET_TAG,
+				PROTO_AEAD_TAG_LEN, tag) != 1)
+		return -EIO;
+	return 0;
+}
+
+int dp_aead_open(struct dp_aead *aead, const uint8_t *ad, size_t ad_len,
+		 const uint8_t *src, size_t len, const uint8_t *tag,
+		 uint8_t *dst)
+{
+	int n;
+
+	if (len > INT_MAX || !dp_aead_start(aead, ad, ad_len) ||
+	    EVP_CIPHER_CTX_ctrl(aead->ctx, EVP_CTRL_AEAD_SET_TAG,
+				PROTO_AEAD_TAG_LEN, (void *)tag) != 1 ||
+	    EVP_CipherUpdate(aead->ctx, dst, &n, src, (int)len) != 1 ||
+	    EVP_CipherFinal_ex(aead->ctx, dst + n, &n) != 1) {
+		/* Strangers must not leave errors behind for others to find. */
+		ERR_clear_error();
+		return -EBADMSG;
+	}
+	return 0;
+}

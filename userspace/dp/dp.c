@@ -1,0 +1,164 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "dp/dp.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include "dp/impl.h"
+
+void dp_init(struct dp *dp, const struct dp_ops *ops,
+	     const struct dp_config *cfg)
+{
+	dp->ops = ops;
+	dp->loop = cfg->loop;
+	dp->mode = cfg->mode;
+	dp->ifindex = cfg->ifindex;
+	dp->events = cfg->events;
+	dp->arg = cfg->arg;
+}
+
+void dp_enter(struct dp *dp)
+{
+	dp->depth++;
+}
+
+void dp_leave(struct dp *dp)
+{
+	if (--dp->depth == 0 && dp->is_dead)
+		dp->ops->free(dp);
+}
+
+void dp_free(struct dp *dp)
+{
+	if (!dp)
+		return;
+	if (dp->depth)
+		dp->is_dead = true;
+	else
+		dp->ops->free(dp);
+}
+
+void dp_emit_deleted(struct dp *dp, uint32_t peer_id,
+		     enum dp_del_reason reason)
+{
+	if (!dp->is_dead && dp->events && dp->events->peer_deleted)
+		dp->events->peer_deleted(dp->arg, peer_id, reason);
+}
+
+void dp_emit_floated(struct dp *dp, uint32_t peer_id,
+		     const union net_addr *remote)
+{
+	if (!dp->is_dead && dp->events && dp->events->peer_floated)
+		dp->events->peer_floated(dp->arg, peer_id, remote);
+}
+
+void dp_emit_exhausted(struct dp *dp, uint32_t peer_id, uint8_t key_id)
+{
+	if (!dp->is_dead && dp->events && dp->events->key_exhausted)
+		dp->events->key_exhausted(dp->arg, peer_id, key_id);
+}
+
+void dp_emit_exit(struct dp *dp, uint32_t peer_id)
+{
+	if (!dp->is_dead && dp->events && dp->events->peer_exit)
+		dp->events->peer_exit(dp->arg, peer_id);
+}
+
+void dp_emit_resync(struct dp *dp)
+{
+	if (!dp->is_dead && dp->events && dp->events->resync)
+		dp->events->resync(dp->arg);
+}
+
+const char *dp_name(const struct dp *dp)
+{
+	return dp->ops->name;
+}
+
+int dp_peer_add(struct dp *dp, const struct dp_peer *peer)
+{
+	bool has_vpn = peer->vpn4.family || peer->vpn6.family;
+
+	if (peer->id > PROTO_PEER_ID_NONE || peer->tx_id > PROTO_PEER_ID_NONE ||
+	    (dp->mode == DP_MODE_MP && !has_vpn))
+		return -EINVAL;
+	return dp->ops->peer_add(dp, peer);
+}
+
+int dp_peer_set_remote(struct dp *dp, uint32_t peer_id,
+		       const union net_addr *remote,
+		       const union net_addr *local)
+{
+	return dp->ops->peer_set_remote(dp, peer_id, remote, local);
+}
+
+int dp_peer_set_keepalive(struct dp *dp, uint32_t peer_id,
+			  unsigned int interval, unsigned int timeout)
+{
+	if (!interval || !timeout)
+		interval = timeout = 0;
+	return dp->ops->peer_set_keepalive(dp, peer_id, interval, timeout);
+}
+
+int dp_peer_del(struct dp *dp, uint32_t peer_id)
+{
+	return dp->ops->peer_del(dp, peer_id);
+}
+
+int dp_key_set(struct dp *dp, uint32_t peer_id, enum dp_slot slot,
+	       const struct dp_key *key)
+{
+	size_t len = proto_cipher_key_len(key->cipher);
+
+	if (key->cipher == PROTO_CIPHER_NONE || key->key_id > 7 ||
+	    key->send.cipher_key_len != len || key->recv.cipher_key_len != len)
+		return -EINVAL;
+	return dp->ops->key_set(dp, peer_id, slot, key);
+}
+
+int dp_key_swap(struct dp *dp, uint32_t peer_id)
+{
+	return dp->ops->key_swap(dp, peer_id);
+}
+
+int dp_key_del(struct dp *dp, uint32_t peer_id, enum dp_slot slot)
+{
+	return dp->ops->key_del(dp, peer_id, slot);
+}
+
+int dp_peer_get(struct dp *dp, uint32_t peer_id, struct dp_peer_info *out)
+{
+	memset(out, 0, sizeof(*out));
+	out->primary_key = -1;
+	out->secondary_key = -1;
+	out->cipher_name = "";
+	return dp->ops->peer_get(dp, peer_id, out);
+}
+
+int dp_peer_list(struct dp *dp,
+		 int (*fn)(void *arg, const struct dp_peer_info *info),
+		 void *arg)
+{
+	return dp->ops->peer_list(dp, fn, arg);
+}
+
+int dp_input(struct dp *dp, int fd, const uint8_t *pkt, size_t len,
+	     const union net_addr *remote, const union net_addr *local)
+{
+	int err;
+
+	dp_enter(dp);
+	err = dp->ops->input(dp, fd, pkt, len, remote, local);
+	dp_leave(dp);
+	return err;
+}
+
+int dp_send_occ(struct dp *dp, uint32_t peer_id, enum proto_occ_op op)
+{
+	int err;
+
+	dp_enter(dp);
+	err = dp->ops->send_occ(dp, peer_id, op);
+	dp_leave(dp);
+	return err;
+}

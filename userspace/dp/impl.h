@@ -1,0 +1,66 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#ifndef DP_IMPL_H
+#define DP_IMPL_H
+
+#include "dp/dp.h"
+
+/* What the two data paths share. Private to dp/. */
+
+struct dp_ops {
+	const char *name;
+	void (*free)(struct dp *dp);
+	int (*peer_add)(struct dp *dp, const struct dp_peer *peer);
+	int (*peer_set_remote)(struct dp *dp, uint32_t peer_id,
+			       const union net_addr *remote,
+			       const union net_addr *local);
+	int (*peer_set_keepalive)(struct dp *dp, uint32_t peer_id,
+				  unsigned int interval, unsigned int timeout);
+	int (*peer_del)(struct dp *dp, uint32_t peer_id);
+	int (*key_set)(struct dp *dp, uint32_t peer_id, enum dp_slot slot,
+		       const struct dp_key *key);
+	int (*key_swap)(struct dp *dp, uint32_t peer_id);
+	int (*key_del)(struct dp *dp, uint32_t peer_id, enum dp_slot slot);
+	int (*peer_get)(struct dp *dp, uint32_t peer_id,
+			struct dp_peer_info *out);
+	int (*peer_list)(struct dp *dp,
+			 int (*fn)(void *arg, const struct dp_peer_info *info),
+			 void *arg);
+	int (*input)(struct dp *dp, int fd, const uint8_t *pkt, size_t len,
+		     const union net_addr *remote,
+		     const union net_addr *local);
+	int (*send_occ)(struct dp *dp, uint32_t peer_id, enum proto_occ_op op);
+};
+
+/**
+ * struct dp - the first member of both implementations
+ * @depth: of callbacks that are running; dp_free() waits for them
+ * @is_dead: dp_free() was called meanwhile; no events, do nothing more
+ */
+struct dp {
+	const struct dp_ops *ops;
+	struct loop *loop;
+	enum dp_mode mode;
+	int ifindex;
+	const struct dp_events *events;
+	void *arg;
+	unsigned int depth;
+	bool is_dead;
+};
+
+void dp_init(struct dp *dp, const struct dp_ops *ops,
+	     const struct dp_config *cfg);
+
+/* Around everything that can end in an event. */
+void dp_enter(struct dp *dp);
+void dp_leave(struct dp *dp);
+
+/* Each does nothing when nobody listens. */
+void dp_emit_deleted(struct dp *dp, uint32_t peer_id,
+		     enum dp_del_reason reason);
+void dp_emit_floated(struct dp *dp, uint32_t peer_id,
+		     const union net_addr *remote);
+void dp_emit_exhausted(struct dp *dp, uint32_t peer_id, uint8_t key_id);
+void dp_emit_exit(struct dp *dp, uint32_t peer_id);
+void dp_emit_resync(struct dp *dp);
+
+#endif

@@ -1,0 +1,110 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#ifndef DP_USER_H
+#define DP_USER_H
+
+#include "dp/aead.h"
+#include "dp/impl.h"
+#include "dp/replay.h"
+
+/*
+ * The userspace data path: one thread, one packet at a time. Private to dp/.
+ *
+ *   user.c	life of the data path and its peers, keys, the dp_ops table
+ *   user_tx.c	TUN -> peer -> sealed -> socket
+ *   user_rx.c	socket -> peer -> opened -> TUN
+ *   user_sock.c	sendmsg()
+ *   user_ping.c	keepalive
+ */
+
+#define USER_BUCKETS		1024	/* power of two */
+#define USER_PACKET_MAX		65536
+#define USER_BATCH		64	/* packets read from TUN per wake-up */
+#define USER_HEAD_LEN		(PROTO_DATA_V2_HEAD_LEN + PROTO_DATA_PID_LEN)
+#define USER_OVERHEAD		(USER_HEAD_LEN + PROTO_AEAD_TAG_LEN)
+
+/* Section 7.2: ask for a new key here, and never use the id behind the last. */
+#define USER_PID_SOFT		0xff000000u
+#define USER_PID_END		0x100000000u
+
+/**
+ * struct user_key - a key slot
+ * @next_pid: USER_PID_END when used up
+ */
+struct user_key {
+	bool is_set;
+	bool is_soft_told;
+	uint8_t key_id;
+	enum proto_cipher cipher;
+	uint64_t next_pid;
+	struct dp_aead seal, open;
+	struct dp_replay replay;
+};
+
+/**
+ * struct user_peer - owned by the tables of its data path
+ * @key: the slots; @primary is the index of the one that sends
+ * @sock_family: of @cfg.fd
+ * @last_tx, @last_rx: loop time, milliseconds
+ */
+struct user_peer {
+	struct user_peer *next_id, *next_vpn4, *next_vpn6;
+	struct dp_peer cfg;
+	sa_family_t sock_family;
+	struct user_key key[2];
+	unsigned int primary;
+	unsigned int ping_interval, ping_timeout;	/* seconds */
+	uint64_t last_tx, last_rx;
+	struct dp_stats stats;
+};
+
+/* Why packets did not go through, for the debug log at the end. */
+struct user_drops {
+	uint64_t no_peer, no_key, auth, replay, source, malformed;
+	uint64_t send, tun;
+};
+
+struct dp_user {
+	struct dp base;
+	int tun_fd;
+	struct loop_io *tun_io;
+	struct loop_timer *ping_timer;
+	struct user_peer *by_id[USER_BUCKETS];
+	struct user_peer *by_vpn4[USER_BUCKETS];
+	struct user_peer *by_vpn6[USER_BUCKETS];
+	unsigned int n_peers;
+	struct user_drops drops;
+	uint8_t plain[USER_PACKET_MAX];
+	uint8_t wire[USER_PACKET_MAX + USER_OVERHEAD];
+};
+
+/* user.c */
+struct dp_user *user_get(struct dp *dp);
+struct user_peer *user_find_id(struct dp_user *user, uint32_t id);
+/* any peer, there is at most one in DP_MODE_P2P; NULL when there is none */
+struct user_peer *user_find_first(struct dp_user *user);
+struct user_peer *user_find_vpn(struct dp_user *user, const struct net_ip *ip);
+void user_peer_remove(struct dp_user *user, struct user_peer *peer);
+/* source or destination address of an IP packet; false when it is none */
+bool user_inner_addr(const uint8_t *pkt, size_t len, bool is_source,
+		     struct net_ip *out);
+
+/* user_tx.c */
+void user_tun_event(struct loop_io *io, unsigned int events, void *arg);
+/* may emit key_exhausted at its end: @peer can be gone afterwards */
+int user_send(struct dp_user *user, struct user_peer *peer,
+	      const uint8_t *payload, size_t len);
+int user_send_occ(struct dp *dp, uint32_t peer_id, enum proto_occ_op op);
+
+/* user_rx.c */
+int user_input(struct dp *dp, int fd, const uint8_t *pkt, size_t len,
+	       const union net_addr *remote, const union net_addr *local);
+
+/* user_sock.c: 0 or -errno */
+int user_sock_send(struct user_peer *peer, const uint8_t *pkt, size_t len);
+sa_family_t user_sock_family(int fd);
+
+/* user_ping.c */
+void user_ping_event(struct loop_timer *timer, void *arg);
+void user_ping_rearm(struct dp_user *user);
+
+#endif

@@ -1,0 +1,87 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "dp/user.h"
+
+/*
+ * Section 7.6: a ping when nothing was sent for an interval; the peer is gone
+ * when nothing authentic came for the timeout. One timer for all peers, which
+ * fires at the earliest deadline.
+ */
+
+#define USER_PING_MIN_MS	50	/* many peers: one walk serves several */
+
+static uint64_t user_ping_deadline(const struct user_peer *peer)
+{
+	uint64_t ping = peer->last_tx + peer->ping_interval * 1000ull;
+	uint64_t expiry = peer->last_rx + peer->ping_timeout * 1000ull;
+
+	return ping < expiry ? ping : expiry;
+}
+
+void user_ping_rearm(struct dp_user *user)
+{
+	uint64_t now = loop_now(user->base.loop), first = UINT64_MAX, at;
+	const struct user_peer *peer;
+	size_t i;
+
+	for (i = 0; i < USER_BUCKETS; i++) {
+		for (peer = user->by_id[i]; peer; peer = peer->next_id) {
+			if (!peer->ping_interval)
+				continue;
+			at = user_ping_deadline(peer);
+			first = at < first ? at : first;
+		}
+	}
+	if (first == UINT64_MAX)
+		loop_timer_stop(user->ping_timer);
+	else if (first < now + USER_PING_MIN_MS)
+		loop_timer_start(user->ping_timer, USER_PING_MIN_MS);
+	else
+		loop_timer_start(user->ping_timer, first - now);
+}
+
+/* A peer that has something to do now, NULL when there is no (more) such. */
+static struct user_peer *user_ping_due(struct dp_user *user, uint64_t now)
+{
+	struct user_peer *peer;
+	size_t i;
+
+	for (i = 0; i < USER_BUCKETS; i++) {
+		for (peer = user->by_id[i]; peer; peer = peer->next_id) {
+			if (peer->ping_interval &&
+			    user_ping_deadline(peer) <= now)
+				return peer;
+		}
+	}
+	return NULL;
+}
+
+static void user_ping_peer(struct dp_user *user, struct user_peer *peer,
+			   uint64_t now)
+{
+	uint32_t id = peer->cfg.id;
+
+	if (peer->last_rx + peer->ping_timeout * 1000ull <= now) {
+		user_peer_remove(user, peer);
+		dp_emit_deleted(&user->base, id, DP_DEL_EXPIRED);
+		return;
+	}
+	/* Set first: an attempt that fails is repeated an interval later. */
+	peer->last_tx = now;
+	user_send(user, peer, proto_ping, PROTO_PING_LEN);
+}
+
+void user_ping_event(struct loop_timer *timer, void *arg)
+{
+	struct dp_user *user = arg;
+	uint64_t now = loop_now(user->base.loop);
+	struct user_peer *peer;
+
+	(void)timer;
+	dp_enter(&user->base);
+	/* From the start after each: an event may change any peer. */
+	while (!user->base.is_dead && (peer = user_ping_due(user, now)))
+		user_ping_peer(user, peer, now);
+	if (!user->base.is_dead)
+		user_ping_rearm(user);
+	dp_leave(&user->base);
+}
