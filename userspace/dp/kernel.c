@@ -1,0 +1,448 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "dp/kernel.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "log/log.h"
+
+struct dp_kernel *kernel_get(struct dp *dp)
+{
+	return (struct dp_kernel *)dp;
+}
+
+/* ---- peers ----------------------------------------------------------- */
+
+/* A request with an open PEER nest; NULL when out of memory. */
+static struct nl_msg *kernel_peer_msg(struct dp_kernel *kernel, uint8_t cmd,
+				      struct nlattr **nest)
+{
+	struct nl_msg *msg = kernel_msg_new(kernel, cmd, 0);
+
+	if (!msg)
+		return NULL;
+	*nest = nla_nest_start(msg, OVPN_A_PEER);
+	if (!*nest) {
+		nlmsg_free(msg);
+		return NULL;
+	}
+	/* libnl leaves the flag out, the kernel is strict. */
+	(*nest)->nla_type |= NLA_F_NESTED;
+	return msg;
+}
+
+static int kernel_peer_add(struct dp *dp, const struct dp_peer *peer)
+{
+	struct dp_kernel *kernel = kernel_get(dp);
+	struct nlattr *nest;
+	struct nl_msg *msg;
+	int err;
+
+	msg = kernel_peer_msg(kernel, OVPN_CMD_PEER_NEW, &nest);
+	if (!msg)
+		return -ENOMEM;
+	err = kernel_peer_put(msg, kernel, peer);
+	if (err) {
+		nlmsg_free(msg);
+		return err;
+	}
+	nla_nest_end(msg, nest);
+	err = kernel_msg_send_take(kernel, msg, NULL, NULL);
+	if (!err)
+		kernel_id_added(kernel, peer->id);
+	return err;
+}
+
+static int kernel_peer_set_remote(struct dp *dp, uint32_t peer_id,
+				  const union net_addr *remote,
+				  const union net_addr *local)
+{
+	struct dp_kernel *kernel = kernel_get(dp);
+	struct nlattr *nest;
+	struct nl_msg *msg;
+
+	msg = kernel_peer_msg(kernel, OVPN_CMD_PEER_SET, &nest);
+	if (!msg)
+		return -ENOMEM;
+	if (nla_put_u32(msg, OVPN_A_PEER_ID, peer_id) ||
+	    kernel_peer_put_remote(msg, remote, local)) {
+		nlmsg_free(msg);
+		return -EINVAL;
+	}
+	nla_nest_end(msg, nest);
+	return kernel_msg_send_take(kernel, msg, NULL, NULL);
+}
+
+static int kernel_peer_set_keepalive(struct dp *dp, uint32_t peer_id,
+				     unsigned int interval,
+				     unsigned int timeout)
+{
+	struct dp_kernel *kernel = kernel_get(dp);
+	struct nlattr *nest;
+	struct nl_msg *msg;
+
+	msg = kernel_peer_msg(kernel, OVPN_CMD_PEER_SET, &nest);
+	if (!msg)
+		return -ENOMEM;
+	if (nla_put_u32(msg, OVPN_A_PEER_ID, peer_id) ||
+	    nla_put_u32(msg, OVPN_A_PEER_KEEPALIVE_INTERVAL, interval) ||
+	    nla_put_u32(msg, OVPN_A_PEER_KEEPALIVE_TIMEOUT, timeout)) {
+		nlmsg_free(msg);
+		return -ENOMEM;
+	}
+	nla_nest_end(msg, nest);
+	return kernel_msg_send_take(kernel, msg, NULL, NULL);
+}
+
+/* A request about one peer that is named by its id only. */
+static struct nl_msg *kernel_peer_id_msg(struct dp_kernel *kernel,
+					 uint8_t cmd, uint32_t peer_id)
+{
+	struct nlattr *nest;
+	struct nl_msg *msg = kernel_peer_msg(kernel, cmd, &nest);
+
+	if (!msg)
+		return NULL;
+	if (nla_put_u32(msg, OVPN_A_PEER_ID, peer_id)) {
+		nlmsg_free(msg);
+		return NULL;
+	}
+	nla_nest_end(msg, nest);
+	return msg;
+}
+
+static int kernel_peer_del(struct dp *dp, uint32_t peer_id)
+{
+	struct dp_kernel *kernel = kernel_get(dp);
+	struct nl_msg *msg;
+	int err;
+
+	msg = kernel_peer_id_msg(kernel, OVPN_CMD_PEER_DEL, peer_id);
+	if (!msg)
+		return -ENOMEM;
+	err = kernel_msg_send_take(kernel, msg, NULL, NULL);
+	kernel_id_deleted(kernel, peer_id, err);
+	return err;
+}
+
+/* ---- keys ------------------------------------------------------------ */
+
+static uint32_t kernel_slot(enum dp_slot slot)
+{
+	return slot == DP_SLOT_PRIMARY ? OVPN_KEY_SLOT_PRIMARY :
+					 OVPN_KEY_SLOT_SECONDARY;
+}
+
+static uint32_t kernel_cipher(enum proto_cipher cipher)
+{
+	switch (cipher) {
+	case PROTO_CIPHER_AES_128_GCM:
+	case PROTO_CIPHER_AES_192_GCM:
+	case PROTO_CIPHER_AES_256_GCM:
+		return OVPN_CIPHER_ALG_AES_GCM;
+	case PROTO_CIPHER_CHACHA20_POLY1305:
+		return OVPN_CIPHER_ALG_CHACHA20_POLY1305;
+	case PROTO_CIPHER_NONE:
+		break;
+	}
+	return OVPN_CIPHER_ALG_NONE;
+}
+
+static struct nl_msg *kernel_key_msg(struct dp_kernel *kernel, uint8_t cmd,
+				     uint32_t peer_id, struct nlattr **nest)
+{
+	struct nl_msg *msg = kernel_msg_new(kernel, cmd, 0);
+
+	if (!msg)
+		return NULL;
+	*nest = nla_nest_start(msg, OVPN_A_KEYCONF);
+	if (!*nest || nla_put_u32(msg, OVPN_A_KEYCONF_PEER_ID, peer_id)) {
+		nlmsg_free(msg);
+		return NULL;
+	}
+	(*nest)->nla_type |= NLA_F_NESTED;
+	return msg;
+}
+
+static int kernel_key_put_dir(struct nl_msg *msg, int type,
+			      const struct dp_key_dir *dir)
+{
+	struct nlattr *nest = nla_nest_start(msg, type);
+
+	if (!nest)
+		return -ENOMEM;
+	nest->nla_type |= NLA_F_NESTED;
+	if (nla_put(msg, OVPN_A_KEYDIR_CIPHER_KEY, (int)dir->cipher_key_len,
+		    dir->cipher_key) ||
+	    nla_put(msg, OVPN_A_KEYDIR_NONCE_TAIL, OVPN_NONCE_TAIL_SIZE,
+		    dir->nonce_tail))
+		return -ENOMEM;
+	nla_nest_end(msg, nest);
+	return 0;
+}
+
+static int kernel_key_set(struct dp *dp, uint32_t peer_id, enum dp_slot slot,
+			  const struct dp_key *key)
+{
+	struct dp_kernel *kernel = kernel_get(dp);
+	struct nlattr *nest;
+	struct nl_msg *msg;
+
+	msg = kernel_key_msg(kernel, OVPN_CMD_KEY_NEW, peer_id, &nest);
+	if (!msg)
+		return -ENOMEM;
+	if (nla_put_u32(msg, OVPN_A_KEYCONF_SLOT, kernel_slot(slot)) ||
+	    nla_put_u32(msg, OVPN_A_KEYCONF_KEY_ID, key->key_id) ||
+	    nla_put_u32(msg, OVPN_A_KEYCONF_CIPHER_ALG,
+			kernel_cipher(key->cipher)) ||
+	    kernel_key_put_dir(msg, OVPN_A_KEYCONF_ENCRYPT_DIR, &key->send) ||
+	    kernel_key_put_dir(msg, OVPN_A_KEYCONF_DECRYPT_DIR, &key->recv)) {
+		kernel_msg_free_take(msg);
+		return -ENOMEM;
+	}
+	nla_nest_end(msg, nest);
+	return kernel_msg_send_take(kernel, msg, NULL, NULL);
+}
+
+static int kernel_key_swap(struct dp *dp, uint32_t peer_id)
+{
+	struct dp_kernel *kernel = kernel_get(dp);
+	struct nlattr *nest;
+	struct nl_msg *msg;
+
+	msg = kernel_key_msg(kernel, OVPN_CMD_KEY_SWAP, peer_id, &nest);
+	if (!msg)
+		return -ENOMEM;
+	nla_nest_end(msg, nest);
+	return kernel_msg_send_take(kernel, msg, NULL, NULL);
+}
+
+static struct nl_msg *kernel_key_slot_msg(struct dp_kernel *kernel,
+					  uint8_t cmd, uint32_t peer_id,
+					  enum dp_slot slot)
+{
+	struct nlattr *nest;
+	struct nl_msg *msg = kernel_key_msg(kernel, cmd, peer_id, &nest);
+
+	if (!msg)
+		return NULL;
+	if (nla_put_u32(msg, OVPN_A_KEYCONF_SLOT, kernel_slot(slot))) {
+		nlmsg_free(msg);
+		return NULL;
+	}
+	nla_nest_end(msg, nest);
+	return msg;
+}
+
+static int kernel_key_del(struct dp *dp, uint32_t peer_id, enum dp_slot slot)
+{
+	struct nl_msg *msg;
+
+	msg = kernel_key_slot_msg(kernel_get(dp), OVPN_CMD_KEY_DEL, peer_id,
+				  slot);
+	if (!msg)
+		return -ENOMEM;
+	return kernel_msg_send_take(kernel_get(dp), msg, NULL, NULL);
+}
+
+/* ---- looking --------------------------------------------------------- */
+
+struct kernel_key_info {
+	uint32_t key_id, cipher_alg;
+};
+
+static int kernel_key_on_data(void *arg, struct nlattr **attrs)
+{
+	struct nlattr *conf[OVPN_A_KEYCONF_MAX + 1];
+	struct kernel_key_info *info = arg;
+
+	if (!attrs[OVPN_A_KEYCONF] ||
+	    nla_parse_nested(conf, OVPN_A_KEYCONF_MAX, attrs[OVPN_A_KEYCONF],
+			     NULL) ||
+	    kernel_u32_parse(conf[OVPN_A_KEYCONF_KEY_ID], &info->key_id))
+		return -EBADMSG;
+	return kernel_u32_parse(conf[OVPN_A_KEYCONF_CIPHER_ALG],
+				&info->cipher_alg);
+}
+
+static int kernel_key_get(struct dp_kernel *kernel, uint32_t peer_id,
+			  enum dp_slot slot, struct kernel_key_info *out)
+{
+	struct nl_msg *msg;
+
+	msg = kernel_key_slot_msg(kernel, OVPN_CMD_KEY_GET, peer_id, slot);
+	if (!msg)
+		return -ENOMEM;
+	return kernel_msg_send_take(kernel, msg, kernel_key_on_data, out);
+}
+
+static void kernel_peer_get_keys(struct dp_kernel *kernel, uint32_t peer_id,
+				 struct dp_peer_info *out)
+{
+	struct kernel_key_info info = { 0 };
+
+	/* -ENOENT: the slot is empty. */
+	if (!kernel_key_get(kernel, peer_id, DP_SLOT_SECONDARY, &info))
+		out->secondary_key = (int)(info.key_id & 7);
+	if (kernel_key_get(kernel, peer_id, DP_SLOT_PRIMARY, &info))
+		return;
+	out->primary_key = (int)(info.key_id & 7);
+	if (info.cipher_alg == OVPN_CIPHER_ALG_AES_GCM) {
+		out->cipher_name = "AES-GCM";
+	} else if (info.cipher_alg == OVPN_CIPHER_ALG_CHACHA20_POLY1305) {
+		out->cipher = PROTO_CIPHER_CHACHA20_POLY1305;
+		out->cipher_name = proto_cipher_name(out->cipher);
+	}
+}
+
+static int kernel_peer_on_data(void *arg, struct nlattr **attrs)
+{
+	return kernel_peer_parse(attrs[OVPN_A_PEER], arg);
+}
+
+static int kernel_peer_get(struct dp *dp, uint32_t peer_id,
+			   struct dp_peer_info *out)
+{
+	struct dp_kernel *kernel = kernel_get(dp);
+	struct nl_msg *msg;
+	int err;
+
+	msg = kernel_peer_id_msg(kernel, OVPN_CMD_PEER_GET, peer_id);
+	if (!msg)
+		return -ENOMEM;
+	err = kernel_msg_send_take(kernel, msg, kernel_peer_on_data, out);
+	if (!err)
+		kernel_peer_get_keys(kernel, peer_id, out);
+	return err;
+}
+
+/* Collected first: what is called may want to send requests of its own. */
+struct kernel_list {
+	struct dp_peer_info *infos;
+	size_t n, cap;
+};
+
+static int kernel_list_on_data(void *arg, struct nlattr **attrs)
+{
+	struct kernel_list *list = arg;
+	struct dp_peer_info *infos, info = {
+		.primary_key = -1,
+		.secondary_key = -1,
+		.cipher_name = "",
+	};
+	size_t cap;
+	int err;
+
+	err = kernel_peer_parse(attrs[OVPN_A_PEER], &info);
+	if (err)
+		return err;
+	if (list->n == list->cap) {
+		cap = list->cap ? 2 * list->cap : 16;
+		infos = realloc(list->infos, cap * sizeof(*infos));
+		if (!infos)
+			return -ENOMEM;
+		list->infos = infos;
+		list->cap = cap;
+	}
+	list->infos[list->n++] = info;
+	return 0;
+}
+
+static int kernel_peer_list(struct dp *dp,
+			    int (*fn)(void *arg,
+				      const struct dp_peer_info *info),
+			    void *arg)
+{
+	struct dp_kernel *kernel = kernel_get(dp);
+	struct kernel_list list = { 0 };
+	struct nl_msg *msg;
+	size_t i;
+	int ret;
+
+	msg = kernel_msg_new(kernel, OVPN_CMD_PEER_GET, NLM_F_DUMP);
+	if (!msg)
+		return -ENOMEM;
+	ret = kernel_msg_send_take(kernel, msg, kernel_list_on_data, &list);
+	for (i = 0; !ret && i < list.n; i++)
+		ret = fn(arg, &list.infos[i]);
+	free(list.infos);
+	return ret;
+}
+
+/* ---- life ------------------------------------------------------------ */
+
+static int kernel_input(struct dp *dp, int fd, const uint8_t *pkt, size_t len,
+			const union net_addr *remote,
+			const union net_addr *local)
+{
+	(void)fd;
+	(void)pkt;
+	(void)len;
+	(void)remote;
+	(void)local;
+	kernel_get(dp)->n_stray++;
+	return -ENOENT;
+}
+
+static int kernel_send_occ(struct dp *dp, uint32_t peer_id,
+			   enum proto_occ_op op)
+{
+	(void)dp;
+	(void)peer_id;
+	(void)op;
+	return -EOPNOTSUPP;
+}
+
+static void kernel_free(struct dp *dp)
+{
+	struct dp_kernel *kernel = kernel_get(dp);
+
+	if (kernel->n_stray)
+		log_debug("data path: %llu data packets came past the kernel",
+			  (unsigned long long)kernel->n_stray);
+	kernel_event_close(kernel);
+	nl_socket_free(kernel->sock);
+	free(kernel);
+}
+
+static const struct dp_ops kernel_ops = {
+	.name = "kernel",
+	.free = kernel_free,
+	.peer_add = kernel_peer_add,
+	.peer_set_remote = kernel_peer_set_remote,
+	.peer_set_keepalive = kernel_peer_set_keepalive,
+	.peer_del = kernel_peer_del,
+	.key_set = kernel_key_set,
+	.key_swap = kernel_key_swap,
+	.key_del = kernel_key_del,
+	.peer_get = kernel_peer_get,
+	.peer_list = kernel_peer_list,
+	.input = kernel_input,
+	.send_occ = kernel_send_occ,
+};
+
+int dp_kernel_new(const struct dp_config *cfg, struct dp **out)
+{
+	struct dp_kernel *kernel = calloc(1, sizeof(*kernel));
+	int err;
+
+	if (!kernel)
+		return -ENOMEM;
+	dp_init(&kernel->base, &kernel_ops, cfg);
+	err = kernel_nl_open(&kernel->sock, &kernel->family);
+	if (err) {
+		free(kernel);
+		return err;
+	}
+	if (cfg->loop)
+		err = kernel_event_open(kernel);
+	if (!err && cfg->loop)
+		err = kernel_peer_list(&kernel->base, kernel_id_known, kernel);
+	if (err) {
+		kernel_free(&kernel->base);
+		return err;
+	}
+	*out = &kernel->base;
+	return 0;
+}

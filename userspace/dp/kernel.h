@@ -1,0 +1,98 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#ifndef DP_KERNEL_H
+#define DP_KERNEL_H
+
+#include <linux/ovpn.h>
+#include <netlink/attr.h>
+#include <netlink/genl/genl.h>
+#include <netlink/msg.h>
+#include <netlink/socket.h>
+
+#include "dp/impl.h"
+
+/*
+ * The kernel data path: generic netlink family "ovpn". Private to dp/.
+ *
+ *   kernel.c		life, keys, the dp_ops table
+ *   kernel_peer.c	peers <-> attributes
+ *   kernel_event.c	notifications
+ *   kernel_nl.c	one request and its answers
+ */
+
+#define KERNEL_ID_BUCKETS	256	/* power of two */
+
+/**
+ * struct kernel_id - what we know about a peer id
+ * @is_live: we added it, and nothing said that it has gone
+ * @n_pending: notifications of deletions that are ours, and still to come
+ */
+struct kernel_id {
+	struct kernel_id *next;
+	uint32_t id;
+	bool is_live;
+	unsigned int n_pending;
+};
+
+struct dp_kernel {
+	struct dp base;
+	struct nl_sock *sock;
+	int family;
+	struct nl_sock *event_sock;
+	struct loop_io *event_io;
+	struct kernel_id *ids[KERNEL_ID_BUCKETS];
+	uint64_t n_stray;	/* data packets that the kernel did not take */
+};
+
+struct dp_kernel *kernel_get(struct dp *dp);
+
+/* kernel_nl.c */
+
+/** kernel_nl_open() - 0; -ENOENT: no such family; or another -errno */
+int kernel_nl_open(struct nl_sock **sock, int *family);
+
+/** kernel_msg_new() - a request for our device; NULL when out of memory */
+struct nl_msg *kernel_msg_new(struct dp_kernel *kernel, uint8_t cmd,
+			      int flags);
+
+/** kernel_msg_free_take() - wipe, because there may be keys inside, and free */
+void kernel_msg_free_take(struct nl_msg *msg);
+
+/**
+ * kernel_msg_send_take() - send and read the answers
+ * @msg: consumed and wiped
+ * @on_data: called for each answer with its attributes; 0 or -errno. NULL: none
+ *
+ * Return: 0 or the kernel's -errno, whose text goes to the debug log.
+ */
+int kernel_msg_send_take(struct dp_kernel *kernel, struct nl_msg *msg,
+			 int (*on_data)(void *arg, struct nlattr **attrs),
+			 void *arg);
+
+/**
+ * kernel_msg_parse() - top level attributes of a generic netlink message
+ * @attrs: OVPN_A_MAX + 1 entries
+ *
+ * Return: the command, or -EBADMSG.
+ */
+int kernel_msg_parse(struct nlmsghdr *nlh, struct nlattr **attrs);
+
+/* kernel_peer.c */
+int kernel_peer_put(struct nl_msg *msg, const struct dp_kernel *kernel,
+		    const struct dp_peer *peer);
+int kernel_peer_put_remote(struct nl_msg *msg, const union net_addr *remote,
+			   const union net_addr *local);
+int kernel_peer_parse(struct nlattr *nest, struct dp_peer_info *out);
+/* @attrs: of a parsed PEER nest; AF_UNSPEC when there is no address */
+void kernel_remote_parse(struct nlattr **attrs, union net_addr *out);
+/* -EBADMSG when missing or not 4 bytes */
+int kernel_u32_parse(struct nlattr *attr, uint32_t *out);
+
+/* kernel_event.c */
+int kernel_event_open(struct dp_kernel *kernel);
+void kernel_event_close(struct dp_kernel *kernel);
+/* a peer that was there before us */
+int kernel_id_known(void *arg, const struct dp_peer_info *info);
+void kernel_id_added(struct dp_kernel *kernel, uint32_t id);
+void kernel_id_deleted(struct dp_kernel *kernel, uint32_t id, int err);
+
+#endif
