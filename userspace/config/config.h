@@ -82,6 +82,19 @@ struct config_text {
 	struct config_text *next;
 };
 
+enum config_filter_action {
+	CONFIG_FILTER_ACCEPT,
+	CONFIG_FILTER_IGNORE,
+	CONFIG_FILTER_REJECT,
+};
+
+/** struct config_filter - one pull-filter; the first that matches decides */
+struct config_filter {
+	enum config_filter_action action;
+	const char *prefix;
+	struct config_filter *next;
+};
+
 /* redirect-gateway flags */
 enum config_redirect {
 	CONFIG_REDIRECT_ENABLED = 1 << 0,
@@ -187,6 +200,15 @@ struct config {
 	bool is_tls_ekm, is_cc_exit, is_dyn_tls_crypt, is_aead_epoch;
 	int push_continuation;		/* 0, 1, 2 */
 	const char *auth_token;
+	bool has_pushed_cipher;		/* then @cipher is the pushed one */
+
+	bool is_push_peer_info;		/* send the long peer-info */
+	struct config_text *env;	/* setenv: "NAME=value" */
+
+	/* private to config/ */
+	struct config_filter *pull_filters;
+	struct config_text *warnings;
+	const char *ifconfig_arg[2];	/* meaning depends on the topology */
 };
 
 /* What config_load() was asked for instead of running. */
@@ -207,6 +229,31 @@ enum config_verdict {
 enum config_verdict config_load(int argc, char **argv, struct config **out);
 void config_free(struct config *cfg);
 
+/** config_version() - this program's version, "0.1.0" */
+const char *config_version(void);
+
+/**
+ * config_log_warnings() - what was odd but not wrong, one log_warn() line each
+ *
+ * To be called once, after log_open().
+ */
+void config_log_warnings(const struct config *cfg);
+
+/**
+ * config_parse() - a text in memory to a checked configuration
+ * @name: of the text, for messages
+ * @text, @len: the configuration; inline blocks are wiped from working memory,
+ *	@text itself is left as it is
+ * @has_files: false refuses every option that would read a file
+ * @out: freed by config_free(); NULL unless 0 is returned
+ * @err: "name:line: what is wrong", one line
+ *
+ * Return: 0, -EINVAL or -ENOMEM with @err filled.
+ */
+int config_parse(const char *name, const char *text, size_t len,
+		 bool has_files, struct config **out, char *err,
+		 size_t err_len);
+
 /**
  * config_apply_pushed() - apply one option of a PUSH_REPLY to a copy
  * @cfg: result of config_pull_begin(), changed
@@ -214,7 +261,8 @@ void config_free(struct config *cfg);
  * @err: reason of a refusal, one line
  *
  * Return: 0 applied or ignored by rule; -ENOENT unknown option (ignored, to be
- * logged); -EPERM not allowed to be pushed; -EINVAL bad argument.
+ * logged); -EPERM not allowed to be pushed; -EINVAL bad argument; -ECANCELED
+ * refused by "pull-filter reject": the connection must be restarted; -ENOMEM.
  */
 int config_apply_pushed(struct config *cfg, const char *option, char *err,
 			size_t err_len);

@@ -1,0 +1,223 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include <errno.h>
+#include <string.h>
+
+#include "config/parse.h"
+#include "proto/proto.h"
+
+/* Checks that need more than one option. */
+
+static const struct config_place *place_of(struct config_parse *ps,
+					   const char *name)
+{
+	const struct config_place *place = config_place_of(ps, name);
+
+	return place ? place : &ps->at;
+}
+
+/* Return: -EINVAL when a given option makes no sense in this role. */
+static int role_needs(struct config_parse *ps, const char *const *names,
+		      bool is_met, const char *what)
+{
+	size_t i;
+
+	for (i = 0; !is_met && names[i]; i++) {
+		if (config_place_of(ps, names[i]))
+			return config_fail_at(ps, place_of(ps, names[i]),
+					      "%s works only with %s", names[i],
+					      what);
+	}
+	return 0;
+}
+
+static int check_role(struct config_parse *ps)
+{
+	static const char *const server_only[] = {
+		"push", "ifconfig-pool", "ifconfig-ipv6-pool", "max-clients",
+		"duplicate-cn", "client-to-client", "connect-freq-initial", NULL
+	};
+	static const char *const pull_only[] = {
+		"pull-filter", "route-nopull", NULL
+	};
+	static const char *const not_server[] = {
+		"remote", "connection", "nobind", "pull", "client",
+		"auth-user-pass", "tls-client", "float", NULL
+	};
+	const struct config *cfg = ps->cfg;
+	bool is_server = cfg->mode == CONFIG_MODE_SERVER;
+
+	if (!cfg->is_tls_server && !cfg->is_tls_client)
+		return config_fail_at(ps, &ps->at, "the role is missing; add "
+			"\"client\", or \"server NETWORK NETMASK\", or tls-client or "
+			"tls-server for a link of two");
+	if (role_needs(ps, server_only, is_server, "\"server\" or \"mode server\"") ||
+	    role_needs(ps, pull_only, cfg->is_pull, "\"client\" or \"pull\"") ||
+	    role_needs(ps, not_server, !is_server, "a client, not a server"))
+		return -EINVAL;
+	if (is_server && ps->blocks)
+		return config_fail_at(ps, &ps->blocks->place,
+				      "<connection> works only with a client");
+	if (!cfg->dev)
+		return config_fail_at(ps, &ps->at,
+				      "the device is missing; add \"dev tun\"");
+	if (cfg->is_tls_client && !cfg->remotes)
+		return config_fail_at(ps, &ps->at, "there is nothing to connect to; "
+				      "add \"remote HOST PORT\"");
+	return 0;
+}
+
+static int need_blob(struct config_parse *ps, const struct config_blob *blob,
+		     const char *name, const char *role)
+{
+	if (blob->text)
+		return 0;
+	return config_fail_at(ps, &ps->at, "a %s needs \"%s FILE\" or a block "
+			      "<%s>", role, name, name);
+}
+
+static int check_pair(struct config_parse *ps)
+{
+	const struct config *cfg = ps->cfg;
+
+	if (cfg->cert.text && !cfg->key.text)
+		return config_fail_at(ps, place_of(ps, "cert"),
+				      "cert needs its private key; add \"key FILE\"");
+	if (cfg->key.text && !cfg->cert.text)
+		return config_fail_at(ps, place_of(ps, "key"),
+				      "key needs its certificate; add \"cert FILE\"");
+	if (cfg->tls_auth.text && cfg->tls_crypt.text) {
+		char where[CONFIG_PLACE_STRLEN];
+
+		return config_fail_at(ps, place_of(ps, "tls-crypt"),
+			"tls-crypt and tls-auth (%s) exclude each other; keep one of them",
+			config_place_format(place_of(ps, "tls-auth"), where));
+	}
+	return 0;
+}
+
+static int check_keys(struct config_parse *ps)
+{
+	const struct config *cfg = ps->cfg;
+	const char *role = cfg->is_tls_server ? "server" : "client";
+
+	if (need_blob(ps, &cfg->ca, "ca", role) || check_pair(ps))
+		return -EINVAL;
+	if (cfg->is_tls_server)
+		return need_blob(ps, &cfg->cert, "cert", role) ||
+		       need_blob(ps, &cfg->key, "key", role) ? -EINVAL : 0;
+	if (!cfg->cert.text && !cfg->has_auth_user_pass)
+		return config_fail_at(ps, &ps->at, "a client needs \"cert\" and "
+				      "\"key\", or \"auth-user-pass\"");
+	return 0;
+}
+
+static int check_tls_versions(struct config_parse *ps)
+{
+	const struct config *cfg = ps->cfg;
+
+	if (!cfg->tls_version_min || !cfg->tls_version_max ||
+	    strcmp(cfg->tls_version_min, cfg->tls_version_max) <= 0)
+		return 0;
+	return config_fail_at(ps, place_of(ps, "tls-version-max"),
+			      "tls-version-max %s is below tls-version-min %s",
+			      cfg->tls_version_max, cfg->tls_version_min);
+}
+
+/* Two lines, neither too long; the content never reaches a message. */
+static int check_login(struct config_parse *ps)
+{
+	const struct config_blob *blob = &ps->cfg->auth_user_pass;
+	const char *eol, *end = blob->text + blob->len, *second;
+
+	if (!blob->text)
+		return 0;
+	eol = memchr(blob->text, '\n', blob->len);
+	second = eol ? eol + 1 : end;
+	if (!eol || eol == blob->text || second == end || *second == '\n')
+		return config_fail_at(ps, place_of(ps, "auth-user-pass"),
+			"auth-user-pass: two lines are needed, user name and password");
+	end = memchr(second, '\n', (size_t)(end - second)) ?: end;
+	if (eol - blob->text >= PROTO_USER_PASS_MAX ||
+	    end - second >= PROTO_USER_PASS_MAX)
+		return config_fail_at(ps, place_of(ps, "auth-user-pass"),
+			"auth-user-pass: user name and password have at most %d bytes",
+			PROTO_USER_PASS_MAX - 1);
+	return 0;
+}
+
+static int check_framing(struct config_parse *ps)
+{
+	const char *name;
+
+	if (!ps->has_framing || ps->cfg->mode == CONFIG_MODE_SERVER)
+		return 0;
+	name = config_place_of(ps, "comp-lzo") ? "comp-lzo" : "compress";
+	return config_fail_at(ps, place_of(ps, name),
+		"%s: compression framing is not supported; remove the line here and on the server",
+		name);
+}
+
+/* ---- odd, but not wrong --------------------------------------------------------- */
+
+static int warn_server(struct config_parse *ps)
+{
+	const struct config *cfg = ps->cfg;
+	uint32_t size;
+
+	if (!cfg->ping_restart &&
+	    config_warn_at(ps, &ps->at, "without \"keepalive\", clients that "
+			   "vanish are not noticed; add keepalive 10 60"))
+		return -ENOMEM;
+	if (cfg->topology == CONFIG_TOPOLOGY_NET30 &&
+	    config_warn_at(ps, place_of(ps, "topology"), "topology net30 takes "
+			   "four addresses per client; use subnet"))
+		return -ENOMEM;
+	if (!cfg->has_pool)
+		return 0;
+	size = ntohl(cfg->pool_end.in4.s_addr) -
+	       ntohl(cfg->pool_start.in4.s_addr) + 1;
+	if (cfg->topology == CONFIG_TOPOLOGY_NET30)
+		size = (size + 3) / 4;
+	if (size >= cfg->max_clients)
+		return 0;
+	return config_warn_at(ps, place_of(ps, "server"),
+		"the pool has %u addresses for max-clients %u", size,
+		cfg->max_clients);
+}
+
+static int warn_client(struct config_parse *ps)
+{
+	const struct config *cfg = ps->cfg;
+
+	if (!cfg->is_tls_client || cfg->remote_cert_tls != CONFIG_PURPOSE_ANY ||
+	    cfg->verify_name_type != CONFIG_NAME_NONE)
+		return 0;
+	return config_warn_at(ps, &ps->at, "any certificate of the CA can pose as "
+			      "the server; add remote-cert-tls server");
+}
+
+static int check_warnings(struct config_parse *ps)
+{
+	const struct config *cfg = ps->cfg;
+	int ret = 0;
+
+	if (cfg->mode == CONFIG_MODE_SERVER)
+		ret = warn_server(ps);
+	if (!ret)
+		ret = warn_client(ps);
+	if (!ret && cfg->tls_auth.text && !strcmp(cfg->auth, "SHA1"))
+		ret = config_warn_at(ps, place_of(ps, "tls-auth"),
+			"tls-auth with SHA1; use auth SHA256 on both sides, or tls-crypt");
+	if (!ret && !cfg->user)
+		ret = config_warn_at(ps, &ps->at, "without \"user\" and \"group\" "
+				     "the rights of the starting user are kept");
+	return ret;
+}
+
+int config_check(struct config_parse *ps)
+{
+	if (check_role(ps) || check_keys(ps) || check_tls_versions(ps) ||
+	    check_login(ps) || check_framing(ps))
+		return -EINVAL;
+	return check_warnings(ps);
+}

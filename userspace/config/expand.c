@@ -1,0 +1,340 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "config/parse.h"
+
+/* Short forms (client, server, keepalive, …) to what they stand for. */
+
+static int conflict(struct config_parse *ps, const char *a, const char *b)
+{
+	const struct config_place *pa = config_place_of(ps, a);
+	const struct config_place *pb = config_place_of(ps, b);
+	char where[CONFIG_PLACE_STRLEN];
+
+	if (!pa || !pb)
+		return 0;
+	return config_fail_at(ps, pb, "%s cannot be used together with %s (%s)",
+			      b, a, config_place_format(pa, where));
+}
+
+int config_expand_role(struct config_parse *ps)
+{
+	struct config *cfg = ps->cfg;
+
+	if (conflict(ps, "server", "client") ||
+	    conflict(ps, "server-ipv6", "client") ||
+	    conflict(ps, "tls-server", "client") ||
+	    conflict(ps, "tls-server", "tls-client") ||
+	    conflict(ps, "server", "tls-client") ||
+	    conflict(ps, "server", "pull") ||
+	    conflict(ps, "server", "ifconfig-pool"))
+		return -EINVAL;
+	if (ps->is_client) {
+		cfg->is_pull = true;
+		cfg->is_tls_client = true;
+	}
+	if (cfg->has_server || cfg->has_server6) {
+		cfg->mode = CONFIG_MODE_SERVER;
+		cfg->is_tls_server = true;
+	}
+	if (cfg->is_daemon && !cfg->log_path)
+		cfg->is_syslog = true;
+	if (!ps->has_reneg_min)
+		cfg->reneg_sec_min = cfg->is_tls_server ?
+			cfg->reneg_sec - cfg->reneg_sec / 10 : cfg->reneg_sec;
+	return 0;
+}
+
+/* ---- addresses ------------------------------------------------------------------ */
+
+int config_ifconfig_resolve(struct config_parse *ps)
+{
+	struct config *cfg = ps->cfg;
+	const char *local = cfg->ifconfig_arg[0];
+	const char *second = cfg->ifconfig_arg[1];
+	struct net_prefix prefix = { .len = 32 };
+	struct net_ip peer;
+
+	if (!local)
+		return 0;
+	if (net_ip_parse(local, &prefix.ip) || prefix.ip.family != AF_INET)
+		return config_fail(ps, "ifconfig: \"%s\" is not an IPv4 address",
+				   local);
+	if (net_ip_parse(second, &peer) || peer.family != AF_INET)
+		return config_fail(ps, "ifconfig: \"%s\" is not an IPv4 address or a "
+				   "netmask", second);
+	if (cfg->topology == CONFIG_TOPOLOGY_SUBNET) {
+		if (net_mask_parse(second, &prefix.len))
+			return config_fail(ps, "ifconfig: \"%s\" must be a netmask "
+					   "with topology subnet", second);
+		memset(&peer, 0, sizeof(peer));
+	}
+	cfg->ifconfig = prefix;
+	cfg->ifconfig_peer = peer;
+	return 0;
+}
+
+static int push_pair(struct config_parse *ps, const char *name,
+		     const char *value)
+{
+	const char *text;
+
+	text = mem_arena_printf(ps->cfg->arena, "%s %s", name, value);
+	return text ? config_push_add(ps, text) : config_nomem(ps);
+}
+
+static int push_number(struct config_parse *ps, const char *name,
+		       uint32_t value)
+{
+	char text[16];
+
+	snprintf(text, sizeof(text), "%u", value);
+	return push_pair(ps, name, text);
+}
+
+static uint64_t prefix_last(const struct net_prefix *prefix)
+{
+	return (1ull << (32 - prefix->len)) - 1;
+}
+
+/* Route to @prefix through the tunnel, for the point-to-point topologies. */
+static int server_route(struct config_parse *ps,
+			const struct net_prefix *prefix)
+{
+	struct config_route *route;
+
+	route = mem_arena_alloc(ps->cfg->arena, sizeof(*route));
+	if (!route)
+		return config_nomem(ps);
+	route->dst = *prefix;
+	route->next = ps->cfg->routes;
+	ps->cfg->routes = route;
+	return 0;
+}
+
+/* What clients must route: each other, or only the server. */
+static int server_push_link(struct config_parse *ps)
+{
+	const struct net_prefix *net = &ps->cfg->server;
+	char base[NET_PREFIX_STRLEN], mask[NET_PREFIX_STRLEN];
+	char text[2 * NET_PREFIX_STRLEN];
+
+	if (ps->cfg->is_client_to_client) {
+		snprintf(text, sizeof(text), "%s %s",
+			 net_ip_format(&net->ip, base),
+			 net_mask_format(net->len, mask));
+		return push_pair(ps, "route", text);
+	}
+	if (ps->cfg->topology != CONFIG_TOPOLOGY_NET30)
+		return 0;
+	return push_pair(ps, "route",
+			 net_ip_format(&ps->cfg->ifconfig.ip, base));
+}
+
+static int server_subnet(struct config_parse *ps)
+{
+	struct config *cfg = ps->cfg;
+	const struct net_prefix *net = &cfg->server;
+	char text[NET_PREFIX_STRLEN];
+
+	cfg->ifconfig.len = net->len;
+	if (net_prefix_nth(net, 1, &cfg->ifconfig.ip) ||
+	    net_prefix_nth(net, 2, &cfg->pool_start) ||
+	    net_prefix_nth(net, prefix_last(net) - 1, &cfg->pool_end))
+		return config_fail_at(ps, config_place_of(ps, "server"),
+				      "server: the network is too small");
+	return push_pair(ps, "route-gateway",
+			 net_ip_format(&cfg->ifconfig.ip, text));
+}
+
+static int server_link(struct config_parse *ps)
+{
+	struct config *cfg = ps->cfg;
+	const struct net_prefix *net = &cfg->server;
+	uint64_t last = prefix_last(net);
+	bool is_net30 = cfg->topology == CONFIG_TOPOLOGY_NET30;
+
+	cfg->ifconfig.len = 32;
+	if (last < 7 || net_prefix_nth(net, 1, &cfg->ifconfig.ip) ||
+	    net_prefix_nth(net, 2, &cfg->ifconfig_peer) ||
+	    net_prefix_nth(net, is_net30 ? 4 : 2, &cfg->pool_start) ||
+	    net_prefix_nth(net, is_net30 ? last - 4 : last - 1,
+			   &cfg->pool_end))
+		return config_fail_at(ps, config_place_of(ps, "server"),
+				      "server: the network is too small for this "
+				      "topology; use at least 255.255.255.248");
+	if (server_route(ps, net))
+		return -ENOMEM;
+	return server_push_link(ps);
+}
+
+static int server_ipv4(struct config_parse *ps)
+{
+	static const char *const names[] = { "net30", "p2p", "subnet" };
+	struct config *cfg = ps->cfg;
+	int ret;
+
+	if (!cfg->has_server)
+		return 0;
+	if (conflict(ps, "server", "ifconfig"))
+		return -EINVAL;
+	cfg->has_ifconfig = true;
+	cfg->has_pool = !cfg->is_server_nopool;
+	if (cfg->topology == CONFIG_TOPOLOGY_SUBNET)
+		ret = server_subnet(ps);
+	else
+		ret = server_link(ps);
+	if (ret)
+		return ret;
+	return push_pair(ps, "topology", names[cfg->topology]);
+}
+
+#define POOL6_SKIP 0x1000
+
+static int server_ipv6(struct config_parse *ps)
+{
+	struct config *cfg = ps->cfg;
+	const struct net_prefix *net = &cfg->server6;
+
+	if (!cfg->has_server6)
+		return 0;
+	if (conflict(ps, "server-ipv6", "ifconfig-ipv6") ||
+	    conflict(ps, "server-ipv6", "ifconfig-ipv6-pool"))
+		return -EINVAL;
+	cfg->ifconfig6.len = net->len;
+	cfg->pool6.len = net->len;
+	if (net_prefix_nth(net, 1, &cfg->ifconfig6.ip) ||
+	    net_prefix_nth(net, 2, &cfg->ifconfig6_peer) ||
+	    net_prefix_nth(net, net->len < 112 ? POOL6_SKIP : 2,
+			   &cfg->pool6.ip))
+		return config_fail_at(ps, config_place_of(ps, "server-ipv6"),
+				      "server-ipv6: the network is too small");
+	cfg->has_ifconfig6 = true;
+	cfg->has_pool6 = true;
+	return config_push_add(ps, "tun-ipv6");
+}
+
+int config_expand_server(struct config_parse *ps)
+{
+	struct config *cfg = ps->cfg;
+	int ret = 0;
+
+	if (cfg->mode == CONFIG_MODE_SERVER && !cfg->has_topology) {
+		cfg->topology = CONFIG_TOPOLOGY_SUBNET;
+		if (cfg->has_server)
+			ret = config_warn_at(ps, config_place_of(ps, "server"),
+				"server: no topology is given; subnet is used, as in OpenVPN 2.7");
+	}
+	if (!ret)
+		ret = config_ifconfig_resolve(ps);
+	if (!ret)
+		ret = server_ipv6(ps);
+	return ret ? ret : server_ipv4(ps);
+}
+
+int config_expand_keepalive(struct config_parse *ps)
+{
+	struct config *cfg = ps->cfg;
+	int ret;
+
+	if (conflict(ps, "keepalive", "ping") ||
+	    conflict(ps, "keepalive", "ping-restart") ||
+	    conflict(ps, "keepalive", "ping-exit"))
+		return -EINVAL;
+	if (!ps->has_keepalive) {
+		/* Until the server says otherwise. */
+		if (cfg->is_pull && !config_place_of(ps, "ping-restart") &&
+		    !cfg->ping_exit)
+			cfg->ping_restart = 120;
+		return 0;
+	}
+	cfg->ping = ps->keepalive_ping;
+	cfg->ping_restart = ps->keepalive_restart;
+	if (cfg->mode != CONFIG_MODE_SERVER)
+		return 0;
+	cfg->ping_restart = 2 * ps->keepalive_restart;
+	ret = push_number(ps, "ping", ps->keepalive_ping);
+	if (ret)
+		return ret;
+	return push_number(ps, "ping-restart", ps->keepalive_restart);
+}
+
+/* ---- transport --------------------------------------------------------------------- */
+
+static bool proto_is_tcp(enum config_proto proto)
+{
+	return proto == CONFIG_PROTO_TCP_CLIENT ||
+	       proto == CONFIG_PROTO_TCP_SERVER;
+}
+
+static int remote_add(struct config_parse *ps, const struct config_conn *conn,
+		      struct config_remote **tail)
+{
+	struct config_remote *remote;
+
+	remote = mem_arena_alloc(ps->cfg->arena, sizeof(*remote));
+	if (!remote)
+		return config_nomem(ps);
+	remote->host = conn->host;
+	remote->port = conn->has_port ? conn->port : ps->cfg->rport;
+	remote->proto = conn->has_proto ? conn->proto : ps->cfg->proto;
+	*tail = remote;
+	return 0;
+}
+
+/* TCP entries are left out as long as another one remains. */
+static int remotes_expand(struct config_parse *ps)
+{
+	const struct config_conn *conn, *skipped = NULL;
+	struct config_remote **tail = &ps->cfg->remotes;
+	int ret;
+
+	for (conn = ps->blocks ? ps->blocks : ps->remotes; conn;
+	     conn = conn->next) {
+		if (proto_is_tcp(conn->has_proto ? conn->proto :
+				 ps->cfg->proto)) {
+			skipped = conn;
+			ret = config_warn_at(ps, &conn->place,
+				"remote %s is skipped: TCP is not supported in this version",
+				conn->host);
+			if (ret)
+				return ret;
+			continue;
+		}
+		ret = remote_add(ps, conn, tail);
+		if (ret)
+			return ret;
+		tail = &(*tail)->next;
+	}
+	if (skipped && !ps->cfg->remotes)
+		return config_fail_at(ps, &skipped->place,
+			"remote %s: TCP is not supported in this version; write proto udp",
+			skipped->host);
+	if (ps->blocks && ps->remotes)
+		return config_warn_at(ps, &ps->remotes->place,
+			"remote outside of <connection> blocks is ignored");
+	return 0;
+}
+
+int config_expand_transport(struct config_parse *ps)
+{
+	struct config *cfg = ps->cfg;
+	int ret;
+
+	if (conflict(ps, "nobind", "lport") || conflict(ps, "nobind", "bind") ||
+	    conflict(ps, "nobind", "local"))
+		return -EINVAL;
+	if (cfg->is_pull && !ps->has_bind && !ps->has_lport && !cfg->local_host)
+		cfg->is_bind = false;
+	ret = remotes_expand(ps);
+	if (ret)
+		return ret;
+	if (cfg->remotes)
+		cfg->proto = cfg->remotes->proto;
+	else if (proto_is_tcp(cfg->proto))
+		return config_fail_at(ps, config_place_of(ps, "proto"),
+			"proto: TCP is not supported in this version; write udp");
+	return 0;
+}

@@ -1,0 +1,286 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <termios.h>
+#include <unistd.h>
+
+#include "config/parse.h"
+#include "log/log.h"
+#include "proto/proto.h"
+
+#define COMMAND_LINE "command line"
+
+struct config *config_new(void)
+{
+	struct mem_arena *arena = mem_arena_new("config");
+	char list[PROTO_CIPHER_LIST_MAX];
+	struct config *cfg;
+	const char *bad;
+
+	if (!arena)
+		return NULL;
+	cfg = mem_arena_alloc(arena, sizeof(*cfg));
+	if (!cfg || proto_cipher_list_normalise("DEFAULT", list, &bad))
+		goto free_arena;
+	*cfg = (struct config){
+		.arena = arena,
+		.lport = 1194,
+		.rport = 1194,
+		.is_bind = true,
+		.connect_retry = 1,
+		.connect_retry_max_wait = 300,
+		.connect_timeout = 120,
+		.tun_mtu = 1500,
+		.topology = CONFIG_TOPOLOGY_NET30,
+		.max_clients = 1024,
+		.connect_freq_initial_n = 100,
+		.connect_freq_initial_sec = 10,
+		.key_direction = -1,
+		.auth = "SHA1",
+		.data_ciphers = mem_arena_strdup(arena, list),
+		.reneg_sec = 3600,
+		.hand_window = 60,
+		.tran_window = 3600,
+		.tls_timeout = 2,
+		.max_packet_size = 1250,
+		.verb = 1,
+		.status_interval = 60,
+		.status_version = 1,
+	};
+	if (cfg->data_ciphers)
+		return cfg;
+free_arena:
+	mem_arena_free(arena);
+	return NULL;
+}
+
+void config_free(struct config *cfg)
+{
+	if (cfg)
+		mem_arena_free(cfg->arena);
+}
+
+void config_log_warnings(const struct config *cfg)
+{
+	const struct config_text *node;
+
+	for (node = cfg->warnings; node; node = node->next)
+		log_warn("%s", node->text);
+}
+
+int config_finish(struct config_parse *ps)
+{
+	int ret;
+
+	/* Messages about the whole name the file that was read first. */
+	ps->option = NULL;
+	ps->at.line = 0;
+	ret = config_expand_role(ps);
+	if (!ret)
+		ret = config_expand_transport(ps);
+	if (!ret)
+		ret = config_expand_server(ps);
+	if (!ret)
+		ret = config_expand_keepalive(ps);
+	if (!ret && ps->has_files)
+		ret = config_blobs_load(ps);
+	return ret ? ret : config_check(ps);
+}
+
+/* Return: 0 with @ps ready, -ENOMEM. */
+static int parse_begin(struct config_parse *ps, char *err, size_t err_len)
+{
+	memset(ps, 0, sizeof(*ps));
+	ps->err = err;
+	ps->err_len = err_len;
+	snprintf(err, err_len, "out of memory");
+	ps->cfg = config_new();
+	if (!ps->cfg)
+		return -ENOMEM;
+	ps->places = mem_arena_alloc(ps->cfg->arena, config_row_count() *
+				     sizeof(*ps->places));
+	if (ps->places)
+		return 0;
+	config_free(ps->cfg);
+	return -ENOMEM;
+}
+
+int config_parse(const char *name, const char *text, size_t len,
+		 bool has_files, struct config **out, char *err,
+		 size_t err_len)
+{
+	struct config_parse ps;
+	const char *file;
+	int ret;
+
+	*out = NULL;
+	ret = parse_begin(&ps, err, err_len);
+	if (ret)
+		return ret;
+	ps.has_files = has_files;
+	ps.scope = CONFIG_IN_FILE;
+	file = mem_arena_strdup(ps.cfg->arena, name);
+	ps.cfg->config_path = file;
+	ret = file ? config_parse_text(&ps, file, text, len) :
+		config_nomem(&ps);
+	if (!ret)
+		ret = config_finish(&ps);
+	if (ret) {
+		config_free(ps.cfg);
+		return ret == -ENOMEM ? ret : -EINVAL;
+	}
+	*out = ps.cfg;
+	return 0;
+}
+
+/* ---- command line -------------------------------------------------------------- */
+
+static bool is_option(const char *arg)
+{
+	return !strncmp(arg, "--", 2) && arg[2];
+}
+
+/* One --option and what follows it. Return: arguments used, or -errno. */
+static int argv_parse_one(struct config_parse *ps, int argc, char **argv)
+{
+	char *arg[CONFIG_PARAMS];
+	int n = 1, ret;
+
+	arg[0] = argv[0] + 2;
+	while (n < argc && !is_option(argv[n])) {
+		if (n == CONFIG_PARAMS)
+			return config_fail(ps, "--%s has more than 16 arguments",
+					   arg[0]);
+		arg[n] = argv[n];
+		n++;
+	}
+	ps->scope = CONFIG_IN_ARGV;
+	ps->at = (struct config_place){ .file = COMMAND_LINE };
+	ret = config_parse_option(ps, arg, n);
+	return ret ? ret : n;
+}
+
+static int argv_parse(struct config_parse *ps, int argc, char **argv)
+{
+	int i = 1, ret;
+
+	ps->scope = CONFIG_IN_ARGV;
+	ps->at.file = COMMAND_LINE;
+	if (argc == 2 && !is_option(argv[1])) {
+		ps->cfg->config_path = argv[1];
+		return config_parse_file(ps, argv[1]);
+	}
+	while (i < argc && !ps->print) {
+		if (!is_option(argv[i]))
+			return config_fail(ps, "\"%s\" does not belong to an option; "
+					   "options begin with --", argv[i]);
+		if (!strcmp(argv[i], "--config") && i + 1 < argc &&
+		    !ps->cfg->config_path)
+			ps->cfg->config_path = argv[i + 1];
+		ret = argv_parse_one(ps, argc - i, argv + i);
+		if (ret < 0)
+			return ret;
+		i += ret;
+	}
+	return 0;
+}
+
+/* ---- user name and password from the terminal ------------------------------------ */
+
+static int prompt_line(struct config_parse *ps, const char *prompt,
+		       bool is_hidden, char *out, size_t cap)
+{
+	struct termios old, quiet;
+	char *line;
+
+	fprintf(stderr, "%s", prompt);
+	fflush(stderr);
+	if (is_hidden && !tcgetattr(STDIN_FILENO, &old)) {
+		quiet = old;
+		quiet.c_lflag &= ~(tcflag_t)ECHO;
+		tcsetattr(STDIN_FILENO, TCSAFLUSH, &quiet);
+		line = fgets(out, (int)cap, stdin);
+		tcsetattr(STDIN_FILENO, TCSAFLUSH, &old);
+		fputc('\n', stderr);
+	} else {
+		line = fgets(out, (int)cap, stdin);
+	}
+	if (!line || out[0] == '\n')
+		return config_fail_at(ps, config_place_of(ps, "auth-user-pass"),
+				      "auth-user-pass: nothing was entered");
+	out[strcspn(out, "\n")] = '\0';
+	return 0;
+}
+
+/* As long as the loop does not run, the terminal may be waited for. */
+static int login_prompt(struct config_parse *ps)
+{
+	struct config_blob *blob = &ps->cfg->auth_user_pass;
+	char user[PROTO_USER_PASS_MAX], pass[PROTO_USER_PASS_MAX];
+	char both[2 * PROTO_USER_PASS_MAX];
+	int ret;
+
+	if (!ps->cfg->has_auth_user_pass || blob->text)
+		return 0;
+	if (!isatty(STDIN_FILENO))
+		return config_fail_at(ps, config_place_of(ps, "auth-user-pass"),
+			"auth-user-pass: there is no terminal to ask on; write auth-user-pass FILE");
+	ret = prompt_line(ps, "Enter Auth Username: ", false, user,
+			  sizeof(user));
+	if (!ret)
+		ret = prompt_line(ps, "Enter Auth Password: ", true, pass,
+				  sizeof(pass));
+	if (!ret) {
+		blob->len = (size_t)snprintf(both, sizeof(both), "%s\n%s\n",
+					     user, pass);
+		blob->path = CONFIG_INLINE_PATH;
+		blob->text = config_secret_dup(ps->cfg, both, blob->len);
+		if (!blob->text)
+			ret = config_nomem(ps);
+	}
+	mem_wipe(user, sizeof(user));
+	mem_wipe(pass, sizeof(pass));
+	mem_wipe(both, sizeof(both));
+	return ret;
+}
+
+enum config_verdict config_load(int argc, char **argv, struct config **out)
+{
+	char err[CONFIG_ERROR_MAX];
+	struct config_parse ps;
+	int ret;
+
+	*out = NULL;
+	if (argc < 2) {
+		config_print_help();
+		return CONFIG_EXIT_USAGE;
+	}
+	ret = parse_begin(&ps, err, sizeof(err));
+	if (ret) {
+		fprintf(stderr, "Options error: %s\n", err);
+		return CONFIG_EXIT_USAGE;
+	}
+	ps.has_files = true;
+	ret = argv_parse(&ps, argc, argv);
+	if (!ret && ps.print) {
+		ps.print();
+		config_free(ps.cfg);
+		return CONFIG_EXIT_OK;
+	}
+	if (ps.cfg->config_path)
+		ps.at.file = ps.cfg->config_path;
+	if (!ret)
+		ret = config_finish(&ps);
+	if (!ret)
+		ret = login_prompt(&ps);
+	if (!ret) {
+		*out = ps.cfg;
+		return CONFIG_RUN;
+	}
+	fprintf(stderr, "Options error: %s\nUse --help for more information.\n",
+		err);
+	config_free(ps.cfg);
+	return CONFIG_EXIT_USAGE;
+}

@@ -1,0 +1,106 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include <errno.h>
+#include <string.h>
+
+#include "config/parse.h"
+
+#define IN_MAIN CONFIG_IN_MAIN
+
+static CONFIG_SETTER(set_client)
+{
+	(void)row;
+	(void)arg;
+	(void)n;
+	ps->is_client = true;
+	return 0;
+}
+
+static CONFIG_SETTER(set_pull_filter)
+{
+	static const char *const names[] = {
+		"accept", "ignore", "reject", NULL
+	};
+	struct config_filter *filter, **tail = &ps->cfg->pull_filters;
+	int choice = config_choice(ps, arg[0], names);
+
+	(void)row;
+	(void)n;
+	if (choice < 0)
+		return choice;
+	filter = mem_arena_alloc(ps->cfg->arena, sizeof(*filter));
+	if (!filter)
+		return config_nomem(ps);
+	filter->action = (enum config_filter_action)choice;
+	filter->prefix = mem_arena_strdup(ps->cfg->arena, arg[1]);
+	if (!filter->prefix)
+		return config_nomem(ps);
+	while (*tail)
+		tail = &(*tail)->next;
+	*tail = filter;
+	return 0;
+}
+
+static CONFIG_SETTER(set_auth_user_pass)
+{
+	ps->cfg->has_auth_user_pass = true;
+	if (!n)
+		return 0;
+	return config_set_blob(ps, row, arg, n);
+}
+
+static CONFIG_SETTER(set_connect_retry)
+{
+	(void)row;
+	if (config_number(ps, arg[0], 1, 65535, &ps->cfg->connect_retry))
+		return -EINVAL;
+	if (n < 2)
+		return 0;
+	return config_number(ps, arg[1], 1, 65535,
+			     &ps->cfg->connect_retry_max_wait);
+}
+
+/* config_parse_text() takes these blocks apart. */
+static CONFIG_SETTER(set_connection)
+{
+	(void)row;
+	(void)arg;
+	(void)n;
+	return config_fail(ps, "write a block <connection>...</connection>");
+}
+
+static const struct config_row client_rows[] = {
+	CONFIG_SPECIAL("client", 0, 0, IN_MAIN, set_client, NULL,
+		"Be a client: short for --pull and --tls-client."),
+	CONFIG_FLAG("pull", IN_MAIN, is_pull,
+		"Accept the options that the server pushes."),
+	CONFIG_SPECIAL("pull-filter", 2, 2, IN_MAIN, set_pull_filter,
+		"accept|ignore|reject TEXT",
+		"Treat pushed options that begin with TEXT like that.\nThe first "
+		"matching filter decides; reject ends the connection."),
+	CONFIG_FLAG("route-nopull", IN_MAIN, is_route_nopull,
+		"Skip pushed routes and name servers."),
+	CONFIG_SPECIAL("connection", 1, 1, IN_MAIN, set_connection, "...",
+		"Begin a block that describes one remote.\nThe lines up to "
+		"</connection> may be remote, proto, port and rport."),
+	{ "auth-user-pass", 0, 1, CONFIG_KIND_APPLY, IN_MAIN | CONFIG_IN_BLOCK,
+	  set_auth_user_pass, CONFIG_FIELD(auth_user_pass), 1, 0, "[FILE]",
+	  "Log in with a user name and a password.\nFILE holds them, one per "
+	  "line. Without FILE they are asked for at start." },
+	CONFIG_FLAG("push-peer-info", IN_MAIN, is_push_peer_info,
+		"Tell the server more about this client."),
+	CONFIG_SPECIAL("connect-retry", 1, 2, IN_MAIN, set_connect_retry,
+		"SECONDS [MAX]",
+		"Wait SECONDS between attempts; default 1 300.\nFrom the sixth "
+		"attempt on the wait doubles, up to MAX."),
+	{ "connect-retry-max", 1, 1, CONFIG_KIND_APPLY, IN_MAIN, config_set_u32,
+	  CONFIG_FIELD(connect_retry_max), 0, 1u << 30, "N",
+	  "Give up after N attempts at each remote; 0, the default, never." },
+	{ "connect-timeout", 1, 1, CONFIG_KIND_APPLY, IN_MAIN, config_set_u32,
+	  CONFIG_FIELD(connect_timeout), 1, 86400, "SECONDS",
+	  "Try the next remote after SECONDS without answer; default 120." },
+	{ "server-poll-timeout", 1, 1, CONFIG_KIND_APPLY, IN_MAIN,
+	  config_set_u32, CONFIG_FIELD(connect_timeout), 1, 86400, "SECONDS",
+	  "The same as --connect-timeout." },
+};
+
+CONFIG_TABLE(client, "Client");

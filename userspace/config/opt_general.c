@@ -1,0 +1,275 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include <errno.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "config/parse.h"
+
+#define IN_MAIN CONFIG_IN_MAIN
+
+static CONFIG_SETTER(set_config)
+{
+	(void)row;
+	(void)n;
+	return config_parse_file(ps, arg[0]);
+}
+
+static CONFIG_SETTER(set_cd)
+{
+	struct config *cfg = ps->cfg;
+	struct stat st;
+	const char *path;
+
+	(void)row;
+	(void)n;
+	path = mem_arena_strdup(cfg->arena, arg[0]);
+	if (path)
+		path = config_path_resolve(cfg, path);
+	if (!path)
+		return config_nomem(ps);
+	if (!ps->has_files)
+		return config_fail(ps, "files cannot be read here");
+	if (stat(path, &st))
+		return config_fail(ps, "\"%s\": %s", path, strerror(errno));
+	if (!S_ISDIR(st.st_mode))
+		return config_fail(ps, "\"%s\" is not a directory", path);
+	cfg->chdir = path;
+	return 0;
+}
+
+/* What can be shown, by the number in the row. */
+static void (*const printers[])(void) = {
+	config_print_help,
+	config_print_version,
+	config_print_ciphers,
+	config_print_digests,
+	config_print_man,
+	config_print_options,
+};
+
+static CONFIG_SETTER(set_print)
+{
+	(void)arg;
+	(void)n;
+	ps->print = printers[row->lo];
+	return 0;
+}
+
+static CONFIG_SETTER(set_verb)
+{
+	uint32_t value;
+	int ret;
+
+	(void)row;
+	(void)n;
+	ret = config_number(ps, arg[0], 0, 15, &value);
+	if (!ret)
+		ps->cfg->verb = value > 11 ? 11 : (int)value;
+	return ret;
+}
+
+static CONFIG_SETTER(set_log)
+{
+	ps->cfg->is_log_append = !strcmp(row->name, "log-append");
+	return config_set_string(ps, row, arg, n);
+}
+
+static int set_ident(struct config_parse *ps, char **arg, int n)
+{
+	if (!n)
+		return 0;
+	ps->cfg->daemon_name = mem_arena_strdup(ps->cfg->arena, arg[0]);
+	return ps->cfg->daemon_name ? 0 : config_nomem(ps);
+}
+
+static CONFIG_SETTER(set_daemon)
+{
+	(void)row;
+	ps->cfg->is_daemon = true;
+	return set_ident(ps, arg, n);
+}
+
+static CONFIG_SETTER(set_syslog)
+{
+	(void)row;
+	ps->cfg->is_syslog = true;
+	return set_ident(ps, arg, n);
+}
+
+static CONFIG_SETTER(set_status)
+{
+	if (n > 1 && config_number(ps, arg[1], 0, 86400,
+				   &ps->cfg->status_interval))
+		return -EINVAL;
+	return config_set_string(ps, row, arg, 1);
+}
+
+static CONFIG_SETTER(set_status_version)
+{
+	uint32_t value;
+	int ret;
+
+	(void)row;
+	(void)n;
+	ret = config_number(ps, arg[0], 1, 3, &value);
+	if (!ret)
+		ps->cfg->status_version = (int)value;
+	return ret;
+}
+
+static int set_optional(struct config_parse *ps, char **arg, int n)
+{
+	bool outer = ps->is_optional;
+	int ret;
+
+	if (!n)
+		return config_fail(ps, "write: setenv opt OPTION [ARGUMENTS]");
+	ps->is_optional = true;
+	ret = config_parse_option(ps, arg, n);
+	ps->is_optional = outer;
+	return ret;
+}
+
+static CONFIG_SETTER(set_setenv)
+{
+	const char *text;
+
+	(void)row;
+	if (!strcmp(arg[0], "opt"))
+		return set_optional(ps, arg + 1, n - 1);
+	if (ps->scope == CONFIG_IN_PUSH) {
+		config_fail(ps, "cannot be pushed by a server");
+		return -EPERM;
+	}
+	if (n > 2)
+		return config_fail(ps, "too many arguments; write: setenv NAME [VALUE]");
+	if (!strcmp(arg[0], "FORWARD_COMPATIBLE")) {
+		ps->is_forward_compatible = n > 1 && !strcmp(arg[1], "1");
+		return 0;
+	}
+	text = mem_arena_printf(ps->cfg->arena, "%s=%s", arg[0],
+				n > 1 ? arg[1] : "");
+	return text ? config_text_append(ps, &ps->cfg->env, text) :
+		config_nomem(ps);
+}
+
+static CONFIG_SETTER(set_setenv_safe)
+{
+	const char *text;
+
+	(void)row;
+	if (ps->scope == CONFIG_IN_PUSH)
+		return 0;
+	text = mem_arena_printf(ps->cfg->arena, "OPENVPN_%s=%s", arg[0],
+				n > 1 ? arg[1] : "");
+	return text ? config_text_append(ps, &ps->cfg->env, text) :
+		config_nomem(ps);
+}
+
+static CONFIG_SETTER(set_ignore_unknown)
+{
+	int i, ret = 0;
+
+	(void)row;
+	for (i = 0; i < n && !ret; i++)
+		ret = config_text_append(ps, &ps->ignore_unknown, arg[i]);
+	return ret;
+}
+
+static CONFIG_SETTER(set_data_path)
+{
+	static const char *const names[] = { "auto", "kernel", "user", NULL };
+	int choice = config_choice(ps, arg[0], names);
+
+	(void)row;
+	(void)n;
+	if (choice < 0)
+		return choice;
+	ps->cfg->data_path = (enum config_data_path)choice;
+	return 0;
+}
+
+static CONFIG_SETTER(set_disable_dco)
+{
+	(void)row;
+	(void)arg;
+	(void)n;
+	ps->cfg->data_path = CONFIG_DATA_PATH_USER;
+	return 0;
+}
+
+#define PRINT(name, which, doc) \
+	{ name, 0, 0, CONFIG_KIND_APPLY, CONFIG_IN_ARGV, set_print, 0, which, \
+	  0, NULL, doc }
+
+static const struct config_row general_rows[] = {
+	PRINT("help", 0, "Show the options and exit."),
+	PRINT("version", 1, "Show version, data paths and libraries and exit."),
+	PRINT("show-ciphers", 2, "Show the ciphers of the data channel and exit."),
+	PRINT("show-digests", 3, "Show the digests for --auth and exit."),
+	PRINT("dump-man", 4, "Write the manual page to standard output and exit."),
+	PRINT("list-options", 5, "List the names of all supported options and exit."),
+	CONFIG_SPECIAL("config", 1, 1, IN_MAIN, set_config, "FILE",
+		"Read options from FILE.\nLines hold one option each, without "
+		"the leading dashes. Files may include each other, up to 10 "
+		"deep. A single argument on the command line is taken as FILE."),
+	CONFIG_SPECIAL("cd", 1, 1, IN_MAIN, set_cd, "DIR",
+		"Change to DIR before any file is read.\nRelative names of keys, "
+		"certificates, log and status files start there, wherever the "
+		"line stands; names of included files only behind it."),
+	CONFIG_SPECIAL("verb", 1, 1, IN_MAIN | CONFIG_IN_PUSH, set_verb, "N",
+		"Set the verbosity, 0 to 11; default 1.\n0 shows errors only, 1 "
+		"and 2 connects and disconnects, 3 more, 4 and above are for "
+		"debugging."),
+	{ "log", 1, 1, CONFIG_KIND_APPLY, IN_MAIN, set_log,
+	  CONFIG_FIELD(log_path), 0, 0, "FILE",
+	  "Write messages to FILE, which is emptied first." },
+	{ "log-append", 1, 1, CONFIG_KIND_APPLY, IN_MAIN, set_log,
+	  CONFIG_FIELD(log_path), 0, 0, "FILE",
+	  "Append messages to FILE." },
+	CONFIG_SPECIAL("syslog", 0, 1, IN_MAIN, set_syslog, "[NAME]",
+		"Write messages to the system log.\nNAME is the program name "
+		"shown there; default ovpnd."),
+	CONFIG_SPECIAL("daemon", 0, 1, IN_MAIN, set_daemon, "[NAME]",
+		"Go to the background when initialised.\nMessages then go to the "
+		"system log under NAME, unless a log file is given."),
+	CONFIG_STRING("writepid", IN_MAIN, writepid, "FILE",
+		"Write the process id to FILE."),
+	CONFIG_STRING("user", IN_MAIN, user, "USER",
+		"Become USER after initialisation.\nThe process keeps the right "
+		"to administer its network device."),
+	CONFIG_STRING("group", IN_MAIN, group, "GROUP",
+		"Become a member of GROUP only, after initialisation."),
+	{ "status", 1, 2, CONFIG_KIND_APPLY, IN_MAIN, set_status,
+	  CONFIG_FIELD(status_path), 0, 0, "FILE [SECONDS]",
+	  "Write the list of clients to FILE every SECONDS; default 60." },
+	CONFIG_SPECIAL("status-version", 1, 1, IN_MAIN, set_status_version,
+		"1|2|3", "Choose the format of the status file; default 1."),
+	CONFIG_FLAG("suppress-timestamps", IN_MAIN, has_suppress_timestamps,
+		"Write messages without the time."),
+	CONFIG_SPECIAL("setenv", 1, 16, IN_MAIN | CONFIG_IN_PUSH, set_setenv,
+		"NAME [VALUE] | opt OPTION ...",
+		"Set a variable, or give an option that may be unknown.\nAfter "
+		"setenv opt, an option that is unknown or not supported is "
+		"skipped with a warning instead of being an error. setenv "
+		"FORWARD_COMPATIBLE 1 does that for everything that follows."),
+	CONFIG_SPECIAL("setenv-safe", 1, 2, IN_MAIN | CONFIG_IN_PUSH,
+		set_setenv_safe, "NAME [VALUE]",
+		"Set the variable OPENVPN_NAME; a server may push this."),
+	CONFIG_SPECIAL("ignore-unknown-option", 1, 16, IN_MAIN,
+		set_ignore_unknown, "OPTION ...",
+		"Skip these options with a warning if they are not known."),
+	CONFIG_SPECIAL("data-path", 1, 1, IN_MAIN, set_data_path,
+		"auto|kernel|user",
+		"Choose who carries the tunnel's packets; default auto.\nkernel "
+		"requires the module ovpn, user is the process itself through "
+		"a TUN device, and auto prefers the kernel. Not an option of "
+		"OpenVPN."),
+	CONFIG_SPECIAL("disable-dco", 0, 0, IN_MAIN, set_disable_dco, NULL,
+		"The same as --data-path user."),
+	CONFIG_STRING("control", IN_MAIN, control_path, "PATH",
+		"Put ovpnctl's socket at PATH; default /run/ovpnd/DEV.sock.\nNot "
+		"an option of OpenVPN."),
+};
+
+CONFIG_TABLE(general, "General");

@@ -1,0 +1,130 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include <errno.h>
+#include <string.h>
+
+#include "config/parse.h"
+
+/*
+ * Accepted without effect, so that stock files load. An empty reason means that
+ * nothing is lost: what the option asks for is always so, or is only a hint.
+ */
+
+#define IN_MAIN CONFIG_IN_MAIN
+#define IN_CONN (CONFIG_IN_MAIN | CONFIG_IN_CONNECTION)
+#define IN_PULL (CONFIG_IN_MAIN | CONFIG_IN_PUSH)
+
+#define WINDOWS "it is for Windows only"
+#define OUTDATED "it is outdated"
+
+/*
+ * A server answers compression with "never", which needs no framing. A client
+ * whose server expects framing could not pass a packet; config_check() says so.
+ */
+static CONFIG_SETTER(set_compress)
+{
+	bool is_plain = n && !strcmp(row->name, "compress") &&
+			(!strcmp(arg[0], "migrate") || !strcmp(arg[0], "stub-v2"));
+
+	if (ps->scope != CONFIG_IN_PUSH) {
+		ps->has_framing = ps->has_framing || !is_plain;
+		return config_warn(ps, "ignored: nothing is ever compressed");
+	}
+	if (is_plain)
+		return 0;
+	return config_fail(ps, "the server uses compression framing, which is not "
+			   "supported; remove it there, or push \"compress stub-v2\"");
+}
+
+static CONFIG_SETTER(set_pool_linear)
+{
+	(void)row;
+	(void)arg;
+	(void)n;
+	ps->cfg->topology = CONFIG_TOPOLOGY_P2P;
+	ps->cfg->has_topology = true;
+	return config_warn(ps, "is outdated and taken as topology p2p");
+}
+
+static const struct config_row ignored_rows[] = {
+	CONFIG_SPECIAL("comp-lzo", 0, 1, IN_PULL, set_compress,
+		"[yes|no|adaptive]",
+		"Accepted on a server, which then never compresses."),
+	CONFIG_SPECIAL("compress", 0, 1, IN_PULL, set_compress, "[ALGORITHM]",
+		"Accepted on a server, which then never compresses."),
+	CONFIG_SPECIAL("ifconfig-pool-linear", 0, 0, IN_MAIN, set_pool_linear,
+		NULL, "Taken as --topology p2p."),
+	CONFIG_ONLY("allow-compression", "no",
+		"Nothing is ever compressed; nothing else is supported."),
+	CONFIG_ONLY("auth-retry", "none",
+		"A client exits when its login is refused; nothing else is "
+		"supported."),
+	CONFIG_IGNORE("persist-key", 0, 0, IN_PULL, ""),
+	CONFIG_IGNORE("persist-tun", 0, 0, IN_PULL, ""),
+	CONFIG_IGNORE("persist-local-ip", 0, 0, IN_MAIN, ""),
+	CONFIG_IGNORE("persist-remote-ip", 0, 0, IN_MAIN, ""),
+	CONFIG_IGNORE("resolv-retry", 1, 1, IN_MAIN, ""),
+	CONFIG_IGNORE("fast-io", 0, 0, IN_MAIN, ""),
+	CONFIG_IGNORE("mute", 1, 1, IN_PULL, ""),
+	CONFIG_IGNORE("mute-replay-warnings", 0, 0, IN_MAIN, ""),
+	CONFIG_IGNORE("ping-timer-rem", 0, 0, IN_PULL, ""),
+	CONFIG_IGNORE("replay-window", 0, 2, IN_MAIN, ""),
+	CONFIG_IGNORE("script-security", 1, 2, IN_MAIN, ""),
+	CONFIG_IGNORE("errors-to-stderr", 0, 0, IN_PULL, ""),
+	CONFIG_IGNORE("ifconfig-nowarn", 0, 0, IN_PULL, ""),
+	CONFIG_IGNORE("tun-ipv6", 0, 0, IN_PULL, ""),
+	CONFIG_IGNORE("tcp-nodelay", 0, 0, IN_MAIN, ""),
+	CONFIG_IGNORE("socket-flags", 0, 16, IN_PULL, ""),
+	CONFIG_IGNORE("comp-noadapt", 0, 0, IN_PULL, ""),
+	CONFIG_IGNORE("route-delay", 0, 2, IN_PULL, ""),
+	CONFIG_IGNORE("route-method", 1, 1, IN_PULL, ""),
+	CONFIG_IGNORE("hash-size", 2, 2, IN_MAIN, ""),
+	CONFIG_IGNORE("echo", 0, 16, IN_PULL, ""),
+	CONFIG_IGNORE("parameter", 0, 16, IN_PULL, ""),
+	CONFIG_IGNORE("max-routes", 0, 1, IN_PULL, "there is no limit"),
+	CONFIG_IGNORE("mtu-disc", 1, 1, IN_CONN, "the system decides"),
+	CONFIG_IGNORE("mtu-dynamic", 0, 2, IN_CONN, OUTDATED),
+	CONFIG_IGNORE("mssfix", 0, 2, IN_CONN,
+		"the data path chooses the segment size"),
+	CONFIG_IGNORE("tun-mtu-extra", 1, 1, IN_CONN, "it is for tap only"),
+	CONFIG_IGNORE("tun-mtu-max", 1, 1, IN_CONN, OUTDATED),
+	CONFIG_IGNORE("link-mtu", 1, 1, IN_CONN, "use tun-mtu"),
+	CONFIG_IGNORE("udp-mtu", 1, 1, IN_CONN, "use tun-mtu"),
+	CONFIG_IGNORE("nice", 1, 1, IN_MAIN, "use nice(1)"),
+	CONFIG_IGNORE("auth-nocache", 0, 0, IN_PULL,
+		"passwords stay in locked memory for renegotiations"),
+	CONFIG_IGNORE("no-iv", 0, 0, IN_MAIN, OUTDATED),
+	CONFIG_IGNORE("no-replay", 0, 0, IN_MAIN,
+		"replay protection stays on"),
+	CONFIG_IGNORE("ncp-disable", 0, 0, IN_MAIN,
+		"ciphers are always negotiated; use data-ciphers"),
+	CONFIG_IGNORE("keysize", 1, 1, IN_MAIN, "the cipher's name decides"),
+	CONFIG_IGNORE("engine", 0, 1, IN_MAIN, OUTDATED),
+	CONFIG_IGNORE("prng", 1, 2, IN_MAIN, OUTDATED),
+	CONFIG_IGNORE("ecdh-curve", 1, 1, IN_MAIN, "use tls-groups"),
+	CONFIG_IGNORE("opt-verify", 0, 0, IN_MAIN, OUTDATED),
+	CONFIG_IGNORE("disable-occ", 0, 0, IN_MAIN, OUTDATED),
+	CONFIG_IGNORE("http-proxy-retry", 0, 1, IN_CONN, OUTDATED),
+	CONFIG_IGNORE("socks-proxy-retry", 0, 1, IN_CONN, OUTDATED),
+	CONFIG_IGNORE("machine-readable-output", 0, 0, IN_MAIN,
+		"messages keep their format"),
+	CONFIG_IGNORE("allow-recursive-routing", 0, 0, IN_MAIN, ""),
+	CONFIG_IGNORE("block-outside-dns", 0, 0, IN_PULL, WINDOWS),
+	CONFIG_IGNORE("register-dns", 0, 0, IN_PULL, WINDOWS),
+	CONFIG_IGNORE("ip-win32", 1, 4, IN_PULL, WINDOWS),
+	CONFIG_IGNORE("dhcp-renew", 0, 0, IN_PULL, WINDOWS),
+	CONFIG_IGNORE("dhcp-release", 0, 0, IN_PULL, WINDOWS),
+	CONFIG_IGNORE("dhcp-pre-release", 0, 0, IN_PULL, WINDOWS),
+	CONFIG_IGNORE("dhcp-internal", 1, 1, IN_MAIN, WINDOWS),
+	CONFIG_IGNORE("tap-sleep", 1, 1, IN_PULL, WINDOWS),
+	CONFIG_IGNORE("show-net-up", 0, 0, IN_PULL, WINDOWS),
+	CONFIG_IGNORE("win-sys", 1, 1, IN_MAIN, WINDOWS),
+	CONFIG_IGNORE("windows-driver", 1, 1, IN_MAIN, WINDOWS),
+	CONFIG_IGNORE("dev-node", 1, 1, IN_MAIN, WINDOWS),
+	CONFIG_IGNORE("pause-exit", 0, 0, IN_MAIN, WINDOWS),
+	CONFIG_IGNORE("service", 1, 2, IN_MAIN, WINDOWS),
+	CONFIG_IGNORE("allow-nonadmin", 0, 1, IN_MAIN, WINDOWS),
+	CONFIG_IGNORE("rdns-internal", 0, 0, IN_MAIN, WINDOWS),
+	CONFIG_IGNORE("cryptoapicert", 1, 1, IN_MAIN, WINDOWS),
+};
+
+CONFIG_TABLE(ignored, "Accepted without effect");

@@ -1,0 +1,185 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include <errno.h>
+#include <string.h>
+
+#include "config/parse.h"
+
+#define IN_MAIN CONFIG_IN_MAIN
+
+static CONFIG_SETTER(set_mode)
+{
+	static const char *const names[] = { "p2p", "server", NULL };
+	int choice = config_choice(ps, arg[0], names);
+
+	(void)row;
+	(void)n;
+	if (choice < 0)
+		return choice;
+	ps->cfg->mode = (enum config_mode)choice;
+	return 0;
+}
+
+/* Return: 0 if @prefix is an IPv4 network usable for clients. */
+static int server_check(struct config_parse *ps, char **arg,
+			const struct net_prefix *prefix)
+{
+	char text[NET_PREFIX_STRLEN];
+	struct net_ip base;
+
+	if (prefix->len < 16 || prefix->len > 30)
+		return config_fail(ps, "netmask %s: the network must have 4 to 65536 "
+				   "addresses (255.255.0.0 to 255.255.255.252)",
+				   arg[1]);
+	if (net_prefix_nth(prefix, 0, &base))
+		return config_fail(ps, "%s %s is not a network", arg[0], arg[1]);
+	if (!net_ip_is_equal(&base, &prefix->ip))
+		return config_fail(ps, "%s is not the first address of its network; "
+				   "write %s %s", arg[0],
+				   net_ip_format(&base, text), arg[1]);
+	return 0;
+}
+
+static CONFIG_SETTER(set_server)
+{
+	struct net_prefix prefix;
+
+	(void)row;
+	if (net_ip_parse(arg[0], &prefix.ip) || prefix.ip.family != AF_INET)
+		return config_fail(ps, "\"%s\" is not an IPv4 network", arg[0]);
+	if (net_mask_parse(arg[1], &prefix.len))
+		return config_fail(ps, "\"%s\" is not a netmask, such as 255.255.255.0",
+				   arg[1]);
+	if (server_check(ps, arg, &prefix))
+		return -EINVAL;
+	if (n > 2 && strcmp(arg[2], "nopool"))
+		return config_fail(ps, "\"%s\" is unknown; write nopool, or nothing",
+				   arg[2]);
+	ps->cfg->server = prefix;
+	ps->cfg->has_server = true;
+	ps->cfg->is_server_nopool = n > 2;
+	return 0;
+}
+
+static int prefix6_parse(struct config_parse *ps, const char *text,
+			 struct net_prefix *prefix)
+{
+	if (!strchr(text, '/') || net_prefix_parse(text, prefix) ||
+	    prefix->ip.family != AF_INET6)
+		return config_fail(ps, "\"%s\" is not an IPv6 network with a prefix "
+				   "length, such as fd00:1::/64", text);
+	if (prefix->len < 64 || prefix->len > 124)
+		return config_fail(ps, "/%u: the prefix length must be 64 to 124",
+				   prefix->len);
+	return 0;
+}
+
+static CONFIG_SETTER(set_server_ipv6)
+{
+	struct net_prefix prefix;
+
+	(void)row;
+	(void)n;
+	if (prefix6_parse(ps, arg[0], &prefix))
+		return -EINVAL;
+	if (net_prefix_nth(&prefix, 0, &prefix.ip))
+		return config_fail(ps, "\"%s\" is not a network", arg[0]);
+	ps->cfg->server6 = prefix;
+	ps->cfg->has_server6 = true;
+	return 0;
+}
+
+static CONFIG_SETTER(set_pool)
+{
+	struct config *cfg = ps->cfg;
+	uint8_t len;
+
+	(void)row;
+	if (net_ip_parse(arg[0], &cfg->pool_start) ||
+	    net_ip_parse(arg[1], &cfg->pool_end) ||
+	    cfg->pool_start.family != AF_INET || cfg->pool_end.family != AF_INET)
+		return config_fail(ps, "write two IPv4 addresses, the first and the "
+				   "last");
+	if (ntohl(cfg->pool_start.in4.s_addr) > ntohl(cfg->pool_end.in4.s_addr))
+		return config_fail(ps, "%s is behind %s", arg[0], arg[1]);
+	if (ntohl(cfg->pool_end.in4.s_addr) -
+	    ntohl(cfg->pool_start.in4.s_addr) >= 65536)
+		return config_fail(ps, "the pool has more than 65536 addresses");
+	if (n > 2 && net_mask_parse(arg[2], &len))
+		return config_fail(ps, "\"%s\" is not a netmask", arg[2]);
+	cfg->has_pool = true;
+	return 0;
+}
+
+static CONFIG_SETTER(set_pool_ipv6)
+{
+	(void)row;
+	(void)n;
+	if (prefix6_parse(ps, arg[0], &ps->cfg->pool6))
+		return -EINVAL;
+	ps->cfg->has_pool6 = true;
+	return 0;
+}
+
+static CONFIG_SETTER(set_push)
+{
+	struct config_params params;
+	const char *why;
+
+	(void)row;
+	(void)n;
+	if (config_lex(arg[0], strlen(arg[0]), &params, &why))
+		return config_fail(ps, "%s", why);
+	if (!params.n)
+		return config_fail(ps, "nothing to push");
+	return config_push_add(ps, arg[0]);
+}
+
+static CONFIG_SETTER(set_freq_initial)
+{
+	(void)row;
+	(void)n;
+	if (config_number(ps, arg[0], 1, 1u << 30,
+			  &ps->cfg->connect_freq_initial_n))
+		return -EINVAL;
+	return config_number(ps, arg[1], 1, 86400,
+			     &ps->cfg->connect_freq_initial_sec);
+}
+
+static const struct config_row server_rows[] = {
+	CONFIG_SPECIAL("mode", 1, 1, IN_MAIN, set_mode, "p2p|server",
+		"Serve one peer, or many clients; --server implies server."),
+	CONFIG_SPECIAL("server", 2, 3, IN_MAIN, set_server,
+		"NETWORK NETMASK [nopool]",
+		"Serve clients with addresses of this IPv4 network.\nShort for "
+		"--mode server and --tls-server; with topology subnet the first "
+		"address becomes the server's (--ifconfig), the others form "
+		"the pool (--ifconfig-pool, unless nopool), and route-gateway "
+		"and topology are pushed."),
+	CONFIG_SPECIAL("server-ipv6", 1, 1, IN_MAIN, set_server_ipv6,
+		"NETWORK/BITS",
+		"Serve clients with addresses of this IPv6 network.\nThe first "
+		"address becomes the server's; the pool begins 4096 addresses "
+		"further on, or with the third address in networks longer "
+		"than /112."),
+	CONFIG_SPECIAL("ifconfig-pool", 2, 3, IN_MAIN, set_pool,
+		"FIRST LAST [NETMASK]",
+		"Give out the addresses from FIRST to LAST to clients."),
+	CONFIG_SPECIAL("ifconfig-ipv6-pool", 1, 1, IN_MAIN, set_pool_ipv6,
+		"FIRST/BITS", "Give out IPv6 addresses from FIRST on to clients."),
+	CONFIG_SPECIAL("push", 1, 1, IN_MAIN, set_push, "\"OPTION ...\"",
+		"Send an option to every client; at most 255 bytes."),
+	{ "max-clients", 1, 1, CONFIG_KIND_APPLY, IN_MAIN, config_set_u32,
+	  CONFIG_FIELD(max_clients), 1, 0xfffffe, "N",
+	  "Serve at most N clients at a time; default 1024." },
+	CONFIG_FLAG("duplicate-cn", IN_MAIN, is_duplicate_cn,
+		"Let several clients have the same common name."),
+	CONFIG_FLAG("client-to-client", IN_MAIN, is_client_to_client,
+		"Pass packets between clients."),
+	CONFIG_SPECIAL("connect-freq-initial", 2, 2, IN_MAIN, set_freq_initial,
+		"N SECONDS",
+		"Answer at most N first packets per SECONDS; default 100 10.\n"
+		"Counts packets of addresses that have not yet proved that they "
+		"can receive."),
+};
+
+CONFIG_TABLE(server, "Server");

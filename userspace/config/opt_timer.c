@@ -1,0 +1,95 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include <errno.h>
+
+#include "config/parse.h"
+
+#define IN_MAIN CONFIG_IN_MAIN
+#define IN_PULL (CONFIG_IN_MAIN | CONFIG_IN_PUSH)
+#define DAYS_MAX (365u * 86400u)
+
+static CONFIG_SETTER(set_keepalive)
+{
+	(void)row;
+	(void)n;
+	if (config_number(ps, arg[0], 0, DAYS_MAX, &ps->keepalive_ping) ||
+	    config_number(ps, arg[1], 0, DAYS_MAX, &ps->keepalive_restart))
+		return -EINVAL;
+	if (ps->keepalive_restart < 2 * ps->keepalive_ping)
+		return config_fail(ps, "the second number must be at least twice the "
+				   "first; write keepalive %s %u", arg[0],
+				   2 * ps->keepalive_ping);
+	ps->has_keepalive = true;
+	return 0;
+}
+
+/* The later one of the two wins, as upstream. */
+static CONFIG_SETTER(set_ping_restart)
+{
+	ps->cfg->ping_exit = 0;
+	return config_set_u32(ps, row, arg, n);
+}
+
+static CONFIG_SETTER(set_ping_exit)
+{
+	ps->cfg->ping_restart = 0;
+	return config_set_u32(ps, row, arg, n);
+}
+
+static CONFIG_SETTER(set_reneg_sec)
+{
+	struct config *cfg = ps->cfg;
+
+	(void)row;
+	if (config_number(ps, arg[0], 0, DAYS_MAX, &cfg->reneg_sec))
+		return -EINVAL;
+	ps->has_reneg_min = n > 1;
+	if (n < 2)
+		return 0;
+	return config_number(ps, arg[1], 0, cfg->reneg_sec,
+			     &cfg->reneg_sec_min);
+}
+
+static CONFIG_SETTER(set_exit_notify)
+{
+	ps->cfg->explicit_exit_notify = 1;
+	return n ? config_set_u32(ps, row, arg, n) : 0;
+}
+
+#define SECONDS(name, set, scope, field, lo, doc) \
+	{ name, 1, 1, CONFIG_KIND_APPLY, scope, set, CONFIG_FIELD(field), lo, \
+	  DAYS_MAX, "SECONDS", doc }
+
+static const struct config_row timer_rows[] = {
+	CONFIG_SPECIAL("keepalive", 2, 2, IN_MAIN, set_keepalive,
+		"PING RESTART",
+		"Keep the tunnel alive, and notice when the peer is gone.\nShort "
+		"for --ping and --ping-restart. A server pushes both to its "
+		"clients and waits twice as long itself."),
+	SECONDS("ping", config_set_u32, IN_PULL, ping, 0,
+		"Send a ping when nothing was sent for SECONDS."),
+	SECONDS("ping-restart", set_ping_restart, IN_PULL, ping_restart, 0,
+		"Restart when nothing was received for SECONDS.\nClients default "
+		"to 120. On a server only the one client is dropped."),
+	SECONDS("ping-exit", set_ping_exit, IN_PULL, ping_exit, 0,
+		"Exit when nothing was received for SECONDS."),
+	CONFIG_SPECIAL("reneg-sec", 1, 2, IN_MAIN, set_reneg_sec,
+		"SECONDS [MIN]",
+		"Change keys after this time at the latest; default 3600.\nThe "
+		"time is drawn between MIN and SECONDS; MIN defaults to 90 % "
+		"on a server. 0 leaves it to the other side."),
+	SECONDS("hand-window", config_set_u32, IN_MAIN, hand_window, 1,
+		"Give a key exchange SECONDS to finish; default 60."),
+	SECONDS("tran-window", config_set_u32, IN_MAIN, tran_window, 1,
+		"Accept an old key for SECONDS after a new one; default 3600."),
+	SECONDS("tls-timeout", config_set_u32, IN_MAIN, tls_timeout, 1,
+		"Send a control packet again after SECONDS; default 2."),
+	{ "explicit-exit-notify", 0, 1, CONFIG_KIND_APPLY, IN_PULL,
+	  set_exit_notify, CONFIG_FIELD(explicit_exit_notify), 0, 100, "[N]",
+	  "Tell the other side when exiting, up to N times; default 1." },
+	CONFIG_ONLY("reneg-bytes", "0",
+		"Change keys after so many bytes; only 0, off, is supported."),
+	CONFIG_ONLY("reneg-pkts", "0",
+		"Change keys after so many packets; only 0, off, is supported."),
+};
+
+CONFIG_TABLE(timer, "Timers");

@@ -1,0 +1,165 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include <errno.h>
+#include <stdlib.h>
+
+#include "config/parse.h"
+
+#define IN_MAIN CONFIG_IN_MAIN
+#define IN_CONN (CONFIG_IN_MAIN | CONFIG_IN_CONNECTION)
+
+static CONFIG_SETTER(set_proto)
+{
+	(void)row;
+	(void)n;
+	if (ps->block) {
+		ps->block->has_proto = true;
+		return config_protocol(ps, arg[0], &ps->block->proto);
+	}
+	ps->has_proto = true;
+	return config_protocol(ps, arg[0], &ps->cfg->proto);
+}
+
+static CONFIG_SETTER(set_port)
+{
+	int ret;
+
+	(void)row;
+	(void)n;
+	if (ps->block) {
+		ps->block->has_port = true;
+		return config_port(ps, arg[0], &ps->block->port);
+	}
+	ret = config_port(ps, arg[0], &ps->cfg->lport);
+	ps->cfg->rport = ps->cfg->lport;
+	return ret;
+}
+
+static CONFIG_SETTER(set_lport)
+{
+	(void)row;
+	(void)n;
+	ps->has_lport = true;
+	return config_port(ps, arg[0], &ps->cfg->lport);
+}
+
+static CONFIG_SETTER(set_rport)
+{
+	(void)row;
+	(void)n;
+	if (ps->block) {
+		ps->block->has_port = true;
+		return config_port(ps, arg[0], &ps->block->port);
+	}
+	return config_port(ps, arg[0], &ps->cfg->rport);
+}
+
+static int conn_fill(struct config_parse *ps, struct config_conn *conn,
+		     char **arg, int n)
+{
+	int ret = 0;
+
+	if (!arg[0][0])
+		return config_fail(ps, "the host is empty");
+	conn->host = mem_arena_strdup(ps->cfg->arena, arg[0]);
+	if (!conn->host)
+		return config_nomem(ps);
+	if (n > 1) {
+		conn->has_port = true;
+		ret = config_port(ps, arg[1], &conn->port);
+	}
+	if (!ret && n > 2) {
+		conn->has_proto = true;
+		ret = config_protocol(ps, arg[2], &conn->proto);
+	}
+	return ret;
+}
+
+static CONFIG_SETTER(set_remote)
+{
+	struct config_conn *conn, **tail = &ps->remotes;
+
+	(void)row;
+	if (ps->block)
+		return conn_fill(ps, ps->block, arg, n);
+	conn = mem_arena_alloc(ps->cfg->arena, sizeof(*conn));
+	if (!conn)
+		return config_nomem(ps);
+	conn->place = ps->at;
+	while (*tail)
+		tail = &(*tail)->next;
+	*tail = conn;
+	return conn_fill(ps, conn, arg, n);
+}
+
+static CONFIG_SETTER(set_nobind)
+{
+	(void)row;
+	(void)arg;
+	(void)n;
+	ps->cfg->is_bind = false;
+	return 0;
+}
+
+static CONFIG_SETTER(set_bind)
+{
+	(void)row;
+	if (n && config_choice(ps, arg[0],
+			       (const char *const[]){ "ipv6only", NULL }))
+		return -EINVAL;
+	if (n)
+		ps->cfg->proto = CONFIG_PROTO_UDP6;
+	ps->has_bind = true;
+	return 0;
+}
+
+static CONFIG_SETTER(set_mark)
+{
+	ps->cfg->has_mark = true;
+	return config_set_u32(ps, row, arg, n);
+}
+
+static const struct config_row transport_rows[] = {
+	CONFIG_SPECIAL("proto", 1, 1, IN_CONN, set_proto, "udp|udp4|udp6",
+		"Choose the transport; default udp, either address family.\ntcp "
+		"and its variants are understood but not supported in this "
+		"version."),
+	CONFIG_SPECIAL("remote", 1, 3, IN_CONN, set_remote,
+		"HOST [PORT [PROTO]]",
+		"Connect to HOST; may be given several times.\nThe entries are "
+		"tried one after the other. PORT defaults to --rport, PROTO to "
+		"--proto. Inside <connection> blocks, which replace all remote "
+		"lines outside of them, --port and --proto may be given too."),
+	CONFIG_FLAG("remote-random", IN_MAIN, has_remote_random,
+		"Try the remote entries in random order."),
+	CONFIG_STRING("local", IN_MAIN, local_host, "HOST",
+		"Use the local address HOST for the transport socket."),
+	CONFIG_SPECIAL("port", 1, 1, IN_CONN, set_port, "PORT",
+		"Set the local and the remote port; default 1194."),
+	CONFIG_SPECIAL("lport", 1, 1, IN_MAIN, set_lport, "PORT",
+		"Set the local port; 0 lets the system choose."),
+	CONFIG_SPECIAL("rport", 1, 1, IN_CONN, set_rport, "PORT",
+		"Set the remote port."),
+	CONFIG_SPECIAL("bind", 0, 1, IN_MAIN, set_bind, "[ipv6only]",
+		"Use the local port even as a client.\nServers always do. With "
+		"ipv6only, the socket does not serve IPv4."),
+	CONFIG_SPECIAL("nobind", 0, 0, IN_MAIN, set_nobind, NULL,
+		"Let the system choose the local port.\nThis is the default with "
+		"--client and --pull, unless --bind, --local or --lport is "
+		"given."),
+	CONFIG_FLAG("float", IN_MAIN, is_float,
+		"Accept authenticated packets from any address.\nServers always "
+		"let their clients change address."),
+	CONFIG_FLAG("multihome", IN_MAIN, is_multihome,
+		"Answer from the address that a packet was sent to."),
+	{ "sndbuf", 1, 1, CONFIG_KIND_APPLY, IN_MAIN | CONFIG_IN_PUSH,
+	  config_set_u32, CONFIG_FIELD(sndbuf), 0, 1u << 30, "BYTES",
+	  "Set the socket's send buffer; 0 leaves it to the system." },
+	{ "rcvbuf", 1, 1, CONFIG_KIND_APPLY, IN_MAIN | CONFIG_IN_PUSH,
+	  config_set_u32, CONFIG_FIELD(rcvbuf), 0, 1u << 30, "BYTES",
+	  "Set the socket's receive buffer; 0 leaves it to the system." },
+	{ "mark", 1, 1, CONFIG_KIND_APPLY, IN_MAIN, set_mark,
+	  CONFIG_FIELD(mark), 0, UINT32_MAX, "VALUE",
+	  "Mark outgoing transport packets with VALUE for routing rules." },
+};
+
+CONFIG_TABLE(transport, "Transport");

@@ -1,0 +1,197 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#ifndef CONFIG_PARSE_H
+#define CONFIG_PARSE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "config/config.h"
+#include "config/table.h"
+
+/* State while a configuration is read: private to config/. */
+
+#define CONFIG_LINE_MAX		4096	/* OpenVPN: 256 */
+#define CONFIG_PARAM_MAX	1024	/* OpenVPN: 256; including NUL */
+#define CONFIG_PARAMS		17	/* name and 16 arguments */
+#define CONFIG_DEPTH_MAX	10	/* of "config" in "config" */
+#define CONFIG_FILE_MAX		(4u << 20)
+#define CONFIG_ERROR_MAX	512
+#define CONFIG_INLINE_PATH	"[inline]"
+
+/** struct config_place - where an option stood; file NULL: nowhere */
+struct config_place {
+	const char *file;	/* NULL with line 0: not given */
+	unsigned int line;	/* 0: command line */
+};
+
+/** struct config_params - one line, split; strings are inside @buf */
+struct config_params {
+	char *arg[CONFIG_PARAMS];
+	int n;
+	char buf[CONFIG_LINE_MAX + CONFIG_PARAMS];
+};
+
+/** struct config_conn - values of a remote, as far as they were given */
+struct config_conn {
+	const char *host;
+	enum config_proto proto;
+	uint16_t port;
+	bool has_proto, has_port;
+	struct config_place place;
+	struct config_conn *next;
+};
+
+/** struct config_parse - one run */
+struct config_parse {
+	struct config *cfg;
+	struct config_place at;
+	const char *option;		/* being applied; NULL: none */
+	uint8_t scope;			/* one of enum config_scope */
+	unsigned int depth;
+	bool has_files;
+	bool is_optional;		/* inside "setenv opt" */
+	bool is_forward_compatible;
+	bool is_first_error;		/* an error is in @err */
+	char *err;
+	size_t err_len;
+	struct config_place *places;	/* by row index: last occurrence */
+	struct config_text *ignore_unknown;
+
+	const char *inline_text;	/* while a block is applied */
+	size_t inline_len;
+
+	void (*print)(void);		/* --help and its like; NULL: none */
+
+	/* applied by config_finish() */
+	bool is_client;
+	bool has_proto;
+	bool has_lport, has_bind, has_keepalive;
+	uint32_t keepalive_ping, keepalive_restart;
+	bool has_reneg_min, has_framing;
+	struct config_conn *remotes;
+	struct config_conn *blocks;	/* <connection>; win over @remotes */
+	struct config_conn *block;	/* being read */
+};
+
+/* ---- messages (parse.c) ------------------------------------------------- */
+
+/**
+ * config_fail() - record the error at the current place
+ *
+ * Only the first one is kept. Return: -EINVAL, for the caller to return.
+ */
+int config_fail(struct config_parse *ps, const char *fmt, ...)
+	__attribute__((format(printf, 2, 3)));
+int config_fail_at(struct config_parse *ps, const struct config_place *place,
+		   const char *fmt, ...) __attribute__((format(printf, 3, 4)));
+
+/** config_nomem() - record "out of memory"; Return: -ENOMEM */
+int config_nomem(struct config_parse *ps);
+
+/** config_warn() - keep a warning at the current place; 0 or -ENOMEM */
+int config_warn(struct config_parse *ps, const char *fmt, ...)
+	__attribute__((format(printf, 2, 3)));
+int config_warn_at(struct config_parse *ps, const struct config_place *place,
+		   const char *fmt, ...) __attribute__((format(printf, 3, 4)));
+
+/** config_place_of() - last place of an option; NULL if it was not given */
+const struct config_place *config_place_of(const struct config_parse *ps,
+					   const char *name);
+
+/** config_place_format() - "file:line", "command line"; returns @out */
+#define CONFIG_PLACE_STRLEN 256
+const char *config_place_format(const struct config_place *place,
+				char out[CONFIG_PLACE_STRLEN]);
+
+/* ---- lexer (lex.c): pure ------------------------------------------------ */
+
+/**
+ * config_lex() - split a line into parameters
+ * @line, @len: without line end
+ * @why: reason of -EINVAL, a constant
+ *
+ * Return: 0 (with @out->n = 0 for an empty line or a comment) or -EINVAL.
+ */
+int config_lex(const char *line, size_t len, struct config_params *out,
+	       const char **why);
+
+/* ---- parser (parse.c) --------------------------------------------------- */
+
+/** config_parse_text() - all lines of a text at the current scope */
+int config_parse_text(struct config_parse *ps, const char *name,
+		      const char *text, size_t len);
+
+/** config_parse_option() - one option with its arguments, name first */
+int config_parse_option(struct config_parse *ps, char **arg, int n);
+
+/** config_parse_file() - a "config" file, relative to "cd" */
+int config_parse_file(struct config_parse *ps, const char *path);
+
+/* ---- files (file.c) ------------------------------------------------------ */
+
+/** config_path_resolve() - @path relative to "cd"; NULL when out of memory */
+const char *config_path_resolve(struct config *cfg, const char *path);
+
+/**
+ * config_file_read() - a whole file into memory that lives as long as @cfg
+ * @is_secret: into pages for secrets, wiped at the end
+ *
+ * Return: 0 or -errno (-EFBIG beyond CONFIG_FILE_MAX).
+ */
+int config_file_read(struct config *cfg, const char *path, bool is_secret,
+		     const char **text, size_t *len);
+
+/** config_secret_dup() - copy of @src in pages for secrets, wiped at the end */
+const char *config_secret_dup(struct config *cfg, const char *src, size_t len);
+
+/** config_blobs_load() - read every file option given by path */
+int config_blobs_load(struct config_parse *ps);
+
+/* ---- finish (expand.c, check.c) ------------------------------------------ */
+
+/** config_finish() - expand helpers, read files, check options together */
+int config_finish(struct config_parse *ps);
+int config_expand_role(struct config_parse *ps);
+int config_expand_server(struct config_parse *ps);
+int config_expand_keepalive(struct config_parse *ps);
+int config_expand_transport(struct config_parse *ps);
+int config_check(struct config_parse *ps);
+
+/** config_ifconfig_resolve() - ifconfig's two strings under a topology */
+int config_ifconfig_resolve(struct config_parse *ps);
+
+/* ---- values shared by setters (set.c) ------------------------------------- */
+
+int config_number(struct config_parse *ps, const char *text, uint32_t lo,
+		  uint32_t hi, uint32_t *out);
+int config_port(struct config_parse *ps, const char *text, uint16_t *out);
+int config_protocol(struct config_parse *ps, const char *text,
+		    enum config_proto *out);
+int config_text_append(struct config_parse *ps, struct config_text **list,
+		       const char *text);
+
+/** config_choice() - index of @text in the NULL-terminated @names, any case */
+int config_choice(struct config_parse *ps, const char *text,
+		  const char *const *names);
+
+/** config_push_add() - append to cfg->push, checked */
+int config_push_add(struct config_parse *ps, const char *text);
+
+/** config_new() - empty configuration with defaults; NULL when out of memory */
+struct config *config_new(void);
+
+/* ---- output (usage.c) ------------------------------------------------------ */
+
+void config_print_help(void);
+void config_print_version(void);
+void config_print_man(void);
+void config_print_options(void);
+void config_print_ciphers(void);
+void config_print_digests(void);
+
+/* Names of digests: canonical spelling, or NULL (opt_tls.c). */
+const char *config_digest_find(const char *name);
+const char *config_digest_at(size_t index);
+
+#endif

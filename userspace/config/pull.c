@@ -1,0 +1,125 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "config/parse.h"
+
+/* The list is copied, so that pushed routes can be added behind it. */
+static int routes_copy(struct config *cfg)
+{
+	const struct config_route *src = cfg->routes;
+	struct config_route **tail = &cfg->routes;
+
+	for (; src; src = src->next) {
+		struct config_route *route;
+
+		route = mem_arena_memdup(cfg->arena, src, sizeof(*src));
+		if (!route)
+			return -ENOMEM;
+		route->next = NULL;
+		*tail = route;
+		tail = &route->next;
+	}
+	return 0;
+}
+
+struct config *config_pull_begin(const struct config *cfg)
+{
+	struct mem_arena *arena = mem_arena_new("config-pull");
+	struct config *copy;
+
+	if (!arena)
+		return NULL;
+	copy = mem_arena_memdup(arena, cfg, sizeof(*cfg));
+	if (!copy) {
+		mem_arena_free(arena);
+		return NULL;
+	}
+	copy->arena = arena;
+	copy->warnings = NULL;
+	copy->env = NULL;
+	copy->push = NULL;
+	if (routes_copy(copy)) {
+		mem_arena_free(arena);
+		return NULL;
+	}
+	return copy;
+}
+
+/* A filter may have more space between words than what is pushed. */
+static bool filter_matches(const struct config_filter *filter,
+			   const char *option)
+{
+	return !strncmp(filter->prefix, option, strlen(filter->prefix));
+}
+
+static int filter_apply(const struct config *cfg, const char *option)
+{
+	const struct config_filter *filter;
+
+	for (filter = cfg->pull_filters; filter; filter = filter->next) {
+		if (!filter_matches(filter, option))
+			continue;
+		switch (filter->action) {
+		case CONFIG_FILTER_ACCEPT:
+			return 0;
+		case CONFIG_FILTER_IGNORE:
+			return 1;
+		case CONFIG_FILTER_REJECT:
+			return -ECANCELED;
+		}
+	}
+	return 0;
+}
+
+static bool is_masked_by_nopull(const struct config *cfg, const char *name)
+{
+	static const char *const names[] = {
+		"dhcp-option", "dns", "block-outside-dns", "register-dns",
+		"block-ipv6", "redirect-private", "route-ipv6-gateway",
+		"client-nat",
+	};
+	size_t i;
+
+	for (i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+		if (!strcmp(names[i], name))
+			return cfg->is_route_nopull;
+	}
+	return false;
+}
+
+static int pushed_parse(struct config_parse *ps, const char *option)
+{
+	struct config_params params;
+	const char *why;
+	int ret;
+
+	ret = config_lex(option, strlen(option), &params, &why);
+	if (ret)
+		config_fail(ps, "%s", why);
+	else if (params.n && !is_masked_by_nopull(ps->cfg, params.arg[0]))
+		ret = config_parse_option(ps, params.arg, params.n);
+	mem_wipe(&params, sizeof(params));
+	return ret;
+}
+
+int config_apply_pushed(struct config *cfg, const char *option, char *err,
+			size_t err_len)
+{
+	struct config_parse ps = {
+		.cfg = cfg,
+		.at = { .file = "pushed" },
+		.scope = CONFIG_IN_PUSH,
+		.err = err,
+		.err_len = err_len,
+	};
+	int ret;
+
+	if (err_len)
+		err[0] = '\0';
+	ret = filter_apply(cfg, option);
+	if (ret == -ECANCELED)
+		config_fail(&ps, "refused by pull-filter: %.64s", option);
+	return ret ? (ret < 0 ? ret : 0) : pushed_parse(&ps, option);
+}
