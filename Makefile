@@ -46,7 +46,7 @@ SAN_fuzz := $(SAN_1) -fsanitize=fuzzer-no-link
 SANFLAGS := $(SAN_$(SAN))
 
 # Only goals that compile need the libraries.
-NO_PKG_GOALS := clean help modules uninstall demo bench check check-%
+NO_PKG_GOALS := clean help modules uninstall demo bench fuzz check check-%
 ifneq ($(filter-out $(NO_PKG_GOALS),$(or $(MAKECMDGOALS),all)),)
 PKG_CFLAGS := $(shell pkg-config --cflags $(PKGS))
 PKG_LIBS := $(shell pkg-config --libs $(PKGS))
@@ -89,7 +89,7 @@ fuzzers: ## fuzz programs with clang, into build/user-fuzz/fuzz (or O=)
 fuzzers-here: $(FUZZERS)
 
 modules: ## ovpn.ko for KDIR (default: the running kernel), into build/kmod
-	kmod/build.sh $(KDIR) $(KO)
+	sh kmod/build.sh $(KDIR) $(KO)
 
 # Objects are rebuilt when the command that makes them changes.
 $(O)/.flags: FORCE
@@ -158,6 +158,7 @@ demo: ## a stock client, ovpnd, real traffic, the proof (DP=user: without the mo
 	@selftests/demo/demo $(DP)
 
 check: ## every test that CI runs; ends with "N passed, N failed, N skipped"
+	@selftests/lab/host-deps
 	@selftests/run
 
 check-%: ## one suite of selftests/run, for example check-unit ("selftests/run --list")
