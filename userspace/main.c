@@ -57,8 +57,8 @@ static void on_signal(int signum, void *arg)
 }
 
 /*
- * In the background. Keys do not survive a fork (they are wiped from children),
- * so what the parent has checked is read again.
+ * Keys do not survive a fork (they are wiped from children), so what the
+ * launcher has checked is read again.
  */
 static int go_background(int argc, char **argv, struct config **cfg)
 {
@@ -66,22 +66,10 @@ static int go_background(int argc, char **argv, struct config **cfg)
 
 	config_free(*cfg);
 	*cfg = NULL;
-	if (cwd < 0 || daemon(1, 0) || fchdir(cwd))
+	if (cwd < 0 || priv_background() || fchdir(cwd))
 		return -errno;
 	close(cwd);
 	return config_load(argc, argv, cfg) == CONFIG_RUN ? 0 : -EINVAL;
-}
-
-static int write_pid(const char *path)
-{
-	FILE *file = fopen(path, "we");
-	int ret = file ? 0 : -errno;
-
-	if (file && (fprintf(file, "%d\n", getpid()) < 0 || fclose(file)))
-		ret = -EIO;
-	if (ret)
-		log_error("writepid %s: %s", path, strerror(-ret));
-	return ret;
 }
 
 static int open_log(const struct config *cfg)
@@ -178,7 +166,7 @@ static int run(struct daemon *d)
 	if (!ret)
 		ret = watch_signals(d);
 	if (!ret && d->cfg->writepid)
-		ret = write_pid(d->cfg->writepid);
+		ret = priv_write_pid(d->cfg->writepid);
 	if (!ret)
 		ret = priv_drop(d->cfg->user, d->cfg->group, err, sizeof(err));
 	if (ret) {
@@ -190,6 +178,7 @@ static int run(struct daemon *d)
 		log_error("cannot start: %s", strerror(-ret));
 		return 1;
 	}
+	priv_background_ready();
 	sd_notify(0, "READY=1\nSTATUS=Initialization Sequence Completed");
 	loop_run(d->loop);
 	sd_notify(0, "STOPPING=1");

@@ -114,4 +114,23 @@ int priv_route_get(struct priv *priv, const struct net_ip *dst,
  */
 int priv_drop(const char *user, const char *group, char *err, size_t err_len);
 
+/* ---- the daemon as a process -------------------------------------------- */
+
+/**
+ * priv_background() - go into the background
+ *
+ * The caller's process stays until the daemon calls priv_background_ready() or
+ * ends, and exits with 0 or the daemon's status. Returns in the daemon, a
+ * session of its own; its stderr stays the terminal until it is ready.
+ *
+ * Return: 0 in the daemon, or -errno in the caller's process.
+ */
+int priv_background(void);
+
+/** priv_background_ready() - let the launcher go; no-op in the foreground */
+void priv_background_ready(void);
+
+/** priv_write_pid() - this process's number into @path; 0 or -errno */
+int priv_write_pid(const char *path);
+
 #endif

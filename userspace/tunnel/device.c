@@ -10,12 +10,14 @@
 #define ROUTES_MAX 1024
 
 /**
- * struct tunnel_applied - what tunnel_device_apply() has set
- * @is_up: something is set
+ * struct tunnel_applied - addresses and routes of the interface
+ *
+ * What a configuration asks for is written down as one of these first, and then
+ * compared with what is there: a reconnect that changes nothing changes nothing.
  */
 struct tunnel_applied {
-	bool is_up;
 	struct net_prefix addr4, addr6;
+	struct net_ip peer4;
 	struct priv_route *routes;
 	size_t n_routes, cap_routes;
 };
@@ -108,51 +110,59 @@ int tunnel_device_open(struct tunnel_host *host, char *err, size_t err_len)
 	return 0;
 }
 
-static int device_addr(struct tunnel_host *host, const struct net_prefix *addr,
-		       const struct net_ip *peer)
+static bool prefix_is_equal(const struct net_prefix *a,
+			    const struct net_prefix *b)
 {
-	char text[NET_PREFIX_STRLEN];
-	int ret = priv_addr_add(host->setup.priv, host->link.ifindex, addr,
-				peer);
-
-	/* an adopted device still has its addresses */
-	if (ret == -EEXIST)
-		ret = 0;
-	if (ret)
-		log_error("cannot set address %s on %s: %s",
-			  net_prefix_format(addr, text), host->link.name,
-			  priv_error(host->setup.priv));
-	return ret;
+	return a->ip.family == b->ip.family && a->len == b->len &&
+	       (!a->ip.family || net_ip_is_equal(&a->ip, &b->ip));
 }
 
-static void device_route(struct tunnel_host *host,
-			 const struct priv_route *route)
+static bool route_is_equal(const struct priv_route *a,
+			   const struct priv_route *b)
 {
-	struct tunnel_applied *applied = host->applied;
-	char dst[NET_PREFIX_STRLEN];
-	int ret = priv_route_add(host->setup.priv, route);
+	return prefix_is_equal(&a->dst, &b->dst) &&
+	       a->gateway.family == b->gateway.family &&
+	       (!a->gateway.family ||
+		net_ip_is_equal(&a->gateway, &b->gateway)) &&
+	       a->ifindex == b->ifindex && a->metric == b->metric &&
+	       a->table == b->table;
+}
 
-	net_prefix_format(&route->dst, dst);
-	if (ret == -EEXIST) {
-		log_info("route %s exists already", dst);
-		return;
-	}
-	if (ret) {
-		log_warn("cannot add route %s: %s", dst,
-			 priv_error(host->setup.priv));
-		return;
-	}
-	if (applied->n_routes == applied->cap_routes) {
-		size_t cap = applied->cap_routes ? 2 * applied->cap_routes : 8;
+static bool plan_has_route(const struct tunnel_applied *plan,
+			   const struct priv_route *route)
+{
+	for (size_t i = 0; i < plan->n_routes; i++)
+		if (route_is_equal(&plan->routes[i], route))
+			return true;
+	return false;
+}
+
+static int plan_route(struct tunnel_applied *plan,
+		      const struct priv_route *route)
+{
+	if (plan_has_route(plan, route))
+		return 0;
+	if (plan->n_routes == plan->cap_routes) {
+		size_t cap = plan->cap_routes ? 2 * plan->cap_routes : 8;
 		struct priv_route *routes;
 
-		routes = realloc(applied->routes, cap * sizeof(*routes));
+		if (plan->n_routes >= ROUTES_MAX)
+			return -E2BIG;
+		routes = realloc(plan->routes, cap * sizeof(*routes));
 		if (!routes)
-			return;	/* the helper still undoes it at the end */
-		applied->routes = routes;
-		applied->cap_routes = cap;
+			return -ENOMEM;
+		plan->routes = routes;
+		plan->cap_routes = cap;
 	}
-	applied->routes[applied->n_routes++] = *route;
+	plan->routes[plan->n_routes++] = *route;
+	return 0;
+}
+
+static void plan_free(struct tunnel_applied *plan)
+{
+	if (plan)
+		free(plan->routes);
+	free(plan);
 }
 
 /* Keywords and defaults of a route's gateway; false: leave the route out. */
@@ -202,94 +212,167 @@ static bool route_resolve(struct tunnel_host *host, const struct config *cfg,
 	return true;
 }
 
-static void device_routes(struct tunnel_host *host, const struct config *cfg,
-			  const union net_addr *server)
+static int plan_routes(struct tunnel_host *host, const struct config *cfg,
+		       const union net_addr *server,
+		       struct tunnel_applied *plan)
 {
 	const struct config_route *in;
 	struct priv_route route;
-	unsigned int n = 0;
+	int ret = 0;
 
-	for (in = cfg->routes; in && n < ROUTES_MAX; in = in->next, n++) {
+	for (in = cfg->routes; in && !ret; in = in->next) {
 		char dst[NET_PREFIX_STRLEN];
 
 		if (route_resolve(host, cfg, in, server, &route))
-			device_route(host, &route);
+			ret = plan_route(plan, &route);
 		else
 			log_warn("route %s: gateway \"%s\" cannot be resolved, left out",
 				 net_prefix_format(&in->dst, dst),
 				 in->gateway ? in->gateway : "");
 	}
+	return ret;
 }
 
-static void redirect_half(struct tunnel_host *host, const struct config *cfg,
-			  const char *prefix)
+/* The server itself must not be reached through the tunnel. */
+static int plan_bypass(struct tunnel_host *host, const union net_addr *server,
+		       struct tunnel_applied *plan)
 {
-	struct config_route in = { 0 };
-	struct priv_route route;
-
-	if (!net_prefix_parse(prefix, &in.dst) &&
-	    route_resolve(host, cfg, &in, NULL, &route))
-		device_route(host, &route);
-}
-
-/* All traffic through the tunnel, except the tunnel's own packets. */
-static void device_redirect(struct tunnel_host *host, const struct config *cfg,
-			    const union net_addr *server)
-{
-	struct priv_route host_route = { 0 };
+	struct priv_route route = { 0 }, now;
 
 	if (server->sa.sa_family == AF_INET) {
-		host_route.dst.ip.family = AF_INET;
-		host_route.dst.ip.in4 = server->in4.sin_addr;
-		host_route.dst.len = 32;
+		route.dst.ip.family = AF_INET;
+		route.dst.ip.in4 = server->in4.sin_addr;
+		route.dst.len = 32;
 	} else {
-		host_route.dst.ip.family = AF_INET6;
-		host_route.dst.ip.in6 = server->in6.sin6_addr;
-		host_route.dst.len = 128;
+		route.dst.ip.family = AF_INET6;
+		route.dst.ip.in6 = server->in6.sin6_addr;
+		route.dst.len = 128;
 	}
-	if (!(cfg->redirect_gateway & CONFIG_REDIRECT_LOCAL)) {
-		struct priv_route now;
-
-		if (!priv_route_get(host->setup.priv, &host_route.dst.ip,
-				    &now)) {
-			host_route.gateway = now.gateway;
-			host_route.ifindex = now.ifindex;
-			device_route(host, &host_route);
-		}
-	}
-	if (!(cfg->redirect_gateway & CONFIG_REDIRECT_NO_IPV4)) {
-		redirect_half(host, cfg, "0.0.0.0/1");
-		redirect_half(host, cfg, "128.0.0.0/1");
-	}
-	if (cfg->redirect_gateway & CONFIG_REDIRECT_IPV6) {
-		redirect_half(host, cfg, "::/3");
-		redirect_half(host, cfg, "2000::/4");
-		redirect_half(host, cfg, "3000::/4");
-		redirect_half(host, cfg, "fc00::/7");
-	}
+	if (priv_route_get(host->setup.priv, &route.dst.ip, &now))
+		return 0;
+	/* after a reconnect the way leads over the own bypass route */
+	if (now.ifindex == host->link.ifindex)
+		return 0;
+	route.gateway = now.gateway;
+	route.ifindex = now.ifindex;
+	return plan_route(plan, &route);
 }
 
-static int device_addresses(struct tunnel_host *host, const struct config *cfg)
+/* redirect-gateway: halves that win over the default route, as def1 does */
+static int plan_redirect(struct tunnel_host *host, const struct config *cfg,
+			 const union net_addr *server,
+			 struct tunnel_applied *plan)
 {
-	struct tunnel_applied *applied = host->applied;
+	static const char *const halves4[] = { "0.0.0.0/1", "128.0.0.0/1" };
+	static const char *const parts6[] = {
+		"::/3", "2000::/4", "3000::/4", "fc00::/7",
+	};
+	bool is_v4 = !(cfg->redirect_gateway & CONFIG_REDIRECT_NO_IPV4);
+	bool is_v6 = cfg->redirect_gateway & CONFIG_REDIRECT_IPV6;
+	struct config_route in = { 0 };
+	struct priv_route route;
 	int ret = 0;
 
-	if (cfg->has_ifconfig) {
-		const struct net_ip *peer = NULL;
-
-		if (cfg->topology != CONFIG_TOPOLOGY_SUBNET &&
-		    cfg->ifconfig_peer.family)
-			peer = &cfg->ifconfig_peer;
-		ret = device_addr(host, &cfg->ifconfig, peer);
-		if (!ret)
-			applied->addr4 = cfg->ifconfig;
-	}
-	if (!ret && cfg->has_ifconfig6) {
-		ret = device_addr(host, &cfg->ifconfig6, NULL);
-		if (!ret)
-			applied->addr6 = cfg->ifconfig6;
-	}
+	if (!(cfg->redirect_gateway & CONFIG_REDIRECT_LOCAL))
+		ret = plan_bypass(host, server, plan);
+	for (size_t i = 0; is_v4 && !ret && i < 2; i++)
+		if (!net_prefix_parse(halves4[i], &in.dst) &&
+		    route_resolve(host, cfg, &in, server, &route))
+			ret = plan_route(plan, &route);
+	for (size_t i = 0; is_v6 && !ret && i < 4; i++)
+		if (!net_prefix_parse(parts6[i], &in.dst) &&
+		    route_resolve(host, cfg, &in, server, &route))
+			ret = plan_route(plan, &route);
 	return ret;
+}
+
+static int plan_build(struct tunnel_host *host, const struct config *cfg,
+		      const union net_addr *server,
+		      struct tunnel_applied *plan)
+{
+	int ret = 0;
+
+	if (!cfg->is_ifconfig_noexec) {
+		if (cfg->has_ifconfig)
+			plan->addr4 = cfg->ifconfig;
+		if (cfg->topology != CONFIG_TOPOLOGY_SUBNET)
+			plan->peer4 = cfg->ifconfig_peer;
+		if (cfg->has_ifconfig6)
+			plan->addr6 = cfg->ifconfig6;
+	}
+	if (cfg->is_route_noexec)
+		return 0;
+	ret = plan_routes(host, cfg, server, plan);
+	if (!ret && server && cfg->redirect_gateway & CONFIG_REDIRECT_ENABLED)
+		ret = plan_redirect(host, cfg, server, plan);
+	return ret;
+}
+
+static int device_addr(struct tunnel_host *host, const struct net_prefix *addr,
+		       const struct net_ip *peer)
+{
+	char text[NET_PREFIX_STRLEN];
+	int ret = priv_addr_add(host->setup.priv, host->link.ifindex, addr,
+				peer && peer->family ? peer : NULL);
+
+	/* an adopted device still has its addresses */
+	if (ret == -EEXIST)
+		ret = 0;
+	if (ret)
+		log_error("cannot set address %s on %s: %s",
+			  net_prefix_format(addr, text), host->link.name,
+			  priv_error(host->setup.priv));
+	return ret;
+}
+
+/* Take away what @now has and @next has not; addresses take routes with them. */
+static void device_remove(struct tunnel_host *host,
+			  const struct tunnel_applied *now,
+			  const struct tunnel_applied *next)
+{
+	struct priv *priv = host->setup.priv;
+
+	for (size_t i = now->n_routes; i--; )
+		if (!plan_has_route(next, &now->routes[i]))
+			priv_route_del(priv, &now->routes[i]);
+	if (now->addr4.ip.family && !prefix_is_equal(&now->addr4, &next->addr4))
+		priv_addr_del(priv, host->link.ifindex, &now->addr4);
+	if (now->addr6.ip.family && !prefix_is_equal(&now->addr6, &next->addr6))
+		priv_addr_del(priv, host->link.ifindex, &now->addr6);
+}
+
+static int device_add_addresses(struct tunnel_host *host,
+				const struct tunnel_applied *now,
+				const struct tunnel_applied *next)
+{
+	int ret = 0;
+
+	if (next->addr4.ip.family &&
+	    !prefix_is_equal(&now->addr4, &next->addr4))
+		ret = device_addr(host, &next->addr4, &next->peer4);
+	if (!ret && next->addr6.ip.family &&
+	    !prefix_is_equal(&now->addr6, &next->addr6))
+		ret = device_addr(host, &next->addr6, NULL);
+	return ret;
+}
+
+static void device_add_routes(struct tunnel_host *host,
+			      const struct tunnel_applied *now,
+			      const struct tunnel_applied *next)
+{
+	char dst[NET_PREFIX_STRLEN];
+
+	for (size_t i = 0; i < next->n_routes; i++) {
+		const struct priv_route *route = &next->routes[i];
+		bool is_kept = plan_has_route(now, route) &&
+			       prefix_is_equal(&now->addr4, &next->addr4);
+		int ret = is_kept ? 0 : priv_route_add(host->setup.priv, route);
+
+		if (ret && ret != -EEXIST)
+			log_warn("cannot add route %s: %s",
+				 net_prefix_format(&route->dst, dst),
+				 priv_error(host->setup.priv));
+	}
 }
 
 /**
@@ -299,61 +382,45 @@ static int device_addresses(struct tunnel_host *host, const struct config *cfg)
  * @server: client role: the server's address, for routes around the tunnel;
  *	else NULL
  *
- * What an earlier call had set is undone first.
+ * Only what differs from an earlier call is changed.
  *
  * Return: 0 or -errno; routes that fail are only logged.
  */
 int tunnel_device_apply(struct tunnel_host *host, const struct config *cfg,
 			const union net_addr *server)
 {
-	int ret;
+	const struct tunnel_applied none = { 0 };
+	const struct tunnel_applied *now = host->applied ? host->applied :
+							   &none;
+	struct tunnel_applied *next = calloc(1, sizeof(*next));
+	int ret = next ? 0 : -ENOMEM;
 
-	if (!host->applied)
-		host->applied = calloc(1, sizeof(*host->applied));
-	if (!host->applied)
-		return -ENOMEM;
-	tunnel_device_undo(host);
-	host->applied->is_up = true;
-	if (!cfg->is_ifconfig_noexec) {
-		ret = device_addresses(host, cfg);
-		if (!ret)
-			ret = priv_link_up(host->setup.priv,
-					   host->link.ifindex, cfg->tun_mtu,
-					   cfg->txqueuelen);
-		if (ret)
-			return ret;
+	if (!ret)
+		ret = plan_build(host, cfg, server, next);
+	if (ret) {
+		plan_free(next);
+		return ret;
 	}
-	if (cfg->is_route_noexec)
-		return 0;
-	device_routes(host, cfg, server);
-	if (server && cfg->redirect_gateway & CONFIG_REDIRECT_ENABLED)
-		device_redirect(host, cfg, server);
-	return 0;
+	device_remove(host, now, next);
+	ret = device_add_addresses(host, now, next);
+	if (!ret && !cfg->is_ifconfig_noexec)
+		ret = priv_link_up(host->setup.priv, host->link.ifindex,
+				   cfg->tun_mtu, cfg->txqueuelen);
+	if (!ret)
+		device_add_routes(host, now, next);
+	plan_free(host->applied);
+	host->applied = next;
+	return ret;
 }
 
+/** tunnel_device_undo() - take away all addresses and routes */
 void tunnel_device_undo(struct tunnel_host *host)
 {
-	struct tunnel_applied *applied = host->applied;
-	struct priv *priv = host->setup.priv;
+	const struct tunnel_applied none = { 0 };
 
-	if (!applied || !applied->is_up)
+	if (!host->applied)
 		return;
-	while (applied->n_routes)
-		priv_route_del(priv, &applied->routes[--applied->n_routes]);
-	if (applied->addr4.ip.family)
-		priv_addr_del(priv, host->link.ifindex, &applied->addr4);
-	if (applied->addr6.ip.family)
-		priv_addr_del(priv, host->link.ifindex, &applied->addr6);
-	memset(&applied->addr4, 0, sizeof(applied->addr4));
-	memset(&applied->addr6, 0, sizeof(applied->addr6));
-	applied->is_up = false;
-}
-
-/** tunnel_device_free() - the record only; see tunnel_device_undo() */
-void tunnel_device_free(struct tunnel_host *host)
-{
-	if (host->applied)
-		free(host->applied->routes);
-	free(host->applied);
+	device_remove(host, host->applied, &none);
+	plan_free(host->applied);
 	host->applied = NULL;
 }

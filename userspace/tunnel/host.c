@@ -303,6 +303,5 @@ void tunnel_host_free(struct tunnel_host *host)
 	tunnel_registry_fini(&host->reg);
 	loop_timer_free(host->reaper);
 	loop_timer_free(host->exit_timer);
-	tunnel_device_free(host);
 	free(host);
 }

@@ -183,6 +183,5 @@ int tunnel_device_open(struct tunnel_host *host, char *err, size_t err_len);
 int tunnel_device_apply(struct tunnel_host *host, const struct config *cfg,
 			const union net_addr *server);
 void tunnel_device_undo(struct tunnel_host *host);
-void tunnel_device_free(struct tunnel_host *host);
 
 #endif

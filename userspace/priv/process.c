@@ -1,0 +1,89 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* The daemon as a process: into the background, its number into a file. */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "priv/priv.h"
+
+/* Until priv_background_ready(): where the launcher waits for a byte. */
+static int ready_fd = -1;
+
+/* The launcher: leaves when the daemon is ready, with its verdict. */
+static void launcher(int fd, pid_t child)
+{
+	unsigned char status = 1;
+	int wstatus;
+
+	if (read(fd, &status, 1) != 1 && waitpid(child, &wstatus, 0) == child &&
+	    WIFEXITED(wstatus))
+		status = (unsigned char)WEXITSTATUS(wstatus);
+	_exit(status);
+}
+
+int priv_background(void)
+{
+	int pipefd[2], null;
+	pid_t child;
+
+	if (pipe2(pipefd, O_CLOEXEC))
+		return -errno;
+	child = fork();
+	if (child < 0) {
+		int ret = -errno;
+
+		close(pipefd[0]);
+		close(pipefd[1]);
+		return ret;
+	}
+	if (child) {
+		close(pipefd[1]);
+		launcher(pipefd[0], child);
+	}
+	close(pipefd[0]);
+	ready_fd = pipefd[1];
+	setsid();
+	null = open("/dev/null", O_RDWR | O_CLOEXEC);
+	if (null >= 0) {
+		dup2(null, STDIN_FILENO);
+		dup2(null, STDOUT_FILENO);
+		close(null);
+	}
+	return 0;
+}
+
+void priv_background_ready(void)
+{
+	const unsigned char ok = 0;
+	int null;
+
+	if (ready_fd < 0)
+		return;
+	/* nobody waits any more when this fails */
+	while (write(ready_fd, &ok, 1) < 0 && errno == EINTR)
+		continue;
+	close(ready_fd);
+	ready_fd = -1;
+	null = open("/dev/null", O_RDWR | O_CLOEXEC);
+	if (null >= 0) {
+		dup2(null, STDERR_FILENO);
+		close(null);
+	}
+}
+
+int priv_write_pid(const char *path)
+{
+	FILE *file = fopen(path, "we");
+	int ret = 0;
+
+	if (!file)
+		return -errno;
+	if (fprintf(file, "%d\n", getpid()) < 0)
+		ret = -EIO;
+	if (fclose(file))
+		ret = -errno;
+	return ret;
+}
