@@ -168,16 +168,10 @@ static int warn_server(struct config_parse *ps)
 	    config_warn_at(ps, &ps->at, "without \"keepalive\", clients that "
 			   "vanish are not noticed; add keepalive 10 60"))
 		return -ENOMEM;
-	if (cfg->topology == CONFIG_TOPOLOGY_NET30 &&
-	    config_warn_at(ps, place_of(ps, "topology"), "topology net30 takes "
-			   "four addresses per client; use subnet"))
-		return -ENOMEM;
 	if (!cfg->has_pool)
 		return 0;
 	size = ntohl(cfg->pool_end.in4.s_addr) -
 	       ntohl(cfg->pool_start.in4.s_addr) + 1;
-	if (cfg->topology == CONFIG_TOPOLOGY_NET30)
-		size = (size + 3) / 4;
 	if (size >= cfg->max_clients)
 		return 0;
 	return config_warn_at(ps, place_of(ps, "server"),

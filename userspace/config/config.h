@@ -182,7 +182,8 @@ struct config {
 	uint32_t max_packet_size;
 
 	/* process */
-	const char *user, *group, *chdir, *writepid;
+	const char *user, *group, *writepid;
+	const char *chdir;		/* "cd"; all paths here heed it */
 	bool is_daemon;
 	const char *daemon_name;
 	const char *log_path;

@@ -19,6 +19,25 @@ static int conflict(struct config_parse *ps, const char *a, const char *b)
 			      b, a, config_place_format(pa, where));
 }
 
+/* "cd" holds for what is opened later, too. */
+int config_expand_paths(struct config_parse *ps)
+{
+	const char **const paths[] = {
+		&ps->cfg->log_path, &ps->cfg->status_path, &ps->cfg->writepid,
+		&ps->cfg->control_path,
+	};
+	size_t i;
+
+	for (i = 0; i < sizeof(paths) / sizeof(paths[0]); i++) {
+		if (!*paths[i])
+			continue;
+		*paths[i] = config_path_resolve(ps->cfg, *paths[i]);
+		if (!*paths[i])
+			return config_nomem(ps);
+	}
+	return 0;
+}
+
 int config_expand_role(struct config_parse *ps)
 {
 	struct config *cfg = ps->cfg;
@@ -114,23 +133,18 @@ static int server_route(struct config_parse *ps,
 	return 0;
 }
 
-/* What clients must route: each other, or only the server. */
+/* Each client has a link to the server only; to reach others it needs a route. */
 static int server_push_link(struct config_parse *ps)
 {
 	const struct net_prefix *net = &ps->cfg->server;
 	char base[NET_PREFIX_STRLEN], mask[NET_PREFIX_STRLEN];
 	char text[2 * NET_PREFIX_STRLEN];
 
-	if (ps->cfg->is_client_to_client) {
-		snprintf(text, sizeof(text), "%s %s",
-			 net_ip_format(&net->ip, base),
-			 net_mask_format(net->len, mask));
-		return push_pair(ps, "route", text);
-	}
-	if (ps->cfg->topology != CONFIG_TOPOLOGY_NET30)
+	if (!ps->cfg->is_client_to_client)
 		return 0;
-	return push_pair(ps, "route",
-			 net_ip_format(&ps->cfg->ifconfig.ip, base));
+	snprintf(text, sizeof(text), "%s %s", net_ip_format(&net->ip, base),
+		 net_mask_format(net->len, mask));
+	return push_pair(ps, "route", text);
 }
 
 static int server_subnet(struct config_parse *ps)
@@ -154,17 +168,15 @@ static int server_link(struct config_parse *ps)
 	struct config *cfg = ps->cfg;
 	const struct net_prefix *net = &cfg->server;
 	uint64_t last = prefix_last(net);
-	bool is_net30 = cfg->topology == CONFIG_TOPOLOGY_NET30;
 
 	cfg->ifconfig.len = 32;
 	if (last < 7 || net_prefix_nth(net, 1, &cfg->ifconfig.ip) ||
 	    net_prefix_nth(net, 2, &cfg->ifconfig_peer) ||
-	    net_prefix_nth(net, is_net30 ? 4 : 2, &cfg->pool_start) ||
-	    net_prefix_nth(net, is_net30 ? last - 4 : last - 1,
-			   &cfg->pool_end))
+	    net_prefix_nth(net, 2, &cfg->pool_start) ||
+	    net_prefix_nth(net, last - 1, &cfg->pool_end))
 		return config_fail_at(ps, config_place_of(ps, "server"),
-				      "server: the network is too small for this "
-				      "topology; use at least 255.255.255.248");
+				      "server: the network is too small for topology "
+				      "p2p; use at least 255.255.255.248");
 	if (server_route(ps, net))
 		return -ENOMEM;
 	return server_push_link(ps);
@@ -226,6 +238,12 @@ int config_expand_server(struct config_parse *ps)
 		if (cfg->has_server)
 			ret = config_warn_at(ps, config_place_of(ps, "server"),
 				"server: no topology is given; subnet is used, as in OpenVPN 2.7");
+	}
+	if (!ret && cfg->mode == CONFIG_MODE_SERVER &&
+	    cfg->topology == CONFIG_TOPOLOGY_NET30) {
+		cfg->topology = CONFIG_TOPOLOGY_P2P;
+		ret = config_warn_at(ps, config_place_of(ps, "topology"),
+			"topology: net30 is taken as p2p, one address per client; use subnet");
 	}
 	if (!ret)
 		ret = config_ifconfig_resolve(ps);

@@ -77,7 +77,9 @@ int config_finish(struct config_parse *ps)
 	/* Messages about the whole name the file that was read first. */
 	ps->option = NULL;
 	ps->at.line = 0;
-	ret = config_expand_role(ps);
+	ret = config_expand_paths(ps);
+	if (!ret)
+		ret = config_expand_role(ps);
 	if (!ret)
 		ret = config_expand_transport(ps);
 	if (!ret)

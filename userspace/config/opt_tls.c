@@ -191,16 +191,20 @@ static CONFIG_SETTER(set_cipher)
 		cfg->cipher = mem_arena_strdup(cfg->arena, arg[0]);
 		return cfg->cipher ? 0 : config_nomem(ps);
 	}
-	name = cipher == PROTO_CIPHER_NONE ? arg[0] : proto_cipher_name(cipher);
-	if (cipher == PROTO_CIPHER_NONE ||
-	    (!proto_cipher_list_has(cfg->data_ciphers, name) &&
-	     (!cfg->data_ciphers_fallback ||
-	      strcmp(cfg->data_ciphers_fallback, name))))
-		return config_fail(ps, "%s is not in data-ciphers (%s)", name,
-				   cfg->data_ciphers);
+	name = cipher == PROTO_CIPHER_NONE ?
+		mem_arena_strdup(cfg->arena, arg[0]) :
+		proto_cipher_name(cipher);
+	if (!name)
+		return config_nomem(ps);
+	/* Set in any case: what the server uses is not what was configured. */
 	cfg->cipher = name;
 	cfg->has_pushed_cipher = true;
-	return 0;
+	if (proto_cipher_list_has(cfg->data_ciphers, name) ||
+	    (cfg->data_ciphers_fallback &&
+	     !strcmp(cfg->data_ciphers_fallback, name)))
+		return 0;
+	return config_fail(ps, "%s is not in data-ciphers (%s)", name,
+			   cfg->data_ciphers);
 }
 
 /* ---- TLS --------------------------------------------------------------------- */

@@ -152,6 +152,7 @@ int config_blobs_load(struct config_parse *ps);
 
 /** config_finish() - expand helpers, read files, check options together */
 int config_finish(struct config_parse *ps);
+int config_expand_paths(struct config_parse *ps);
 int config_expand_role(struct config_parse *ps);
 int config_expand_server(struct config_parse *ps);
 int config_expand_keepalive(struct config_parse *ps);
