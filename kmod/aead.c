@@ -1,0 +1,301 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * The only file that knows the crypto API.
+ *
+ * Packets are sealed and opened in place, synchronously, with a request that
+ * belongs to the CPU, so that a packet costs no allocation. A transform that
+ * returned -EINPROGRESS would write into that request after its next user has
+ * taken it. So a transform is used only if it cannot do that:
+ *
+ * - one that is not marked CRYPTO_ALG_ASYNC;
+ * - the SIMD wrapper (crypto/simd.c), as long as SIMD may be used. It is
+ *   marked asynchronous because it queues a request that comes where SIMD may
+ *   not be used, and any later one while such a request waits. Ours never come
+ *   there: the fallback takes them. x86 kernels before AES-GCM was registered
+ *   synchronously have nothing else that is fast.
+ */
+#include <crypto/aead.h>
+#include <crypto/internal/simd.h>
+#include <asm/simd.h>
+#include <linux/err.h>
+#include <linux/percpu.h>
+#include <linux/scatterlist.h>
+#include <linux/slab.h>
+
+#include "aead.h"
+#include "compat/compat.h"
+
+/* generous: gcm and rfc7539 need less than half of it */
+#define DCO_AEAD_REQUEST_SIZE	2048
+
+/**
+ * struct dco_aead_scratch - what one CPU needs to seal or open a packet
+ * @sg: associated data, payload, tag
+ * @nonce: the nonce
+ * @request: the request and the transform's context in it
+ *
+ * Not itself per-CPU memory: transforms map parts of the request, which
+ * has to be in the linear mapping therefore.
+ */
+struct dco_aead_scratch {
+	struct scatterlist sg[3];
+	u8 nonce[DCO_NONCE_SIZE];
+	u8 request[DCO_AEAD_REQUEST_SIZE] CRYPTO_MINALIGN_ATTR;
+};
+
+struct dco_aead_cpu {
+	local_lock_t lock;	/* protects *scratch */
+	struct dco_aead_scratch *scratch;
+};
+
+static DEFINE_PER_CPU(struct dco_aead_cpu, dco_aead_cpu) = {
+	.lock = INIT_LOCAL_LOCK(lock),
+};
+
+static const char *dco_aead_name(enum ovpn_cipher_alg alg)
+{
+	switch (alg) {
+	case OVPN_CIPHER_ALG_AES_GCM:
+		return "gcm(aes)";
+	case OVPN_CIPHER_ALG_CHACHA20_POLY1305:
+		return "rfc7539(chacha20,poly1305)";
+	case OVPN_CIPHER_ALG_NONE:
+		break;
+	}
+	return NULL;
+}
+
+static bool dco_aead_is_async(struct crypto_aead *tfm)
+{
+	return crypto_aead_alg(tfm)->base.cra_flags & CRYPTO_ALG_ASYNC;
+}
+
+/* The SIMD wrapper of the best internal implementation of @name, or an error.
+ * The wrapper of internal driver "__x" is driver "x".
+ */
+static struct crypto_aead *dco_aead_alloc_simd(const char *name)
+{
+	char internal[CRYPTO_MAX_ALG_NAME];
+	struct crypto_aead *inner, *tfm;
+	const char *driver;
+
+	if (snprintf(internal, sizeof(internal), "__%s", name) >=
+	    sizeof(internal))
+		return ERR_PTR(-ENAMETOOLONG);
+	inner = crypto_alloc_aead(internal, CRYPTO_ALG_INTERNAL,
+				  CRYPTO_ALG_INTERNAL | CRYPTO_ALG_ASYNC);
+	if (IS_ERR(inner))
+		return inner;
+
+	driver = crypto_aead_alg(inner)->base.cra_driver_name;
+	if (strncmp(driver, "__", 2))
+		tfm = ERR_PTR(-ENOENT);
+	else
+		tfm = crypto_alloc_aead(driver + 2, 0, 0);
+	crypto_free_aead(inner);
+	return tfm;
+}
+
+static int dco_aead_alloc(struct dco_aead *aead, const char *name)
+{
+	struct crypto_aead *tfm;
+
+	tfm = crypto_alloc_aead(name, 0, 0);
+	if (IS_ERR(tfm))
+		return PTR_ERR(tfm);
+	if (!dco_aead_is_async(tfm)) {
+		aead->tfm = tfm;
+		return 0;
+	}
+	crypto_free_aead(tfm);
+
+	tfm = crypto_alloc_aead(name, 0, CRYPTO_ALG_ASYNC);
+	if (IS_ERR(tfm))
+		return PTR_ERR(tfm);
+	aead->tfm = tfm;
+
+	tfm = dco_aead_alloc_simd(name);
+	if (IS_ERR(tfm))
+		return 0;
+	aead->fallback = aead->tfm;
+	aead->tfm = tfm;
+	return 0;
+}
+
+static int dco_aead_setup(struct crypto_aead *tfm, const u8 *key,
+			  size_t key_len)
+{
+	int err;
+
+	if (sizeof(struct aead_request) + crypto_aead_reqsize(tfm) >
+	    DCO_AEAD_REQUEST_SIZE || crypto_aead_ivsize(tfm) != DCO_NONCE_SIZE)
+		return -EOPNOTSUPP;
+
+	err = crypto_aead_setauthsize(tfm, DCO_TAG_SIZE);
+	if (err)
+		return err;
+	return crypto_aead_setkey(tfm, key, key_len);
+}
+
+/**
+ * dco_aead_init() - prepare one direction of a key
+ * @aead: zeroed; to be given to dco_aead_exit() if this succeeds
+ * @alg: cipher
+ * @key: cipher key
+ * @key_len: its length in bytes
+ * @nonce_tail: DCO_NONCE_TAIL_SIZE bytes
+ *
+ * Context: process, may sleep and load modules.
+ * Return: 0, or a negative errno: -EINVAL for a length that the cipher does not
+ * have, -ENOENT for a cipher that the kernel does not have.
+ */
+int dco_aead_init(struct dco_aead *aead, enum ovpn_cipher_alg alg,
+		  const u8 *key, size_t key_len, const u8 *nonce_tail)
+{
+	const char *name = dco_aead_name(alg);
+	int err;
+
+	if (!name)
+		return -EOPNOTSUPP;
+
+	err = dco_aead_alloc(aead, name);
+	if (err)
+		return err;
+
+	err = dco_aead_setup(aead->tfm, key, key_len);
+	if (!err && aead->fallback)
+		err = dco_aead_setup(aead->fallback, key, key_len);
+	if (err) {
+		dco_aead_exit(aead);
+		return err;
+	}
+	memcpy(aead->nonce_tail, nonce_tail, DCO_NONCE_TAIL_SIZE);
+	return 0;
+}
+
+/**
+ * dco_aead_exit() - forget a direction of a key
+ * @aead: what dco_aead_init() prepared, or zeroed memory
+ *
+ * Context: process, may sleep.
+ */
+void dco_aead_exit(struct dco_aead *aead)
+{
+	crypto_free_aead(aead->fallback);
+	crypto_free_aead(aead->tfm);
+	memzero_explicit(aead, sizeof(*aead));
+}
+
+static struct aead_request *
+dco_aead_prepare(const struct dco_aead *aead, struct dco_aead_scratch *scratch,
+		 struct dco_wire_hdr *hdr, size_t len, size_t crypt_len)
+{
+	struct aead_request *req = (void *)scratch->request;
+	struct crypto_aead *tfm = aead->tfm;
+
+	/* does not change before the request is done: softirqs are off, and
+	 * what runs below us has either begun its use of SIMD or not
+	 */
+	if (aead->fallback && !crypto_simd_usable())
+		tfm = aead->fallback;
+
+	memcpy(scratch->nonce, &hdr->packet_id, sizeof(hdr->packet_id));
+	memcpy(scratch->nonce + sizeof(hdr->packet_id), aead->nonce_tail,
+	       DCO_NONCE_TAIL_SIZE);
+
+	/* the tag is last for the crypto API and stands first on the wire */
+	sg_init_table(scratch->sg, ARRAY_SIZE(scratch->sg));
+	sg_set_buf(&scratch->sg[0], hdr, DCO_AAD_SIZE);
+	sg_set_buf(&scratch->sg[1], hdr + 1, len);
+	sg_set_buf(&scratch->sg[2], hdr->tag, DCO_TAG_SIZE);
+
+	aead_request_set_tfm(req, tfm);
+	aead_request_set_callback(req, 0, NULL, NULL);
+	aead_request_set_ad(req, DCO_AAD_SIZE);
+	aead_request_set_crypt(req, scratch->sg, scratch->sg, crypt_len,
+			       scratch->nonce);
+	return req;
+}
+
+/**
+ * dco_aead_seal() - encrypt and authenticate a packet in place
+ * @aead: sending direction of a key
+ * @hdr: the packet, in the linear mapping: first word and packet id set, the
+ *	cleartext following the header; the tag is written
+ * @len: bytes of cleartext, at least 1
+ *
+ * Context: BH disabled.
+ * Return: 0 or a negative errno.
+ */
+int dco_aead_seal(const struct dco_aead *aead, struct dco_wire_hdr *hdr,
+		  size_t len)
+{
+	struct dco_aead_scratch *scratch;
+	int err;
+
+	dco_compat_local_lock_bh(&dco_aead_cpu.lock);
+	scratch = this_cpu_read(dco_aead_cpu.scratch);
+	err = crypto_aead_encrypt(dco_aead_prepare(aead, scratch, hdr, len,
+						   len));
+	dco_compat_local_unlock_bh(&dco_aead_cpu.lock);
+	return err;
+}
+
+/**
+ * dco_aead_open() - authenticate and decrypt a packet in place
+ * @aead: receiving direction of a key
+ * @hdr: the packet, in the linear mapping, the ciphertext following the header
+ * @len: bytes of ciphertext, at least 1
+ *
+ * Context: BH disabled.
+ * Return: 0, -EBADMSG if the packet is not authentic, or another negative
+ * errno.
+ */
+int dco_aead_open(const struct dco_aead *aead, struct dco_wire_hdr *hdr,
+		  size_t len)
+{
+	struct dco_aead_scratch *scratch;
+	int err;
+
+	dco_compat_local_lock_bh(&dco_aead_cpu.lock);
+	scratch = this_cpu_read(dco_aead_cpu.scratch);
+	err = crypto_aead_decrypt(dco_aead_prepare(aead, scratch, hdr, len,
+						   len + DCO_TAG_SIZE));
+	dco_compat_local_unlock_bh(&dco_aead_cpu.lock);
+	return err;
+}
+
+/**
+ * dco_aead_module_init() - allocate the scratch memory of all CPUs
+ *
+ * Return: 0 or -ENOMEM.
+ */
+int dco_aead_module_init(void)
+{
+	struct dco_aead_scratch *scratch;
+	int cpu;
+
+	for_each_possible_cpu(cpu) {
+		scratch = kzalloc_node(sizeof(*scratch), GFP_KERNEL,
+				       cpu_to_node(cpu));
+		if (!scratch) {
+			dco_aead_module_exit();
+			return -ENOMEM;
+		}
+		per_cpu(dco_aead_cpu, cpu).scratch = scratch;
+	}
+	return 0;
+}
+
+/**
+ * dco_aead_module_exit() - free the scratch memory of all CPUs
+ *
+ * No key may exist any more.
+ */
+void dco_aead_module_exit(void)
+{
+	int cpu;
+
+	for_each_possible_cpu(cpu)
+		kfree_sensitive(per_cpu(dco_aead_cpu, cpu).scratch);
+}

@@ -1,0 +1,53 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#ifndef DCO_DEVICE_H
+#define DCO_DEVICE_H
+
+#include <linux/netdevice.h>
+#include <linux/rhashtable-types.h>
+#include <linux/xarray.h>
+#include <net/gro_cells.h>
+
+#include "compat/compat.h"
+#include "stats.h"
+
+struct dco_peer;
+
+/* all work of the module; drained before it is unloaded */
+extern struct workqueue_struct *dco_wq;
+
+extern struct rtnl_link_ops dco_link_ops;
+extern const struct ethtool_ops dco_ethtool_ops;
+
+/**
+ * struct dco_dev - private part of a net_device
+ * @dev: the net_device that contains this
+ * @mode: one peer or many; never changes
+ * @stats: per-CPU counters
+ * @gro_cells: where received packets go
+ * @only_peer: P2P mode: the peer, if there is one
+ * @lock: serialises writers of everything below and of @only_peer
+ * @is_dying: no peer may be inserted any more
+ * @peers: peers by id
+ * @by_vpn: struct dco_vpn_addr by inner address; used in MP mode
+ * @by_remote: struct dco_endpoint by outer address; several peers may have one
+ *
+ * A peer is "in the table" from dco_table_insert() to dco_table_remove(). Both
+ * run under @lock, and nothing else changes whether it is.
+ */
+struct dco_dev {
+	struct net_device *dev;
+	enum ovpn_mode mode;
+	struct dco_dev_stats __percpu *stats;
+	struct gro_cells gro_cells;
+	struct dco_peer __rcu *only_peer;
+
+	spinlock_t lock ____cacheline_aligned_in_smp;
+	bool is_dying;
+	struct xarray peers;
+	struct rhashtable by_vpn;
+	struct rhltable by_remote;
+};
+
+bool dco_dev_is_ours(const struct net_device *dev);
+
+#endif /* DCO_DEVICE_H */

@@ -1,0 +1,55 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#ifndef DCO_DROP_H
+#define DCO_DROP_H
+
+/**
+ * enum dco_drop - why a packet was not forwarded; one counter per device each
+ * @DCO_DROP_RX_SHORT: too short for a header and a byte of payload
+ * @DCO_DROP_RX_DATA_V1: a data packet without peer id
+ * @DCO_DROP_RX_NO_PEER: no such peer id, or none with this source address
+ * @DCO_DROP_RX_NO_KEY: the peer has no key with this id
+ * @DCO_DROP_RX_NO_MEM: could not get memory
+ * @DCO_DROP_RX_AUTH: did not authenticate
+ * @DCO_DROP_RX_REPLAY: seen before, or older than the window
+ * @DCO_DROP_RX_PROTO: payload is neither IP nor a keepalive
+ * @DCO_DROP_RX_SOURCE: inner source address does not belong to the peer
+ * @DCO_DROP_TX_PROTO: not an IP packet
+ * @DCO_DROP_TX_NO_PEER: no peer has this destination
+ * @DCO_DROP_TX_NO_KEY: the peer has no primary key
+ * @DCO_DROP_TX_KEY_SPENT: the key's packet ids have all been used
+ * @DCO_DROP_TX_NO_MEM: could not get memory
+ * @DCO_DROP_TX_GSO: the segments could not be made
+ * @DCO_DROP_TX_CRYPTO: the cipher failed
+ * @DCO_DROP_TX_NO_ROUTE: no route to the peer's endpoint, or only through
+ *	the device itself
+ * @DCO_DROP_MAX: number of causes
+ *
+ * Those of reception come first, see dco_drop_is_rx().
+ */
+enum dco_drop {
+	DCO_DROP_RX_SHORT,
+	DCO_DROP_RX_DATA_V1,
+	DCO_DROP_RX_NO_PEER,
+	DCO_DROP_RX_NO_KEY,
+	DCO_DROP_RX_NO_MEM,
+	DCO_DROP_RX_AUTH,
+	DCO_DROP_RX_REPLAY,
+	DCO_DROP_RX_PROTO,
+	DCO_DROP_RX_SOURCE,
+	DCO_DROP_TX_PROTO,
+	DCO_DROP_TX_NO_PEER,
+	DCO_DROP_TX_NO_KEY,
+	DCO_DROP_TX_KEY_SPENT,
+	DCO_DROP_TX_NO_MEM,
+	DCO_DROP_TX_GSO,
+	DCO_DROP_TX_CRYPTO,
+	DCO_DROP_TX_NO_ROUTE,
+	DCO_DROP_MAX,
+};
+
+static inline bool dco_drop_is_rx(enum dco_drop cause)
+{
+	return cause < DCO_DROP_TX_PROTO;
+}
+
+#endif /* DCO_DROP_H */

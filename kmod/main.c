@@ -1,0 +1,73 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include <linux/module.h>
+#include <linux/workqueue.h>
+#include <net/genetlink.h>
+#include <net/rtnetlink.h>
+
+#include "aead.h"
+#include "device.h"
+#include "netlink.h"
+
+struct workqueue_struct *dco_wq;
+
+static int __init dco_init(void)
+{
+	int err;
+
+	err = dco_aead_module_init();
+	if (err)
+		return err;
+
+	dco_wq = alloc_workqueue("ovpn", WQ_PERCPU, 0);
+	if (!dco_wq) {
+		err = -ENOMEM;
+		goto err_aead;
+	}
+	err = rtnl_link_register(&dco_link_ops);
+	if (err) {
+		pr_err("ovpn: cannot register the link kind: %d\n", err);
+		goto err_wq;
+	}
+	err = genl_register_family(&dco_nl_family);
+	if (err) {
+		pr_err("ovpn: cannot register the netlink family: %d\n", err);
+		goto err_link;
+	}
+	return 0;
+
+err_link:
+	rtnl_link_unregister(&dco_link_ops);
+err_wq:
+	destroy_workqueue(dco_wq);
+err_aead:
+	dco_aead_module_exit();
+	return err;
+}
+
+/* No requests, then no devices, so no peers in any table: nothing new is
+ * started. What was started ends in this order: RCU callbacks of endpoints,
+ * sockets and addresses, and those that queue the works which free peers and
+ * keys; then the works; then callbacks that the works made.
+ */
+static void __exit dco_exit(void)
+{
+	genl_unregister_family(&dco_nl_family);
+	rtnl_link_unregister(&dco_link_ops);
+	synchronize_net();
+	rcu_barrier();
+	destroy_workqueue(dco_wq);
+	rcu_barrier();
+	dco_aead_module_exit();
+}
+
+module_init(dco_init);
+module_exit(dco_exit);
+
+MODULE_DESCRIPTION("OpenVPN data channel");
+MODULE_LICENSE("GPL");
+MODULE_VERSION("0.1.0");
+MODULE_ALIAS_RTNL_LINK("ovpn");
+MODULE_ALIAS_GENL_FAMILY("ovpn");
+/* so that the first key need not wait for modules, or fail without them */
+MODULE_SOFTDEP("pre: crypto-aes crypto-gcm crypto-ctr crypto-ghash "
+	       "crypto-rfc7539 crypto-chacha20 crypto-poly1305");

@@ -1,0 +1,224 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include <linux/err.h>
+#include <linux/slab.h>
+
+#include "device.h"
+#include "endpoint.h"
+#include "keepalive.h"
+#include "notify.h"
+#include "peer.h"
+#include "peer_table.h"
+#include "sock.h"
+
+static void dco_peer_free_work(struct work_struct *work)
+{
+	struct dco_peer *peer = container_of(to_rcu_work(work),
+					     struct dco_peer, free_work);
+
+	dco_key_slots_free(&peer->keys);
+	dco_endpoint_free(rcu_dereference_protected(peer->endpoint, true));
+	free_percpu(peer->stats);
+	netdev_put(peer->dco->dev, &peer->dev_tracker);
+	kfree(peer);
+}
+
+/**
+ * dco_peer_new() - make a peer
+ * @dco: its device, which the caller holds
+ * @id: its id
+ *
+ * Context: process, may sleep.
+ * Return: the peer with one reference, not in the table; NULL without memory.
+ */
+struct dco_peer *dco_peer_new(struct dco_dev *dco, u32 id)
+{
+	struct dco_peer *peer;
+
+	peer = kzalloc(sizeof(*peer), GFP_KERNEL);
+	if (!peer)
+		return NULL;
+	peer->stats = netdev_alloc_pcpu_stats(struct dco_peer_stats);
+	if (!peer->stats) {
+		kfree(peer);
+		return NULL;
+	}
+	peer->dco = dco;
+	peer->id = id;
+	peer->tx_id = id;
+	dco_key_slots_init(&peer->keys);
+	dco_keepalive_init(peer);
+	INIT_HLIST_NODE(&peer->sock_node);
+	kref_init(&peer->ref);
+	INIT_RCU_WORK(&peer->free_work, dco_peer_free_work);
+	netdev_hold(dco->dev, &peer->dev_tracker, GFP_KERNEL);
+	return peer;
+}
+
+/**
+ * dco_peer_get() - take a reference
+ * @peer: a peer to which the caller has one
+ *
+ * Return: @peer.
+ */
+struct dco_peer *dco_peer_get(struct dco_peer *peer)
+{
+	kref_get(&peer->ref);
+	return peer;
+}
+
+static void dco_peer_release(struct kref *ref)
+{
+	struct dco_peer *peer = container_of(ref, struct dco_peer, ref);
+
+	queue_rcu_work(dco_wq, &peer->free_work);
+}
+
+/**
+ * dco_peer_put() - drop a reference
+ * @peer: the peer
+ */
+void dco_peer_put(struct dco_peer *peer)
+{
+	kref_put(&peer->ref, dco_peer_release);
+}
+
+/**
+ * dco_peer_get_by_id() - find a peer for more than an RCU section
+ * @dco: the device
+ * @id: peer id
+ *
+ * The peer may leave the table at any time, so whoever goes on to change what
+ * depends on that takes the table lock and looks at is_in_table.
+ *
+ * Return: the peer with a reference, or NULL.
+ */
+struct dco_peer *dco_peer_get_by_id(struct dco_dev *dco, u32 id)
+{
+	struct dco_peer *peer;
+
+	rcu_read_lock();
+	peer = dco_table_find_id(dco, id);
+	if (peer && !kref_get_unless_zero(&peer->ref))
+		peer = NULL;
+	rcu_read_unlock();
+	return peer;
+}
+
+/* Ends what a peer does outside the table: timers, socket, the table's
+ * reference. Userspace hears of it while the socket says in which namespace.
+ */
+static void dco_peer_release_list(struct list_head *removed)
+{
+	struct dco_peer *peer, *next;
+	struct dco_sock *dsk;
+
+	list_for_each_entry_safe(peer, next, removed, release_node) {
+		list_del(&peer->release_node);
+		dco_keepalive_stop(peer);
+		dco_notify_peer_del(peer, peer->del_reason);
+		/* only this function clears it, and once per peer */
+		dsk = rcu_dereference_protected(peer->sock, true);
+		RCU_INIT_POINTER(peer->sock, NULL);
+		dco_sock_put(dsk);
+		dco_peer_put(peer);
+	}
+}
+
+/**
+ * dco_peer_add() - put a peer into the table
+ * @peer: a complete peer; the table takes over the caller's reference if this
+ *	succeeds
+ * @pair: its inner addresses, none in P2P mode
+ *
+ * In P2P mode a peer that is there already is removed.
+ *
+ * Context: process, may sleep.
+ * Return: 0 or what dco_table_insert() returns.
+ */
+int dco_peer_add(struct dco_peer *peer, const struct dco_vpn_pair *pair)
+{
+	struct dco_dev *dco = peer->dco;
+	LIST_HEAD(removed);
+	int err;
+
+	spin_lock_bh(&dco->lock);
+	err = dco_table_insert(peer, pair, &removed);
+	if (!err)
+		dco_keepalive_start(peer);
+	spin_unlock_bh(&dco->lock);
+	dco_peer_release_list(&removed);
+	return err;
+}
+
+/**
+ * dco_peer_del() - remove a peer
+ * @peer: the peer; the caller has a reference
+ * @reason: why
+ *
+ * Its socket is released when this returns, but packets may still be on their
+ * way.
+ *
+ * Context: process, may sleep.
+ * Return: 0, or -ENOENT if somebody else has removed it.
+ */
+int dco_peer_del(struct dco_peer *peer, enum ovpn_del_peer_reason reason)
+{
+	struct dco_dev *dco = peer->dco;
+	LIST_HEAD(removed);
+	bool is_mine;
+
+	spin_lock_bh(&dco->lock);
+	is_mine = dco_table_remove(peer, reason, &removed);
+	spin_unlock_bh(&dco->lock);
+	dco_peer_release_list(&removed);
+	return is_mine ? 0 : -ENOENT;
+}
+
+/**
+ * dco_peer_del_by_sock() - remove all peers of a socket
+ * @sk: the socket, not locked
+ * @reason: why
+ *
+ * Context: process, may sleep.
+ */
+void dco_peer_del_by_sock(struct sock *sk, enum ovpn_del_peer_reason reason)
+{
+	struct hlist_node *next;
+	struct dco_peer *peer;
+	struct dco_sock *dsk;
+	LIST_HEAD(removed);
+
+	/* RCU keeps dsk if its last peer is leaving right now */
+	rcu_read_lock();
+	dsk = rcu_dereference_sk_user_data(sk);
+	if (dsk) {
+		spin_lock_bh(&dsk->dco->lock);
+		hlist_for_each_entry_safe(peer, next, &dsk->peers, sock_node)
+			dco_table_remove(peer, reason, &removed);
+		spin_unlock_bh(&dsk->dco->lock);
+	}
+	rcu_read_unlock();
+	dco_peer_release_list(&removed);
+}
+
+/**
+ * dco_peer_del_all() - remove all peers of a device
+ * @dco: the device
+ * @reason: why
+ *
+ * Context: process, may sleep.
+ */
+void dco_peer_del_all(struct dco_dev *dco, enum ovpn_del_peer_reason reason)
+{
+	struct dco_peer *peer;
+	unsigned long id = 0;
+	LIST_HEAD(removed);
+
+	spin_lock_bh(&dco->lock);
+	rcu_read_lock();
+	while ((peer = dco_table_next(dco, &id)))
+		dco_table_remove(peer, reason, &removed);
+	rcu_read_unlock();
+	spin_unlock_bh(&dco->lock);
+	dco_peer_release_list(&removed);
+}

@@ -1,0 +1,216 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* From a peer to the stack. */
+#include <linux/ip.h>
+#include <linux/ipv6.h>
+#include <linux/skbuff.h>
+#include <net/gro_cells.h>
+#include <net/ip6_fib.h>
+#include <net/ip6_route.h>
+#include <net/ip_tunnels.h>
+#include <net/ipv6.h>
+#include <net/route.h>
+
+#include "device.h"
+#include "endpoint.h"
+#include "keepalive.h"
+#include "peer.h"
+#include "peer_table.h"
+#include "rx.h"
+#include "wire.h"
+
+/* Would a packet to this address be sent to this peer? Answers by the FIB, so
+ * that networks behind a client need no list of their own.
+ */
+static bool dco_rx_routes_to4(const struct dco_peer *peer, __be32 addr)
+{
+	struct flowi4 fl = { .daddr = addr };
+	struct dco_dev *dco = peer->dco;
+	struct rtable *rt;
+	bool is_v6 = false;
+	struct in6_addr gw6;
+
+	rt = ip_route_output_flow(dev_net(dco->dev), &fl, NULL);
+	if (!IS_ERR(rt)) {
+		if (rt->rt_uses_gateway && rt->rt_gw_family == AF_INET)
+			addr = rt->rt_gw4;
+		if (rt->rt_uses_gateway && rt->rt_gw_family == AF_INET6) {
+			gw6 = rt->rt_gw6;
+			is_v6 = true;
+		}
+		ip_rt_put(rt);
+	}
+	if (is_v6)
+		return dco_table_find_vpn6(dco, &gw6) == peer;
+	return dco_table_find_vpn4(dco, addr) == peer;
+}
+
+static bool dco_rx_routes_to6(const struct dco_peer *peer,
+			      const struct in6_addr *src)
+{
+	struct flowi6 fl = { .daddr = *src };
+	struct dco_dev *dco = peer->dco;
+	struct in6_addr addr = *src;
+	const struct rt6_info *rt;
+	struct dst_entry *dst;
+
+	dst = ip6_dst_lookup_flow(dev_net(dco->dev), NULL, &fl, NULL);
+	if (!IS_ERR(dst)) {
+		rt = dst_rt6_info(dst);
+		if (rt->rt6i_flags & RTF_GATEWAY)
+			addr = rt->rt6i_gateway;
+		dst_release(dst);
+	}
+	return dco_table_find_vpn6(dco, &addr) == peer;
+}
+
+/* May a packet with this inner source come from this peer? */
+static bool dco_rx_source_is_valid(const struct dco_peer *peer,
+				   const struct sk_buff *skb)
+{
+	const struct dco_vpn_addr *vpn;
+
+	if (peer->dco->mode == OVPN_MODE_P2P)
+		return rcu_access_pointer(peer->dco->only_peer) == peer;
+
+	/* most clients send from their own address only */
+	if (skb->protocol == htons(ETH_P_IP)) {
+		vpn = rcu_dereference(peer->vpn4);
+		if (vpn && vpn->addr.s6_addr32[3] == ip_hdr(skb)->saddr)
+			return true;
+		return dco_rx_routes_to4(peer, ip_hdr(skb)->saddr);
+	}
+	vpn = rcu_dereference(peer->vpn6);
+	if (vpn && ipv6_addr_equal(&vpn->addr, &ipv6_hdr(skb)->saddr))
+		return true;
+	return dco_rx_routes_to6(peer, &ipv6_hdr(skb)->saddr);
+}
+
+static void dco_rx_deliver(struct dco_peer *peer, struct sk_buff *skb)
+{
+	struct dco_dev *dco = peer->dco;
+	unsigned int len = skb->len;
+
+	skb_reset_mac_header(skb);
+	skb_reset_transport_header(skb);
+	skb_probe_transport_header(skb);
+	skb_reset_inner_headers(skb);
+	skb->encapsulation = 0;
+	skb_gso_reset(skb);
+	skb_clear_hash(skb);
+	skb_set_queue_mapping(skb, 0);
+
+	/* the sender's packet is what has been authenticated, checksum and
+	 * all; what a checksum could still find happened before it was sealed
+	 */
+	skb->ip_summed = CHECKSUM_NONE;
+	skb->csum_level = 0;
+	if (dco->dev->features & NETIF_F_RXCSUM) {
+		skb->ip_summed = CHECKSUM_UNNECESSARY;
+		skb->csum_level = ~0;
+	}
+	skb->dev = dco->dev;
+	skb_scrub_packet(skb, true);
+
+	if (likely(gro_cells_receive(&dco->gro_cells, skb) ==
+		   NET_RX_SUCCESS)) {
+		dco_peer_stats_add(peer, DCO_FLOW_VPN_RX, 1, len);
+		dco_dev_stats_rx(dco, 1, len);
+	}
+}
+
+static bool dco_rx_ip_is_whole(const struct sk_buff *skb)
+{
+	switch (skb->protocol) {
+	case htons(ETH_P_IP):
+		return skb->len >= sizeof(struct iphdr);
+	case htons(ETH_P_IPV6):
+		return skb->len >= sizeof(struct ipv6hdr);
+	}
+	return false;
+}
+
+/* An authentic packet; skb->data is the cleartext */
+static void dco_rx_payload(struct dco_peer *peer, struct sk_buff *skb)
+{
+	skb_reset_network_header(skb);
+	skb->protocol = ip_tunnel_parse_protocol(skb);
+	if (unlikely(!dco_rx_ip_is_whole(skb))) {
+		if (likely(dco_keepalive_is(skb->data, skb->len))) {
+			consume_skb(skb);
+			return;
+		}
+		dco_drop(peer->dco, skb, DCO_DROP_RX_PROTO);
+		return;
+	}
+	if (unlikely(!dco_rx_source_is_valid(peer, skb))) {
+		net_dbg_ratelimited("%s: source of peer %u is not its own\n",
+				    peer->dco->dev->name, peer->id);
+		dco_drop(peer->dco, skb, DCO_DROP_RX_SOURCE);
+		return;
+	}
+	dco_rx_deliver(peer, skb);
+}
+
+/* Opens a packet in place. Returns why it failed, or DCO_DROP_MAX. */
+static enum dco_drop dco_rx_open(struct dco_peer *peer, struct sk_buff *skb,
+				 bool *is_newest)
+{
+	struct dco_wire_hdr *hdr;
+	struct dco_key *key;
+	u32 word;
+
+	if (unlikely(skb->len <= sizeof(*hdr)))
+		return DCO_DROP_RX_SHORT;
+	/* frags and clones may belong to somebody else */
+	if (unlikely(skb_linearize_cow(skb)))
+		return DCO_DROP_RX_NO_MEM;
+
+	hdr = (struct dco_wire_hdr *)skb->data;
+	word = be32_to_cpu(hdr->word);
+	key = dco_key_slots_find(&peer->keys,
+				 word >> DCO_KEY_ID_SHIFT & DCO_KEY_ID_MASK);
+	if (unlikely(!key))
+		return DCO_DROP_RX_NO_KEY;
+	if (unlikely(dco_aead_open(&key->decrypt, hdr,
+				   skb->len - sizeof(*hdr))))
+		return DCO_DROP_RX_AUTH;
+	if (unlikely(!dco_replay_accept(&key->replay,
+					be32_to_cpu(hdr->packet_id),
+					is_newest)))
+		return DCO_DROP_RX_REPLAY;
+	return DCO_DROP_MAX;
+}
+
+/**
+ * dco_rx() - receive a data packet of a peer
+ * @peer: whose it is, by its peer id
+ * @skb: the packet, data at the wire header, outer network and transport header
+ *	valid; consumed
+ *
+ * Context: BH disabled, RCU read side.
+ */
+void dco_rx(struct dco_peer *peer, struct sk_buff *skb)
+{
+	struct dco_endpoint *ep;
+	enum dco_drop cause;
+	bool is_newest;
+
+	dco_peer_stats_add(peer, DCO_FLOW_LINK_RX, 1, skb->len);
+
+	cause = dco_rx_open(peer, skb, &is_newest);
+	if (unlikely(cause != DCO_DROP_MAX)) {
+		net_dbg_ratelimited("%s: packet of peer %u dropped: %d\n",
+				    peer->dco->dev->name, peer->id, cause);
+		dco_drop(peer->dco, skb, cause);
+		return;
+	}
+	dco_peer_touch(&peer->last_recv, dco_keepalive_now());
+
+	/* a packet that was delayed must not move a peer back */
+	ep = rcu_dereference(peer->endpoint);
+	if (unlikely(is_newest && !dco_endpoint_is_current(ep, skb)))
+		dco_endpoint_learn(peer, skb);
+
+	skb_pull(skb, DCO_WIRE_HDR_SIZE);
+	dco_rx_payload(peer, skb);
+}

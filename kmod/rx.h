@@ -1,0 +1,11 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#ifndef DCO_RX_H
+#define DCO_RX_H
+
+#include <linux/skbuff.h>
+
+struct dco_peer;
+
+void dco_rx(struct dco_peer *peer, struct sk_buff *skb);
+
+#endif /* DCO_RX_H */

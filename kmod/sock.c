@@ -1,0 +1,163 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include <linux/in.h>
+#include <linux/net.h>
+#include <linux/slab.h>
+#include <net/inet_sock.h>
+
+#include "device.h"
+#include "endpoint.h"
+#include "peer.h"
+#include "sock.h"
+#include "udp.h"
+
+static bool dco_sock_is_udp(const struct sock *sk)
+{
+	/* the protocol alone would also match a raw socket */
+	return (sk->sk_family == AF_INET || sk->sk_family == AF_INET6) &&
+	       sk->sk_type == SOCK_DGRAM && sk->sk_protocol == IPPROTO_UDP;
+}
+
+static struct dco_sock *dco_sock_new(struct sock *sk, struct dco_dev *dco)
+{
+	struct dco_sock *dsk;
+
+	dsk = kzalloc(sizeof(*dsk), GFP_KERNEL);
+	if (!dsk)
+		return ERR_PTR(-ENOMEM);
+	dsk->sk = sk;
+	dsk->dco = dco;
+	dsk->users = 1;
+	sock_hold(sk);
+	netdev_hold(dco->dev, &dsk->dev_tracker, GFP_KERNEL);
+	return dsk;
+}
+
+/**
+ * dco_sock_get() - take a socket for a peer
+ * @sock: the socket; the caller keeps its file open until the peer is in the
+ *	table or the result is put
+ * @dco: the device of the peer
+ *
+ * Peers of one device share a socket.
+ *
+ * Context: process, may sleep.
+ * Return: the socket, to be given to dco_sock_put(); ERR_PTR(-EOPNOTSUPP) if it
+ * is of another protocol, ERR_PTR(-EBUSY) if somebody else has it, or another
+ * ERR_PTR().
+ */
+struct dco_sock *dco_sock_get(struct socket *sock, struct dco_dev *dco)
+{
+	struct sock *sk = sock->sk;
+	struct dco_sock *dsk;
+
+	if (!dco_sock_is_udp(sk))
+		return ERR_PTR(-EOPNOTSUPP);
+
+	lock_sock(sk);
+	if (dco_udp_is_attached(sk)) {
+		dsk = rcu_dereference_protected(__sk_user_data(sk),
+						lockdep_sock_is_held(sk));
+		if (dsk->dco == dco)
+			dsk->users++;
+		else
+			dsk = ERR_PTR(-EBUSY);
+	} else if (dco_udp_is_free(sk)) {
+		dsk = dco_sock_new(sk, dco);
+		if (!IS_ERR(dsk))
+			dco_udp_attach(dsk);
+	} else {
+		dsk = ERR_PTR(-EBUSY);
+	}
+	release_sock(sk);
+	return dsk;
+}
+
+static void dco_sock_free_rcu(struct rcu_head *rcu)
+{
+	struct dco_sock *dsk = container_of(rcu, struct dco_sock, rcu);
+
+	netdev_put(dsk->dco->dev, &dsk->dev_tracker);
+	sock_put(dsk->sk);
+	kfree(dsk);
+}
+
+/**
+ * dco_sock_put() - give a socket back
+ * @dsk: what dco_sock_get() returned
+ *
+ * The last user detaches the socket, which is then as it was before.
+ *
+ * Context: process, may sleep.
+ */
+void dco_sock_put(struct dco_sock *dsk)
+{
+	struct sock *sk = dsk->sk;
+	bool is_last;
+
+	lock_sock(sk);
+	is_last = !--dsk->users;
+	if (is_last)
+		dco_udp_detach(dsk);
+	release_sock(sk);
+	if (is_last)
+		call_rcu(&dsk->rcu, dco_sock_free_rcu);
+}
+
+/**
+ * dco_sock_link() - a peer enters the table
+ * @peer: the peer, whose socket cannot be closed yet
+ *
+ * Context: table lock held.
+ */
+void dco_sock_link(struct dco_peer *peer)
+{
+	struct dco_sock *dsk;
+
+	dsk = rcu_dereference_protected(peer->sock,
+					lockdep_is_held(&peer->dco->lock));
+	hlist_add_head(&peer->sock_node, &dsk->peers);
+}
+
+/**
+ * dco_sock_unlink() - a peer leaves the table
+ * @peer: the peer
+ *
+ * Context: table lock held.
+ */
+void dco_sock_unlink(struct dco_peer *peer)
+{
+	lockdep_assert_held(&peer->dco->lock);
+	hlist_del_init(&peer->sock_node);
+}
+
+/**
+ * dco_sock_flow() - what the route through a socket depends on
+ * @dsk: the socket or NULL
+ * @flow: receives it
+ *
+ * Return: false without a socket.
+ */
+bool dco_sock_flow(const struct dco_sock *dsk, struct dco_flow_key *flow)
+{
+	if (!dsk)
+		return false;
+	flow->mark = READ_ONCE(dsk->sk->sk_mark);
+	flow->oif = READ_ONCE(dsk->sk->sk_bound_dev_if);
+	flow->sport = READ_ONCE(inet_sk(dsk->sk)->inet_sport);
+	return true;
+}
+
+/**
+ * dco_sock_flow_is_current() - has the socket changed since?
+ * @dsk: the socket
+ * @flow: what dco_sock_flow() said before
+ *
+ * Return: true if not.
+ */
+bool dco_sock_flow_is_current(const struct dco_sock *dsk,
+			      const struct dco_flow_key *flow)
+{
+	return READ_ONCE(dsk->sk->sk_mark) == flow->mark &&
+	       READ_ONCE(dsk->sk->sk_bound_dev_if) == flow->oif &&
+	       READ_ONCE(inet_sk(dsk->sk)->inet_sport) == flow->sport;
+}

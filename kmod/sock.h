@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#ifndef DCO_SOCK_H
+#define DCO_SOCK_H
+
+#include <linux/netdevice.h>
+#include <linux/types.h>
+#include <net/sock.h>
+
+struct dco_dev;
+struct dco_flow_key;
+struct dco_peer;
+
+/**
+ * struct dco_sock - a transport socket that carries peers of one device
+ * @sk: the socket; held, but not its file: closing that ends the peers
+ * @dco: the device; held
+ * @users: peers that have it, in the table or not; under lock_sock(@sk)
+ * @peers: those in the table; under @dco->lock
+ * @rcu: to free it
+ * @dev_tracker: of the reference to @dco->dev
+ *
+ * It is the user data of @sk while @users is not 0. Freed a grace period after
+ * that, so that whoever finds it under RCU may use it and what it holds.
+ */
+struct dco_sock {
+	struct sock *sk;
+	struct dco_dev *dco;
+	unsigned int users;
+	struct hlist_head peers;
+	struct rcu_head rcu;
+	netdevice_tracker dev_tracker;
+};
+
+struct dco_sock *dco_sock_get(struct socket *sock, struct dco_dev *dco);
+void dco_sock_put(struct dco_sock *dsk);
+void dco_sock_link(struct dco_peer *peer);
+void dco_sock_unlink(struct dco_peer *peer);
+bool dco_sock_flow(const struct dco_sock *dsk, struct dco_flow_key *flow);
+
+bool dco_sock_flow_is_current(const struct dco_sock *dsk,
+			      const struct dco_flow_key *flow);
+
+#endif /* DCO_SOCK_H */

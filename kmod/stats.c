@@ -1,0 +1,220 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include <linux/skbuff.h>
+
+#include "device.h"
+#include "peer.h"
+#include "stats.h"
+
+/* the nearest of the kernel's own reasons, for drop monitors */
+static const enum skb_drop_reason dco_drop_reason[DCO_DROP_MAX] = {
+	[DCO_DROP_RX_SHORT]	= SKB_DROP_REASON_PKT_TOO_SMALL,
+	[DCO_DROP_RX_DATA_V1]	= SKB_DROP_REASON_UNHANDLED_PROTO,
+	[DCO_DROP_RX_NO_PEER]	= SKB_DROP_REASON_NO_SOCKET,
+	[DCO_DROP_RX_NO_KEY]	= SKB_DROP_REASON_NOT_SPECIFIED,
+	[DCO_DROP_RX_NO_MEM]	= SKB_DROP_REASON_NOMEM,
+	[DCO_DROP_RX_AUTH]	= SKB_DROP_REASON_NOT_SPECIFIED,
+	[DCO_DROP_RX_REPLAY]	= SKB_DROP_REASON_NOT_SPECIFIED,
+	[DCO_DROP_RX_PROTO]	= SKB_DROP_REASON_UNHANDLED_PROTO,
+	[DCO_DROP_RX_SOURCE]	= SKB_DROP_REASON_IP_RPFILTER,
+	[DCO_DROP_TX_PROTO]	= SKB_DROP_REASON_UNHANDLED_PROTO,
+	[DCO_DROP_TX_NO_PEER]	= SKB_DROP_REASON_IP_OUTNOROUTES,
+	[DCO_DROP_TX_NO_KEY]	= SKB_DROP_REASON_NOT_SPECIFIED,
+	[DCO_DROP_TX_KEY_SPENT]	= SKB_DROP_REASON_NOT_SPECIFIED,
+	[DCO_DROP_TX_NO_MEM]	= SKB_DROP_REASON_NOMEM,
+	[DCO_DROP_TX_GSO]	= SKB_DROP_REASON_SKB_GSO_SEG,
+	[DCO_DROP_TX_CRYPTO]	= SKB_DROP_REASON_NOT_SPECIFIED,
+	[DCO_DROP_TX_NO_ROUTE]	= SKB_DROP_REASON_IP_OUTNOROUTES,
+};
+
+/**
+ * dco_peer_stats_add() - count packets of a peer
+ * @peer: the peer
+ * @flow: which counters
+ * @packets: how many packets
+ * @bytes: their length
+ *
+ * Context: BH disabled.
+ */
+void dco_peer_stats_add(struct dco_peer *peer, enum dco_flow flow,
+			u64 packets, u64 bytes)
+{
+	struct dco_peer_stats *stats = this_cpu_ptr(peer->stats);
+
+	u64_stats_update_begin(&stats->syncp);
+	u64_stats_add(&stats->packets[flow], packets);
+	u64_stats_add(&stats->bytes[flow], bytes);
+	u64_stats_update_end(&stats->syncp);
+}
+
+/**
+ * dco_peer_stats_read() - sum up one counter pair of a peer
+ * @peer: the peer
+ * @flow: which counters
+ * @count: receives the sums
+ */
+void dco_peer_stats_read(const struct dco_peer *peer, enum dco_flow flow,
+			 struct dco_count *count)
+{
+	const struct dco_peer_stats *stats;
+	u64 packets, bytes;
+	unsigned int start;
+	int cpu;
+
+	*count = (struct dco_count){};
+	for_each_possible_cpu(cpu) {
+		stats = per_cpu_ptr(peer->stats, cpu);
+		do {
+			start = u64_stats_fetch_begin(&stats->syncp);
+			packets = u64_stats_read(&stats->packets[flow]);
+			bytes = u64_stats_read(&stats->bytes[flow]);
+		} while (u64_stats_fetch_retry(&stats->syncp, start));
+		count->packets += packets;
+		count->bytes += bytes;
+	}
+}
+
+/**
+ * dco_dev_stats_rx() - count packets that the device delivered
+ * @dco: the device
+ * @packets: how many packets
+ * @bytes: their cleartext length
+ *
+ * Context: BH disabled.
+ */
+void dco_dev_stats_rx(struct dco_dev *dco, u64 packets, u64 bytes)
+{
+	struct dco_dev_stats *stats = this_cpu_ptr(dco->stats);
+
+	u64_stats_update_begin(&stats->syncp);
+	u64_stats_add(&stats->rx_packets, packets);
+	u64_stats_add(&stats->rx_bytes, bytes);
+	u64_stats_update_end(&stats->syncp);
+}
+
+/**
+ * dco_dev_stats_tx() - count packets that the device sent
+ * @dco: the device
+ * @packets: how many packets
+ * @bytes: their cleartext length
+ *
+ * Context: BH disabled.
+ */
+void dco_dev_stats_tx(struct dco_dev *dco, u64 packets, u64 bytes)
+{
+	struct dco_dev_stats *stats = this_cpu_ptr(dco->stats);
+
+	u64_stats_update_begin(&stats->syncp);
+	u64_stats_add(&stats->tx_packets, packets);
+	u64_stats_add(&stats->tx_bytes, bytes);
+	u64_stats_update_end(&stats->syncp);
+}
+
+static void dco_dev_stats_add_cpu(const struct dco_dev_stats *stats,
+				  struct rtnl_link_stats64 *total)
+{
+	struct rtnl_link_stats64 one;
+	enum dco_drop cause;
+	unsigned int start;
+
+	do {
+		start = u64_stats_fetch_begin(&stats->syncp);
+		one.rx_packets = u64_stats_read(&stats->rx_packets);
+		one.rx_bytes = u64_stats_read(&stats->rx_bytes);
+		one.tx_packets = u64_stats_read(&stats->tx_packets);
+		one.tx_bytes = u64_stats_read(&stats->tx_bytes);
+		one.rx_dropped = 0;
+		one.tx_dropped = 0;
+		for (cause = 0; cause < DCO_DROP_MAX; cause++) {
+			if (dco_drop_is_rx(cause))
+				one.rx_dropped +=
+					u64_stats_read(&stats->drops[cause]);
+			else
+				one.tx_dropped +=
+					u64_stats_read(&stats->drops[cause]);
+		}
+	} while (u64_stats_fetch_retry(&stats->syncp, start));
+
+	total->rx_packets += one.rx_packets;
+	total->rx_bytes += one.rx_bytes;
+	total->rx_dropped += one.rx_dropped;
+	total->tx_packets += one.tx_packets;
+	total->tx_bytes += one.tx_bytes;
+	total->tx_dropped += one.tx_dropped;
+}
+
+/**
+ * dco_dev_stats_read() - sum up the device's counters
+ * @dco: the device
+ * @total: the sums are added to it
+ */
+void dco_dev_stats_read(const struct dco_dev *dco,
+			struct rtnl_link_stats64 *total)
+{
+	int cpu;
+
+	for_each_possible_cpu(cpu)
+		dco_dev_stats_add_cpu(per_cpu_ptr(dco->stats, cpu), total);
+}
+
+/**
+ * dco_dev_drops_read() - sum up the device's drop counters
+ * @dco: the device
+ * @drops: receives the sums, by enum dco_drop
+ */
+void dco_dev_drops_read(const struct dco_dev *dco, u64 drops[DCO_DROP_MAX])
+{
+	const struct dco_dev_stats *stats;
+	enum dco_drop cause;
+	unsigned int start;
+	u64 value;
+	int cpu;
+
+	memset(drops, 0, sizeof(*drops) * DCO_DROP_MAX);
+	for_each_possible_cpu(cpu) {
+		stats = per_cpu_ptr(dco->stats, cpu);
+		for (cause = 0; cause < DCO_DROP_MAX; cause++) {
+			do {
+				start = u64_stats_fetch_begin(&stats->syncp);
+				value = u64_stats_read(&stats->drops[cause]);
+			} while (u64_stats_fetch_retry(&stats->syncp, start));
+			drops[cause] += value;
+		}
+	}
+}
+
+/**
+ * dco_drop() - count and free a packet
+ * @dco: the device that drops it
+ * @skb: the packet; consumed
+ * @cause: why
+ *
+ * Context: BH disabled.
+ */
+void dco_drop(struct dco_dev *dco, struct sk_buff *skb, enum dco_drop cause)
+{
+	struct dco_dev_stats *stats = this_cpu_ptr(dco->stats);
+
+	u64_stats_update_begin(&stats->syncp);
+	u64_stats_inc(&stats->drops[cause]);
+	u64_stats_update_end(&stats->syncp);
+	kfree_skb_reason(skb, dco_drop_reason[cause]);
+}
+
+/**
+ * dco_drop_list() - count and free a list of packets
+ * @dco: the device that drops them
+ * @skb: the first packet, linked by @skb->next; all are consumed
+ * @cause: why
+ *
+ * Context: BH disabled.
+ */
+void dco_drop_list(struct dco_dev *dco, struct sk_buff *skb,
+		   enum dco_drop cause)
+{
+	struct sk_buff *next;
+
+	skb_list_walk_safe(skb, skb, next) {
+		skb_mark_not_on_list(skb);
+		dco_drop(dco, skb, cause);
+	}
+}

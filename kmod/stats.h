@@ -1,0 +1,84 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#ifndef DCO_STATS_H
+#define DCO_STATS_H
+
+#include <linux/netdevice.h>
+#include <linux/u64_stats_sync.h>
+
+#include "drop.h"
+
+struct dco_dev;
+struct dco_peer;
+
+/**
+ * enum dco_flow - what a counter pair of a peer counts
+ * @DCO_FLOW_VPN_RX: cleartext delivered
+ * @DCO_FLOW_VPN_TX: cleartext accepted for sending
+ * @DCO_FLOW_LINK_RX: datagrams received, without UDP and IP headers
+ * @DCO_FLOW_LINK_TX: datagrams sent, without UDP and IP headers
+ * @DCO_FLOW_MAX: number of pairs
+ */
+enum dco_flow {
+	DCO_FLOW_VPN_RX,
+	DCO_FLOW_VPN_TX,
+	DCO_FLOW_LINK_RX,
+	DCO_FLOW_LINK_TX,
+	DCO_FLOW_MAX,
+};
+
+/**
+ * struct dco_count - packets and their bytes
+ * @packets: number of packets; each segment of a super-packet is one
+ * @bytes: their length
+ */
+struct dco_count {
+	u64 packets;
+	u64 bytes;
+};
+
+/**
+ * struct dco_peer_stats - one CPU's counters of a peer
+ * @packets: by enum dco_flow
+ * @bytes: by enum dco_flow
+ * @syncp: makes 64 bit reads whole on 32 bit machines
+ */
+struct dco_peer_stats {
+	u64_stats_t packets[DCO_FLOW_MAX];
+	u64_stats_t bytes[DCO_FLOW_MAX];
+	struct u64_stats_sync syncp;
+};
+
+/**
+ * struct dco_dev_stats - one CPU's counters of a device
+ * @rx_packets: delivered
+ * @rx_bytes: delivered, cleartext
+ * @tx_packets: sent
+ * @tx_bytes: sent, cleartext
+ * @drops: by enum dco_drop
+ * @syncp: makes 64 bit reads whole on 32 bit machines
+ */
+struct dco_dev_stats {
+	u64_stats_t rx_packets;
+	u64_stats_t rx_bytes;
+	u64_stats_t tx_packets;
+	u64_stats_t tx_bytes;
+	u64_stats_t drops[DCO_DROP_MAX];
+	struct u64_stats_sync syncp;
+};
+
+void dco_peer_stats_add(struct dco_peer *peer, enum dco_flow flow,
+			u64 packets, u64 bytes);
+void dco_peer_stats_read(const struct dco_peer *peer, enum dco_flow flow,
+			 struct dco_count *count);
+
+void dco_dev_stats_rx(struct dco_dev *dco, u64 packets, u64 bytes);
+void dco_dev_stats_tx(struct dco_dev *dco, u64 packets, u64 bytes);
+void dco_dev_stats_read(const struct dco_dev *dco,
+			struct rtnl_link_stats64 *total);
+void dco_dev_drops_read(const struct dco_dev *dco, u64 drops[DCO_DROP_MAX]);
+
+void dco_drop(struct dco_dev *dco, struct sk_buff *skb, enum dco_drop cause);
+void dco_drop_list(struct dco_dev *dco, struct sk_buff *skb,
+		   enum dco_drop cause);
+
+#endif /* DCO_STATS_H */

@@ -1,0 +1,261 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * From the stack to a peer. A super-packet is one batch: one peer, one key, one
+ * range of packet ids, one route.
+ */
+#include <linux/ip.h>
+#include <linux/ipv6.h>
+#include <linux/netfilter.h>
+#include <linux/skbuff.h>
+#include <net/dst_metadata.h>
+#include <net/ip6_fib.h>
+#include <net/ip_tunnels.h>
+#include <net/route.h>
+
+#include "device.h"
+#include "keepalive.h"
+#include "notify.h"
+#include "peer.h"
+#include "peer_table.h"
+#include "tx.h"
+#include "udp.h"
+
+/* The peer is found by the gateway of the packet's route, which is how networks
+ * behind a client are reached, or else by its destination.
+ */
+static struct dco_peer *dco_tx_find_peer4(struct dco_dev *dco,
+					  const struct sk_buff *skb)
+{
+	const struct dst_entry *dst = skb_dst(skb);
+	const struct rtable *rt;
+
+	if (!skb_valid_dst(skb) || dst->ops->family != AF_INET)
+		return dco_table_find_vpn4(dco, ip_hdr(skb)->daddr);
+
+	rt = dst_rtable(dst);
+	if (rt->rt_uses_gateway && rt->rt_gw_family == AF_INET)
+		return dco_table_find_vpn4(dco, rt->rt_gw4);
+	if (rt->rt_uses_gateway && rt->rt_gw_family == AF_INET6)
+		return dco_table_find_vpn6(dco, &rt->rt_gw6);
+	return dco_table_find_vpn4(dco, ip_hdr(skb)->daddr);
+}
+
+static struct dco_peer *dco_tx_find_peer6(struct dco_dev *dco,
+					  const struct sk_buff *skb)
+{
+	const struct dst_entry *dst = skb_dst(skb);
+	const struct rt6_info *rt;
+
+	if (skb_valid_dst(skb) && dst->ops->family == AF_INET6) {
+		rt = dst_rt6_info(dst);
+		if (rt->rt6i_flags & RTF_GATEWAY)
+			return dco_table_find_vpn6(dco, &rt->rt6i_gateway);
+	}
+	return dco_table_find_vpn6(dco, &ipv6_hdr(skb)->daddr);
+}
+
+static struct dco_peer *dco_tx_find_peer(struct dco_dev *dco,
+					 const struct sk_buff *skb)
+{
+	if (dco->mode == OVPN_MODE_P2P)
+		return rcu_dereference(dco->only_peer);
+	if (skb->protocol == htons(ETH_P_IP))
+		return dco_tx_find_peer4(dco, skb);
+	return dco_tx_find_peer6(dco, skb);
+}
+
+/* Makes a packet linear, private and its checksum final, so that it can be
+ * sealed in place.
+ */
+static struct sk_buff *dco_tx_prepare(struct dco_dev *dco, struct sk_buff *skb)
+{
+	skb = skb_share_check(skb, GFP_ATOMIC);
+	if (unlikely(!skb))
+		return NULL;
+	if (skb->ip_summed == CHECKSUM_PARTIAL && skb_checksum_help(skb))
+		goto drop;
+	if (skb_linearize(skb) || skb_cow(skb, DCO_TX_HEADROOM))
+		goto drop;
+	return skb;
+drop:
+	dco_drop(dco, skb, DCO_DROP_TX_NO_MEM);
+	return NULL;
+}
+
+static bool dco_tx_seal(struct dco_peer *peer, const struct dco_key *key,
+			struct sk_buff *skb, u32 packet_id)
+{
+	size_t len = skb->len;
+	struct dco_wire_hdr *hdr;
+
+	hdr = __skb_push(skb, sizeof(*hdr));
+	hdr->word = cpu_to_be32(DCO_OPCODE_DATA_V2 << DCO_OPCODE_SHIFT |
+				key->id << DCO_KEY_ID_SHIFT |
+				READ_ONCE(peer->tx_id));
+	hdr->packet_id = cpu_to_be32(packet_id);
+	return !dco_aead_seal(&key->encrypt, hdr, len);
+}
+
+/* Seals what can be sealed of a list. Returns the sealed packets. */
+static struct sk_buff *dco_tx_seal_list(struct dco_peer *peer,
+					const struct dco_key *key,
+					struct sk_buff *list, u32 packet_id,
+					struct dco_count *sealed)
+{
+	struct sk_buff *first = NULL, **tail = &first;
+	struct sk_buff *skb, *next;
+
+	skb_list_walk_safe(list, skb, next) {
+		skb_mark_not_on_list(skb);
+		skb = dco_tx_prepare(peer->dco, skb);
+		if (unlikely(!skb))
+			continue;
+		if (unlikely(!dco_tx_seal(peer, key, skb, packet_id++))) {
+			dco_drop(peer->dco, skb, DCO_DROP_TX_CRYPTO);
+			continue;
+		}
+		sealed->packets++;
+		sealed->bytes += skb->len;
+		*tail = skb;
+		tail = &skb->next;
+	}
+	return first;
+}
+
+static struct dco_key *dco_tx_take_key(struct dco_peer *peer, unsigned int n,
+				       u32 *packet_id, enum dco_drop *cause)
+{
+	struct dco_key *key;
+
+	*cause = DCO_DROP_TX_NO_KEY;
+	key = dco_key_slots_get(&peer->keys, OVPN_KEY_SLOT_PRIMARY);
+	if (unlikely(!key))
+		return NULL;
+
+	if (unlikely(dco_key_reserve(key, n, packet_id))) {
+		*cause = DCO_DROP_TX_KEY_SPENT;
+		if (dco_key_slots_kill(&peer->keys, key))
+			dco_notify_key_swap(peer, key->id);
+		return NULL;
+	}
+	if (dco_key_swap_is_due(key, *packet_id + n - 1))
+		dco_notify_key_swap(peer, key->id);
+	return key;
+}
+
+/**
+ * dco_tx_send() - seal a batch of packets and send it
+ * @peer: to whom
+ * @list: cleartext packets, linked by next; consumed
+ * @n: their number
+ * @sent: if not NULL, receives what was handed to the transport, as cleartext
+ *
+ * Context: BH disabled, RCU read side.
+ */
+void dco_tx_send(struct dco_peer *peer, struct sk_buff *list,
+		 unsigned int n, struct dco_count *sent)
+{
+	struct dco_count sealed = {};
+	enum dco_drop cause;
+	struct dco_key *key;
+	u32 packet_id;
+
+	key = dco_tx_take_key(peer, n, &packet_id, &cause);
+	if (unlikely(!key)) {
+		dco_drop_list(peer->dco, list, cause);
+		return;
+	}
+	list = dco_tx_seal_list(peer, key, list, packet_id, &sealed);
+	if (unlikely(!list))
+		return;
+	if (unlikely(dco_udp_send(peer, list))) {
+		dco_drop_list(peer->dco, list, DCO_DROP_TX_NO_ROUTE);
+		return;
+	}
+	dco_peer_touch(&peer->last_sent, dco_keepalive_now());
+	dco_peer_stats_add(peer, DCO_FLOW_LINK_TX, sealed.packets,
+			   sealed.bytes);
+	if (sent) {
+		sent->packets = sealed.packets;
+		sent->bytes = sealed.bytes -
+			      sealed.packets * DCO_WIRE_HDR_SIZE;
+	}
+}
+
+/* A super-packet becomes a list of packets, any other a list of one. NULL: it
+ * has been dropped.
+ */
+static struct sk_buff *dco_tx_split(struct dco_dev *dco, struct sk_buff *skb)
+{
+	struct sk_buff *list;
+
+	if (!skb_is_gso(skb)) {
+		skb_mark_not_on_list(skb);
+		return skb;
+	}
+	/* no features: linear segments with their checksums made */
+	list = skb_gso_segment(skb, 0);
+	if (IS_ERR_OR_NULL(list)) {
+		dco_drop(dco, skb, DCO_DROP_TX_GSO);
+		return NULL;
+	}
+	consume_skb(skb);
+	return list;
+}
+
+static void dco_tx_batch(struct dco_peer *peer, struct sk_buff *list)
+{
+	struct dco_count vpn = {}, sent = {};
+	struct sk_buff *skb, *next;
+
+	skb_list_walk_safe(list, skb, next) {
+		vpn.packets++;
+		vpn.bytes += skb->len;
+	}
+	dco_peer_stats_add(peer, DCO_FLOW_VPN_TX, vpn.packets, vpn.bytes);
+	dco_tx_send(peer, list, vpn.packets, &sent);
+	dco_dev_stats_tx(peer->dco, sent.packets, sent.bytes);
+}
+
+/**
+ * dco_xmit() - ndo_start_xmit
+ * @skb: an IP packet or super-packet; consumed
+ * @dev: the device
+ *
+ * Return: always NETDEV_TX_OK.
+ */
+netdev_tx_t dco_xmit(struct sk_buff *skb, struct net_device *dev)
+{
+	enum dco_drop cause = DCO_DROP_TX_PROTO;
+	struct dco_dev *dco = netdev_priv(dev);
+	struct dco_peer *peer;
+
+	rcu_read_lock();
+	if (unlikely(!skb->protocol ||
+		     skb->protocol != ip_tunnel_parse_protocol(skb)))
+		goto drop;
+
+	peer = dco_tx_find_peer(dco, skb);
+	cause = DCO_DROP_TX_NO_PEER;
+	if (unlikely(!peer)) {
+		net_dbg_ratelimited("%s: no peer for a packet\n", dev->name);
+		goto drop;
+	}
+
+	nf_reset_ct(skb);
+	skb_dst_drop(skb);
+	/* of the inner flow, so that queues below can tell flows apart */
+	skb_get_hash(skb);
+
+	skb = dco_tx_split(dco, skb);
+	if (likely(skb))
+		dco_tx_batch(peer, skb);
+	rcu_read_unlock();
+	return NETDEV_TX_OK;
+
+drop:
+	skb_tx_error(skb);
+	dco_drop(dco, skb, cause);
+	rcu_read_unlock();
+	return NETDEV_TX_OK;
+}

@@ -1,0 +1,313 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include <linux/inetdevice.h>
+#include <linux/udp.h>
+#include <net/addrconf.h>
+#include <net/dst_cache.h>
+#include <net/ip6_route.h>
+#include <net/ipv6.h>
+#include <net/route.h>
+
+#include "device.h"
+#include "endpoint.h"
+#include "peer.h"
+#include "peer_table.h"
+#include "rx.h"
+#include "sock.h"
+#include "udp.h"
+#include "wire.h"
+
+/**
+ * struct dco_udp_path - the way of a batch of datagrams
+ * @ep: addresses
+ * @dst: route; a reference belongs to this
+ * @saddr: source address, IPv4 as v4-mapped IPv6
+ */
+struct dco_udp_path {
+	struct dco_endpoint *ep;
+	struct dst_entry *dst;
+	struct in6_addr saddr;
+};
+
+static struct dco_peer *dco_udp_find_peer(struct dco_dev *dco,
+					  const struct sk_buff *skb, u32 id)
+{
+	struct dco_remote remote;
+
+	if (likely(id != DCO_PEER_ID_UNDEF))
+		return dco_table_find_id(dco, id);
+	dco_remote_from_skb(&remote, skb);
+	return dco_table_find_remote(dco, &remote);
+}
+
+/* Takes the data packets out of a socket's datagrams. Returns 1 to leave a
+ * datagram to userspace, 0 if it has been consumed.
+ *
+ * Context: softirq or BH disabled, RCU read side; skb->data is the UDP header.
+ */
+static int dco_udp_encap_rcv(struct sock *sk, struct sk_buff *skb)
+{
+	const size_t peek = sizeof(struct udphdr) + sizeof(__be32);
+	struct dco_sock *dsk;
+	struct dco_peer *peer;
+	u32 word;
+
+	dsk = rcu_dereference_sk_user_data(sk);
+	if (unlikely(!dsk || READ_ONCE(udp_sk(sk)->encap_type) !=
+		     UDP_ENCAP_OVPNINUDP))
+		return 1;
+
+	if (unlikely(!pskb_may_pull(skb, peek))) {
+		dco_drop(dsk->dco, skb, DCO_DROP_RX_SHORT);
+		return 0;
+	}
+	word = be32_to_cpup((__be32 *)(skb->data + sizeof(struct udphdr)));
+	switch (word >> DCO_OPCODE_SHIFT) {
+	case DCO_OPCODE_DATA_V2:
+		break;
+	case DCO_OPCODE_DATA_V1:
+		dco_drop(dsk->dco, skb, DCO_DROP_RX_DATA_V1);
+		return 0;
+	default:
+		return 1;
+	}
+
+	peer = dco_udp_find_peer(dsk->dco, skb, word & DCO_PEER_ID_MASK);
+	if (unlikely(!peer)) {
+		net_dbg_ratelimited("%s: data from unknown peer %u\n",
+				    dsk->dco->dev->name,
+				    word & DCO_PEER_ID_MASK);
+		dco_drop(dsk->dco, skb, DCO_DROP_RX_NO_PEER);
+		return 0;
+	}
+	__skb_pull(skb, sizeof(struct udphdr));
+	dco_rx(peer, skb);
+	return 0;
+}
+
+/* The socket is being closed. Context: process, socket not locked. */
+static void dco_udp_encap_destroy(struct sock *sk)
+{
+	dco_peer_del_by_sock(sk, OVPN_DEL_PEER_REASON_TRANSPORT_DISCONNECT);
+}
+
+/**
+ * dco_udp_is_free() - may we take this socket?
+ * @sk: a UDP socket, locked
+ *
+ * Return: true if no tunnel has it.
+ */
+bool dco_udp_is_free(const struct sock *sk)
+{
+	return !READ_ONCE(udp_sk(sk)->encap_type) &&
+	       !rcu_access_pointer(__sk_user_data(sk));
+}
+
+/**
+ * dco_udp_is_attached() - do we have this socket?
+ * @sk: a UDP socket, locked
+ *
+ * Return: true if its user data is a struct dco_sock.
+ */
+bool dco_udp_is_attached(const struct sock *sk)
+{
+	return READ_ONCE(udp_sk(sk)->encap_rcv) == dco_udp_encap_rcv &&
+	       rcu_access_pointer(__sk_user_data(sk));
+}
+
+/**
+ * dco_udp_attach() - receive what comes to a socket
+ * @dsk: the socket, locked and free
+ */
+void dco_udp_attach(struct dco_sock *dsk)
+{
+	struct udp_tunnel_sock_cfg cfg = {
+		.sk_user_data = dsk,
+		.encap_type = UDP_ENCAP_OVPNINUDP,
+		.encap_rcv = dco_udp_encap_rcv,
+		.encap_destroy = dco_udp_encap_destroy,
+	};
+
+	dco_compat_setup_udp_tunnel(dsk->sk, &cfg);
+}
+
+/**
+ * dco_udp_detach() - leave a socket as it was found
+ * @dsk: the socket, locked
+ *
+ * Packets that are being received may still use @dsk until a grace period has
+ * passed.
+ */
+void dco_udp_detach(struct dco_sock *dsk)
+{
+	struct sock *sk = dsk->sk;
+
+	dco_compat_restore_mc_loop(sk);
+	inet_dec_convert_csum(sk);
+	WRITE_ONCE(udp_sk(sk)->encap_type, 0);
+	WRITE_ONCE(udp_sk(sk)->encap_rcv, NULL);
+	WRITE_ONCE(udp_sk(sk)->encap_destroy, NULL);
+	rcu_assign_sk_user_data(sk, NULL);
+}
+
+static int dco_udp_route4(struct dco_peer *peer, struct sock *sk,
+			  struct dco_udp_path *path)
+{
+	struct dco_endpoint *ep = path->ep;
+	struct flowi4 fl = {
+		.saddr = ep->local.s6_addr32[3],
+		.daddr = ep->remote.addr.s6_addr32[3],
+		.fl4_sport = ep->flow.sport,
+		.fl4_dport = ep->remote.port,
+		.flowi4_oif = ep->flow.oif,
+		.flowi4_mark = ep->flow.mark,
+		.flowi4_proto = IPPROTO_UDP,
+	};
+	struct rtable *rt;
+
+	rt = dst_cache_get_ip4(&ep->cache, &fl.saddr);
+	if (likely(rt))
+		goto out;
+
+	/* the address we learned may be gone; then let the kernel choose */
+	if (fl.saddr && !inet_confirm_addr(sock_net(sk), NULL, 0, fl.saddr,
+					   RT_SCOPE_HOST)) {
+		ep = dco_endpoint_refresh(peer, ep, false);
+		if (!ep || !dco_endpoint_is_v4(ep))
+			return -EHOSTUNREACH;
+		path->ep = ep;
+		fl.saddr = ep->local.s6_addr32[3];
+	}
+	rt = ip_route_output_flow(sock_net(sk), &fl, sk);
+	if (IS_ERR(rt))
+		return PTR_ERR(rt);
+	dst_cache_set_ip4(&ep->cache, &rt->dst, fl.saddr);
+out:
+	path->dst = &rt->dst;
+	ipv6_addr_set_v4mapped(fl.saddr, &path->saddr);
+	return 0;
+}
+
+static int dco_udp_route6(struct dco_peer *peer, struct sock *sk,
+			  struct dco_udp_path *path)
+{
+	struct dco_endpoint *ep = path->ep;
+	struct flowi6 fl = {
+		.saddr = ep->local,
+		.daddr = ep->remote.addr,
+		.fl6_sport = ep->flow.sport,
+		.fl6_dport = ep->remote.port,
+		.flowi6_oif = ep->scope_id ?: ep->flow.oif,
+		.flowi6_mark = ep->flow.mark,
+		.flowi6_proto = IPPROTO_UDP,
+	};
+	struct dst_entry *dst;
+
+	dst = dst_cache_get_ip6(&ep->cache, &fl.saddr);
+	if (likely(dst))
+		goto out;
+
+	if (!ipv6_addr_any(&fl.saddr) &&
+	    !ipv6_chk_addr(sock_net(sk), &fl.saddr, NULL, 0)) {
+		ep = dco_endpoint_refresh(peer, ep, false);
+		if (!ep || dco_endpoint_is_v4(ep))
+			return -EHOSTUNREACH;
+		path->ep = ep;
+		fl.saddr = ep->local;
+	}
+	dst = ip6_dst_lookup_flow(sock_net(sk), sk, &fl, NULL);
+	if (IS_ERR(dst))
+		return PTR_ERR(dst);
+	dst_cache_set_ip6(&ep->cache, dst, &fl.saddr);
+out:
+	path->dst = dst;
+	path->saddr = fl.saddr;
+	return 0;
+}
+
+static int dco_udp_find_path(struct dco_peer *peer, struct dco_sock *dsk,
+			     struct dco_udp_path *path)
+{
+	struct dco_endpoint *ep = rcu_dereference(peer->endpoint);
+	int err;
+
+	if (unlikely(!dco_sock_flow_is_current(dsk, &ep->flow)))
+		ep = dco_endpoint_refresh(peer, ep, true);
+	if (unlikely(!ep))
+		return -ENOMEM;
+
+	path->ep = ep;
+	if (dco_endpoint_is_v4(ep))
+		err = dco_udp_route4(peer, dsk->sk, path);
+	else
+		err = dco_udp_route6(peer, dsk->sk, path);
+	if (unlikely(err))
+		return err;
+
+	if (unlikely(path->dst->dev == peer->dco->dev)) {
+		/* the tunnel would carry itself */
+		dst_release(path->dst);
+		return -ELOOP;
+	}
+	return 0;
+}
+
+/* consumes @skb and a reference to the route */
+static void dco_udp_send_one(const struct dco_udp_path *path, struct sock *sk,
+			     struct sk_buff *skb)
+{
+	const struct dco_endpoint *ep = path->ep;
+	struct in6_addr saddr = path->saddr;
+	struct in6_addr daddr = ep->remote.addr;
+
+	skb->dev = NULL;
+	skb->mark = ep->flow.mark;
+	/* the inner packet is payload from here on */
+	skb->encapsulation = 0;
+	skb->ip_summed = CHECKSUM_NONE;
+
+	if (dco_endpoint_is_v4(ep)) {
+		dco_compat_udp_tunnel_xmit(dst_rtable(path->dst), sk, skb,
+					   saddr.s6_addr32[3],
+					   daddr.s6_addr32[3],
+					   ip4_dst_hoplimit(path->dst),
+					   ep->flow.sport, ep->remote.port);
+		return;
+	}
+	/* without this IPv6 would not fragment what exceeds the path's MTU */
+	skb->ignore_df = 1;
+	dco_compat_udp_tunnel6_xmit(path->dst, sk, skb, &saddr, &daddr,
+				    ip6_dst_hoplimit(path->dst),
+				    ep->flow.sport, ep->remote.port);
+}
+
+/**
+ * dco_udp_send() - send sealed packets to a peer
+ * @peer: the peer
+ * @list: the packets, linked by next; consumed if this succeeds
+ *
+ * Context: BH disabled, RCU read side.
+ * Return: 0, or a negative errno if there is no way to the peer.
+ */
+int dco_udp_send(struct dco_peer *peer, struct sk_buff *list)
+{
+	struct dco_sock *dsk = rcu_dereference(peer->sock);
+	struct dco_udp_path path;
+	struct sk_buff *skb, *next;
+	int err;
+
+	if (unlikely(!dsk))
+		return -ENOTCONN;
+	err = dco_udp_find_path(peer, dsk, &path);
+	if (unlikely(err)) {
+		net_dbg_ratelimited("%s: no route to peer %u: %d\n",
+				    peer->dco->dev->name, peer->id, err);
+		return err;
+	}
+	skb_list_walk_safe(list, skb, next) {
+		skb_mark_not_on_list(skb);
+		if (next)
+			dst_hold(path.dst);
+		dco_udp_send_one(&path, dsk->sk, skb);
+	}
+	return 0;
+}
