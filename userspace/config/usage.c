@@ -108,11 +108,6 @@ void config_print_help(void)
 	help_names(CONFIG_GROUP_REFUSED);
 }
 
-const char *config_version(void)
-{
-	return OVPND_VERSION;
-}
-
 void config_print_version(void)
 {
 	printf("ovpnd " OVPND_VERSION " [SSL (OpenSSL)] [AEAD] [DCO]\n"
