@@ -21,6 +21,8 @@ static const int priv_calls[] = {
 	SCMP_SYS(getpid), SCMP_SYS(gettid), SCMP_SYS(getrandom),
 	SCMP_SYS(rt_sigreturn), SCMP_SYS(rt_sigaction),
 	SCMP_SYS(rt_sigprocmask), SCMP_SYS(restart_syscall),
+	SCMP_SYS(newfstatat), SCMP_SYS(lstat), SCMP_SYS(unlink),
+	SCMP_SYS(unlinkat), SCMP_SYS(rmdir),
 	SCMP_SYS(exit), SCMP_SYS(exit_group),
 };
 

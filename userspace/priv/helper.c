@@ -173,6 +173,7 @@ void priv_helper_main(int sock)
 		if (reply.link.fd >= 0)
 			close(reply.link.fd);
 	}
+	priv_socket_remove(&helper);
 	if (is_bye || !priv_is_held(&helper))
 		priv_helper_undo(&helper);
 	_exit(0);

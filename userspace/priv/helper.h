@@ -2,6 +2,8 @@
 #ifndef PRIV_HELPER_H
 #define PRIV_HELPER_H
 
+#include <sys/types.h>
+
 #include "nl/nl.h"
 #include "priv/message.h"
 
@@ -40,11 +42,19 @@ struct priv_undo {
 	struct nl_route route;
 };
 
+/* A socket file; it is removed if it is still this one. */
+struct priv_file {
+	char path[PRIV_PATH_LEN];	/* "": none */
+	dev_t dev;
+	ino_t ino;
+};
+
 struct priv_helper {
 	struct nl_rt *rt;
 	struct priv_device devices[PRIV_LINKS_MAX];
 	struct priv_undo *undo;
 	unsigned int n_undo;
+	struct priv_file socket;
 };
 
 /** priv_handle() - look up the request in the table and run it */
@@ -67,6 +77,11 @@ int priv_undo_add(struct priv_helper *helper, const struct priv_undo *what);
 bool priv_undo_forget(struct priv_helper *helper, struct priv_undo *what);
 /* @ifindex: only what was done on this link, 0 for everything */
 void priv_undo_run(struct priv_helper *helper, int ifindex);
+
+/* file.c */
+int priv_do_socket(struct priv_helper *helper, const struct priv_request *req,
+		   struct priv_reply *reply);
+void priv_socket_remove(struct priv_helper *helper);
 
 /* filter.c: 0 or -errno */
 int priv_filter_install(void);

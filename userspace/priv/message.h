@@ -10,6 +10,7 @@
  */
 
 #define PRIV_TEXT_LEN	160
+#define PRIV_PATH_LEN	108
 
 enum priv_op {
 	PRIV_OP_LINK_OPEN = 1,
@@ -20,6 +21,7 @@ enum priv_op {
 	PRIV_OP_ROUTE_ADD,
 	PRIV_OP_ROUTE_DEL,
 	PRIV_OP_ROUTE_GET,
+	PRIV_OP_SOCKET,
 	PRIV_OP_BYE,		/* a normal stop: undo everything */
 };
 
@@ -34,6 +36,7 @@ struct priv_request {
 	struct net_prefix addr;
 	struct net_ip peer;		/* AF_UNSPEC: none */
 	struct priv_route route;
+	char path[PRIV_PATH_LEN];
 };
 
 struct priv_reply {

@@ -221,6 +221,17 @@ int priv_addr_del(struct priv *priv, int ifindex,
 	return priv_call(priv, &req, &reply);
 }
 
+int priv_socket_remove_later(struct priv *priv, const char *path)
+{
+	struct priv_request req = { .op = PRIV_OP_SOCKET };
+	struct priv_reply reply;
+
+	if (strlen(path) >= sizeof(req.path))
+		return -EPERM;
+	memcpy(req.path, path, strlen(path));
+	return priv_call(priv, &req, &reply);
+}
+
 static int priv_route_call(struct priv *priv, enum priv_op op,
 			   const struct priv_route *route)
 {

@@ -103,6 +103,16 @@ int priv_route_get(struct priv *priv, const struct net_ip *dst,
 		   struct priv_route *out);
 
 /**
+ * priv_socket_remove_later() - remove our control socket at the end
+ * @path: directly in /run/ovpnd, which goes with its last socket
+ *
+ * The daemon itself may have no right to, after priv_drop() or when killed.
+ *
+ * Return: 0; -EPERM when the path is anywhere else or no socket.
+ */
+int priv_socket_remove_later(struct priv *priv, const char *path);
+
+/**
  * priv_drop() - give up rights in this (the daemon's) process
  * @user, @group: names or NULL
  *

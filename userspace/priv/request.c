@@ -221,6 +221,7 @@ static const struct {
 	{ PRIV_OP_ROUTE_ADD, priv_do_route_add },
 	{ PRIV_OP_ROUTE_DEL, priv_do_route_del },
 	{ PRIV_OP_ROUTE_GET, priv_do_route_get },
+	{ PRIV_OP_SOCKET, priv_do_socket },
 };
 
 void priv_handle(struct priv_helper *helper, const struct priv_request *req,

@@ -1,0 +1,159 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include <string.h>
+
+#include "config/config.h"
+#include "mgmt/private.h"
+
+/* What a peer calls itself need not be UTF-8. */
+static json_t *json_text(const char *str)
+{
+	json_t *value = json_string(str);
+	char clean[256];
+	size_t i;
+
+	if (value)
+		return value;
+	for (i = 0; str[i] && i < sizeof(clean) - 1; i++)
+		clean[i] = str[i] >= ' ' && str[i] <= '~' ? str[i] : '?';
+	clean[i] = '\0';
+	return json_string(clean);
+}
+
+static json_t *json_addr(const union net_addr *addr)
+{
+	char text[NET_ADDR_STRLEN];
+
+	if (!net_addr_len(addr))
+		return json_null();
+	return json_string(net_addr_format(addr, text));
+}
+
+static json_t *json_ip(const struct net_ip *ip)
+{
+	char text[NET_PREFIX_STRLEN];
+
+	return ip->family ? json_string(net_ip_format(ip, text)) : json_null();
+}
+
+static json_t *json_key_id(int key_id)
+{
+	return key_id < 0 ? json_null() : json_integer(key_id);
+}
+
+static json_t *json_count(uint64_t n)
+{
+	return json_integer((json_int_t)n);
+}
+
+static json_t *json_stats(const struct dp_stats *s)
+{
+	return json_pack("{so so so so so so so so}",
+			 "vpn_rx_bytes", json_count(s->vpn_rx_bytes),
+			 "vpn_rx_packets", json_count(s->vpn_rx_packets),
+			 "vpn_tx_bytes", json_count(s->vpn_tx_bytes),
+			 "vpn_tx_packets", json_count(s->vpn_tx_packets),
+			 "link_rx_bytes", json_count(s->link_rx_bytes),
+			 "link_rx_packets", json_count(s->link_rx_packets),
+			 "link_tx_bytes", json_count(s->link_tx_bytes),
+			 "link_tx_packets", json_count(s->link_tx_packets));
+}
+
+static json_t *json_peer(const struct tunnel_info *info)
+{
+	bool has_dp = info->data_path[0];
+
+	return json_pack("{so so so so so so so so so so so so so so so so so}",
+			 "id", json_count(info->peer_id),
+			 "tx_id", has_dp ? json_count(info->dp.tx_id) :
+					   json_null(),
+			 "client_id", json_count(info->cid),
+			 "common_name", json_text(info->common_name),
+			 "state", json_text(info->state),
+			 "cipher", json_text(info->cipher),
+			 "tls", json_text(info->tls),
+			 "data_path", json_text(info->data_path),
+			 "reason", json_text(info->reason),
+			 "remote", json_addr(&info->remote),
+			 "vpn4", json_ip(&info->vpn4),
+			 "vpn6", json_ip(&info->vpn6),
+			 "since", json_integer(info->connected_since),
+			 "keepalive",
+			 json_pack("{si si}", "interval",
+				   (int)info->dp.keepalive_interval, "timeout",
+				   (int)info->dp.keepalive_timeout),
+			 "primary_key", json_key_id(info->dp.primary_key),
+			 "secondary_key", json_key_id(info->dp.secondary_key),
+			 "stats", json_stats(&info->dp.stats));
+}
+
+static int json_peers_add(void *arg, const struct tunnel_info *info)
+{
+	return json_array_append_new(arg, json_peer(info));
+}
+
+static json_t *json_peers(struct tunnel_host *host)
+{
+	json_t *peers = json_array();
+
+	if (!peers || tunnel_host_list(host, json_peers_add, peers)) {
+		json_decref(peers);
+		return NULL;
+	}
+	return json_pack("{so}", "peers", peers);
+}
+
+static json_t *json_status(struct tunnel_host *host)
+{
+	struct tunnel_host_info info;
+
+	tunnel_host_info(host, &info);
+	return json_pack("{so so so so so so so so so}",
+			 "version", json_text(config_version()),
+			 "role", json_text(info.role),
+			 "state", json_text(info.state),
+			 "device", json_text(info.ifname),
+			 "data_path", json_text(info.data_path),
+			 "reason", json_text(info.data_path_reason),
+			 "local", json_addr(&info.local),
+			 "since", json_integer(info.started),
+			 "peers", json_count(info.n_tunnels));
+}
+
+static const struct {
+	const char *name;
+	json_t *(*answer)(struct tunnel_host *host);
+} mgmt_commands[] = {
+	{ "status", json_status },
+	{ "peers", json_peers },
+};
+
+json_t *mgmt_json_error(const char *text)
+{
+	return json_pack("{ss}", "error", text);
+}
+
+json_t *mgmt_json_answer(struct tunnel_host *host, const char *line,
+			 size_t len)
+{
+	json_t *request = json_loadb(line, len, JSON_REJECT_DUPLICATES, NULL);
+	const char *cmd = json_string_value(json_object_get(request, "cmd"));
+	json_t *answer = NULL;
+	bool is_known = false;
+	size_t i;
+
+	for (i = 0; cmd && i < sizeof(mgmt_commands) / sizeof(*mgmt_commands);
+	     i++) {
+		if (strcmp(cmd, mgmt_commands[i].name))
+			continue;
+		is_known = true;
+		answer = mgmt_commands[i].answer(host);
+	}
+	if (!request)
+		answer = mgmt_json_error("not a JSON object");
+	else if (!cmd)
+		answer = mgmt_json_error("no \"cmd\"");
+	else if (!is_known)
+		answer = mgmt_json_error("unknown command");
+	json_decref(request);
+	return answer;
+}

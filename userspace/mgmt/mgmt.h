@@ -1,0 +1,72 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#ifndef MGMT_MGMT_H
+#define MGMT_MGMT_H
+
+#include <stddef.h>
+
+#include "loop/loop.h"
+#include "tunnel/tunnel.h"
+
+/*
+ * What tells others about a running daemon: the JSON control socket that
+ * ovpnctl asks, and OpenVPN's status file.
+ *
+ * Control socket: one request per line, {"cmd":"status"} or {"cmd":"peers"};
+ * one JSON object per line as answer, {"error":"..."} on failure.
+ */
+
+#define MGMT_RUN_DIR	"/run/ovpnd"
+#define MGMT_PATH_MAX	108	/* of a socket address, including NUL */
+
+struct mgmt;
+
+/**
+ * mgmt_open() - listen on the control socket
+ * @path: NULL: MGMT_RUN_DIR/<device>.sock, whose folder is made
+ * @host: what to tell about; outlives the socket
+ *
+ * The socket has mode 0600. One that nobody listens on any more is replaced.
+ *
+ * Context: before privileges are dropped.
+ * Return: 0; -EADDRINUSE when somebody listens there; or another -errno.
+ */
+int mgmt_open(struct loop *loop, const char *path, struct tunnel_host *host,
+	      struct mgmt **out);
+
+/** mgmt_path() - where it listens, for priv_socket_remove_later(); borrowed */
+const char *mgmt_path(const struct mgmt *mgmt);
+
+/** mgmt_close() - drop the clients, remove the socket; NULL is allowed */
+void mgmt_close(struct mgmt *mgmt);
+
+/* ---- status file ------------------------------------------------------ */
+
+struct mgmt_status;
+
+struct mgmt_status_config {
+	struct loop *loop;
+	struct tunnel_host *host;
+	const char *path;	/* copied */
+	int version;		/* OpenVPN's --status-version 1, 2 or 3 */
+	unsigned int interval;	/* seconds; 0: only mgmt_status_write() */
+};
+
+/**
+ * mgmt_status_open() - write the file now and every interval
+ *
+ * The file is replaced as a whole where its folder allows that, else written
+ * in place through a descriptor that is opened here.
+ *
+ * Context: before privileges are dropped.
+ * Return: 0, -EINVAL (version), or -errno of the file.
+ */
+int mgmt_status_open(const struct mgmt_status_config *cfg,
+		     struct mgmt_status **out);
+
+/** mgmt_status_write() - write it now; 0 or -errno */
+int mgmt_status_write(struct mgmt_status *status);
+
+/** mgmt_status_close() - write it a last time; NULL is allowed */
+void mgmt_status_close(struct mgmt_status *status);
+
+#endif
