@@ -1,0 +1,735 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * Two control sessions over a link that loses, repeats and reorders:
+ *
+ *	client session  --- packets with delay and loss --->  server session
+ *	      |                                                     |
+ *	      +--- TLS steps on the same worker threads ------------+
+ *
+ * The TLS and crypto parts are real; only the network is the test's own.
+ */
+#include <errno.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "control/control.h"
+#include "log/log.h"
+#include "mem/mem.h"
+#include "tls_pki.h"
+
+#define GIVE_UP_MS	20000
+#define MESSAGES_MAX	64
+
+struct side {
+	const char *name;
+	struct control_env env;
+	struct control_session *session;
+	struct side *other;
+	const char *options;
+	bool is_refusing;
+	unsigned int n_active, n_failed, n_sent;
+	char failure[512];
+	char messages[MESSAGES_MAX][512];
+	unsigned int n_messages;
+	char peer_cn[65];
+	uint8_t key2[KEYGEN_KEY2_LEN];
+	bool is_ekm;
+};
+
+/* A packet on its way. */
+struct flight {
+	struct side *to;
+	struct loop_timer *timer;
+	uint8_t data[PROTO_PACKET_MAX];
+	size_t len;
+};
+
+static struct loop *loop;
+static struct loop_pool *pool;
+static struct loop_timer *watchdog, *goal_timer;
+static struct side client, server;
+static struct wrap_cookie *cookie;
+static unsigned int loss_percent, link_seed;
+static bool (*goal)(void);
+static bool is_timed_out;
+
+static unsigned int dice(void)
+{
+	link_seed = link_seed * 1103515245u + 12345u;
+	return link_seed >> 16 & 0x7fff;
+}
+
+/* ---- the link ------------------------------------------------------------- */
+
+static void server_first(const uint8_t *pkt, size_t len);
+
+static void land(struct loop_timer *timer, void *arg)
+{
+	struct flight *flight = arg;
+
+	(void)timer;
+	if (flight->to == &server && !server.session)
+		server_first(flight->data, flight->len);
+	else if (flight->to->session)
+		control_session_input(flight->to->session, flight->data,
+				      flight->len);
+	loop_timer_free(flight->timer);
+	free(flight);
+}
+
+static void launch(struct side *to, const uint8_t *pkt, size_t len)
+{
+	struct flight *flight = calloc(1, sizeof(*flight));
+
+	assert_true(len <= sizeof(flight->data));
+	flight->to = to;
+	flight->len = len;
+	memcpy(flight->data, pkt, len);
+	flight->timer = loop_timer_new(loop, land, flight);
+	loop_timer_start(flight->timer, loss_percent ? dice() % 8 : 0);
+}
+
+static int link_send(void *arg, struct control_session *session,
+		     const uint8_t *pkt, size_t len)
+{
+	struct side *from = arg;
+
+	(void)session;
+	from->n_sent++;
+	if (dice() % 100 < loss_percent)
+		return 0;
+	launch(from->other, pkt, len);
+	if (loss_percent && dice() % 10 == 0)
+		launch(from->other, pkt, len);
+	return 0;
+}
+
+/* ---- the server's stateless part ------------------------------------------ */
+
+static void server_reply(const struct proto_control *reset)
+{
+	struct proto_control reply = {
+		.op = PROTO_CONTROL_HARD_RESET_SERVER_V2,
+		.n_acks = 1,
+		.remote_sid = reset->sid,
+	};
+	uint8_t head[PROTO_HEAD_LEN], body[64], wire[256];
+	struct wrap_tx tx = { 0 };
+	size_t len;
+
+	assert_int_equal(wrap_cookie_make(cookie, loop_realtime(), "a", 1,
+					  &reset->sid, &reply.sid), 0);
+	proto_control_head(&reply, head);
+	assert_int_equal(proto_control_body(&reply, body, sizeof(body), &len),
+			 0);
+	assert_int_equal(wrap_seal(server.env.wrap, &tx, loop_realtime(), head,
+				   body, len, wire, sizeof(wire), &len), 0);
+	if (dice() % 100 >= loss_percent)
+		launch(&client, wire, len);
+}
+
+static void server_first(const uint8_t *pkt, size_t len)
+{
+	struct control_origin origin = { .has_cookie = true };
+	struct proto_control parsed;
+	uint8_t body[PROTO_PACKET_MAX];
+	size_t body_len;
+
+	if (wrap_open(server.env.wrap, NULL, 0, pkt, len, body, sizeof(body),
+		      &body_len, NULL) ||
+	    proto_control_parse(&parsed, pkt, body, body_len))
+		return;
+	if (parsed.op == PROTO_CONTROL_HARD_RESET_CLIENT_V2) {
+		server_reply(&parsed);
+		return;
+	}
+	if (!parsed.n_acks || parsed.id > 1 ||
+	    !wrap_cookie_check(cookie, loop_realtime(), "a", 1, &parsed.sid,
+			       &parsed.remote_sid))
+		return;
+	origin.local = parsed.remote_sid;
+	origin.remote = parsed.sid;
+	server.session = control_session_new(&server.env, &origin, &server);
+	assert_non_null(server.session);
+	control_session_input(server.session, pkt, len);
+}
+
+/* ---- operations ------------------------------------------------------------ */
+
+static int own_km2(void *arg, struct control_session *session,
+		   struct proto_km2 *km2)
+{
+	struct side *side = arg;
+
+	(void)session;
+	km2->options = side->options;
+	return 0;
+}
+
+static int peer_km2(void *arg, struct control_session *session,
+		    const struct proto_km2 *km2)
+{
+	struct side *side = arg;
+
+	assert_string_equal(km2->options, side->other->options);
+	snprintf(side->peer_cn, sizeof(side->peer_cn), "%s",
+		 control_session_peer(session)->common_name);
+	return side->is_refusing ? -EACCES : 0;
+}
+
+static void active(void *arg, struct control_session *session)
+{
+	struct side *side = arg;
+
+	side->n_active++;
+	assert_int_equal(control_session_key2(session, side->is_ekm,
+					      side->key2), 0);
+	control_session_generated(session, UINT64_MAX);
+}
+
+static void message(void *arg, struct control_session *session,
+		    const char *text)
+{
+	struct side *side = arg;
+
+	(void)session;
+	assert_true(side->n_messages < MESSAGES_MAX);
+	snprintf(side->messages[side->n_messages++],
+		 sizeof(side->messages[0]), "%s", text);
+}
+
+static void failed(void *arg, struct control_session *session,
+		   const char *reason)
+{
+	struct side *side = arg;
+
+	(void)session;
+	side->n_failed++;
+	snprintf(side->failure, sizeof(side->failure), "%s", reason);
+}
+
+static const struct control_ops ops = {
+	.send = link_send,
+	.own_km2 = own_km2,
+	.peer_km2 = peer_km2,
+	.active = active,
+	.message = message,
+	.failed = failed,
+};
+
+/* ---- set-up ---------------------------------------------------------------- */
+
+static struct pki_cert ca, server_cert, client_cert;
+
+static int group_setup(void **state)
+{
+	const struct pki_spec spec_ca = {
+		.cn = "Test CA", .is_ca = true, .key_usage = "keyCertSign",
+	};
+	const struct pki_spec spec_server = {
+		.cn = "server", .key_usage = "digitalSignature",
+		.ext_usage = "serverAuth", .serial = 2,
+	};
+	const struct pki_spec spec_client = {
+		.cn = "client", .key_usage = "digitalSignature",
+		.ext_usage = "clientAuth", .serial = 3,
+	};
+
+	(void)state;
+	ca = pki_make(&spec_ca, NULL);
+	server_cert = pki_make(&spec_server, &ca);
+	client_cert = pki_make(&spec_client, &ca);
+	return 0;
+}
+
+static int group_teardown(void **state)
+{
+	(void)state;
+	pki_free(&ca);
+	pki_free(&server_cert);
+	pki_free(&client_cert);
+	return 0;
+}
+
+static struct tls_blob pem(const char *text)
+{
+	return (struct tls_blob){ "test", text, strlen(text) };
+}
+
+static void side_init(struct side *side, const char *name, bool is_server,
+		      struct side *other, enum wrap_mode mode)
+{
+	const struct pki_cert *cert = is_server ? &server_cert : &client_cert;
+	const struct tls_config cfg = {
+		.is_server = is_server,
+		.ca = pem(ca.cert_pem),
+		.cert = pem(cert->cert_pem),
+		.key = pem(cert->key_pem),
+	};
+	uint8_t key[WRAP_STATIC_KEY_LEN];
+	struct wrap_key *wrap;
+	struct tls_ctx *tls;
+	char err[256];
+
+	memset(side, 0, sizeof(*side));
+	for (size_t i = 0; i < sizeof(key); i++)
+		key[i] = (uint8_t)(i * 7);
+	assert_int_equal(wrap_key_new(mode, key, is_server ?
+				      WRAP_DIRECTION_NORMAL :
+				      WRAP_DIRECTION_INVERSE, "SHA256", &wrap),
+			 0);
+	assert_int_equal(tls_ctx_new(&cfg, &tls, err, sizeof(err)), 0);
+	side->name = name;
+	side->other = other;
+	side->options = is_server ? "V4,tls-server" : "V4,tls-client";
+	side->is_ekm = true;
+	side->env = (struct control_env){
+		.loop = loop,
+		.pool = pool,
+		.tls = tls,
+		.wrap = wrap,
+		.ops = &ops,
+		.is_server = is_server,
+		.hand_window = 10,
+		.reneg_sec = 3600,
+		.tls_timeout = 1,
+		.max_packet_size = 1250,
+		.realtime = loop_realtime,
+		.random = keygen_random,
+	};
+}
+
+static void give_up(struct loop_timer *timer, void *arg)
+{
+	(void)timer;
+	(void)arg;
+	is_timed_out = true;
+	loop_stop(loop);
+}
+
+static void check_goal(struct loop_timer *timer, void *arg)
+{
+	(void)arg;
+	if (goal())
+		loop_stop(loop);
+	else
+		loop_timer_start(timer, 2);
+}
+
+static void run_until(bool (*is_reached)(void))
+{
+	goal = is_reached;
+	is_timed_out = false;
+	loop_timer_start(watchdog, GIVE_UP_MS);
+	loop_timer_start(goal_timer, 0);
+	assert_int_equal(loop_run(loop), 0);
+	loop_timer_stop(watchdog);
+	loop_timer_stop(goal_timer);
+	if (is_timed_out)
+		fail_msg("not reached in time: client %s, server %s",
+			 control_state_name(
+				 control_session_state(client.session)),
+			 server.session ? control_state_name(
+				 control_session_state(server.session)) :
+			 "none");
+}
+
+static void begin(enum wrap_mode mode, unsigned int loss, unsigned int seed)
+{
+	alarm(90);
+	loss_percent = loss;
+	link_seed = seed;
+	loop = loop_new();
+	pool = loop_pool_new(loop, 2, 16);
+	watchdog = loop_timer_new(loop, give_up, NULL);
+	goal_timer = loop_timer_new(loop, check_goal, NULL);
+	cookie = wrap_cookie_new(60);
+	side_init(&client, "client", false, &server, mode);
+	side_init(&server, "server", true, &client, mode);
+	client.session = control_session_new(&client.env, NULL, &client);
+	assert_non_null(client.session);
+}
+
+static bool never(void)
+{
+	return false;
+}
+
+/* Let what is in flight land, so that nothing leaks; then free in order. */
+static void end(void)
+{
+	control_session_free(client.session);
+	control_session_free(server.session);
+	client.session = NULL;
+	server.session = NULL;
+	goal = never;
+	loop_timer_start(watchdog, 30);
+	loop_run(loop);
+	control_session_free(server.session);
+	loop_pool_free(pool);
+	loop_timer_free(watchdog);
+	loop_timer_free(goal_timer);
+	wrap_key_free((struct wrap_key *)(uintptr_t)client.env.wrap);
+	wrap_key_free((struct wrap_key *)(uintptr_t)server.env.wrap);
+	tls_ctx_free(client.env.tls);
+	tls_ctx_free(server.env.tls);
+	wrap_cookie_free(cookie);
+	loop_free(loop);
+}
+
+static bool both_active(void)
+{
+	return client.n_active && server.n_active;
+}
+
+static bool both_active_twice(void)
+{
+	return client.n_active == 2 && server.n_active == 2;
+}
+
+static bool somebody_failed(void)
+{
+	return client.n_failed || server.n_failed;
+}
+
+/* ---- tests ------------------------------------------------------------------ */
+
+static void connects_with(enum wrap_mode mode, unsigned int loss,
+			  unsigned int seed)
+{
+	begin(mode, loss, seed);
+	run_until(both_active);
+	assert_int_equal(client.n_failed + server.n_failed, 0);
+	assert_string_equal(client.peer_cn, "server");
+	assert_string_equal(server.peer_cn, "client");
+	assert_memory_equal(client.key2, server.key2, sizeof(client.key2));
+	assert_int_equal(control_session_key_id(client.session), 0);
+	end();
+}
+
+static void test_connects(void **state)
+{
+	(void)state;
+	connects_with(WRAP_MODE_NONE, 0, 1);
+	connects_with(WRAP_MODE_TLS_AUTH, 0, 1);
+	connects_with(WRAP_MODE_TLS_CRYPT, 0, 1);
+}
+
+static void test_connects_over_loss(void **state)
+{
+	(void)state;
+	connects_with(WRAP_MODE_NONE, 10, 11);
+	connects_with(WRAP_MODE_TLS_CRYPT, 20, 12);
+}
+
+static void test_prf_keys_agree(void **state)
+{
+	(void)state;
+	begin(WRAP_MODE_TLS_CRYPT, 0, 1);
+	client.is_ekm = false;
+	server.is_ekm = false;
+	run_until(both_active);
+	assert_memory_equal(client.key2, server.key2, sizeof(client.key2));
+	end();
+}
+
+static bool ten_messages(void)
+{
+	return server.n_messages == 10 && client.n_messages == 10;
+}
+
+static void test_messages_keep_order(void **state)
+{
+	char text[32];
+
+	(void)state;
+	begin(WRAP_MODE_TLS_CRYPT, 10, 21);
+	assert_int_equal(control_session_send(client.session, "too early"),
+			 -ENOTCONN);
+	run_until(both_active);
+	for (int i = 0; i < 10; i++) {
+		snprintf(text, sizeof(text), "message %d", i);
+		assert_int_equal(control_session_send(client.session, text),
+				 0);
+		assert_int_equal(control_session_send(server.session, text),
+				 0);
+	}
+	run_until(ten_messages);
+	for (unsigned int i = 0; i < 10; i++) {
+		snprintf(text, sizeof(text), "message %u", i);
+		assert_string_equal(server.messages[i], text);
+		assert_string_equal(client.messages[i], text);
+	}
+	end();
+}
+
+static void renegotiates(bool by_client, bool by_server, bool is_dynamic,
+			 unsigned int loss)
+{
+	uint8_t old[KEYGEN_KEY2_LEN];
+
+	begin(WRAP_MODE_TLS_AUTH, loss, 31);
+	run_until(both_active);
+	memcpy(old, client.key2, sizeof(old));
+	if (is_dynamic) {
+		assert_int_equal(
+			control_session_dynamic_wrap(client.session), 0);
+		assert_int_equal(
+			control_session_dynamic_wrap(server.session), 0);
+	}
+	if (by_client)
+		assert_int_equal(control_session_renegotiate(client.session),
+				 0);
+	if (by_server)
+		assert_int_equal(control_session_renegotiate(server.session),
+				 0);
+	run_until(both_active_twice);
+	assert_int_equal(client.n_failed + server.n_failed, 0);
+	assert_int_equal(control_session_key_id(client.session), 1);
+	assert_int_equal(control_session_key_id(server.session), 1);
+	assert_memory_equal(client.key2, server.key2, sizeof(client.key2));
+	assert_memory_not_equal(client.key2, old, sizeof(old));
+	end();
+}
+
+static void test_renegotiation(void **state)
+{
+	(void)state;
+	renegotiates(true, false, false, 0);
+	renegotiates(false, true, false, 0);
+	renegotiates(true, true, false, 0);
+	renegotiates(true, false, true, 0);
+	renegotiates(false, true, true, 15);
+}
+
+static void test_renegotiation_needs_a_key(void **state)
+{
+	(void)state;
+	begin(WRAP_MODE_NONE, 0, 1);
+	assert_int_equal(control_session_renegotiate(client.session), -EBUSY);
+	run_until(both_active);
+	end();
+}
+
+static void test_refused_peer(void **state)
+{
+	(void)state;
+	begin(WRAP_MODE_NONE, 0, 1);
+	server.is_refusing = true;
+	run_until(somebody_failed);
+	assert_string_equal(server.failure, "peer refused");
+	assert_int_equal(server.n_active, 0);
+	end();
+}
+
+static void test_hand_window(void **state)
+{
+	(void)state;
+	begin(WRAP_MODE_NONE, 100, 1);
+	client.env.hand_window = 1;
+	control_session_free(client.session);
+	client.session = control_session_new(&client.env, NULL, &client);
+	run_until(somebody_failed);
+	assert_non_null(strstr(client.failure, "within 1 seconds"));
+	assert_true(client.n_sent >= 1);
+	end();
+}
+
+/* Junk, foreign and truncated packets change nothing. */
+static void test_junk_is_dropped(void **state)
+{
+	uint8_t pkt[PROTO_PACKET_MAX] = { 0x20, 1, 2, 3, 4, 5, 6, 7, 8 };
+
+	(void)state;
+	begin(WRAP_MODE_TLS_CRYPT, 0, 1);
+	run_until(both_active);
+	for (size_t len = 0; len < 200; len++) {
+		assert_true(control_session_input(server.session, pkt, len) <
+			    0);
+		assert_true(control_session_input(client.session, pkt, len) <
+			    0);
+	}
+	assert_int_equal(client.n_failed + server.n_failed, 0);
+	assert_int_equal(control_session_state(server.session),
+			 CONTROL_STATE_GENERATED_KEYS);
+	end();
+}
+
+/* A session is freed while a worker holds its TLS session. */
+static void test_free_while_stepping(void **state)
+{
+	(void)state;
+	for (unsigned int i = 0; i < 20; i++) {
+		begin(WRAP_MODE_NONE, 0, 1);
+		goal = never;
+		loop_timer_start(watchdog, i);
+		loop_run(loop);
+		end();
+	}
+}
+
+/* ---- addresses and parameters ------------------------------------------------ */
+
+static struct net_ip ip(const char *text)
+{
+	struct net_ip out;
+
+	assert_int_equal(net_ip_parse(text, &out), 0);
+	return out;
+}
+
+static void test_pool(void **state)
+{
+	struct net_ip first = ip("10.8.0.2"), last = ip("10.8.0.4");
+	struct net_prefix six;
+	struct net_ip v4, v6, again4, again6, taken = ip("10.8.0.3");
+	struct control_pool *addresses;
+	char text[NET_PREFIX_STRLEN];
+
+	(void)state;
+	assert_int_equal(net_prefix_parse("fd00:8::/64", &six), 0);
+	addresses = control_pool_new(&first, &last, &six, 100);
+	assert_non_null(addresses);
+	assert_int_equal(control_pool_get(addresses, "a", &v4, &v6), 0);
+	assert_string_equal(net_ip_format(&v4, text), "10.8.0.2");
+	assert_string_equal(net_ip_format(&v6, text), "fd00:8::1000");
+	control_pool_reserve(addresses, &taken);
+	assert_int_equal(control_pool_get(addresses, "b", &again4, &again6),
+			 0);
+	assert_string_equal(net_ip_format(&again4, text), "10.8.0.4");
+	assert_string_equal(net_ip_format(&again6, text), "fd00:8::1002");
+	assert_int_equal(control_pool_get(addresses, "c", &again4, &again6),
+			 -ENOSPC);
+	/* who comes back gets what it had */
+	control_pool_put(addresses, &v4, &v6);
+	control_pool_put(addresses, &taken, &taken);
+	assert_int_equal(control_pool_get(addresses, "a", &again4, &again6),
+			 0);
+	assert_true(net_ip_is_equal(&v4, &again4));
+	control_pool_free(addresses);
+}
+
+static void test_params(void **state)
+{
+	static const struct {
+		const char *info, *occ;
+		int ret;
+		enum proto_cipher cipher;
+		bool is_ekm, is_exit, is_dynamic;
+	} rows[] = {
+		{ "IV_PROTO=990\nIV_CIPHERS=AES-128-GCM:AES-256-GCM\n", "V4",
+		  0, PROTO_CIPHER_AES_256_GCM, true, true, true },
+		{ "IV_PROTO=2\nIV_CIPHERS=CHACHA20-POLY1305\n", "V4", 0,
+		  PROTO_CIPHER_CHACHA20_POLY1305, false, false, false },
+		{ "IV_PROTO=10\nIV_NCP=2\n", "V4", 0, PROTO_CIPHER_AES_256_GCM,
+		  true, false, false },
+		{ "IV_PROTO=2\nIV_CIPHERS=AES-256-CBC\n", "V4", -EPROTO,
+		  PROTO_CIPHER_NONE, false, false, false },
+		{ "IV_PROTO=988\nIV_CIPHERS=AES-256-GCM\n", "V4", -EPROTO,
+		  PROTO_CIPHER_NONE, false, false, false },
+		{ "", "V4,cipher BF-CBC", -EPROTO, PROTO_CIPHER_NONE, false,
+		  false, false },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		struct control_params params;
+		const char *reason = NULL;
+
+		assert_int_equal(control_params_negotiate(&params,
+				"AES-256-GCM:AES-128-GCM:CHACHA20-POLY1305",
+				NULL, rows[i].info, rows[i].occ, &reason),
+				 rows[i].ret);
+		if (rows[i].ret) {
+			assert_non_null(reason);
+			continue;
+		}
+		assert_int_equal(params.cipher, rows[i].cipher);
+		assert_int_equal(params.is_ekm, rows[i].is_ekm);
+		assert_int_equal(params.is_cc_exit, rows[i].is_exit);
+		assert_int_equal(params.is_dyn_tls_crypt, rows[i].is_dynamic);
+	}
+}
+
+static const char *push_lines[] = {
+	"route-gateway 10.8.0.1", "topology subnet", "has,comma", "ping 10",
+	NULL,
+};
+
+static const char *push_next(void *iter)
+{
+	unsigned int *at = iter;
+
+	return push_lines[(*at)++];
+}
+
+static bool got_reply(void)
+{
+	return client.n_messages > 0;
+}
+
+static void test_push_reply(void **state)
+{
+	unsigned int at = 0;
+	const struct control_params params = {
+		.cipher = PROTO_CIPHER_AES_128_GCM,
+		.is_cipher_pushable = true,
+		.is_ekm = true,
+		.is_cc_exit = true,
+		.iv_mtu = 1600,
+	};
+	struct control_push_reply reply = {
+		.params = &params,
+		.next = push_next,
+		.iter = &at,
+		.peer_id = 7,
+		.vpn4 = ip("10.8.0.2"),
+		.vpn4_remote = ip("255.255.255.0"),
+		.vpn6 = { .ip = ip("fd00::2"), .len = 64 },
+		.vpn6_remote = ip("fd00::1"),
+		.tun_mtu = 1400,
+	};
+	static const char want[] =
+		"PUSH_REPLY,route-gateway 10.8.0.1,topology subnet,ping 10,"
+		"ifconfig-ipv6 fd00::2/64 fd00::1,ifconfig 10.8.0.2 "
+		"255.255.255.0,peer-id 7,cipher AES-128-GCM,"
+		"protocol-flags cc-exit tls-ekm,tun-mtu 1400";
+
+	(void)state;
+	begin(WRAP_MODE_NONE, 0, 1);
+	run_until(both_active);
+	assert_int_equal(control_push_reply(server.session, &reply), 0);
+	run_until(got_reply);
+	assert_string_equal(client.messages[0], want);
+	end();
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_connects),
+		cmocka_unit_test(test_connects_over_loss),
+		cmocka_unit_test(test_prf_keys_agree),
+		cmocka_unit_test(test_messages_keep_order),
+		cmocka_unit_test(test_renegotiation),
+		cmocka_unit_test(test_renegotiation_needs_a_key),
+		cmocka_unit_test(test_refused_peer),
+		cmocka_unit_test(test_hand_window),
+		cmocka_unit_test(test_junk_is_dropped),
+		cmocka_unit_test(test_free_while_stepping),
+		cmocka_unit_test(test_pool),
+		cmocka_unit_test(test_params),
+		cmocka_unit_test(test_push_reply),
+	};
+
+	cmocka_set_message_output(CM_OUTPUT_TAP);
+	return cmocka_run_group_tests(tests, group_setup, group_teardown);
+}
