@@ -12,6 +12,7 @@
 
 #define WARN_DAYS	30
 #define DAY_SEC		(24 * 60 * 60)
+#define KEY_MARK	"PRIVATE KEY-----"	/* every kind ends so */
 
 static const char *blob_name(const struct tls_blob *blob, const char *option)
 {
@@ -199,11 +200,12 @@ static int key_load(struct tls_build *build, const char *cert_file)
 	if (!key && is_encrypted)
 		ret = tls_build_fail(build, "key %s is encrypted, which is not supported; decrypt it: openssl pkey -in %s -out NEWFILE",
 				     file, file);
-	else if (!key && is_end_of_pem())
+	else if (!key && !memmem(blob->text, blob->len, KEY_MARK,
+				 strlen(KEY_MARK)))
 		ret = tls_build_fail(build, "key %s: no private key found; a PEM file with \"-----BEGIN PRIVATE KEY-----\" is expected",
 				     file);
 	else if (!key)
-		ret = tls_build_fail(build, "key %s is damaged: %s", file,
+		ret = tls_build_fail(build, "key %s is damaged or of an unknown kind: %s", file,
 				     tls_error_reason());
 	else if (X509_check_private_key(SSL_CTX_get0_certificate(
 						build->ctx->ssl), key) != 1)

@@ -214,6 +214,8 @@ static const char *reason_hint(int reason)
 	case SSL_R_NO_PROTOCOLS_AVAILABLE:
 	case SSL_R_TLSV1_ALERT_PROTOCOL_VERSION:
 		return "; compare tls-version-min and -max of both sides";
+	case SSL_R_WRONG_CURVE:
+		return "; tls-groups must have the curves of the certificates";
 	case SSL_R_WRONG_VERSION_NUMBER:
 	case SSL_R_UNEXPECTED_MESSAGE:
 		return "; the peer does not speak TLS, or not in this role";
