@@ -171,6 +171,33 @@ static int nl_link_on_data(void *arg, const struct nlmsghdr *nlh)
 	return 0;
 }
 
+struct nl_link_walk {
+	int (*fn)(void *arg, const struct nl_link *link);
+	void *arg;
+};
+
+static int nl_link_on_dump(void *arg, const struct nlmsghdr *nlh)
+{
+	const struct nl_link_walk *walk = arg;
+	struct nl_link link = { 0 };
+	int err;
+
+	err = nl_link_on_data(&link, nlh);
+	return err ? err : walk->fn(walk->arg, &link);
+}
+
+int nl_rt_link_list(struct nl_rt *rt,
+		    int (*fn)(void *arg, const struct nl_link *link),
+		    void *arg)
+{
+	_Alignas(struct nlmsghdr) char buf[NL_REQUEST_MAX];
+	struct nl_link_walk walk = { .fn = fn, .arg = arg };
+
+	return nl_request(&rt->sock, nl_link_init(rt, buf, RTM_GETLINK,
+						  NLM_F_DUMP, 0),
+			  nl_link_on_dump, &walk);
+}
+
 int nl_rt_link_get(struct nl_rt *rt, const char *name, struct nl_link *out)
 {
 	_Alignas(struct nlmsghdr) char buf[NL_REQUEST_MAX];

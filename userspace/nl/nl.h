@@ -49,6 +49,16 @@ struct nl_link {
 /** nl_rt_link_get() - look up by name; -ENODEV when there is none */
 int nl_rt_link_get(struct nl_rt *rt, const char *name, struct nl_link *out);
 
+/**
+ * nl_rt_link_list() - call @fn for every link
+ *
+ * @fn must not send requests of its own. Return: 0, the first non-zero value
+ * of @fn, or -errno.
+ */
+int nl_rt_link_list(struct nl_rt *rt,
+		    int (*fn)(void *arg, const struct nl_link *link),
+		    void *arg);
+
 /** nl_rt_link_set_alias() - the free text that `ip link` shows */
 int nl_rt_link_set_alias(struct nl_rt *rt, int ifindex, const char *alias);
 

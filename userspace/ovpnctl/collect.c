@@ -1,0 +1,190 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include <glob.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "mgmt/mgmt.h"
+#include "ovpnctl/ctl.h"
+
+/*
+ * A device is an object: what its daemon says of it, if there is one, with
+ * "peers" and, when the kernel knows it, "kernel". The kernel's figures replace
+ * the daemon's, which are a moment older.
+ */
+
+/* ---- daemons --------------------------------------------------------- */
+
+static void collect_daemon(const char *path, json_t *devices, char *err,
+			   size_t err_len)
+{
+	json_t *status, *peers;
+	const char *name;
+
+	status = ctl_daemon_ask(path, "status", err, err_len);
+	if (!status)
+		return;
+	peers = ctl_daemon_ask(path, "peers", err, err_len);
+	name = json_string_value(json_object_get(status, "device"));
+	if (peers && name) {
+		json_object_set(status, "peers",
+				json_object_get(peers, "peers"));
+		json_object_set_new(status, "control", json_string(path));
+		json_object_set(devices, name, status);
+	}
+	json_decref(peers);
+	json_decref(status);
+}
+
+static void collect_daemons(const struct ctl *ctl, json_t *devices, char *err,
+			    size_t err_len)
+{
+	char pattern[MGMT_PATH_MAX];
+	glob_t found;
+	size_t i;
+
+	if (ctl->control) {
+		collect_daemon(ctl->control, devices, err, err_len);
+		return;
+	}
+	snprintf(pattern, sizeof(pattern), MGMT_RUN_DIR "/%s.sock",
+		 ctl->dev ? ctl->dev : "*");
+	if (ctl->dev) {
+		collect_daemon(pattern, devices, err, err_len);
+		return;
+	}
+	if (glob(pattern, 0, NULL, &found)) {
+		snprintf(err, err_len, "no daemon has a socket in "
+			 MGMT_RUN_DIR);
+		return;
+	}
+	for (i = 0; i < found.gl_pathc; i++)
+		collect_daemon(found.gl_pathv[i], devices, err, err_len);
+	globfree(&found);
+}
+
+/* ---- the kernel ------------------------------------------------------ */
+
+static json_t *find_peer(const json_t *peers, json_int_t id)
+{
+	json_t *peer;
+	size_t i;
+
+	json_array_foreach(peers, i, peer) {
+		if (json_integer_value(json_object_get(peer, "id")) == id)
+			return peer;
+	}
+	return NULL;
+}
+
+/* The kernel knows an AES key's length no longer: the daemon's name stays. */
+static void merge_peer(json_t *peer, json_t *from_kernel)
+{
+	const char *cipher;
+
+	cipher = json_string_value(json_object_get(peer, "cipher"));
+	if (cipher && *cipher)
+		json_object_del(from_kernel, "cipher");
+	json_object_update(peer, from_kernel);
+}
+
+static void merge_peers(json_t *peers, json_t *kernel_peers)
+{
+	json_t *from_kernel, *peer;
+	size_t i;
+
+	json_array_foreach(kernel_peers, i, from_kernel) {
+		peer = find_peer(peers, json_integer_value(
+				 json_object_get(from_kernel, "id")));
+		if (peer)
+			merge_peer(peer, from_kernel);
+		else
+			json_array_append(peers, from_kernel);
+	}
+}
+
+/* Return: false when this device stays as it was. */
+static bool collect_kernel_device(json_t *devices, const char *name,
+				  json_t *kernel, char *err, size_t err_len)
+{
+	json_t *device = json_object_get(devices, name), *peers;
+	const char *data_path;
+	int ifindex;
+
+	data_path = json_string_value(json_object_get(device, "data_path"));
+	/* A daemon in another namespace can have a device of the same name. */
+	if (device && data_path && strcmp(data_path, "kernel"))
+		return false;
+	ifindex = (int)json_integer_value(json_object_get(kernel, "ifindex"));
+	peers = ctl_kernel_peers(ifindex, err, err_len);
+	if (!peers)
+		return false;
+	if (!device) {
+		device = json_pack("{ss ss s[]}", "device", name, "data_path",
+				   "kernel", "peers");
+		json_object_set_new(devices, name, device);
+	}
+	json_object_set(device, "kernel", kernel);
+	merge_peers(json_object_get(device, "peers"), peers);
+	json_decref(peers);
+	return true;
+}
+
+static void collect_kernel(const struct ctl *ctl, json_t *devices, char *err,
+			   size_t err_len)
+{
+	const char *only = ctl->dev, *name;
+	json_t *kernel, *info;
+
+	/* One daemon was asked for: its device, and no others. */
+	if (!only && ctl->control)
+		only = json_object_iter_key(json_object_iter(devices));
+	if (!only && ctl->control)
+		return;
+	kernel = ctl_kernel_devices(only);
+	json_object_foreach(kernel, name, info)
+		collect_kernel_device(devices, name, info, err, err_len);
+	json_decref(kernel);
+}
+
+/* ---- together -------------------------------------------------------- */
+
+static json_t *collect_list(json_t *devices)
+{
+	json_t *list = json_array(), *device;
+	const char *name;
+
+	json_object_foreach(devices, name, device)
+		json_array_append(list, device);
+	return list;
+}
+
+json_t *ctl_collect(const struct ctl *ctl, char *err, size_t err_len)
+{
+	char daemon_err[256] = "", kernel_err[256] = "";
+	json_t *devices = json_object(), *list = NULL;
+
+	collect_daemons(ctl, devices, daemon_err, sizeof(daemon_err));
+	if (ctl->dev && ctl->control &&
+	    !json_object_get(devices, ctl->dev)) {
+		if (json_object_size(devices))
+			snprintf(daemon_err, sizeof(daemon_err),
+				 "the daemon at %s has another device",
+				 ctl->control);
+		json_object_clear(devices);
+	}
+	collect_kernel(ctl, devices, kernel_err, sizeof(kernel_err));
+	if (json_object_size(devices))
+		list = collect_list(devices);
+	else if (kernel_err[0])
+		snprintf(err, err_len, "%s; %s", daemon_err, kernel_err);
+	else
+		snprintf(err, err_len,
+			 "%s; the kernel has no device %s%sof type ovpn",
+			 daemon_err, ctl->dev ? ctl->dev : "",
+			 ctl->dev ? " " : "");
+	/* The kernel alone answers: no secret when a daemon was asked for. */
+	if (list && ctl->control && daemon_err[0])
+		snprintf(err, err_len, "%s", daemon_err);
+	json_decref(devices);
+	return list;
+}

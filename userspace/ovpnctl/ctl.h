@@ -1,0 +1,61 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#ifndef OVPNCTL_CTL_H
+#define OVPNCTL_CTL_H
+
+#include <jansson.h>
+#include <stdbool.h>
+
+/* Private to ovpnctl. Everything is JSON until it is printed. */
+
+/** struct ctl - the command line */
+struct ctl {
+	bool is_json;
+	const char *control;	/* NULL: the daemons' default sockets */
+	const char *dev;	/* NULL: every device */
+};
+
+/* daemon.c */
+
+/**
+ * ctl_daemon_ask() - one request to a daemon
+ * @cmd: "status" or "peers"
+ *
+ * Return: its answer, NULL with a message about @path in @err.
+ */
+json_t *ctl_daemon_ask(const char *path, const char *cmd, char *err,
+		       size_t err_len);
+
+/* kernel.c */
+
+/**
+ * ctl_kernel_devices() - devices of type "ovpn"
+ * @dev: only this one; NULL: all
+ *
+ * Return: object, name -> {"ifindex", "mode", "up"}; NULL when out of memory.
+ */
+json_t *ctl_kernel_devices(const char *dev);
+
+/**
+ * ctl_kernel_peers() - the peers of a device
+ *
+ * Return: array of objects that have the daemon's member names, NULL with a
+ * message in @err.
+ */
+json_t *ctl_kernel_peers(int ifindex, char *err, size_t err_len);
+
+/* collect.c */
+
+/**
+ * ctl_collect() - everything that daemons and kernel know
+ * @err: what to tell the user, also when only the kernel answers
+ *
+ * Return: array of devices, each {"device", "role", ..., "peers": [...]};
+ * NULL when nobody answers.
+ */
+json_t *ctl_collect(const struct ctl *ctl, char *err, size_t err_len);
+
+/* print.c */
+void ctl_print_status(const json_t *devices);
+void ctl_print_peers(const json_t *devices);
+
+#endif

@@ -1,0 +1,97 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/time.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include "mem/mem.h"
+#include "ovpnctl/ctl.h"
+
+#define CTL_TIMEOUT_S	10
+#define CTL_ANSWER_MAX	(64u << 20)
+
+static int daemon_connect(const char *path)
+{
+	struct sockaddr_un addr = { .sun_family = AF_UNIX };
+	struct timeval limit = { .tv_sec = CTL_TIMEOUT_S };
+	int fd, err;
+
+	if (strlen(path) >= sizeof(addr.sun_path))
+		return -ENAMETOOLONG;
+	memcpy(addr.sun_path, path, strlen(path));
+	fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	if (fd < 0)
+		return -errno;
+	setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof(limit));
+	setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &limit, sizeof(limit));
+	if (connect(fd, (struct sockaddr *)&addr, sizeof(addr))) {
+		err = -errno;
+		close(fd);
+		return err;
+	}
+	return fd;
+}
+
+static int daemon_send(int fd, const char *cmd)
+{
+	char line[64];
+	int len = snprintf(line, sizeof(line), "{\"cmd\":\"%s\"}\n", cmd);
+
+	return send(fd, line, (size_t)len, MSG_NOSIGNAL) == len ? 0 : -EPIPE;
+}
+
+/* One line, however long. */
+static int daemon_read(int fd, struct mem_buf *answer)
+{
+	char buf[16384];
+	ssize_t n;
+	int err;
+
+	do {
+		n = read(fd, buf, sizeof(buf));
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n <= 0)
+			return n ? -errno : -EPIPE;
+		err = mem_buf_append(answer, buf, (size_t)n);
+		if (err)
+			return err;
+	} while (n < 0 || !memchr(buf, '\n', (size_t)n));
+	return 0;
+}
+
+json_t *ctl_daemon_ask(const char *path, const char *cmd, char *err,
+		       size_t err_len)
+{
+	json_t *answer = NULL, *error;
+	struct mem_buf buf;
+	int fd, ret;
+
+	fd = daemon_connect(path);
+	if (fd < 0) {
+		snprintf(err, err_len, "no daemon answers at %s: %s", path,
+			 strerror(-fd));
+		return NULL;
+	}
+	mem_buf_init(&buf, CTL_ANSWER_MAX);
+	ret = daemon_send(fd, cmd);
+	if (!ret)
+		ret = daemon_read(fd, &buf);
+	close(fd);
+	if (!ret)
+		answer = json_loadb((char *)buf.data, buf.len,
+				    JSON_DISABLE_EOF_CHECK, NULL);
+	mem_buf_reset(&buf);
+	error = json_object_get(answer, "error");
+	if (answer && !error)
+		return answer;
+	snprintf(err, err_len, "the daemon at %s answers: %s", path,
+		 error ? json_string_value(error) :
+		 ret ? strerror(-ret) : "not JSON");
+	json_decref(answer);
+	return NULL;
+}
