@@ -233,6 +233,9 @@ void config_free(struct config *cfg);
 /** config_version() - this program's version, "0.1.0" */
 const char *config_version(void);
 
+/** config_open_log() - log_open() as configured; 0 or -errno (logged) */
+int config_open_log(const struct config *cfg);
+
 /**
  * config_log_warnings() - what was odd but not wrong, one log_warn() line each
  *

@@ -4,7 +4,9 @@
 
 #include <stddef.h>
 
+#include "config/config.h"
 #include "loop/loop.h"
+#include "priv/priv.h"
 #include "tunnel/tunnel.h"
 
 /*
@@ -68,5 +70,34 @@ int mgmt_status_write(struct mgmt_status *status);
 
 /** mgmt_status_close() - write it a last time; NULL is allowed */
 void mgmt_status_close(struct mgmt_status *status);
+
+/* ---- both, as configured ------------------------------------------------ */
+
+struct mgmt_service;
+
+/** struct mgmt_setup - all outlive the service */
+struct mgmt_setup {
+	struct loop *loop;
+	const struct config *cfg;
+	struct priv *priv;
+	struct tunnel_host *host;
+};
+
+/**
+ * mgmt_start() - control socket and status file, as configured
+ * @out: to be stopped also after a failure, when it is not NULL
+ * @err: one line for the operator when it fails
+ *
+ * Context: before privileges are dropped.
+ * Return: 0 or -errno.
+ */
+int mgmt_start(const struct mgmt_setup *setup, struct mgmt_service **out,
+	       char *err, size_t err_len);
+
+/** mgmt_status_now() - write the status file, if there is one */
+void mgmt_status_now(struct mgmt_service *service);
+
+/** mgmt_stop() - end both; NULL is allowed */
+void mgmt_stop(struct mgmt_service *service);
 
 #endif

@@ -140,7 +140,7 @@ int priv_background(void);
 /** priv_background_ready() - let the launcher go; no-op in the foreground */
 void priv_background_ready(void);
 
-/** priv_write_pid() - this process's number into @path; 0 or -errno */
-int priv_write_pid(const char *path);
+/** priv_write_pid() - this process's number into @path; 0, or -errno and @err */
+int priv_write_pid(const char *path, char *err, size_t err_len);
 
 #endif

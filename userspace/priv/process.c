@@ -3,7 +3,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
-#include <stdlib.h>
+#include <string.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -74,16 +74,17 @@ void priv_background_ready(void)
 	}
 }
 
-int priv_write_pid(const char *path)
+int priv_write_pid(const char *path, char *err, size_t err_len)
 {
 	FILE *file = fopen(path, "we");
-	int ret = 0;
+	int ret = file ? 0 : -errno;
 
-	if (!file)
-		return -errno;
-	if (fprintf(file, "%d\n", getpid()) < 0)
+	if (file && fprintf(file, "%d\n", getpid()) < 0)
 		ret = -EIO;
-	if (fclose(file))
+	if (file && fclose(file))
 		ret = -errno;
+	if (ret)
+		snprintf(err, err_len, "writepid %s: %s", path,
+			 strerror(-ret));
 	return ret;
 }

@@ -228,9 +228,14 @@ int tunnel_host_new(const struct tunnel_host_setup *setup,
 	return 0;
 }
 
-int tunnel_host_start(struct tunnel_host *host)
+int tunnel_host_start(struct tunnel_host *host, char *err, size_t err_len)
 {
-	return host->role->start(host);
+	int ret = host->role->start(host);
+
+	if (ret)
+		snprintf(err, err_len, "cannot start as %s: %s",
+			 host->role->name, strerror(-ret));
+	return ret;
 }
 
 /* ---- packets ------------------------------------------------------------------- */

@@ -61,8 +61,8 @@ struct tunnel_host_setup {
 int tunnel_host_new(const struct tunnel_host_setup *setup,
 		    struct tunnel_host **out, char *err, size_t err_len);
 
-/** tunnel_host_start() - serve, or begin to connect; 0 or -errno */
-int tunnel_host_start(struct tunnel_host *host);
+/** tunnel_host_start() - serve, or begin to connect; 0, or -errno and @err */
+int tunnel_host_start(struct tunnel_host *host, char *err, size_t err_len);
 
 /**
  * tunnel_host_input() - one datagram from the outer network

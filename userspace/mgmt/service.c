@@ -1,0 +1,82 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* Control socket and status file, as the configuration asks for them. */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "log/log.h"
+#include "mgmt/mgmt.h"
+
+struct mgmt_service {
+	struct mgmt *socket;
+	struct mgmt_status *status;
+};
+
+static int open_status(const struct mgmt_setup *setup,
+		       struct mgmt_service *service, char *err, size_t err_len)
+{
+	const struct config *cfg = setup->cfg;
+	const struct mgmt_status_config status = {
+		.loop = setup->loop,
+		.host = setup->host,
+		.path = cfg->status_path,
+		.version = cfg->status_version,
+		.interval = cfg->status_interval,
+	};
+	int ret;
+
+	if (!cfg->status_path)
+		return 0;
+	ret = mgmt_status_open(&status, &service->status);
+	if (ret)
+		snprintf(err, err_len, "status %s: %s", cfg->status_path,
+			 strerror(-ret));
+	return ret;
+}
+
+int mgmt_start(const struct mgmt_setup *setup, struct mgmt_service **out,
+	       char *err, size_t err_len)
+{
+	const char *path = setup->cfg->control_path;
+	struct mgmt_service *service = calloc(1, sizeof(*service));
+	int ret;
+
+	snprintf(err, err_len, "out of memory");
+	if (!service)
+		return -ENOMEM;
+	*out = service;
+	ret = mgmt_open(setup->loop, path, setup->host, &service->socket);
+	if (ret) {
+		snprintf(err, err_len, "control socket %s: %s%s",
+			 path ? path : MGMT_RUN_DIR "/<device>.sock",
+			 strerror(-ret), ret == -EADDRINUSE ?
+			 "; another daemon listens there, give this one its own with: control PATH" :
+			 "");
+		return ret;
+	}
+	/* after the rights are dropped the folder may not let us remove it */
+	ret = priv_socket_remove_later(setup->priv, mgmt_path(service->socket));
+	if (ret)
+		log_debug("control socket: %s", strerror(-ret));
+	return open_status(setup, service, err, err_len);
+}
+
+void mgmt_status_now(struct mgmt_service *service)
+{
+	int ret = service->status ? mgmt_status_write(service->status) : 0;
+
+	if (!service->status)
+		log_notice("no status file is configured; try: ovpnctl status");
+	if (ret)
+		log_warn("status file: %s", strerror(-ret));
+}
+
+void mgmt_stop(struct mgmt_service *service)
+{
+	if (!service)
+		return;
+	mgmt_status_close(service->status);
+	mgmt_close(service->socket);
+	free(service);
+}
