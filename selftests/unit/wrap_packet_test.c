@@ -115,7 +115,7 @@ static void test_open_content(void **state)
 			 0);
 	assert_int_equal(proto_control_parse(&pkt, raw, body, body_len), 0);
 	assert_int_equal(pkt.op, PROTO_CONTROL_V1);
-	/* No server session id, so no cookie: a server without state drops it. */
+	/* No server session id, so no cookie: dropped without any state. */
 	assert_int_equal(pkt.n_acks, 0);
 	assert_true(proto_sid_is_zero(&pkt.remote_sid));
 	assert_int_equal(pkt.id, 1);
