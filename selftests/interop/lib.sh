@@ -129,7 +129,9 @@ daemon_start() {
 	shift 2
 	[ ! -e "$DIR/$role.log" ] || mv "$DIR/$role.log" "$DIR/$role.before.log"
 	echo "--- $*" >"$DIR/$role.log"
-	ip netns exec "$NET-$side" "$@" >>"$DIR/$role.log" 2>&1 </dev/null &
+	# What else runs on the machine must not look like lost packets.
+	nice -n -15 ip netns exec "$NET-$side" "$@" \
+		>>"$DIR/$role.log" 2>&1 </dev/null &
 	DAEMON_PID[$role]=$!
 }
 

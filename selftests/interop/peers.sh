@@ -118,11 +118,12 @@ peer_start() {
 		--config "$DIR/$role.conf"
 }
 
-# The file descriptor's other end of ovpnctl: a program's peers, as JSON.
+# The peers of a program as JSON, from ovpnd and from our module.
 peer_json() {
 	local role=$1
 
-	in_ns "${role:0:1}" "$OVPNCTL" peer show -j dev "tun-${role:0:1}" \
+	in_ns "${role:0:1}" "$OVPNCTL" --control "$DIR/$role.sock" \
+		peer show -j dev "tun-${role:0:1}" \
 		2>>"$DIR/ovpnctl.log"
 }
 

@@ -24,8 +24,8 @@ traffic_run() {
 	local file=$DIR/$1
 
 	shift
-	in_c timeout "$((40 * SCALE + 40))" iperf3 --client "$@" \
-		--format m >"$file" 2>&1 && return
+	nice -n -15 ip netns exec "$NET-c" timeout "$((40 * SCALE + 40))" \
+		iperf3 --client "$@" --format m >"$file" 2>&1 && return
 	say "iperf3 --client $*:"
 	tail -n 20 "$file" | sed 's/^/#   /'
 	return 1
@@ -47,7 +47,7 @@ traffic_tcp() {
 # traffic_udp ADDRESS SECONDS: at a fixed rate, both ways at once. Sets
 # UDP_SENT and UDP_LOST (both directions together).
 traffic_udp() {
-	traffic_run udp "$1" --udp --bidir --time "$2" --bitrate 800K \
+	traffic_run udp "$1" --udp --bidir --time "$2" --bitrate 400K \
 		--length 1000 --window 1M || return 1
 	read -r UDP_LOST UDP_SENT < <(awk '/receiver/ {
 		for (i = 1; i <= NF; i++)
