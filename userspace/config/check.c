@@ -40,7 +40,7 @@ static int check_role(struct config_parse *ps)
 		"pull-filter", "route-nopull", NULL
 	};
 	static const char *const not_server[] = {
-		"remote", "connection", "nobind", "pull", "client",
+		"remote", "nobind", "pull", "client",
 		"auth-user-pass", "tls-client", "float", NULL
 	};
 	const struct config *cfg = ps->cfg;
@@ -50,13 +50,13 @@ static int check_role(struct config_parse *ps)
 		return config_fail_at(ps, &ps->at, "the role is missing; add "
 			"\"client\", or \"server NETWORK NETMASK\", or tls-client or "
 			"tls-server for a link of two");
+	if (is_server && ps->blocks)
+		return config_fail_at(ps, &ps->blocks->place,
+				      "<connection> works only with a client");
 	if (role_needs(ps, server_only, is_server, "\"server\" or \"mode server\"") ||
 	    role_needs(ps, pull_only, cfg->is_pull, "\"client\" or \"pull\"") ||
 	    role_needs(ps, not_server, !is_server, "a client, not a server"))
 		return -EINVAL;
-	if (is_server && ps->blocks)
-		return config_fail_at(ps, &ps->blocks->place,
-				      "<connection> works only with a client");
 	if (!cfg->dev)
 		return config_fail_at(ps, &ps->at,
 				      "the device is missing; add \"dev tun\"");

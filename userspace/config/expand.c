@@ -7,6 +7,7 @@
 
 /* Short forms (client, server, keepalive, …) to what they stand for. */
 
+/* Two options that exclude each other: the later one is the one to blame. */
 static int conflict(struct config_parse *ps, const char *a, const char *b)
 {
 	const struct config_place *pa = config_place_of(ps, a);
@@ -15,6 +16,15 @@ static int conflict(struct config_parse *ps, const char *a, const char *b)
 
 	if (!pa || !pb)
 		return 0;
+	if (pa->line > pb->line) {
+		const struct config_place *place = pa;
+		const char *name = a;
+
+		pa = pb;
+		a = b;
+		pb = place;
+		b = name;
+	}
 	return config_fail_at(ps, pb, "%s cannot be used together with %s (%s)",
 			      b, a, config_place_format(pa, where));
 }
@@ -48,6 +58,7 @@ int config_expand_role(struct config_parse *ps)
 	    conflict(ps, "tls-server", "tls-client") ||
 	    conflict(ps, "server", "tls-client") ||
 	    conflict(ps, "server", "pull") ||
+	    conflict(ps, "server", "ifconfig") ||
 	    conflict(ps, "server", "ifconfig-pool"))
 		return -EINVAL;
 	if (ps->is_client) {
@@ -79,20 +90,37 @@ int config_ifconfig_resolve(struct config_parse *ps)
 	if (!local)
 		return 0;
 	if (net_ip_parse(local, &prefix.ip) || prefix.ip.family != AF_INET)
-		return config_fail(ps, "ifconfig: \"%s\" is not an IPv4 address",
+		return config_fail(ps, "\"%s\" is not an IPv4 address",
 				   local);
 	if (net_ip_parse(second, &peer) || peer.family != AF_INET)
-		return config_fail(ps, "ifconfig: \"%s\" is not an IPv4 address or a "
+		return config_fail(ps, "\"%s\" is not an IPv4 address or a "
 				   "netmask", second);
 	if (cfg->topology == CONFIG_TOPOLOGY_SUBNET) {
 		if (net_mask_parse(second, &prefix.len))
-			return config_fail(ps, "ifconfig: \"%s\" must be a netmask "
+			return config_fail(ps, "\"%s\" must be a netmask "
 					   "with topology subnet", second);
 		memset(&peer, 0, sizeof(peer));
 	}
 	cfg->ifconfig = prefix;
 	cfg->ifconfig_peer = peer;
 	return 0;
+}
+
+/* Now that the topology is known; errors belong to ifconfig's line. */
+static int ifconfig_expand(struct config_parse *ps)
+{
+	const struct config_place *place = config_place_of(ps, "ifconfig");
+	struct config_place at = ps->at;
+	int ret;
+
+	if (!place)
+		return 0;
+	ps->at = *place;
+	ps->option = "ifconfig";
+	ret = config_ifconfig_resolve(ps);
+	ps->at = at;
+	ps->option = NULL;
+	return ret;
 }
 
 static int push_pair(struct config_parse *ps, const char *name,
@@ -190,8 +218,6 @@ static int server_ipv4(struct config_parse *ps)
 
 	if (!cfg->has_server)
 		return 0;
-	if (conflict(ps, "server", "ifconfig"))
-		return -EINVAL;
 	cfg->has_ifconfig = true;
 	cfg->has_pool = !cfg->is_server_nopool;
 	if (cfg->topology == CONFIG_TOPOLOGY_SUBNET)
@@ -246,7 +272,7 @@ int config_expand_server(struct config_parse *ps)
 			"topology: net30 is taken as p2p, one address per client; use subnet");
 	}
 	if (!ret)
-		ret = config_ifconfig_resolve(ps);
+		ret = ifconfig_expand(ps);
 	if (!ret)
 		ret = server_ipv6(ps);
 	return ret ? ret : server_ipv4(ps);

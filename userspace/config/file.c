@@ -54,8 +54,8 @@ static int read_all(int fd, char *dst, size_t cap, size_t *len)
 	return 0;
 }
 
-/* A pipe has no size before it is read; its limit is small. */
-#define PIPE_MAX 65536
+/* Pipes and files of /proc have no size before they are read. */
+#define UNSIZED_MAX 65536
 
 static int read_fd(struct config *cfg, int fd, bool is_secret,
 		   const char **text, size_t *len)
@@ -71,7 +71,7 @@ static int read_fd(struct config *cfg, int fd, bool is_secret,
 		return -EISDIR;
 	if (st.st_size > CONFIG_FILE_MAX)
 		return -EFBIG;
-	size = S_ISREG(st.st_mode) ? (size_t)st.st_size : PIPE_MAX;
+	size = st.st_size > 0 ? (size_t)st.st_size : UNSIZED_MAX;
 	mem = is_secret ? secret_alloc(cfg, size + 1) :
 		mem_arena_alloc(cfg->arena, size + 1);
 	if (!mem)

@@ -202,6 +202,7 @@ static int option_refused(struct config_parse *ps, const struct config_row *row)
 		config_fail(ps, "is not supported in this version");
 		return -ENOENT;
 	}
+	ps->option = NULL;	/* the text names it */
 	return config_fail(ps, "option \"%s\" is not supported in this version%s%s",
 			   row->name, row->doc[0] ? "; " : "", row->doc);
 }

@@ -1,0 +1,247 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include <errno.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include "config_text.h"
+
+#define CLIENT TEXT_CLIENT TEXT_REMOTE "route 10.99.0.0 255.255.0.0\n"
+
+struct fixture {
+	struct config *cfg, *pulled;
+	char err[256];
+};
+
+static void begin(struct fixture *f, const char *text)
+{
+	f->cfg = text_config(text);
+	assert_non_null(f->cfg);
+	f->pulled = config_pull_begin(f->cfg);
+	assert_non_null(f->pulled);
+}
+
+static int push(struct fixture *f, const char *option)
+{
+	return config_apply_pushed(f->pulled, option, f->err, sizeof(f->err));
+}
+
+static void end(struct fixture *f)
+{
+	config_free(f->pulled);
+	config_free(f->cfg);
+}
+
+static void test_results(void **state)
+{
+	static const struct {
+		const char *option;
+		int ret;
+		const char *error;
+	} rows[] = {
+		{ "topology subnet", 0, "" },
+		{ "ifconfig 10.8.0.2 255.255.255.0", 0, "" },
+		{ "ifconfig-ipv6 fd00::1000/64 fd00::1", 0, "" },
+		{ "route 10.1.0.0 255.255.0.0", 0, "" },
+		{ "route-gateway 10.8.0.1", 0, "" },
+		{ "route-metric 5", 0, "" },
+		{ "redirect-gateway def1 bypass-dhcp", 0, "" },
+		{ "ping 10", 0, "" },
+		{ "ping-restart 60", 0, "" },
+		{ "ping-timer-rem", 0, "" },
+		{ "persist-tun", 0, "" },
+		{ "peer-id 5", 0, "" },
+		{ "cipher AES-256-GCM", 0, "" },
+		{ "data-ciphers AES-256-CBC", 0, "" },
+		{ "key-derivation tls-ekm", 0, "" },
+		{ "protocol-flags cc-exit tls-ekm of-tomorrow", 0, "" },
+		{ "tun-mtu 1400", 0, "" },
+		{ "explicit-exit-notify 1", 0, "" },
+		{ "auth-token SESS_ID_AT_x", 0, "" },
+		{ "auth-token-user dXNlcg==", 0, "" },
+		{ "push-continuation 2", 0, "" },
+		{ "echo anything at all", 0, "" },
+		{ "setenv-safe A b", 0, "" },
+		{ "setenv opt unheard-of 5", 0, "" },
+		{ "setenv opt verb 3", 0, "" },
+		{ "socket-flags TCP_NODELAY", 0, "" },
+		{ "block-outside-dns", 0, "" },
+		{ "tun-ipv6", 0, "" },
+		{ "compress stub-v2", 0, "" },
+		{ "sndbuf 393216", 0, "" },
+		{ "verb 3", 0, "" },
+		{ "", 0, "" },
+		{ "# nothing", 0, "" },
+		{ "unheard-of 5", -ENOENT, "pushed: unknown option \"unheard-of\"" },
+		{ "dhcp-option DNS 10.8.0.1", -ENOENT, "pushed: dhcp-option: is not supported in this version" },
+		{ "inactive 3600", -ENOENT, "inactive: is not supported" },
+		{ "setenv A b", -EPERM, "setenv: cannot be pushed by a server" },
+		{ "setenv opt up /bin/sh", -EPERM, "up: cannot be pushed" },
+		{ "up /bin/sh", -EPERM, "up: cannot be pushed" },
+		{ "plugin x", -EPERM, "plugin: cannot be pushed" },
+		{ "ca /etc/passwd", -EPERM, "ca: cannot be pushed" },
+		{ "config /etc/passwd", -EPERM, "config: cannot be pushed" },
+		{ "cd /", -EPERM, "cd: cannot be pushed" },
+		{ "log /etc/passwd", -EPERM, "log: cannot be pushed" },
+		{ "user root", -EPERM, "user: cannot be pushed" },
+		{ "remote evil.example", -EPERM, "remote: cannot be pushed" },
+		{ "help", -EPERM, "help: cannot be pushed" },
+		{ "pull-filter accept x", -EPERM, "pull-filter: cannot be pushed" },
+		{ "auth none", -EPERM, "auth: cannot be pushed" },
+		{ "secret x", -EPERM, "secret: cannot be pushed" },
+		{ "ping x", -EINVAL, "pushed: ping: \"x\" is not a number" },
+		{ "ping", -EINVAL, "ping: an argument is missing" },
+		{ "peer-id 16777216", -EINVAL, "out of range" },
+		{ "topology ring", -EINVAL, "\"ring\" is not one of" },
+		{ "ifconfig x y", -EINVAL, "\"x\" is not an IPv4 address" },
+		{ "route 10.0.0.1 255.0.0.0", -EINVAL, "not the first of its network" },
+		{ "cipher none", -EINVAL, "unencrypted" },
+		{ "cipher AES-192-GCM", -EINVAL, "AES-192-GCM is not in data-ciphers" },
+		{ "cipher BF-CBC", -EINVAL, "BF-CBC is not in data-ciphers" },
+		{ "comp-lzo no", -EINVAL, "the server uses compression framing" },
+		{ "compress lz4", -EINVAL, "the server uses compression framing" },
+		{ "key-derivation magic", -EINVAL, "\"magic\" is unknown" },
+		{ "push-continuation 3", -EINVAL, "out of range" },
+		{ "echo \"open", -EINVAL, "no closing quotation mark" },
+		{ "<ca>", -ENOENT, "unknown option \"<ca>\"" },
+	};
+	struct fixture f;
+	size_t i;
+
+	(void)state;
+	begin(&f, CLIENT);
+	for (i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		int ret = push(&f, rows[i].option);
+
+		if (ret != rows[i].ret)
+			print_error("%s: %d %s\n", rows[i].option, ret, f.err);
+		assert_int_equal(ret, rows[i].ret);
+		assert_non_null(strstr(f.err, rows[i].error));
+	}
+	end(&f);
+}
+
+static void test_values(void **state)
+{
+	char text[NET_PREFIX_STRLEN];
+	struct fixture f;
+
+	(void)state;
+	begin(&f, CLIENT);
+	/* Servers send ifconfig last, but nothing says they must. */
+	assert_int_equal(push(&f, "ifconfig 10.8.0.6 255.255.255.0"), 0);
+	assert_int_equal(f.pulled->ifconfig.len, 32);
+	assert_int_equal(push(&f, "topology subnet"), 0);
+	assert_string_equal(net_prefix_format(&f.pulled->ifconfig, text),
+			    "10.8.0.6/24");
+	assert_int_equal(push(&f, "ifconfig-ipv6 fd00::1001/64 fd00::1"), 0);
+	assert_string_equal(net_prefix_format(&f.pulled->ifconfig6, text),
+			    "fd00::1001/64");
+	assert_int_equal(push(&f, "route 10.1.0.0 255.255.0.0"), 0);
+	assert_int_equal(push(&f, "route-ipv6 2001:db8::/32"), 0);
+	assert_int_equal(push(&f, "peer-id 7"), 0);
+	assert_int_equal(push(&f, "ping 8"), 0);
+	assert_int_equal(push(&f, "ping-restart 16"), 0);
+	assert_int_equal(push(&f, "cipher AES-128-GCM"), 0);
+	assert_int_equal(push(&f, "protocol-flags cc-exit tls-ekm "
+			      "dyn-tls-crypt aead-epoch"), 0);
+	assert_int_equal(push(&f, "auth-token TOKEN"), 0);
+	assert_int_equal(push(&f, "redirect-gateway def1 ipv6"), 0);
+	assert_int_equal(push(&f, "push-continuation 1"), 0);
+
+	assert_true(f.pulled->has_peer_id && f.pulled->has_ifconfig6);
+	assert_int_equal(f.pulled->peer_id, 7);
+	assert_int_equal(f.pulled->ping, 8);
+	assert_int_equal(f.pulled->ping_restart, 16);
+	assert_string_equal(f.pulled->cipher, "AES-128-GCM");
+	assert_true(f.pulled->has_pushed_cipher);
+	assert_true(f.pulled->is_cc_exit && f.pulled->is_tls_ekm &&
+		    f.pulled->is_dyn_tls_crypt && f.pulled->is_aead_epoch);
+	assert_string_equal(f.pulled->auth_token, "TOKEN");
+	assert_int_equal(f.pulled->redirect_gateway, CONFIG_REDIRECT_ENABLED |
+			 CONFIG_REDIRECT_DEF1 | CONFIG_REDIRECT_IPV6);
+	assert_int_equal(f.pulled->push_continuation, 1);
+	assert_non_null(f.pulled->routes->next->next);
+	assert_null(f.pulled->routes->next->next->next);
+
+	/* The configuration itself is as it was. */
+	assert_false(f.cfg->has_peer_id || f.cfg->has_ifconfig);
+	assert_int_equal(f.cfg->ping, 0);
+	assert_int_equal(f.cfg->ping_restart, 120);
+	assert_null(f.cfg->cipher);
+	assert_null(f.cfg->routes->next);
+	assert_int_equal(f.cfg->redirect_gateway, 0);
+	end(&f);
+}
+
+/* The configured cipher must not take the place of a pushed one. */
+static void test_cipher_not_allowed(void **state)
+{
+	struct fixture f;
+
+	(void)state;
+	begin(&f, CLIENT "data-ciphers AES-256-GCM\ncipher AES-256-GCM\n"
+	      "data-ciphers-fallback AES-192-GCM\n");
+	assert_int_equal(push(&f, "cipher AES-128-GCM"), -EINVAL);
+	assert_string_equal(f.pulled->cipher, "AES-128-GCM");
+	assert_int_equal(push(&f, "cipher AES-192-GCM"), 0);
+	end(&f);
+}
+
+static void test_filters(void **state)
+{
+	struct fixture f;
+
+	(void)state;
+	begin(&f, CLIENT "pull-filter accept \"route 10.\"\n"
+	      "pull-filter ignore \"route \"\npull-filter reject ping\n");
+	assert_int_equal(push(&f, "route 10.1.0.0 255.255.0.0"), 0);
+	assert_int_equal(push(&f, "route 192.168.0.0 255.255.0.0"), 0);
+	assert_int_equal(push(&f, "route-gateway 10.8.0.1"), 0);
+	assert_int_equal(push(&f, "ping-restart 4"), -ECANCELED);
+	assert_non_null(strstr(f.err, "refused by pull-filter: ping-restart 4"));
+	assert_non_null(f.pulled->routes->next);
+	assert_null(f.pulled->routes->next->next);
+	assert_string_equal(f.pulled->route_gateway, "10.8.0.1");
+	end(&f);
+}
+
+static void test_route_nopull(void **state)
+{
+	static const char *const options[] = {
+		"route 10.1.0.0 255.255.0.0", "route-ipv6 2001:db8::/32",
+		"redirect-gateway def1", "dhcp-option DNS 10.8.0.1",
+		"route-gateway 10.8.0.1", "block-outside-dns", "dns x",
+		"redirect-private", "block-ipv6",
+	};
+	struct fixture f;
+	size_t i;
+
+	(void)state;
+	begin(&f, CLIENT "route-nopull\n");
+	for (i = 0; i < sizeof(options) / sizeof(options[0]); i++)
+		assert_int_equal(push(&f, options[i]), 0);
+	assert_null(f.pulled->routes->next);
+	assert_int_equal(f.pulled->redirect_gateway, 0);
+	assert_null(f.pulled->route_gateway);
+	assert_int_equal(push(&f, "ping 4"), 0);
+	assert_int_equal(f.pulled->ping, 4);
+	end(&f);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_results),
+		cmocka_unit_test(test_values),
+		cmocka_unit_test(test_cipher_not_allowed),
+		cmocka_unit_test(test_filters),
+		cmocka_unit_test(test_route_nopull),
+	};
+
+	cmocka_set_message_output(CM_OUTPUT_TAP);
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
