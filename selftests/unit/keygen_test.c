@@ -232,7 +232,7 @@ static void test_rotation_rekey(void **state)
 	static const struct script script[] = {
 		{ ADD_PRIMARY, 0, 0, -1 },
 		{ ROOM_NONE, 0, 0, 0 },
-		/* Rekey at 3600 s: send after 60 s, the old one dies at 7200. */
+		/* Rekey at 3600 s: send after 60 s, old key dies at 7200. */
 		{ ADD_SECONDARY, 1, 3660000, 7200000 },
 		{ KEYS, 0, 0, 1 },
 		{ DEADLINE, 0, 3660000, 0 },

@@ -304,7 +304,7 @@ static void assert_all(struct tls_end *end)
 /* Each message arrives as one, also those that were put in too early. */
 static void test_message_boundaries(void **state)
 {
-	static const size_t chunks[] = { 1, 13, 1250, SIZE_MAX };
+	static const size_t chunks[] = { 7, 500, 1250, SIZE_MAX };
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(chunks) / sizeof(*chunks); i++) {
@@ -557,7 +557,7 @@ static void test_garbage(void **state)
 
 	(void)state;
 	rand_state = 1;
-	for (int i = 0; i < 400; i++) {
+	for (int i = 0; i < 200; i++) {
 		struct tls_end end;
 		uint8_t data[600];
 
@@ -582,7 +582,7 @@ static void test_corrupted_handshake(void **state)
 {
 	(void)state;
 	rand_state = 7;
-	for (unsigned int i = 0; i < 120; i++) {
+	for (unsigned int i = 0; i < 40; i++) {
 		size_t at = prng() % 1500, seen = 0;
 		bool is_moving = true;
 		struct tls_pair pair;
@@ -629,7 +629,7 @@ static void test_corrupted_record(void **state)
 
 /* ---- worker threads -------------------------------------------------- */
 
-#define N_PAIRS 24
+#define N_PAIRS 12
 
 struct task {
 	struct loop_job job;
