@@ -97,18 +97,6 @@ static void test_list(void **state)
 	}
 }
 
-static void test_list_supported(void **state)
-{
-	char out[PROTO_CIPHER_LIST_MAX];
-
-	(void)state;
-	proto_cipher_list_supported("BF-CBC:AES-256-GCM:none:AES-128-CBC:" CCP,
-				    out);
-	assert_string_equal(out, "AES-256-GCM:" CCP);
-	proto_cipher_list_supported("none", out);
-	assert_string_equal(out, "");
-}
-
 static void test_list_has(void **state)
 {
 	static const char list[] = "AES-256-GCM:AES-128-GCM";
@@ -189,7 +177,6 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_find),
 		cmocka_unit_test(test_list),
-		cmocka_unit_test(test_list_supported),
 		cmocka_unit_test(test_list_has),
 		cmocka_unit_test(test_negotiate),
 	};

@@ -193,21 +193,6 @@ int proto_cipher_list_normalise(const char *list, char *out, const char **bad)
 	return out[0] ? 0 : -ENODATA;
 }
 
-void proto_cipher_list_supported(const char *list, char *out)
-{
-	struct proto_span element;
-	const char *pos = list;
-	enum proto_cipher cipher;
-
-	out[0] = '\0';
-	while (proto_span_next(&pos, ':', &element)) {
-		cipher = cipher_find_span(element);
-		if (cipher != PROTO_CIPHER_NONE &&
-		    cipher_list_append(out, proto_cipher_name(cipher)))
-			return;
-	}
-}
-
 static bool cipher_list_has_span(struct proto_span list, struct proto_span name)
 {
 	struct proto_span element;

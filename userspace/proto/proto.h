@@ -169,13 +169,6 @@ enum proto_cipher proto_cipher_negotiate(const char *server_list,
 					 const char *fallback,
 					 bool *is_pushable);
 
-/**
- * proto_cipher_list_supported() - the names of a list that a data path carries
- * @list: normalised list, which may hold CBC, CFB and OFB ciphers and "none"
- * @out: PROTO_CIPHER_LIST_MAX bytes; what IV_CIPHERS and negotiation may offer
- */
-void proto_cipher_list_supported(const char *list, char *out);
-
 /** proto_cipher_list_has() - is @name an element of a ':' separated list */
 bool proto_cipher_list_has(const char *list, const char *name);
 
