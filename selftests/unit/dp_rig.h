@@ -14,7 +14,9 @@
 /*
  * Two data paths against each other in one network namespace.
  *
- *   packet socket -- tun-s -- server (MP) == UDP on lo == client (P2P) -- tun-c -- packet socket
+ *   packet socket                              packet socket
+ *         |                                          |
+ *       tun-s -- server (MP) == UDP on lo == client (P2P) -- tun-c
  *
  * What is written to a packet socket leaves through the TUN device, so that
  * the data path reads it; what the data path writes, a packet socket sees.
