@@ -1,11 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include <errno.h>
+#include <pthread.h>
 #include <setjmp.h>
 #include <signal.h>
 #include <stdalign.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
 #include <sys/wait.h>
@@ -283,23 +286,92 @@ static void test_secret_usable(void **state)
 	assert_null(mem_secret_alloc(SIZE_MAX));
 }
 
-static void test_secret_many(void **state)
+#define N_SECRETS 600
+
+/* Secrets come and go in all sizes: none overlaps, each one starts as zeros. */
+static void *churn(void *arg)
 {
-	uint8_t *secret[300];
+	static const uint8_t zero[2000];
+	struct {
+		uint8_t *mem;
+		size_t size;
+		uint8_t mark;
+	} slots[N_SECRETS] = { 0 };
+	uint32_t rnd = *(uint32_t *)arg;
+
+	for (int i = 0; i < 20000; i++) {
+		size_t n = (rnd = rnd * 1103515245 + 12345) / 65536 % N_SECRETS;
+		size_t size = i % 50 ? rnd >> 8 & 255 : rnd >> 8 & 1023;
+
+		if (slots[n].mem) {
+			for (size_t j = 0; j < slots[n].size; j++)
+				if (slots[n].mem[j] != slots[n].mark)
+					return "overwritten";
+			mem_secret_free(slots[n].mem);
+			slots[n].mem = NULL;
+			continue;
+		}
+		slots[n].mem = mem_secret_alloc(size);
+		if (!slots[n].mem)
+			return "out of memory";
+		if (memcmp(slots[n].mem, zero, size))
+			return "not zeroed";
+		slots[n].size = size;
+		slots[n].mark = (uint8_t)(i | 1);
+		memset(slots[n].mem, slots[n].mark, size);
+	}
+	for (int i = 0; i < N_SECRETS; i++)
+		mem_secret_free(slots[i].mem);
+	return NULL;
+}
+
+static void test_secret_churn(void **state)
+{
+	uint32_t seeds[3] = { 1, 2, 3 };
+	pthread_t threads[3];
+	void *problem;
 
 	(void)state;
-	for (int i = 0; i < 300; i++) {
-		secret[i] = mem_secret_alloc(64 + (size_t)(i % 5) * 100);
-		assert_non_null(secret[i]);
-		memset(secret[i], i, 64);
+	for (int i = 0; i < 3; i++)
+		assert_int_equal(pthread_create(&threads[i], NULL, churn,
+						&seeds[i]), 0);
+	for (int i = 0; i < 3; i++) {
+		pthread_join(threads[i], &problem);
+		if (problem)
+			fail_msg("%s", (char *)problem);
 	}
-	for (int i = 0; i < 300; i += 2)
-		mem_secret_free(secret[i]);
-	for (int i = 1; i < 300; i += 2) {
-		assert_int_equal(secret[i][0], (uint8_t)i);
-		assert_int_equal(secret[i][63], (uint8_t)i);
-		mem_secret_free(secret[i]);
+}
+
+static int count_mappings(void)
+{
+	FILE *f = fopen("/proc/self/maps", "r");
+	int c, lines = 0;
+
+	assert_non_null(f);
+	while ((c = fgetc(f)) != EOF)
+		lines += c == '\n';
+	fclose(f);
+	return lines;
+}
+
+/* A server with many peers must not run out of mappings. */
+static void test_secret_mappings(void **state)
+{
+	enum { N = 20000 };
+	void **secrets = calloc(N, sizeof(*secrets));
+	int before = count_mappings();
+
+	(void)state;
+	for (int i = 0; i < N; i++) {
+		secrets[i] = mem_secret_alloc(112);
+		assert_non_null(secrets[i]);
 	}
+	assert_in_range(count_mappings() - before, 0, 2000);
+	for (int i = 0; i < N; i++)
+		mem_secret_free(secrets[i]);
+	/* And it gives them back. */
+	assert_in_range(count_mappings(), 0, before + 20);
+	free(secrets);
 }
 
 /* A child's exit status; -signal when it was killed. */
@@ -325,7 +397,25 @@ static void child_overflow(void *arg)
 {
 	volatile uint8_t *secret = arg;
 
-	secret[32] = 1;
+	secret[1024] = 1;
+}
+
+static void child_uses_more(void *arg)
+{
+	uint8_t *secret[300];
+
+	(void)arg;
+	for (int i = 0; i < 300; i++) {
+		secret[i] = mem_secret_alloc(100);
+		if (!secret[i] || secret[i][0] || secret[i][99])
+			_exit(1);
+		memset(secret[i], i, 100);
+	}
+	for (int i = 0; i < 300; i++) {
+		if (secret[i][0] != (uint8_t)i || secret[i][99] != (uint8_t)i)
+			_exit(2);
+		mem_secret_free(secret[i]);
+	}
 }
 
 static void child_is_wiped(void *arg)
@@ -340,7 +430,7 @@ static void child_is_wiped(void *arg)
 
 static void test_secret_guard(void **state)
 {
-	uint8_t *secret = mem_secret_alloc(32);
+	uint8_t *secret = mem_secret_alloc(1024);
 
 	(void)state;
 	assert_int_equal(run_child(child_overflow, secret), -SIGSEGV);
@@ -349,13 +439,34 @@ static void test_secret_guard(void **state)
 
 static void test_secret_not_inherited(void **state)
 {
-	uint8_t *secret = mem_secret_alloc(32);
+	static const size_t sizes[] = { 32, 4000 };
 
 	(void)state;
-	memset(secret, 0x5a, 32);
-	assert_int_equal(run_child(child_is_wiped, secret), 0);
-	assert_int_equal(secret[0], 0x5a);
-	mem_secret_free(secret);
+	for (int i = 0; i < 2; i++) {
+		uint8_t *secret = mem_secret_alloc(sizes[i]);
+
+		memset(secret, 0x5a, sizes[i]);
+		assert_int_equal(run_child(child_is_wiped, secret), 0);
+		assert_int_equal(secret[0], 0x5a);
+		mem_secret_free(secret);
+	}
+}
+
+/* A child goes on with the parent's slabs, whose free lists are wiped. */
+static void test_secret_in_child(void **state)
+{
+	uint8_t *secret[150];
+
+	(void)state;
+	for (int i = 0; i < 150; i++)
+		secret[i] = mem_secret_alloc(100);
+	for (int i = 0; i < 150; i += 3) {
+		mem_secret_free(secret[i]);
+		secret[i] = NULL;
+	}
+	assert_int_equal(run_child(child_uses_more, NULL), 0);
+	for (int i = 0; i < 150; i++)
+		mem_secret_free(secret[i]);
 }
 
 static void test_wipe_and_equal(void **state)
@@ -390,9 +501,11 @@ int main(void)
 		cmocka_unit_test(test_buf_limit),
 		cmocka_unit_test(test_buf_consume),
 		cmocka_unit_test(test_secret_usable),
-		cmocka_unit_test(test_secret_many),
+		cmocka_unit_test(test_secret_churn),
+		cmocka_unit_test(test_secret_mappings),
 		cmocka_unit_test(test_secret_guard),
 		cmocka_unit_test(test_secret_not_inherited),
+		cmocka_unit_test(test_secret_in_child),
 		cmocka_unit_test(test_wipe_and_equal),
 	};
 

@@ -147,8 +147,11 @@ void mem_buf_reset(struct mem_buf *buf);
  * mem_secret_alloc() - zeroed memory for keys
  * @size: bytes
  *
- * Lives in its own guarded pages: locked where RLIMIT_MEMLOCK allows it, left
- * out of core dumps, wiped by mem_secret_free() and not inherited by children.
+ * Lives in guarded pages of secrets only: locked where RLIMIT_MEMLOCK allows
+ * it, left out of core dumps, wiped by mem_secret_free() and not inherited by
+ * children, which read zeros.
+ *
+ * Context: any thread.
  *
  * Return: the memory, NULL when out of memory.
  */
