@@ -29,6 +29,7 @@
 #include <net/if.h>
 #include <netinet/in.h>
 #include <poll.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -62,6 +63,14 @@ struct wire {
 	size_t big;
 	uint32_t last;
 };
+
+static volatile sig_atomic_t wire_stop;
+
+static void on_signal(int number)
+{
+	(void)number;
+	wire_stop = 1;
+}
 
 static int set_key(struct wire_key *key, const char *hex)
 {
@@ -294,7 +303,7 @@ static void receive_all(struct wire *w)
 	struct pollfd poll_fd = { .fd = w->fd, .events = POLLIN };
 	double end = now() + w->seconds, left;
 
-	while (!w->count || w->total < w->count) {
+	while (!wire_stop && (!w->count || w->total < w->count)) {
 		left = end - now();
 		if (left <= 0)
 			break;
@@ -325,6 +334,10 @@ static int open_sniffer(const char *name)
 
 static int wire_run(struct wire *w)
 {
+	struct sigaction action = { .sa_handler = on_signal };
+
+	/* ends reception; the last line is still printed */
+	sigaction(SIGTERM, &action, NULL);
 	if (!w->rx.len)
 		w->rx = w->tx;
 	w->fd = w->sniff ? open_sniffer(w->sniff) :

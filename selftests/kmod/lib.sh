@@ -1,0 +1,462 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+# shellcheck shell=bash
+# What the tests of the module share. A test script sets TESTS to the names of
+# its test functions (test_NAME, with "# NAME: title" above), sources this and
+# calls "kt_main $@"; arguments select tests by name. Output is KTAP.
+#
+# Environment: OVPN_TEST_BIN (folder of the tools), OVPN_TEST_FAST=1 (short
+# form, for slow kernels), OVPN_TEST_DRIVER=ours|intree (default: looked up).
+
+set -uo pipefail
+export LC_ALL=C
+
+KT_DIR=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
+KT_SKIP=4
+FAST=${OVPN_TEST_FAST:-0}
+
+kt_find_tools() {
+	local dir
+
+	for dir in "${OVPN_TEST_BIN:-}" "$KT_DIR" "${LAB_BUILD:-}/kmod" \
+		"$KT_DIR/../../build/user/kmod" "$KT_DIR/../../build/kmodtests"
+	do
+		if [ -n "$dir" ] && [ -x "$dir/ovpn_cli" ]; then
+			BIN=$(cd "$dir" && pwd)
+			return 0
+		fi
+	done
+	echo "1..0 # SKIP tools are missing; make -C selftests/kmod"
+	exit $KT_SKIP
+}
+
+# life of a test
+
+kt_failed=0
+kt_pids=()
+
+# Nothing of the tests remains: processes and namespaces are ours by name.
+kt_cleanup() {
+	trap - EXIT
+	kt_reset
+	rm -rf "$TMP"
+}
+
+# Between tests: no process, no namespace of the last one.
+kt_reset() {
+	local ns pid
+
+	for pid in ${kt_pids[@]+"${kt_pids[@]}"}; do
+		kill "$pid" 2>/dev/null
+	done
+	for ns in a b c d; do
+		[ -e "/run/netns/$NS-$ns" ] || continue
+		for pid in $(ip netns pids "$NS-$ns"); do
+			kill -KILL "$pid" 2>/dev/null
+		done
+		ip netns del "$NS-$ns"
+	done
+	for pid in ${kt_pids[@]+"${kt_pids[@]}"}; do
+		wait "$pid" 2>/dev/null
+	done
+	kt_pids=()
+}
+
+kt_begin() {
+	[ "$(id -u)" = 0 ] || {
+		echo "1..0 # SKIP needs root"
+		exit $KT_SKIP
+	}
+	kt_find_tools
+	NS=ovt-$$
+	TMP=$(mktemp -d "${TMPDIR:-/tmp}/ovt.XXXXXX")
+	trap kt_cleanup EXIT
+	trap 'exit 130' INT
+	trap 'exit 143' TERM HUP
+	# The in-tree module does not load by link kind.
+	[ -e /sys/module/ovpn ] || modprobe ovpn 2>/dev/null
+	ip netns add "$NS-a"
+	if ! ip -n "$NS-a" link add probe type ovpn 2>"$TMP/probe"; then
+		echo "1..0 # SKIP no link kind ovpn: $(cat "$TMP/probe")"
+		exit $KT_SKIP
+	fi
+	ip netns del "$NS-a"
+	kt_driver
+}
+
+# Upstream's module has no version.
+kt_driver() {
+	DRIVER=${OVPN_TEST_DRIVER:-intree}
+	[ -n "${OVPN_TEST_DRIVER:-}" ] ||
+		[ ! -e /sys/module/ovpn/version ] || DRIVER=ours
+}
+
+kt_title() {
+	sed -n "s/^# $1: //p" "$0" | head -n 1
+}
+
+# A test runs in a subshell, which it may leave by kt_die or kt_skip.
+kt_run_test() {
+	local name=$1 number=$2 status start=${EPOCHREALTIME/./}
+
+	(
+		"test_$name"
+		kt_end
+	)
+	status=$?
+	echo "# $name took $(((${EPOCHREALTIME/./} - start) / 1000)) ms"
+	if [ "$status" = 0 ]; then
+		echo "ok $number $name: $(kt_title "$name")"
+	elif [ "$status" = $KT_SKIP ]; then
+		echo "ok $number $name: $(kt_title "$name")" \
+			"# SKIP $(cat "$TMP/skip")"
+	else
+		echo "# repeat: selftests/kmod/${0##*/} $name"
+		echo "not ok $number $name: $(kt_title "$name")"
+		kt_bad=1
+	fi
+}
+
+kt_end() {
+	kt_reset
+	exit "$kt_failed"
+}
+
+kt_main() {
+	local name number=0
+	# shellcheck disable=SC2086
+	local -a names=($TESTS)
+
+	[ $# = 0 ] || names=("$@")
+	kt_bad=0
+	kt_begin
+	echo "KTAP version 1"
+	echo "# driver $DRIVER, kernel $(uname -r)"
+	echo "1..${#names[@]}"
+	for name in "${names[@]}"; do
+		number=$((number + 1))
+		kt_run_test "$name" "$number"
+	done
+	exit "$kt_bad"
+}
+
+# kt_skip REASON: ends the test
+kt_skip() {
+	echo "$*" >"$TMP/skip"
+	kt_reset
+	exit $KT_SKIP
+}
+
+# kt_die WHAT [MORE...]: ends the test, which has failed
+kt_die() {
+	kt_fail "$@"
+	kt_end
+}
+
+kt_note() {
+	printf '%s\n' "$*" | sed 's/^/#   /'
+}
+
+# kt_fail WHAT [MORE...]
+kt_fail() {
+	kt_failed=1
+	kt_note "FAILED: $1"
+	shift
+	[ $# = 0 ] || kt_note "$@"
+}
+
+# kt_ok WHAT COMMAND...: the command has to succeed
+kt_ok() {
+	local what=$1
+
+	shift
+	if ! "$@" >"$TMP/out" 2>&1; then
+		kt_fail "$what" "$*" "$(tail -n 5 "$TMP/out")"
+		return 1
+	fi
+}
+
+# kt_not WHAT COMMAND...: the command has to fail
+kt_not() {
+	local what=$1
+
+	shift
+	if "$@" >"$TMP/out" 2>&1; then
+		kt_fail "$what" "$*" "$(tail -n 5 "$TMP/out")"
+	fi
+}
+
+# kt_is WHAT GOT WANT: WANT is a shell pattern
+kt_is() {
+	# shellcheck disable=SC2053
+	if [[ $2 != $3 ]]; then
+		kt_fail "$1" "got    $2" "wanted $3"
+		return 1
+	fi
+}
+
+# kt_num WHAT A OP B: an integer comparison
+kt_num() {
+	if ! test "$2" "$3" "$4"; then
+		kt_fail "$1" "not $2 $3 $4"
+		return 1
+	fi
+}
+
+# kt_until SECONDS COMMAND...: wait for a command to succeed
+kt_until() {
+	local end=$((SECONDS + $1 + 1))
+
+	shift
+	until "$@" >/dev/null 2>&1; do
+		[ "$SECONDS" -lt "$end" ] || return 1
+		sleep 0.05
+	done
+}
+
+# kt_bg FILE COMMAND...: in the background, output to $TMP/FILE; PID in KT_PID
+kt_bg() {
+	local file=$TMP/$1
+
+	shift
+	: >"$file"
+	"$@" >"$file" 2>&1 </dev/null &
+	KT_PID=$!
+	kt_pids+=("$KT_PID")
+}
+
+# kt_bg_ready FILE COMMAND...: as kt_bg, until the first line is there
+kt_bg_ready() {
+	kt_bg "$@"
+	kt_until 10 test -s "$TMP/$1" || kt_fail "$1 does not start" "$*"
+}
+
+# kt_wait PID: its exit status
+kt_wait() {
+	local pid rest=()
+
+	wait "$1"
+	local status=$?
+	for pid in "${kt_pids[@]}"; do
+		[ "$pid" = "$1" ] || rest+=("$pid")
+	done
+	kt_pids=(${rest[@]+"${rest[@]}"})
+	return $status
+}
+
+# namespaces and addresses
+
+in_a() { ip netns exec "$NS-a" "$@"; }
+in_b() { ip netns exec "$NS-b" "$@"; }
+in_c() { ip netns exec "$NS-c" "$@"; }
+
+# net_new NAME...: namespaces with "lo" up, where the kernel sends nothing by
+# itself: counters count what tests send
+net_new() {
+	local ns
+
+	for ns in "$@"; do
+		ip netns add "$NS-$ns"
+		ip netns exec "$NS-$ns" sh -c '
+			cd /proc/sys/net/ipv6/conf/default
+			echo 0 >accept_dad
+			echo 0 >accept_ra
+			echo 0 >router_solicitations
+			echo 1 >addr_gen_mode
+			echo 0 >/proc/sys/net/ipv4/conf/all/rp_filter
+			echo 0 >/proc/sys/net/ipv4/conf/default/rp_filter
+			ip link set lo up'
+	done
+}
+
+# net_join A B NET: a veth pair, 10.99.NET.1 and .2, fd99:NET::1 and ::2
+net_join() {
+	local left=v$1$2 right=v$2$1
+
+	ip -n "$NS-$1" link add "$left" type veth peer name "$right" \
+		netns "$NS-$2"
+	ip -n "$NS-$1" -batch - <<-END
+		addr add 10.99.$3.1/24 dev $left
+		addr add fd99:$3::1/64 dev $left nodad
+		link set $left up
+	END
+	ip -n "$NS-$2" -batch - <<-END
+		addr add 10.99.$3.2/24 dev $right
+		addr add fd99:$3::2/64 dev $right nodad
+		link set $right up
+	END
+}
+
+# net_pair: namespaces a and b, joined by vab and vba
+net_pair() {
+	net_new a b
+	net_join a b 0
+}
+
+# ovpn devices
+
+cli() {
+	local ns=$1
+
+	shift
+	ip netns exec "$NS-$ns" "$BIN/ovpn_cli" "$@"
+}
+
+# sock_new NS ADDR:PORT: hold a socket; its process in SOCK; received
+# datagrams are shown in $TMP/sock-NS
+sock_new() {
+	kt_bg "sock-$1" ip netns exec "$NS-$1" "$BIN/ovpn_cli" sock "$2"
+	SOCK=$KT_PID
+}
+
+# dev_new NS DEV MODE ADDR4 ADDR6: with prefix lengths
+dev_new() {
+	# by our tool: iproute2 before 6.16 cannot give the mode
+	cli "$1" link_add "$2" "$3" || kt_die "link_add $2 $3"
+	ip -n "$NS-$1" -batch - <<-END || kt_die "addresses of $2"
+		addr add $4 dev $2
+		addr add $5 dev $2 nodad
+		link set $2 up
+	END
+}
+
+# hex_of COUNT XX: COUNT times the byte XX, as hex digits
+hex_of() {
+	local text
+
+	printf -v text "%${1}s" ''
+	echo "${text// /$2}"
+}
+
+# key_items N LEN SIDE: the directions of key number N (0..9) for a KEY_NEW;
+# SIDE is 0 or 1
+key_items() {
+	local up="key=$2*a$1 nonce=8*c$1" down="key=$2*b$1 nonce=8*d$1"
+
+	if [ "$3" = 0 ]; then
+		echo "encrypt{$up} decrypt{$down}"
+	else
+		echo "encrypt{$down} decrypt{$up}"
+	fi
+}
+
+# wire_key N LEN: key number N as words for ovpn_wire on side 1
+wire_key() {
+	echo "key=$(hex_of "$2" "b$1") nonce=$(hex_of 8 "d$1")" \
+		"rx-key=$(hex_of "$2" "a$1") rx-nonce=$(hex_of 8 "c$1")"
+}
+
+# peer_field NS DEV ID FIELD
+peer_field() {
+	cli "$1" get_peer "$2" "id=$3" 2>/dev/null | tr ' {}' '\n\n\n' |
+		sed -n "s/^$4=//p"
+}
+
+# dev_stat NS DEV NAME: a counter of the interface
+dev_stat() {
+	ip netns exec "$NS-$1" cat "/sys/class/net/$2/statistics/$3"
+}
+
+# outer_words FAMILY NET HOST: remote address of a peer
+outer_words() {
+	if [ "$1" = 4 ]; then
+		echo "remote-ipv4=10.99.$2.$3"
+	else
+		echo "remote-ipv6=fd99:$2::$3"
+	fi
+}
+
+# outer_any FAMILY PORT: what to bind
+outer_any() {
+	if [ "$1" = 4 ]; then echo "0.0.0.0:$2"; else echo "[::]:$2"; fi
+}
+
+# tunnel_new ALG LEN FAMILY [MTU]: after net_pair; p2p "tun" in a (10.8.0.2,
+# fd08::2, port 7001) and mp "tun" in b (10.8.0.1, fd08::1, port 7002), peer 1
+# on both sides, over IPv4 or IPv6
+tunnel_new() {
+	sock_new a "$(outer_any "$3" 7001)"
+	SOCK_A=$SOCK
+	sock_new b "$(outer_any "$3" 7002)"
+	SOCK_B=$SOCK
+	dev_new a tun p2p 10.8.0.2/24 fd08::2/64
+	dev_new b tun mp 10.8.0.1/24 fd08::1/64
+	[ $# -lt 4 ] || {
+		ip -n "$NS-a" link set tun mtu "$4"
+		ip -n "$NS-b" link set tun mtu "$4"
+	}
+	cli a batch <<-END || kt_die "set up a"
+		new_peer tun id=1 socket=@sock:$SOCK_A \
+			$(outer_words "$3" 0 2) remote-port=7002
+		new_key tun peer-id=1 slot=0 key-id=0 cipher-alg=$1 \
+			$(key_items 0 "$2" 0)
+	END
+	cli b batch <<-END || kt_die "set up b"
+		new_peer tun id=1 socket=@sock:$SOCK_B vpn-ipv4=10.8.0.2 \
+			vpn-ipv6=fd08::2 $(outer_words "$3" 0 1) remote-port=7001
+		new_key tun peer-id=1 slot=0 key-id=0 cipher-alg=$1 \
+			$(key_items 0 "$2" 1)
+	END
+}
+
+# traffic
+
+# ping_all NS ADDRESS COUNT [OPTION...]: no loss
+ping_all() {
+	local ns=$1 to=$2 count=$3 what
+
+	shift 3
+	what="ping $to from $ns $*"
+	ip netns exec "$NS-$ns" ping -q -n -c "$count" -i 0.01 -W 2 "$@" \
+		"$to" >"$TMP/ping" 2>&1
+	kt_is "$what" "$(grep -o '[0-9.]*% packet loss' "$TMP/ping")" \
+		"0% packet loss"
+}
+
+# ping_none NS ADDRESS [OPTION...]: nothing comes back
+ping_none() {
+	local ns=$1 to=$2
+
+	shift 2
+	kt_not "ping $to from $ns must not work" \
+		ip netns exec "$NS-$ns" ping -q -n -c 2 -i 0.05 -W 0.3 "$@" "$to"
+}
+
+traffic() {
+	local ns=$1
+
+	shift
+	ip netns exec "$NS-$ns" "$BIN/ovpn_traffic" "$@"
+}
+
+wire() {
+	local ns=$1
+
+	shift
+	ip netns exec "$NS-$ns" "$BIN/ovpn_wire" "$@"
+}
+
+# tcp_check FROM TO ADDR:PORT BYTES [WORD...]: every byte arrives as it was sent
+tcp_check() {
+	local from=$1 to=$2 addr=$3 bytes=$4 pid
+
+	shift 4
+	kt_bg_ready tcp-sink ip netns exec "$NS-$to" "$BIN/ovpn_traffic" \
+		mode=tcp-sink "on=$addr" "bytes=$bytes" seconds=60
+	pid=$KT_PID
+	kt_ok "tcp $from -> $to" timeout 70 ip netns exec "$NS-$from" \
+		"$BIN/ovpn_traffic" mode=tcp-send "to=$addr" "bytes=$bytes" "$@"
+	kt_wait "$pid" || kt_fail "tcp $from -> $to" "$(cat "$TMP/tcp-sink")"
+}
+
+# udp_check FROM TO ADDR:PORT COUNT RATE SIZE: no datagram is lost
+udp_check() {
+	local pid
+
+	kt_bg_ready udp-sink ip netns exec "$NS-$2" "$BIN/ovpn_traffic" \
+		mode=udp-sink "on=$3" "count=$4" idle=3 seconds=60
+	pid=$KT_PID
+	kt_ok "udp $1 -> $2" traffic "$1" mode=udp-send "to=$3" "count=$4" \
+		"rate=$5" "size=$6"
+	kt_wait "$pid" || kt_fail "udp $1 -> $2 size $6" \
+		"$(cat "$TMP/udp-sink")"
+}
