@@ -109,16 +109,23 @@ lab_qemu_start() {
 	VM=$!
 }
 
-# lab_uml_start WORK: the serial lines are pipes, since UML polls them.
+# lab_uml_start WORK: UML is a program, so it runs in the chroot that it was
+# linked in. Its serial lines are pipes, because it polls them.
 lab_uml_start() {
-	local work=$1
+	local work=$1 chroot binds
 
+	chroot=$(lab_item build-trixie)/root
+	mkfifo "$work"/pipe.{kernel,output,status}
 	cat <"$work/pipe.kernel" >"$work/kernel.log" &
 	cat <"$work/pipe.output" >"$work/output" &
 	cat <"$work/pipe.status" >"$work/status" &
-	TMPDIR="$work" setpriv --pdeathsig KILL "$KERNEL_DIR/linux" \
-		mem="$MEM" seccomp=on ncpus=2 initrd="$work/initrd" \
-		rdinit=/lab/init loglevel=7 panic=-1 oops=panic \
+	binds="$work:/out $KERNEL_DIR:/src:ro $ROOT_DIR/root:/boot:ro"
+	binds+=" $LAB/guest:/boot/lab:ro"
+	LAB_BINDS="$binds" setpriv --pdeathsig KILL \
+		unshare --mount --pid --fork --kill-child \
+		bash "$LAB/chroot-enter" "$chroot" /src/linux \
+		mem="$MEM" seccomp=on ncpus=2 root=/dev/root rootfstype=hostfs \
+		rootflags=/boot ro init=/lab/init-uml loglevel=7 panic=-1 oops=panic \
 		con=null con0=null,fd:10 console=tty0 ssl=null ssl1=null,fd:11 \
 		ssl2=null,fd:12 </dev/null >"$work/machine.log" 2>&1 \
 		10>"$work/pipe.kernel" 11>"$work/pipe.output" \

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # shellcheck shell=bash
+# shellcheck disable=SC2086,SC2046,SC2116,SC2016
 # The kernels: stock ones from packages, and two of our own configuration from
 # the distribution's source. A kernel item holds: release (its version string),
 # vmlinuz (or linux, the UML program), modules/ (a tree with lib/modules), and
@@ -108,20 +109,20 @@ LAB_SOURCE_OMIT="drivers/gpu drivers/media drivers/scsi drivers/net/ethernet
 	tools/perf"
 
 item_make_source() {
-	local suite release version part omit=() tmp=$2/deb
+	local suite version part omit=() tmp=$2/deb
 
 	suite=$(lab_kernel_suite "$1")
 	version=$(lab_version "$suite" "linux-source-$1")
 	lab_say "$1: downloading the kernel's source ($version)"
 	for part in $LAB_SOURCE_OMIT; do
-		omit+=(--exclude="*/$part/*."{c,h,S,dts,dtsi,rst,yaml,json,svg})
+		omit+=(--exclude="linux-source-$1/$part/*."{c,h,S,dts,dtsi,rst,yaml,json,svg})
 	done
 	mkdir -p "$tmp" "$2/linux"
 	lab_fetch "$suite" "$tmp" "linux-source-$1=$version"
 	lab_say "$1: unpacking the kernel's source"
 	xz -dc "$tmp"/usr/src/linux-source-*.tar.xz |
-		tar -x -C "$2/linux" --strip-components=1 --wildcards \
-			"${omit[@]}"
+		tar -x -C "$2/linux" --strip-components=1 --anchored \
+			--wildcards "${omit[@]}"
 	rm -rf "$tmp"
 }
 

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # shellcheck shell=bash
+# shellcheck disable=SC2086,SC2046,SC2116,SC2016
 # Which kernel belongs to which suite, and how the distribution's packages are
 # found: from the mirror that this machine's own apt uses, through an apt state
 # of the lab's own, so that the machine's apt is not touched.

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # shellcheck shell=bash
+# shellcheck disable=SC2086,SC2046,SC2116,SC2016
 # The trees of a suite: a build chroot (compilers, -dev packages), a slim root
 # that kernels boot from, and released OpenVPN as bundles that run anywhere.
 
