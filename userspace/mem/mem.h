@@ -11,7 +11,7 @@
  * for everything that comes from or goes to the network, and pages for secrets.
  */
 
-/* ---- arenas ---------------------------------------------------------- */
+/* arenas */
 
 struct mem_arena;
 
@@ -63,7 +63,7 @@ int mem_arena_defer(struct mem_arena *arena, void (*hook)(void *arg),
 /** mem_arena_size() - bytes handed out so far */
 size_t mem_arena_size(const struct mem_arena *arena);
 
-/* ---- bounded reader: sticks at its first error, checked once --------- */
+/* bounded reader: sticks at its first error, checked once */
 
 struct mem_reader {
 	const uint8_t *pos;
@@ -91,7 +91,7 @@ void mem_read_bytes(struct mem_reader *rd, void *dst, size_t len);
  */
 const uint8_t *mem_read_ref(struct mem_reader *rd, size_t len);
 
-/* ---- bounded writer -------------------------------------------------- */
+/* bounded writer */
 
 struct mem_writer {
 	uint8_t *base;
@@ -114,7 +114,7 @@ void mem_write_bytes(struct mem_writer *wr, const void *src, size_t len);
  */
 uint8_t *mem_write_reserve(struct mem_writer *wr, size_t len);
 
-/* ---- growing byte buffer (control data off the fast path) ------------ */
+/* growing byte buffer (control data off the fast path) */
 
 struct mem_buf {
 	uint8_t *data;
@@ -141,7 +141,7 @@ void mem_buf_consume(struct mem_buf *buf, size_t len);
 /** mem_buf_reset() - wipe and free the storage; the buffer can be used again */
 void mem_buf_reset(struct mem_buf *buf);
 
-/* ---- secrets --------------------------------------------------------- */
+/* secrets */
 
 /**
  * mem_secret_alloc() - zeroed memory for keys

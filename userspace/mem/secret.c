@@ -21,9 +21,9 @@
  */
 #define SMALL_MAX	512u
 #define SLAB_SIZE	16384u
-#define N_CLASSES	3u
+#define N_CLASSES	4u
 
-static const size_t class_size[N_CLASSES] = { 64, 192, SMALL_MAX };
+static const size_t class_size[N_CLASSES] = { 64, 128, 256, SMALL_MAX };
 
 struct secret_slab {
 	struct secret_slab *prev, *next;
