@@ -65,6 +65,10 @@ in_ns() {
 net_up() {
 	local side
 
+	# A stock peer does not read while its TLS computes, which takes seconds
+	# in the lab; these buffers are the whole machine's, so only there.
+	[ -z "$IN_LAB" ] || sysctl -qw net.core.rmem_max=4194304 \
+		net.core.rmem_default=4194304
 	NET=${NET:-ovi$$-$RANDOM}
 	DIR=${DIR:-$(mktemp -d "${TMPDIR:-/tmp}/ovpn-interop.XXXXXX")}
 	for side in s c; do
