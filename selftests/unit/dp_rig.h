@@ -315,7 +315,8 @@ static inline bool rig_has_arrived(void *arg)
 	while ((n = recvfrom(wait->end->packet, buf, sizeof(buf), 0,
 			     (struct sockaddr *)&from, &from_len)) >= 0) {
 		if (from.sll_pkttype != PACKET_OUTGOING &&
-		    (size_t)n == wait->len && !memcmp(buf, wait->pkt, wait->len))
+		    (size_t)n == wait->len &&
+		    !memcmp(buf, wait->pkt, wait->len))
 			return true;
 	}
 	return false;

@@ -24,7 +24,7 @@
 #define PERSISTENT	"keep0"
 
 static struct nl_rt *rt;
-static int keep;		/* a TUN device that is there before and after */
+static int keep;	/* a TUN device that is there before and after */
 
 /* Everything is done in namespaces: nothing of it is left on the machine. */
 static int group_setup(void **state)

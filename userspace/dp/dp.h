@@ -86,7 +86,7 @@ const char *dp_name(const struct dp *dp);
 struct dp_peer {
 	uint32_t id;		/* in received packets */
 	uint32_t tx_id;		/* in sent packets */
-	int fd;			/* transport socket, borrowed while the peer lives */
+	int fd;			/* transport, borrowed while the peer lives */
 	bool is_tcp;
 	union net_addr remote;	/* AF_UNSPEC on TCP */
 	union net_addr local;	/* AF_UNSPEC: chosen by routing */

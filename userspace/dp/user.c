@@ -16,7 +16,7 @@ struct dp_user *user_get(struct dp *dp)
 
 /* ---- tables ---------------------------------------------------------- */
 
-/* Ids and VPN addresses are chosen by the server: nobody can aim at a bucket. */
+/* Ids and VPN addresses are the server's choice: nobody aims at a bucket. */
 static size_t user_bucket(uint32_t word)
 {
 	return (word * 0x9e3779b1u) >> 22 & (USER_BUCKETS - 1);

@@ -7,7 +7,7 @@
  * fires at the earliest deadline.
  */
 
-#define USER_PING_MIN_MS	50	/* many peers: one walk serves several */
+#define USER_PING_MIN_MS	50	/* one walk serves several peers */
 
 static uint64_t user_ping_deadline(const struct user_peer *peer)
 {

@@ -41,7 +41,7 @@ const char *mgmt_path(const struct mgmt *mgmt);
 /** mgmt_close() - drop the clients, remove the socket; NULL is allowed */
 void mgmt_close(struct mgmt *mgmt);
 
-/* ---- status file ------------------------------------------------------ */
+/* status file */
 
 struct mgmt_status;
 
@@ -71,7 +71,7 @@ int mgmt_status_write(struct mgmt_status *status);
 /** mgmt_status_close() - write it a last time; NULL is allowed */
 void mgmt_status_close(struct mgmt_status *status);
 
-/* ---- both, as configured ------------------------------------------------ */
+/* both, as configured */
 
 struct mgmt_service;
 

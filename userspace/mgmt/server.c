@@ -292,7 +292,7 @@ void mgmt_close(struct mgmt *mgmt)
 		client_free(mgmt->clients);
 	loop_io_free(mgmt->io);
 	close(mgmt->fd);
-	/* Both can fail: without rights priv/ does it, and others may use it. */
+	/* Both can fail: without rights, or because others use the folder. */
 	unlink(mgmt->path);
 	if (mgmt_is_default_dir(mgmt))
 		rmdir(MGMT_RUN_DIR);

@@ -63,7 +63,7 @@ const char *net_ip_format(const struct net_ip *ip, char out[NET_PREFIX_STRLEN]);
 /** net_prefix_parse() - "10.8.0.0/24", "2001:db8::/64"; without / a host */
 int net_prefix_parse(const char *str, struct net_prefix *out);
 
-/** net_mask_parse() - dotted netmask to prefix length; -EINVAL if not contiguous */
+/** net_mask_parse() - dotted netmask to length; -EINVAL if not contiguous */
 int net_mask_parse(const char *mask, uint8_t *len);
 const char *net_mask_format(uint8_t len, char out[NET_PREFIX_STRLEN]);
 const char *net_prefix_format(const struct net_prefix *prefix,

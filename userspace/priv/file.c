@@ -8,7 +8,7 @@
 
 #define PRIV_RUN_DIR	"/run/ovpnd"
 
-/* A file directly in our own folder, or the daemon could have anything removed. */
+/* Only in our own folder, or the daemon could have anything removed. */
 static bool priv_path_is_ours(const struct priv_request *req)
 {
 	size_t len = strlen(PRIV_RUN_DIR "/");

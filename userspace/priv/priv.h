@@ -20,11 +20,10 @@
  * and while it is open its name is locked for the network namespace: a second
  * daemon gets -EBUSY. priv_link_open() meets an existing link of this kind
  *
- *   with our alias, without peers	left over from a crash: made anew
- *   with our alias, with peers		adopted, and deleted at the end as if made
- *					here; the addresses and routes on it are
- *					taken over when they are asked for again
- *   without our alias			somebody else's: adopted, stays at the end
+ *   with our alias, without peers: left over from a crash; made anew
+ *   with our alias, with peers: adopted, and deleted at the end as if made
+ *	here; addresses and routes on it are taken over when asked for again
+ *   without our alias: somebody else's; adopted, stays at the end
  *
  * An adopted link must have the wanted mode, or it is -EEXIST.
  *
@@ -42,10 +41,15 @@
 
 struct priv;
 
-/** priv_start() - fork the helper; 0 or -errno */
+/**
+ * priv_start() - fork the helper
+ *
+ * Context: with root's rights, before there are threads.
+ * Return: 0 or -errno.
+ */
 int priv_start(struct priv **out);
 
-/** priv_stop() - let the helper undo what it did and wait for it; NULL is allowed */
+/** priv_stop() - let the helper undo what it did, wait for it; NULL is allowed */
 void priv_stop(struct priv *priv);
 
 /** priv_error() - the helper's message about the last failed request */
@@ -74,7 +78,8 @@ struct priv_link {
  */
 int priv_link_open(struct priv *priv, enum priv_link_kind kind,
 		   const char *name, struct priv_link *out);
-/** priv_link_close() - undo what was done on the link, delete it unless it persists */
+
+/** priv_link_close() - undo what was done on it, delete it unless it persists */
 int priv_link_close(struct priv *priv, int ifindex);
 
 /** priv_link_up() - set MTU and queue length (0 = default), bring up */
@@ -124,7 +129,7 @@ int priv_socket_remove_later(struct priv *priv, const char *path);
  */
 int priv_drop(const char *user, const char *group, char *err, size_t err_len);
 
-/* ---- the daemon as a process -------------------------------------------- */
+/* the daemon as a process */
 
 /**
  * priv_background() - go into the background
@@ -140,7 +145,7 @@ int priv_background(void);
 /** priv_background_ready() - let the launcher go; no-op in the foreground */
 void priv_background_ready(void);
 
-/** priv_write_pid() - this process's number into @path; 0, or -errno and @err */
+/** priv_write_pid() - our process number into @path; 0, or -errno and @err */
 int priv_write_pid(const char *path, char *err, size_t err_len);
 
 #endif
