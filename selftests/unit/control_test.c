@@ -67,7 +67,7 @@ static unsigned int dice(void)
 	return link_seed >> 16 & 0x7fff;
 }
 
-/* ---- the link ------------------------------------------------------------- */
+/* the link */
 
 static void server_first(const uint8_t *pkt, size_t len);
 
@@ -112,7 +112,7 @@ static int link_send(void *arg, struct control_session *session,
 	return 0;
 }
 
-/* ---- the server's stateless part ------------------------------------------ */
+/* the server's stateless part */
 
 static void server_reply(const struct proto_control *reset)
 {
@@ -162,7 +162,7 @@ static void server_first(const uint8_t *pkt, size_t len)
 	control_session_input(server.session, pkt, len);
 }
 
-/* ---- operations ------------------------------------------------------------ */
+/* operations */
 
 static int own_km2(void *arg, struct control_session *session,
 		   struct proto_km2 *km2)
@@ -225,7 +225,7 @@ static const struct control_ops ops = {
 	.failed = failed,
 };
 
-/* ---- set-up ---------------------------------------------------------------- */
+/* set-up */
 
 static struct pki_cert ca, server_cert, client_cert;
 
@@ -400,7 +400,7 @@ static bool somebody_failed(void)
 	return client.n_failed || server.n_failed;
 }
 
-/* ---- tests ------------------------------------------------------------------ */
+/* tests */
 
 static void connects_with(enum wrap_mode mode, unsigned int loss,
 			  unsigned int seed)
@@ -510,6 +510,31 @@ static void test_renegotiation(void **state)
 	renegotiates(false, true, true, 15);
 }
 
+static bool goodbye_came(void)
+{
+	return server.n_messages == 1 && client.n_active == 2;
+}
+
+/* What is said in the middle of a renegotiation is said after it. */
+static void test_message_in_renegotiation(void **state)
+{
+	(void)state;
+	begin(WRAP_MODE_TLS_CRYPT, 0, 1);
+	run_until(both_active);
+	assert_int_equal(control_session_send(client.session, "EXIT"), 0);
+	assert_int_equal(control_session_renegotiate(client.session), 0);
+	assert_false(control_session_is_drained(client.session));
+	run_until(goodbye_came);
+	assert_string_equal(server.messages[0], "EXIT");
+	end();
+	begin(WRAP_MODE_TLS_CRYPT, 0, 1);
+	run_until(both_active);
+	assert_int_equal(control_session_renegotiate(client.session), 0);
+	assert_int_equal(control_session_send(client.session, "EXIT"), 0);
+	run_until(goodbye_came);
+	end();
+}
+
 static void test_renegotiation_needs_a_key(void **state)
 {
 	(void)state;
@@ -576,7 +601,7 @@ static void test_free_while_stepping(void **state)
 	}
 }
 
-/* ---- addresses and parameters ------------------------------------------------ */
+/* addresses and parameters */
 
 static struct net_ip ip(const char *text)
 {
@@ -720,6 +745,7 @@ int main(void)
 		cmocka_unit_test(test_prf_keys_agree),
 		cmocka_unit_test(test_messages_keep_order),
 		cmocka_unit_test(test_renegotiation),
+		cmocka_unit_test(test_message_in_renegotiation),
 		cmocka_unit_test(test_renegotiation_needs_a_key),
 		cmocka_unit_test(test_refused_peer),
 		cmocka_unit_test(test_hand_window),

@@ -135,11 +135,13 @@ uint8_t control_session_key_id(const struct control_session *session);
 /**
  * control_session_send() - queue a control string
  *
+ * While the next exchange is running the string waits for its end.
+ *
  * Return: 0, -ENOTCONN before the first exchange is complete, -ENOBUFS.
  */
 int control_session_send(struct control_session *session, const char *text);
 
-/** control_session_is_drained() - has the peer acked everything that was sent */
+/** control_session_is_drained() - has the peer acked all that was sent */
 bool control_session_is_drained(const struct control_session *session);
 
 /**
@@ -176,7 +178,7 @@ const struct tls_peer *
 control_session_peer(const struct control_session *session);
 const char *control_session_tls(const struct control_session *session);
 
-/* ---- addresses of clients (ifconfig-pool) ------------------------------ */
+/* addresses of clients (ifconfig-pool) */
 
 struct control_pool;
 
@@ -206,7 +208,7 @@ void control_pool_put(struct control_pool *pool, const struct net_ip *vpn4,
 /** control_pool_reserve() - take an address that is in use elsewhere */
 void control_pool_reserve(struct control_pool *pool, const struct net_ip *ip);
 
-/* ---- what a server and its client agree on (sections 8.3 to 8.5) -------- */
+/* what a server and its client agree on (sections 8.3 to 8.5) */
 
 struct control_params {
 	enum proto_cipher cipher;

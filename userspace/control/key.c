@@ -9,9 +9,6 @@
 #include "log/log.h"
 #include "mem/mem.h"
 
-/* Ciphertext that may wait for a slow peer: a certificate chain and more. */
-#define KEY_BUFFER_MAX (64u * 1024)
-
 /* Retransmissions double up to this; the hand-window ends them anyway. */
 #define KEY_RETRY_MAX_MS 16000
 
@@ -64,9 +61,9 @@ struct control_key *control_key_new(struct control_session *session,
 	key->key_id = key_id;
 	key->initial_op = op;
 	key->state = CONTROL_STATE_PRE_START;
-	mem_buf_init(&key->net_in, KEY_BUFFER_MAX);
-	mem_buf_init(&key->net_out, KEY_BUFFER_MAX);
-	mem_buf_init(&key->app_in, KEY_BUFFER_MAX);
+	mem_buf_init(&key->net_in, CONTROL_BUFFER_MAX);
+	mem_buf_init(&key->net_out, CONTROL_BUFFER_MAX);
+	mem_buf_init(&key->app_in, CONTROL_BUFFER_MAX);
 	key->started = loop_now(env->loop);
 	key->deadline = key->started + env->hand_window * 1000ull;
 	key->rel = reliable_new(env->tls_timeout * 1000u, KEY_RETRY_MAX_MS);
@@ -330,7 +327,10 @@ void control_key_advance(struct control_key *key)
 	if (key->state == CONTROL_STATE_ACTIVE && before != key->state) {
 		log_debug("key %u: %s", key->key_id,
 			  tls_session_summary(key->step->tls));
+		session->was_active = true;
 		session->env->ops->active(session->arg, session);
+		if (control_session_flush(session))
+			control_key_fail(key, "too many control messages");
 	}
 	control_transmit(session, now);
 	key_check_tls(key);

@@ -5,6 +5,9 @@
 #include "control/control.h"
 #include "reliable/reliable.h"
 
+/* What may wait for a slow peer: a certificate chain and more. */
+#define CONTROL_BUFFER_MAX (64u * 1024)
+
 struct control_key;
 
 /**
@@ -53,6 +56,8 @@ struct control_key {
 /**
  * struct control_session - see control.h
  * @dyn: dynamic tls-crypt for key ids other than 0, NULL until negotiated
+ * @queue: control strings that wait for the running exchange to be complete
+ * @was_active: an exchange has been complete
  * @reneg_at: ms, start of the next exchange
  */
 struct control_session {
@@ -64,8 +69,10 @@ struct control_session {
 	struct wrap_rx rx, dyn_rx;
 	struct wrap_key *dyn;
 	struct control_key *key;
+	struct mem_buf queue;
 	struct loop_timer *timer;
 	uint64_t reneg_at;
+	bool was_active;
 	bool is_failed;
 };
 
@@ -79,6 +86,7 @@ void control_key_advance(struct control_key *key);
 void control_key_fail(struct control_key *key, const char *reason);
 
 /* step.c */
+int control_move(struct mem_buf *dst, struct mem_buf *src);
 void control_key_kick(struct control_key *key);
 void control_step_free(struct control_step *step);
 
@@ -87,6 +95,7 @@ size_t control_payload_max(const struct control_session *session);
 int control_transmit(struct control_session *session, uint64_t now);
 
 /* session.c */
+int control_session_flush(struct control_session *session);
 void control_session_advance(struct control_session *session);
 
 #endif

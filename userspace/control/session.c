@@ -53,6 +53,8 @@ static int session_next_key(struct control_session *session,
 	if (!key)
 		return -ENOMEM;
 	key->is_started_by_peer = is_started_by_peer;
+	if (control_move(&session->queue, &session->key->app_in))
+		log_warn("control messages were lost in a renegotiation");
 	control_key_free(session->key);
 	session->key = key;
 	session->reneg_at = UINT64_MAX;
@@ -118,6 +120,7 @@ struct control_session *control_session_new(const struct control_env *env,
 	session->env = env;
 	session->arg = arg;
 	session->reneg_at = UINT64_MAX;
+	mem_buf_init(&session->queue, CONTROL_BUFFER_MAX);
 	session->timer = loop_timer_new(env->loop, session_timeout, session);
 	if (!session->timer || session_begin(session, origin)) {
 		control_session_free(session);
@@ -135,6 +138,7 @@ void control_session_free(struct control_session *session)
 	loop_timer_free(session->timer);
 	control_key_free(session->key);
 	wrap_key_free(session->dyn);
+	mem_buf_reset(&session->queue);
 	mem_wipe(session, sizeof(*session));
 	free(session);
 }
@@ -250,25 +254,32 @@ int control_session_input(struct control_session *session, const uint8_t *pkt,
 	return ret == -EALREADY ? 0 : ret;
 }
 
-int control_session_send(struct control_session *session, const char *text)
+/* Hand queued strings to TLS; they wait while an exchange is running. */
+int control_session_flush(struct control_session *session)
 {
 	struct control_key *key = session->key;
-	int ret;
 
-	if (key->state != CONTROL_STATE_ACTIVE &&
-	    key->state != CONTROL_STATE_GENERATED_KEYS)
-		return -ENOTCONN;
-	ret = tls_io_put(&key->app_in, text, strlen(text) + 1);
-	if (ret)
-		return ret;
+	if (!session->queue.len || (key->state != CONTROL_STATE_ACTIVE &&
+				    key->state != CONTROL_STATE_GENERATED_KEYS))
+		return 0;
 	key->wants_step = true;
 	loop_timer_start(session->timer, 0);
-	return 0;
+	return control_move(&key->app_in, &session->queue);
+}
+
+int control_session_send(struct control_session *session, const char *text)
+{
+	int ret;
+
+	if (!session->was_active)
+		return -ENOTCONN;
+	ret = tls_io_put(&session->queue, text, strlen(text) + 1);
+	return ret ? ret : control_session_flush(session);
 }
 
 bool control_session_is_drained(const struct control_session *session)
 {
-	return control_key_is_drained(session->key);
+	return !session->queue.len && control_key_is_drained(session->key);
 }
 
 void control_session_generated(struct control_session *session,

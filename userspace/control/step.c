@@ -50,7 +50,8 @@ static void step_done(struct loop_job *job, bool was_run)
 	control_session_advance(key->session);
 }
 
-static int move(struct mem_buf *dst, struct mem_buf *src)
+/** control_move() - append all of @src to @dst; 0 or -errno */
+int control_move(struct mem_buf *dst, struct mem_buf *src)
 {
 	int ret;
 
@@ -80,8 +81,8 @@ void control_key_kick(struct control_key *key)
 		return;
 	if (!key->net_in.len && !key->wants_step)
 		return;
-	if (move(&step->io.net_in, &key->net_in) ||
-	    move(&step->io.app_in, &key->app_in)) {
+	if (control_move(&step->io.net_in, &key->net_in) ||
+	    control_move(&step->io.app_in, &key->app_in)) {
 		control_key_fail(key, "out of memory in the handshake");
 		return;
 	}

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* The multiplexer's life: a server's socket stays, a client's comes and goes. */
+/* The multiplexer: a server's socket stays, a client's comes and goes. */
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>

@@ -62,7 +62,7 @@ void keygen_split(const uint8_t key2[KEYGEN_KEY2_LEN],
 /** keygen_random() - bytes from the library's private generator; 0 or -EIO */
 int keygen_random(void *out, size_t len);
 
-/* ---- rotation: which key sends, which one dies ------------------------- */
+/* rotation: which key sends, which one dies */
 
 /*
  * The data path has two slots: the primary sends, both receive. A first key

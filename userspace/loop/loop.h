@@ -37,7 +37,7 @@ uint64_t loop_now(const struct loop *loop);
 /** loop_realtime() - seconds since 1970 */
 int64_t loop_realtime(void);
 
-/* ---- timers ---------------------------------------------------------- */
+/* timers */
 
 typedef void loop_timer_fn(struct loop_timer *timer, void *arg);
 
@@ -49,7 +49,7 @@ void loop_timer_free(struct loop_timer *timer);
 void loop_timer_start(struct loop_timer *timer, uint64_t delay_ms);
 void loop_timer_stop(struct loop_timer *timer);
 
-/* ---- descriptors ----------------------------------------------------- */
+/* descriptors */
 
 enum loop_events {
 	LOOP_READABLE = 1,
@@ -68,7 +68,7 @@ struct loop_io *loop_io_new(struct loop *loop, int fd, unsigned int events,
 int loop_io_set(struct loop_io *io, unsigned int events);
 void loop_io_free(struct loop_io *io);
 
-/* ---- signals --------------------------------------------------------- */
+/* signals */
 
 typedef void loop_signal_fn(int signum, void *arg);
 
@@ -76,7 +76,7 @@ struct loop_signal *loop_signal_new(struct loop *loop, int signum,
 				    loop_signal_fn *fn, void *arg);
 void loop_signal_free(struct loop_signal *sig);
 
-/* ---- worker threads -------------------------------------------------- */
+/* worker threads */
 
 /*
  * A pool of its own threads (libuv's shared one also resolves names). A job is

@@ -103,7 +103,7 @@ void proto_control_head(const struct proto_control *pkt, uint8_t *head);
 int proto_control_body(const struct proto_control *pkt, uint8_t *body,
 		       size_t cap, size_t *len);
 
-/* ---- data channel (section 7) ---------------------------------------- */
+/* data channel (section 7) */
 
 #define PROTO_DATA_V2_HEAD_LEN	4
 #define PROTO_DATA_PID_LEN	4
@@ -126,7 +126,7 @@ enum proto_occ_op {
 	PROTO_OCC_EXIT = 6,
 };
 
-/* ---- ciphers and their negotiation (sections 6.6 and 8.4) ------------- */
+/* ciphers and their negotiation (sections 6.6 and 8.4) */
 
 enum proto_cipher {
 	PROTO_CIPHER_NONE = 0,
@@ -172,7 +172,7 @@ enum proto_cipher proto_cipher_negotiate(const char *server_list,
 /** proto_cipher_list_has() - is @name an element of a ':' separated list */
 bool proto_cipher_list_has(const char *list, const char *name);
 
-/* ---- peer-info (sections 5.4 and 5.5) --------------------------------- */
+/* peer-info (sections 5.4 and 5.5) */
 
 enum proto_iv {
 	PROTO_IV_DATA_V2 = 1 << 1,
@@ -202,7 +202,7 @@ int proto_peer_info_get(const char *info, const char *name, char *out,
 /** proto_peer_info_number() - decimal value, 0 when absent or not a number */
 unsigned long proto_peer_info_number(const char *info, const char *name);
 
-/* ---- options (OCC) string (section 5.2) ------------------------------- */
+/* options (OCC) string (section 5.2) */
 
 struct proto_occ {
 	bool is_server;
@@ -222,7 +222,7 @@ int proto_occ_build(const struct proto_occ *occ, char *out, size_t cap);
 /** proto_occ_get() - value of "cipher" and so on; like proto_peer_info_get() */
 int proto_occ_get(const char *occ, const char *name, char *out, size_t cap);
 
-/* ---- key-method-2 message (section 5.1) -------------------------------- */
+/* key-method-2 message (section 5.1) */
 
 #define PROTO_KM2_MAX		2048
 #define PROTO_PRE_MASTER_LEN	48
@@ -270,7 +270,7 @@ int proto_km2_parse(struct proto_km2 *km2, bool is_from_client, uint8_t *msg,
 int proto_km2_build(const struct proto_km2 *km2, bool is_from_client,
 		    uint8_t *out, size_t cap, size_t *len);
 
-/* ---- control strings (sections 4.7 and 8) ------------------------------ */
+/* control strings (sections 4.7 and 8) */
 
 /**
  * proto_string_next() - next NUL-terminated string of one TLS record

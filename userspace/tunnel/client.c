@@ -11,6 +11,7 @@
 #define PUSH_FIRST_MS	1000	/* after the key exchange (section 8.1) */
 #define PUSH_REPEAT_MS	5000
 #define GOODBYE_POLL_MS	50
+#define GOODBYE_MIN_S	2	/* leaves earlier when EXIT has been acked */
 #define RESOLVERS	1
 
 /**
@@ -99,7 +100,7 @@ static void client_enter_state(struct tunnel_client *client,
 	client->state = state;
 }
 
-/* ---- one try --------------------------------------------------------------- */
+/* one try */
 
 /* 1 s, doubling after the fifth failure, as connect-retry says. */
 static uint64_t retry_delay(const struct tunnel_client *client,
@@ -124,7 +125,8 @@ static void client_retry(struct tunnel_host *host, const char *why)
 	if (client->state == CLIENT_STATE_EXITING)
 		return;
 	client->n_tries++;
-	if (cfg->connect_retry_max && client->n_tries > cfg->connect_retry_max) {
+	if (cfg->connect_retry_max &&
+	    client->n_tries > cfg->connect_retry_max) {
 		log_error("all connections tried %u times, giving up",
 			  cfg->connect_retry_max);
 		tunnel_host_finish(host, 1);
@@ -257,7 +259,7 @@ static void client_connect(struct tunnel_host *host)
 	}
 }
 
-/* ---- the key exchange -------------------------------------------------------- */
+/* the key exchange */
 
 static int client_own_km2(struct tunnel_session *ts, struct proto_km2 *km2)
 {
@@ -292,7 +294,7 @@ static void client_ready(struct tunnel_session *ts)
 	tunnel_set_deadline(ts->tunnel, now + PUSH_FIRST_MS);
 }
 
-/* ---- PUSH_REPLY -------------------------------------------------------------- */
+/* PUSH_REPLY */
 
 static enum proto_cipher client_cipher(const struct tunnel *tunnel,
 				       const struct config *cfg,
@@ -421,7 +423,7 @@ static void client_push_reply(struct tunnel_session *ts, const char *text)
 		client_up(ts);
 }
 
-/* ---- other messages, the end --------------------------------------------------- */
+/* other messages, the end */
 
 static void client_message(struct tunnel_session *ts, const char *text)
 {
@@ -500,7 +502,7 @@ static void client_input(struct tunnel_host *host, const uint8_t *pkt,
 		control_session_input(tunnel->active->control, pkt, len);
 }
 
-/* ---- life of the client -------------------------------------------------------- */
+/* life of the client */
 
 static void client_timer(struct loop_timer *timer, void *arg)
 {
@@ -594,8 +596,9 @@ static void client_stop(struct tunnel_host *host)
 		return;
 	}
 	control_session_send(tunnel->active->control, "EXIT");
-	client->exit_deadline = now_of(host) +
-				1000ull * cfg->explicit_exit_notify;
+	client->exit_deadline = now_of(host) + 1000ull *
+		(cfg->explicit_exit_notify > GOODBYE_MIN_S ?
+		 cfg->explicit_exit_notify : GOODBYE_MIN_S);
 	loop_timer_start(client->timer, GOODBYE_POLL_MS);
 }
 

@@ -86,7 +86,7 @@ static void data_generated(struct tunnel *tunnel)
 }
 
 /**
- * tunnel_data_connect() - put the tunnel's peer and first key into the data path
+ * tunnel_data_connect() - the tunnel's peer and first key in the data path
  * @tunnel: with an active session whose first exchange is complete
  * @tx_id: peer id in packets sent
  * @ping: seconds, 0 for none
@@ -180,7 +180,7 @@ void tunnel_data_step(struct tunnel *tunnel)
 	} while (action != KEYGEN_ACTION_NONE);
 }
 
-/* ---- events ------------------------------------------------------------- */
+/* events */
 
 static struct tunnel *find(struct tunnel_host *host, uint32_t dp_id)
 {

@@ -12,8 +12,8 @@
 /**
  * struct tunnel_applied - addresses and routes of the interface
  *
- * What a configuration asks for is written down as one of these first, and then
- * compared with what is there: a reconnect that changes nothing changes nothing.
+ * What a configuration asks for is written down as one of these first, then
+ * compared with what is there: the same again changes nothing.
  */
 struct tunnel_applied {
 	struct net_prefix addr4, addr6;
@@ -325,7 +325,7 @@ static int device_addr(struct tunnel_host *host, const struct net_prefix *addr,
 	return ret;
 }
 
-/* Take away what @now has and @next has not; addresses take routes with them. */
+/* Take away what @now has and @next has not. */
 static void device_remove(struct tunnel_host *host,
 			  const struct tunnel_applied *now,
 			  const struct tunnel_applied *next)

@@ -11,7 +11,7 @@
 #define WORKERS_MAX	16
 #define JOBS_PER_CLIENT	2	/* an active and an untrusted session */
 
-/* ---- set-up ------------------------------------------------------------------ */
+/* set-up */
 
 static struct tls_blob blob(const struct config_blob *in)
 {
@@ -238,7 +238,7 @@ int tunnel_host_start(struct tunnel_host *host, char *err, size_t err_len)
 	return ret;
 }
 
-/* ---- packets ------------------------------------------------------------------- */
+/* packets */
 
 void tunnel_host_input(struct tunnel_host *host, const uint8_t *pkt,
 		       size_t len, const union net_addr *remote,
@@ -257,7 +257,7 @@ void tunnel_host_input(struct tunnel_host *host, const uint8_t *pkt,
 		host->role->input(host, pkt, len, remote, local);
 }
 
-/* ---- the end ------------------------------------------------------------------- */
+/* the end */
 
 void tunnel_host_finish(struct tunnel_host *host, int status)
 {

@@ -22,7 +22,7 @@ static uint64_t now_of(const struct tunnel_host *host)
 	return loop_now(host->setup.loop);
 }
 
-/* ---- packets of sources without a session (section 2.6) ------------------ */
+/* packets of sources without a session (section 2.6) */
 
 /* The parts of an address that every packet from there has in common. */
 struct cookie_addr {
@@ -207,7 +207,7 @@ static void server_input(struct tunnel_host *host, const uint8_t *pkt,
 		first_packet(host, pkt, len, remote, local);
 }
 
-/* ---- a client connects ---------------------------------------------------- */
+/* a client connects */
 
 static int server_own_km2(struct tunnel_session *ts, struct proto_km2 *km2)
 {
@@ -410,7 +410,7 @@ static struct tunnel *server_find(struct tunnel_host *host, uint32_t dp_id)
 	return tunnel_registry_peer(&host->reg, dp_id);
 }
 
-/* ---- life of the server --------------------------------------------------- */
+/* life of the server */
 
 /* A peer that an earlier daemon left: it keeps its id and its addresses. */
 static int adopt_peer(void *arg, const struct dp_peer_info *info)

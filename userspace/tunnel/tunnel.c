@@ -223,7 +223,7 @@ void tunnel_close_later(struct tunnel *tunnel, uint64_t delay_ms)
 	tunnel_set_deadline(tunnel, now_of(tunnel) + delay_ms);
 }
 
-/* ---- operations that the control sessions ask for ----------------------- */
+/* operations that the control sessions ask for */
 
 static int op_send(void *arg, struct control_session *session,
 		   const uint8_t *pkt, size_t len)
@@ -344,7 +344,7 @@ static void op_failed(void *arg, struct control_session *session,
 		return;
 	log_limited(&limit, LOG_LEVEL_NOTICE, "%s: TLS Error: %s",
 		    tunnel_label(tunnel, label, sizeof(label)), reason);
-	/* an untrusted session that failed waits for its successor, or the end */
+	/* an untrusted session that failed waits for its successor */
 	if (tunnel->untrusted != ts)
 		tunnel_close(tunnel, "tls-error");
 }

@@ -100,7 +100,7 @@ struct tunnel_info {
 	union net_addr remote;
 	struct net_ip vpn4, vpn6;
 	int64_t connected_since;	/* unix time */
-	struct dp_peer_info dp;		/* zero without a peer in the data path */
+	struct dp_peer_info dp;		/* zero without a data path peer */
 };
 
 struct tunnel_host_info {

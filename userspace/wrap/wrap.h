@@ -112,7 +112,7 @@ int wrap_open(const struct wrap_key *key, struct wrap_rx *rx, uint64_t now_ms,
 	      const uint8_t *pkt, size_t pkt_len, uint8_t *body, size_t cap,
 	      size_t *body_len, uint32_t *replay_id);
 
-/* ---- stateless cookie -------------------------------------------------- */
+/* stateless cookie */
 
 struct wrap_cookie;
 
