@@ -120,6 +120,11 @@ enum tls_state tls_session_step(struct tls_session *session,
 				struct tls_io *io);
 const char *tls_session_error(const struct tls_session *session);
 
+/*
+ * Summary and peer do not change any more once a step has returned
+ * TLS_STATE_ESTABLISHED: they may be read while a later step runs.
+ */
+
 /** tls_session_summary() - "TLSv1.3, cipher …, peer certificate: 256 bits EC …" */
 const char *tls_session_summary(const struct tls_session *session);
 
