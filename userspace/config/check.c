@@ -48,8 +48,11 @@ static int check_role(struct config_parse *ps)
 
 	if (!cfg->is_tls_server && !cfg->is_tls_client)
 		return config_fail_at(ps, &ps->at, "the role is missing; add "
-			"\"client\", or \"server NETWORK NETMASK\", or tls-client or "
-			"tls-server for a link of two");
+			"\"client\" or \"server NETWORK NETMASK\"");
+	if (!is_server && (!cfg->is_tls_client || !cfg->is_pull))
+		return config_fail_at(ps, &ps->at, "a link of two without "
+			"\"pull\" is not supported in this version; write \"client\" "
+			"on one side and \"server NETWORK NETMASK\" on the other");
 	if (is_server && ps->blocks)
 		return config_fail_at(ps, &ps->blocks->place,
 				      "<connection> works only with a client");
@@ -127,10 +130,11 @@ static int check_tls_versions(struct config_parse *ps)
 static int check_login(struct config_parse *ps)
 {
 	const struct config_blob *blob = &ps->cfg->auth_user_pass;
-	const char *eol, *end = blob->text + blob->len, *second;
+	const char *eol, *end, *second;
 
 	if (!blob->text)
 		return 0;
+	end = blob->text + blob->len;
 	eol = memchr(blob->text, '\n', blob->len);
 	second = eol ? eol + 1 : end;
 	if (!eol || eol == blob->text || second == end || *second == '\n')

@@ -65,8 +65,12 @@ static void lex_put_escaped(struct lexer *lx, char c)
 			  "write \\\\ for a backslash, or use '...'";
 		return;
 	}
-	if (lx->state == LEX_BETWEEN)
+	if (lx->state == LEX_BETWEEN) {
+		/* As upstream, a space does not begin a parameter even so. */
+		if (lex_is_space(c))
+			return;
 		lex_begin(lx, LEX_BARE);
+	}
 	lex_put(lx, c);
 }
 

@@ -61,9 +61,12 @@ const struct config_row *config_row_find(const char *name)
 	size_t g, i;
 
 	for (g = 0; g < CONFIG_N_GROUPS; g++) {
-		for (i = 0; i < tables[g]->n; i++) {
-			if (!strcmp(tables[g]->rows[i].name, name))
-				return &tables[g]->rows[i];
+		const struct config_row *row = tables[g]->rows;
+
+		/* Most differ in the first letter. */
+		for (i = 0; i < tables[g]->n; i++, row++) {
+			if (row->name[0] == name[0] && !strcmp(row->name, name))
+				return row;
 		}
 	}
 	return NULL;
