@@ -4,7 +4,8 @@
  *
  * usage: ovpn_traffic WORD=VALUE... with
  * mode=udp-send to=ADDR:PORT [on=ADDR:PORT] [dev=IF] count=N rate=N size=N
- *	a numbered datagram every 1/rate s, whatever happens in between
+ *	a numbered datagram every 1/rate s, whatever happens in between;
+ *	without count until SIGTERM; "sent=N failed=N"
  * mode=udp-sink on=ADDR:PORT [count=N] [idle=S] seconds=S
  *	"received=N lost=N dup=N reordered=N corrupt=N"; ends after count of
  *	them, or idle seconds after the last, or after seconds. With count,
@@ -19,6 +20,7 @@
 #include <errno.h>
 #include <netinet/in.h>
 #include <poll.h>
+#include <signal.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -44,6 +46,14 @@ struct traffic {
 	double idle;
 	double seconds;
 };
+
+static volatile sig_atomic_t traffic_stop;
+
+static void on_signal(int number)
+{
+	(void)number;
+	traffic_stop = 1;
+}
 
 static double now(void)
 {
@@ -113,6 +123,7 @@ static int udp_send(const struct traffic *t)
 	int fd = open_socket(t, t->on, SOCK_DGRAM, t->to);
 	struct sockaddr_storage addr;
 	uint32_t seq, failed = 0;
+	struct sigaction action = { .sa_handler = on_signal };
 	uint8_t data[65536];
 	double start;
 	socklen_t len;
@@ -120,15 +131,16 @@ static int udp_send(const struct traffic *t)
 	if (fd < 0 || ovpn_sock_address(t->to, &addr, &len) ||
 	    t->size < sizeof(seq) || t->size > sizeof(data))
 		return 2;
+	sigaction(SIGTERM, &action, NULL);
 	start = now();
-	for (seq = 0; seq < t->count; seq++) {
+	for (seq = 0; !traffic_stop && (!t->count || seq < t->count); seq++) {
 		if (t->rate > 0)
 			sleep_until(start + seq / t->rate);
 		datagram_fill(data, seq, t->size);
 		if (sendto(fd, data, t->size, 0, (void *)&addr, len) < 0)
 			failed++;
 	}
-	printf("sent=%u failed=%u seconds=%.3f\n", seq, failed, now() - start);
+	printf("sent=%u failed=%u\n", seq, failed);
 	return failed ? 1 : 0;
 }
 
