@@ -1,0 +1,424 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * A server's tunnel host without a network: packets go in through
+ * tunnel_host_input() and come out of the test's own "outer network". What a
+ * source can make the server keep before it has proved its address is nothing.
+ *
+ * Runs in a network namespace of its own, where the host makes its device.
+ */
+#include <errno.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "log/log.h"
+#include "netns.h"
+#include "tls_pki.h"
+#include "tunnel/private.h"
+
+static struct loop *loop;
+static struct priv *priv;
+static struct config *cfg;
+static struct tunnel_host *host;
+static struct wrap_key *wrap_client;
+static unsigned int n_sent;
+static uint8_t last[PROTO_PACKET_MAX];
+static size_t last_len;
+
+/* the outer network */
+
+static int outer_send(void *arg, const union net_addr *remote,
+		      const union net_addr *local, const uint8_t *pkt,
+		      size_t len)
+{
+	(void)arg;
+	(void)remote;
+	(void)local;
+	assert_true(len <= sizeof(last));
+	memcpy(last, pkt, len);
+	last_len = len;
+	n_sent++;
+	return 0;
+}
+
+static int outer_fd(void *arg)
+{
+	(void)arg;
+	return -1;
+}
+
+static void on_stopped(void *arg, int status)
+{
+	(void)arg;
+	(void)status;
+}
+
+static char *config_text(const char *more)
+{
+	const struct pki_spec spec_ca = {
+		.cn = "Test CA", .is_ca = true, .key_usage = "keyCertSign",
+	};
+	const struct pki_spec spec = {
+		.cn = "server", .key_usage = "digitalSignature",
+		.ext_usage = "serverAuth", .serial = 2,
+	};
+	struct pki_cert ca = pki_make(&spec_ca, NULL);
+	struct pki_cert cert = pki_make(&spec, &ca);
+	char *text;
+
+	assert_true(asprintf(&text,
+		"dev tun\nserver 10.8.0.0 255.255.255.0\ntopology subnet\n"
+		"dh none\nverb 0\ndata-path user\n%s\n"
+		"<ca>\n%s</ca>\n<cert>\n%s</cert>\n<key>\n%s</key>\n",
+		more, ca.cert_pem, cert.cert_pem, cert.key_pem) > 0);
+	pki_free(&ca);
+	pki_free(&cert);
+	return text;
+}
+
+static void begin(const char *more)
+{
+	struct tunnel_host_setup setup = {
+		.outer = { .send = outer_send, .fd = outer_fd },
+		.stopped = on_stopped,
+	};
+	char *text = config_text(more);
+	char err[512] = "";
+
+	alarm(60);
+	log_set_verb(0);
+	n_sent = 0;
+	assert_int_equal(netns_enter(), 0);
+	assert_int_equal(priv_start(&priv), 0);
+	loop = loop_new();
+	assert_non_null(loop);
+	if (config_parse("test", text, strlen(text), false, &cfg, err,
+			 sizeof(err)))
+		fail_msg("%s", err);
+	free(text);
+	setup.loop = loop;
+	setup.cfg = cfg;
+	setup.priv = priv;
+	if (tunnel_host_new(&setup, &host, err, sizeof(err)))
+		fail_msg("%s", err);
+	if (tunnel_host_start(host, err, sizeof(err)))
+		fail_msg("%s", err);
+	assert_int_equal(wrap_key_new(WRAP_MODE_NONE, NULL,
+				      WRAP_DIRECTION_NONE, NULL,
+				      &wrap_client), 0);
+}
+
+static void end(void)
+{
+	tunnel_host_free(host);
+	loop_free(loop);
+	priv_stop(priv);
+	config_free(cfg);
+	wrap_key_free(wrap_client);
+}
+
+static union net_addr addr_of(uint16_t port)
+{
+	union net_addr addr;
+
+	assert_int_equal(net_addr_parse("192.0.2.2", port, &addr), 0);
+	return addr;
+}
+
+static const struct proto_sid client_sid = { { 1, 2, 3, 4, 5, 6, 7, 8 } };
+
+static void input(const struct proto_control *pkt, uint16_t port)
+{
+	union net_addr remote = addr_of(port), local = addr_of(1194);
+	uint8_t head[PROTO_HEAD_LEN], body[256], wire[512];
+	struct wrap_tx tx = { 0 };
+	size_t len;
+
+	proto_control_head(pkt, head);
+	assert_int_equal(proto_control_body(pkt, body, sizeof(body), &len), 0);
+	assert_int_equal(wrap_seal(wrap_client, &tx, 1, head, body, len, wire,
+				   sizeof(wire), &len), 0);
+	tunnel_host_input(host, wire, len, &remote, &local);
+}
+
+static unsigned int n_tunnels(void)
+{
+	struct tunnel_host_info info;
+
+	tunnel_host_info(host, &info);
+	return info.n_tunnels;
+}
+
+/* Sends a reset and returns the session id that the server answered with. */
+static struct proto_sid reset_from(uint16_t port)
+{
+	const struct proto_control reset = {
+		.op = PROTO_CONTROL_HARD_RESET_CLIENT_V2, .sid = client_sid,
+	};
+	struct proto_control reply;
+	unsigned int before = n_sent;
+
+	input(&reset, port);
+	assert_int_equal(n_sent, before + 1);
+	assert_int_equal(proto_control_parse(&reply, last,
+					     last + PROTO_HEAD_LEN,
+					     last_len - PROTO_HEAD_LEN), 0);
+	assert_int_equal(reply.op, PROTO_CONTROL_HARD_RESET_SERVER_V2);
+	assert_int_equal(reply.n_acks, 1);
+	assert_int_equal(reply.acks[0], 0);
+	assert_int_equal(reply.id, 0);
+	assert_true(proto_sid_is_equal(&reply.remote_sid, &client_sid));
+	assert_false(proto_sid_is_zero(&reply.sid));
+	return reply.sid;
+}
+
+/* The packet with which a client opens its session. */
+static struct proto_control answer(const struct proto_sid *cookie)
+{
+	static const uint8_t hello[] = { 0x16, 3, 1 };
+	struct proto_control pkt = {
+		.op = PROTO_CONTROL_V1, .sid = client_sid, .n_acks = 1,
+		.remote_sid = *cookie, .id = 1, .payload = hello,
+		.payload_len = sizeof(hello),
+	};
+
+	return pkt;
+}
+
+/* tests */
+
+static void test_reset_keeps_nothing(void **state)
+{
+	(void)state;
+	begin("connect-freq-initial 2000 10");
+	for (uint16_t port = 1; port <= 1000; port++)
+		reset_from(port);
+	assert_int_equal(n_tunnels(), 0);
+	end();
+}
+
+static void test_resets_are_limited(void **state)
+{
+	const struct proto_control reset = {
+		.op = PROTO_CONTROL_HARD_RESET_CLIENT_V2, .sid = client_sid,
+	};
+
+	(void)state;
+	begin("connect-freq-initial 10 60");
+	for (uint16_t port = 1; port <= 100; port++)
+		input(&reset, port);
+	assert_int_equal(n_sent, 10);
+	end();
+}
+
+static void test_cookie_opens_a_tunnel(void **state)
+{
+	struct proto_control pkt;
+	struct proto_sid cookie, again;
+
+	(void)state;
+	begin("");
+	cookie = reset_from(4000);
+	/* the same within a time slot; a retransmitted reset does no harm */
+	again = reset_from(4000);
+	if (!proto_sid_is_equal(&cookie, &again))
+		cookie = again;
+	pkt = answer(&cookie);
+	input(&pkt, 4000);
+	assert_int_equal(n_tunnels(), 1);
+	/* an ACK alone opens one, too */
+	cookie = reset_from(4001);
+	pkt = answer(&cookie);
+	pkt.op = PROTO_ACK_V1;
+	input(&pkt, 4001);
+	assert_int_equal(n_tunnels(), 2);
+	/* and a client that starts again at its address gets no second one */
+	cookie = reset_from(4000);
+	pkt = answer(&cookie);
+	pkt.sid.b[0] ^= 1;
+	input(&pkt, 4000);
+	assert_int_equal(n_tunnels(), 2);
+	end();
+}
+
+enum wrong {
+	WRONG_ADDRESS,
+	WRONG_COOKIE,
+	WRONG_SID,
+	NO_ACK,
+	LATE_ACK,
+	LATE_ID,
+	OTHER_KEY,
+	OTHER_OPCODE,
+	N_WRONG,
+};
+
+static void test_wrong_answers_open_nothing(void **state)
+{
+	struct proto_control pkt;
+	struct proto_sid cookie;
+
+	(void)state;
+	begin("");
+	for (int i = 0; i < N_WRONG; i++) {
+		enum wrong wrong = (enum wrong)i;
+
+		cookie = reset_from(4000);
+		pkt = answer(&cookie);
+		if (wrong == WRONG_COOKIE)
+			pkt.remote_sid.b[7] ^= 1;
+		else if (wrong == WRONG_SID)
+			pkt.sid.b[7] ^= 1;
+		else if (wrong == NO_ACK)
+			pkt.n_acks = 0;
+		else if (wrong == LATE_ACK)
+			pkt.acks[0] = 2;
+		else if (wrong == LATE_ID)
+			pkt.id = 2;
+		else if (wrong == OTHER_KEY)
+			pkt.key_id = 1;
+		else if (wrong == OTHER_OPCODE)
+			pkt.op = PROTO_CONTROL_SOFT_RESET_V1;
+		input(&pkt, wrong == WRONG_ADDRESS ? 4001 : 4000);
+		if (n_tunnels())
+			fail_msg("case %d opened a tunnel", i);
+	}
+	end();
+}
+
+static void test_junk_is_ignored(void **state)
+{
+	union net_addr remote = addr_of(4000), local = addr_of(1194);
+	uint8_t junk[300];
+	uint32_t x = 1;
+
+	(void)state;
+	begin("");
+	for (unsigned int i = 0; i < 20000; i++) {
+		size_t len = i % sizeof(junk);
+
+		for (size_t j = 0; j < len; j++) {
+			x = x * 1664525u + 1013904223u;
+			junk[j] = (uint8_t)(x >> 24);
+		}
+		tunnel_host_input(host, junk, len, &remote, &local);
+	}
+	assert_int_equal(n_tunnels(), 0);
+	end();
+}
+
+static void test_max_clients(void **state)
+{
+	struct proto_control pkt;
+	struct proto_sid cookie;
+
+	(void)state;
+	begin("max-clients 2");
+	for (uint16_t port = 4000; port < 4004; port++) {
+		cookie = reset_from(port);
+		pkt = answer(&cookie);
+		input(&pkt, port);
+	}
+	assert_int_equal(n_tunnels(), 2);
+	end();
+}
+
+static bool is_over;
+
+static void over(struct loop_timer *timer, void *arg)
+{
+	(void)timer;
+	(void)arg;
+	is_over = true;
+	loop_stop(loop);
+}
+
+/* A session that goes on with junk instead of TLS dies, and its tunnel too. */
+static void test_tls_junk_closes(void **state)
+{
+	static uint8_t junk[600];
+	struct loop_timer *timer;
+	struct proto_control pkt;
+	struct proto_sid cookie;
+
+	(void)state;
+	begin("");
+	cookie = reset_from(4000);
+	pkt = answer(&cookie);
+	memset(junk, 0xaa, sizeof(junk));
+	pkt.payload = junk;
+	pkt.payload_len = 200;
+	input(&pkt, 4000);
+	assert_int_equal(n_tunnels(), 1);
+	timer = loop_timer_new(loop, over, NULL);
+	for (unsigned int i = 0; i < 100 && n_tunnels(); i++) {
+		is_over = false;
+		loop_timer_start(timer, 20);
+		assert_int_equal(loop_run(loop), 0);
+		assert_true(is_over);
+	}
+	assert_int_equal(n_tunnels(), 0);
+	loop_timer_free(timer);
+	end();
+}
+
+static void test_registry(void **state)
+{
+	static struct tunnel tunnels[300];
+	struct tunnel_registry reg = { 0 };
+	union net_addr moved = addr_of(9999);
+	uint32_t id;
+
+	(void)state;
+	assert_int_equal(tunnel_registry_init(&reg, 300, 7), 0);
+	for (unsigned int i = 0; i < 300; i++) {
+		assert_int_equal(tunnel_registry_id(&reg, &id), 0);
+		assert_int_equal(id, i);
+		tunnels[i].peer_id = id;
+		tunnels[i].remote = addr_of((uint16_t)(1000 + i));
+		tunnel_registry_insert(&reg, &tunnels[i]);
+	}
+	assert_int_equal(tunnel_registry_id(&reg, &id), -ENOSPC);
+	for (unsigned int i = 0; i < 300; i++) {
+		union net_addr addr = addr_of((uint16_t)(1000 + i));
+
+		assert_ptr_equal(tunnel_registry_addr(&reg, &addr),
+				 &tunnels[i]);
+		assert_ptr_equal(tunnel_registry_peer(&reg, i), &tunnels[i]);
+	}
+	assert_null(tunnel_registry_peer(&reg, 300));
+	tunnel_registry_move(&reg, &tunnels[17], &moved);
+	assert_ptr_equal(tunnel_registry_addr(&reg, &moved), &tunnels[17]);
+	tunnel_registry_remove(&reg, &tunnels[17]);
+	tunnel_registry_remove(&reg, &tunnels[17]);
+	assert_null(tunnel_registry_addr(&reg, &moved));
+	assert_int_equal(reg.n_tunnels, 299);
+	/* the lowest free id comes back */
+	assert_int_equal(tunnel_registry_id(&reg, &id), 0);
+	assert_int_equal(id, 17);
+	tunnel_registry_fini(&reg);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_reset_keeps_nothing),
+		cmocka_unit_test(test_resets_are_limited),
+		cmocka_unit_test(test_cookie_opens_a_tunnel),
+		cmocka_unit_test(test_wrong_answers_open_nothing),
+		cmocka_unit_test(test_junk_is_ignored),
+		cmocka_unit_test(test_max_clients),
+		cmocka_unit_test(test_tls_junk_closes),
+		cmocka_unit_test(test_registry),
+	};
+
+	cmocka_set_message_output(CM_OUTPUT_TAP);
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
