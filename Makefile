@@ -164,7 +164,7 @@ check: ## every test that CI runs; ends with "N passed, N failed, N skipped"
 check-%: ## one suite of selftests/run, for example check-unit ("selftests/run --list")
 	@selftests/run $*
 
-fuzz: ## each fuzzer for a short time (FUZZ_TIME= seconds)
+fuzz: ## each fuzzer for a short time
 	@selftests/run fuzz
 
 bench: ## benchmarks against peers (none yet)

@@ -97,7 +97,7 @@ scenario() {
 
 	# One renegotiation falls into the UDP stream, the next one after it.
 	HAND=3
-	[ -z "$IN_LAB" ] || HAND=6 reneg=14
+	[ -z "$IN_LAB" ] || HAND=5 reneg=10
 
 	# To try the tests themselves: a stock program in ovpnd's place.
 	set -- "${1/#ovpnd/${STANDIN:-ovpnd}}" "${2/#ovpnd/${STANDIN:-ovpnd}}"
@@ -109,8 +109,9 @@ scenario() {
 	udp_over_renegotiation "$1" "$2"
 	traffic_ping "$VPN_S4" || fail "ping over IPv4"
 	traffic_ping "$VPN_S6" || fail "ping over IPv6"
-	traffic_tcp "$VPN_S4" || fail "TCP over IPv4"
-	traffic_tcp "$VPN_S6" || fail "TCP over IPv6"
+	traffic_run tcp-up "$VPN_S4" --time 2 || fail "TCP to the server"
+	traffic_run tcp-down "$VPN_S6" --time 2 --reverse ||
+		fail "TCP from the server"
 	describe "$1" "$2"
 	stop_clean client
 	within 3 saw_exit_notify "$1" || fail "the server saw no exit notification"

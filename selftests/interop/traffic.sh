@@ -37,13 +37,6 @@ traffic_rate() {
 		head -n 1
 }
 
-# traffic_tcp ADDRESS [SECONDS]: both ways; prints nothing, leaves tcp-up and
-# tcp-down in $DIR.
-traffic_tcp() {
-	traffic_run tcp-up "$1" --time "${2:-2}" &&
-		traffic_run tcp-down "$1" --time "${2:-2}" --reverse
-}
-
 # traffic_udp ADDRESS SECONDS: at a fixed rate, both ways at once. Sets
 # UDP_SENT and UDP_LOST (both directions together).
 traffic_udp() {
