@@ -40,7 +40,7 @@ struct rig_end {
 	int last_ret;
 	bool is_deaf;
 	/* events */
-	unsigned int n_deleted, n_floated, n_exhausted, n_exit;
+	unsigned int n_deleted, n_floated, n_exhausted, n_exit, n_resync;
 	enum dp_del_reason reason;
 	union net_addr floated_to;
 	uint8_t exhausted_key;
@@ -94,11 +94,17 @@ static inline void rig_exit(void *arg, uint32_t id)
 	}
 }
 
+static inline void rig_resync(void *arg)
+{
+	((struct rig_end *)arg)->n_resync++;
+}
+
 static const struct dp_events rig_events = {
 	.peer_deleted = rig_deleted,
 	.peer_floated = rig_floated,
 	.key_exhausted = rig_exhausted,
 	.peer_exit = rig_exit,
+	.resync = rig_resync,
 };
 
 static inline void rig_udp_event(struct loop_io *io, unsigned int events,

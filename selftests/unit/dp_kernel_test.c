@@ -1,0 +1,615 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include <errno.h>
+#include <setjmp.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+#include <sys/wait.h>
+
+#include <cmocka.h>
+
+#include "dp_rig.h"
+#include "dp/kernel.h"
+#include "nl/nl.h"
+#include "priv/priv.h"
+
+/*
+ * The kernel data path as a server; the userspace one is its client. Where the
+ * kernel has no link kind "ovpn", only its absence is tested, and everything
+ * else is one skipped test, not a passed one.
+ */
+
+static struct rig rig;
+static struct nl_rt *rt;
+static bool has_ovpn;
+static uint8_t pkt[RIG_PACKET_MAX];
+
+static int probe(void)
+{
+	struct nl_link link;
+
+	if (netns_enter())
+		return -1;
+	rt = nl_rt_open();
+	if (!rt)
+		return -1;
+	has_ovpn = !nl_rt_link_add_ovpn(rt, "probe", NL_OVPN_MP);
+	if (has_ovpn && !nl_rt_link_get(rt, "probe", &link))
+		nl_rt_link_del(rt, link.ifindex);
+	return 0;
+}
+
+static int cleanup(void **state)
+{
+	(void)state;
+	nl_rt_close(rt);
+	return 0;
+}
+
+static void kernel_end_open(struct rig_end *end, const char *name,
+			    enum dp_mode mode)
+{
+	struct dp_config cfg = {
+		.loop = rig.loop,
+		.mode = mode,
+		.ifname = name,
+		.tun_fd = -1,
+		.events = &rig_events,
+		.arg = end,
+	};
+	struct nl_link link;
+
+	assert_int_equal(nl_rt_link_add_ovpn(rt, name, mode == DP_MODE_MP ?
+					     NL_OVPN_MP : NL_OVPN_P2P), 0);
+	assert_int_equal(nl_rt_link_get(rt, name, &link), 0);
+	assert_int_equal(nl_rt_link_set(rt, link.ifindex, 0, 0, true), 0);
+	end->rig = &rig;
+	end->ifindex = cfg.ifindex = link.ifindex;
+	end->packet = rig_packet_socket(link.ifindex);
+	end->tun = -1;
+	assert_int_equal(dp_kernel_new(&cfg, &end->dp), 0);
+	rig_listen(end, "127.0.0.1");
+}
+
+static int setup(void **state)
+{
+	struct net_prefix own;
+
+	(void)state;
+	memset(&rig, 0, sizeof(rig));
+	if (netns_enter())
+		return -1;
+	nl_rt_close(rt);
+	rt = nl_rt_open();
+	rig_hush();
+	rig.loop = loop_new();
+	rig.guard = loop_timer_new(rig.loop, rig_late, &rig);
+	kernel_end_open(&rig.server, "tun-s", DP_MODE_MP);
+	net_prefix_parse("10.8.0.1/24", &own);
+	if (nl_rt_addr(rt, true, rig.server.ifindex, &own, NULL))
+		return -1;
+	rig_end_open(&rig, &rig.client, "tun-c", DP_MODE_P2P, "127.0.0.1");
+	rig_peers(&rig);
+	rig_set_key(&rig.server, DP_SLOT_PRIMARY, 1, PROTO_CIPHER_AES_256_GCM,
+		    0);
+	rig_set_key(&rig.client, DP_SLOT_PRIMARY, 1, PROTO_CIPHER_AES_256_GCM,
+		    0);
+	return 0;
+}
+
+static int teardown(void **state)
+{
+	(void)state;
+	rig_close(&rig);
+	nl_rt_link_del(rt, rig.server.ifindex);
+	return 0;
+}
+
+static void test_kernel_with_ovpn(void **state)
+{
+	(void)state;
+	skip();
+}
+
+static bool goes(struct rig_end *from, const char *src, const char *dst)
+{
+	struct rig_end *to = from == &rig.server ? &rig.client : &rig.server;
+	static uint8_t mark;
+
+	rig_inner(pkt, src, dst, 100, ++mark);
+	rig_send(from, pkt, 100);
+	return rig_arrives(&rig, to, pkt, 100, 5000);
+}
+
+static bool goes_both_ways(void)
+{
+	return goes(&rig.client, "10.8.0.2", "10.8.0.1") &&
+	       goes(&rig.server, "10.8.0.1", "10.8.0.2");
+}
+
+static struct dp_peer_info info_of(struct rig_end *end)
+{
+	struct dp_peer_info info;
+
+	assert_int_equal(dp_peer_get(end->dp, RIG_PEER_ID, &info), 0);
+	return info;
+}
+
+static bool has_deleted(void *arg)
+{
+	return ((struct rig_end *)arg)->n_deleted > 0;
+}
+
+static void test_family(void **state)
+{
+	struct dp_config cfg = { .tun_fd = -1, .ifindex = 1 };
+	struct dp *dp = NULL;
+
+	(void)state;
+	if (has_ovpn) {
+		assert_int_equal(dp_kernel_new(&cfg, &dp), 0);
+		assert_string_equal(dp_name(dp), "kernel");
+		/* lo is no such device: an error, not a crash */
+		assert_true(dp_peer_list(dp, NULL, NULL) < 0);
+		dp_free(dp);
+	} else {
+		assert_int_equal(dp_kernel_new(&cfg, &dp), -ENOENT);
+	}
+}
+
+/* ---- peers and keys ---------------------------------------------------- */
+
+static void test_traffic(void **state)
+{
+	static const enum proto_cipher ciphers[] = {
+		PROTO_CIPHER_AES_128_GCM, PROTO_CIPHER_AES_192_GCM,
+		PROTO_CIPHER_AES_256_GCM, PROTO_CIPHER_CHACHA20_POLY1305,
+	};
+	struct dp_peer_info info;
+	size_t i;
+
+	(void)state;
+	assert_true(goes_both_ways());
+	for (i = 0; i < sizeof(ciphers) / sizeof(*ciphers); i++) {
+		rig_set_key(&rig.server, DP_SLOT_PRIMARY, 9, ciphers[i], 5);
+		rig_set_key(&rig.client, DP_SLOT_PRIMARY, 9, ciphers[i], 5);
+		assert_true(goes_both_ways());
+	}
+	info = info_of(&rig.server);
+	assert_string_equal(info.cipher_name, "CHACHA20-POLY1305");
+	assert_int_equal(info.stats.vpn_rx_packets, 5);
+	assert_int_equal(info.stats.vpn_rx_bytes, 500);
+	assert_int_equal(info.stats.vpn_tx_bytes, 500);
+	assert_int_equal(info.stats.link_tx_bytes, 620);
+}
+
+static int on_peer(void *arg, const struct dp_peer_info *info)
+{
+	assert_int_equal(info->id, RIG_PEER_ID);
+	++*(int *)arg;
+	return 0;
+}
+
+static void test_peer(void **state)
+{
+	union net_addr mapped, local, want;
+	struct dp_peer_info info;
+	struct dp_peer peer = { .id = RIG_PEER_ID, .tx_id = RIG_PEER_ID };
+	int n = 0;
+
+	(void)state;
+	info = info_of(&rig.server);
+	assert_int_equal(info.id, RIG_PEER_ID);
+	assert_true(net_addr_is_equal(&info.remote, &rig.client.addr));
+	assert_int_equal(info.vpn4.family, AF_INET);
+	assert_int_equal(info.vpn6.family, AF_INET6);
+	assert_int_equal(info.primary_key, 0);
+	assert_int_equal(info.secondary_key, -1);
+	assert_string_equal(info.cipher_name, "AES-GCM");
+	/* v4-mapped is sent as IPv4 */
+	net_addr_parse("::ffff:192.0.2.9", 99, &mapped);
+	net_addr_parse("192.0.2.9", 99, &want);
+	net_addr_parse("::ffff:127.0.0.1", 0, &local);
+	assert_int_equal(dp_peer_set_remote(rig.server.dp, RIG_PEER_ID,
+					    &mapped, &local), 0);
+	info = info_of(&rig.server);
+	assert_int_equal(info.remote.sa.sa_family, AF_INET);
+	assert_true(net_addr_is_equal(&info.remote, &want));
+	assert_int_equal(info.local.in4.sin_addr.s_addr,
+			 htonl(INADDR_LOOPBACK));
+	assert_int_equal(dp_peer_set_keepalive(rig.server.dp, RIG_PEER_ID, 7,
+					       77), 0);
+	info = info_of(&rig.server);
+	assert_int_equal(info.keepalive_interval, 7);
+	assert_int_equal(info.keepalive_timeout, 77);
+	assert_int_equal(dp_peer_list(rig.server.dp, on_peer, &n), 0);
+	assert_int_equal(n, 1);
+	peer.fd = rig.server.udp;
+	peer.remote = rig.client.addr;
+	peer.vpn4 = rig_ip("10.8.0.77");
+	assert_int_equal(dp_peer_add(rig.server.dp, &peer), -EEXIST);
+	peer.id = 9;
+	peer.vpn4 = rig_ip("10.8.0.2");
+	assert_int_equal(dp_peer_add(rig.server.dp, &peer), -EADDRINUSE);
+	assert_int_equal(dp_peer_del(rig.server.dp, 9), -ENOENT);
+	assert_int_equal(dp_key_swap(rig.server.dp, 9), -ENOENT);
+	assert_int_equal(dp_send_occ(rig.server.dp, RIG_PEER_ID,
+				     PROTO_OCC_EXIT), -EOPNOTSUPP);
+}
+
+static void test_keys(void **state)
+{
+	struct dp_peer_info info;
+
+	(void)state;
+	rig_set_key(&rig.server, DP_SLOT_SECONDARY, 2,
+		    PROTO_CIPHER_CHACHA20_POLY1305, 1);
+	rig_set_key(&rig.client, DP_SLOT_SECONDARY, 2,
+		    PROTO_CIPHER_CHACHA20_POLY1305, 1);
+	assert_true(goes_both_ways());
+	assert_int_equal(dp_key_swap(rig.server.dp, RIG_PEER_ID), 0);
+	info = info_of(&rig.server);
+	assert_int_equal(info.primary_key, 1);
+	assert_int_equal(info.secondary_key, 0);
+	assert_int_equal(info.cipher, PROTO_CIPHER_CHACHA20_POLY1305);
+	assert_true(goes_both_ways());
+	assert_int_equal(dp_key_swap(rig.client.dp, RIG_PEER_ID), 0);
+	assert_int_equal(dp_key_del(rig.server.dp, RIG_PEER_ID,
+				    DP_SLOT_SECONDARY), 0);
+	info = info_of(&rig.server);
+	assert_int_equal(info.secondary_key, -1);
+	assert_true(goes_both_ways());
+}
+
+/* ---- events ---------------------------------------------------------- */
+
+static void add_again(void)
+{
+	struct dp_peer peer = {
+		.id = RIG_PEER_ID,
+		.tx_id = RIG_PEER_ID,
+		.fd = rig.server.udp,
+		.remote = rig.client.addr,
+		.vpn4 = rig_ip("10.8.0.2"),
+	};
+
+	assert_int_equal(dp_peer_add(rig.server.dp, &peer), 0);
+}
+
+/* Deletions of our own are no news, also when the id is in use again. */
+static void test_deleted_by_us(void **state)
+{
+	(void)state;
+	assert_int_equal(dp_peer_del(rig.server.dp, RIG_PEER_ID), 0);
+	add_again();
+	assert_int_equal(dp_peer_del(rig.server.dp, RIG_PEER_ID), 0);
+	add_again();
+	rig_settle(&rig, 300);
+	assert_int_equal(rig.server.n_deleted, 0);
+}
+
+static void test_deleted_by_others(void **state)
+{
+	struct dp_config cfg = {
+		.tun_fd = -1, .mode = DP_MODE_MP, .ifindex = rig.server.ifindex,
+	};
+	struct dp *other;
+
+	(void)state;
+	assert_int_equal(dp_peer_del(rig.server.dp, RIG_PEER_ID), 0);
+	add_again();
+	assert_int_equal(dp_kernel_new(&cfg, &other), 0);
+	assert_int_equal(dp_peer_del(other, RIG_PEER_ID), 0);
+	dp_free(other);
+	assert_true(rig_run(&rig, has_deleted, &rig.server, 2000));
+	assert_int_equal(rig.server.n_deleted, 1);
+	assert_int_equal(rig.server.reason, DP_DEL_USERSPACE);
+}
+
+/* It went before we deleted it, and the event is read after. */
+static void test_deleted_twice(void **state)
+{
+	struct dp_config cfg = {
+		.tun_fd = -1, .mode = DP_MODE_MP, .ifindex = rig.server.ifindex,
+	};
+	struct dp *other;
+
+	(void)state;
+	assert_int_equal(dp_kernel_new(&cfg, &other), 0);
+	assert_int_equal(dp_peer_del(other, RIG_PEER_ID), 0);
+	dp_free(other);
+	assert_int_equal(dp_peer_del(rig.server.dp, RIG_PEER_ID), -ENOENT);
+	add_again();
+	rig_settle(&rig, 300);
+	assert_int_equal(rig.server.n_deleted, 0);
+}
+
+static void test_expired(void **state)
+{
+	(void)state;
+	assert_int_equal(dp_peer_set_keepalive(rig.server.dp, RIG_PEER_ID, 1,
+					       2), 0);
+	assert_int_equal(dp_peer_set_keepalive(rig.client.dp, RIG_PEER_ID, 1,
+					       60), 0);
+	rig_settle(&rig, 4000);
+	assert_int_equal(rig.server.n_deleted, 0);
+	assert_int_equal(dp_peer_del(rig.client.dp, RIG_PEER_ID), 0);
+	assert_true(rig_run(&rig, has_deleted, &rig.server, 10000));
+	assert_int_equal(rig.server.reason, DP_DEL_EXPIRED);
+}
+
+static bool has_floated(void *arg)
+{
+	return ((struct rig_end *)arg)->n_floated > 0;
+}
+
+static void test_floated(void **state)
+{
+	struct dp_peer peer = { .id = RIG_PEER_ID, .tx_id = RIG_PEER_ID };
+
+	(void)state;
+	loop_io_free(rig.client.io);
+	close(rig.client.udp);
+	rig_listen(&rig.client, "127.0.0.9");
+	peer.fd = rig.client.udp;
+	peer.remote = rig.server.addr;
+	assert_int_equal(dp_peer_add(rig.client.dp, &peer), 0);
+	rig_set_key(&rig.server, DP_SLOT_PRIMARY, 4, PROTO_CIPHER_AES_256_GCM,
+		    2);
+	rig_set_key(&rig.client, DP_SLOT_PRIMARY, 4, PROTO_CIPHER_AES_256_GCM,
+		    2);
+	assert_true(goes(&rig.client, "10.8.0.2", "10.8.0.1"));
+	assert_true(rig_run(&rig, has_floated, &rig.server, 2000));
+	assert_true(net_addr_is_equal(&rig.server.floated_to,
+				      &rig.client.addr));
+	assert_true(goes_both_ways());
+}
+
+static void test_socket_closed(void **state)
+{
+	(void)state;
+	loop_io_free(rig.server.io);
+	close(rig.server.udp);
+	assert_true(rig_run(&rig, has_deleted, &rig.server, 2000));
+	assert_int_equal(rig.server.reason, DP_DEL_TRANSPORT_DISCONNECT);
+	rig_listen(&rig.server, "127.0.0.1");
+}
+
+/* A client's new peer takes the place of the old one, without an event. */
+static void test_p2p_replaces(void **state)
+{
+	struct dp_peer peer = { .id = 1, .tx_id = 5 };
+	struct rig_end end = { 0 };
+	struct dp_config cfg = {
+		.tun_fd = -1, .mode = DP_MODE_P2P, .events = &rig_events,
+		.arg = &end,
+	};
+	struct dp_peer_info info;
+	int i;
+
+	(void)state;
+	kernel_end_open(&end, "tun-p", DP_MODE_P2P);
+	peer.fd = end.udp;
+	peer.remote = rig.server.addr;
+	for (i = 0; i < 3; i++)
+		assert_int_equal(dp_peer_add(end.dp, &peer), 0);
+	rig_settle(&rig, 300);
+	assert_int_equal(end.n_deleted, 0);
+	assert_int_equal(dp_peer_get(end.dp, 1, &info), 0);
+	assert_int_equal(info.tx_id, 5);
+	/* as after a restart: a peer of this id is there already */
+	dp_free(end.dp);
+	cfg.ifindex = end.ifindex;
+	cfg.loop = rig.loop;
+	assert_int_equal(dp_kernel_new(&cfg, &end.dp), 0);
+	assert_int_equal(dp_peer_add(end.dp, &peer), 0);
+	rig_settle(&rig, 300);
+	assert_int_equal(end.n_deleted, 0);
+	rig_end_close(&end);
+	nl_rt_link_del(rt, end.ifindex);
+}
+
+static bool has_resync(void *arg)
+{
+	return ((struct rig_end *)arg)->n_resync > 0;
+}
+
+/* Events that do not fit are noticed, and those that follow are heard. */
+static void test_resync(void **state)
+{
+	struct dp_peer peer = { .fd = rig.server.udp };
+	struct dp_config cfg = {
+		.tun_fd = -1, .mode = DP_MODE_MP, .ifindex = rig.server.ifindex,
+	};
+	struct net_prefix net;
+	struct dp *other;
+	int size = 1;
+	uint32_t i;
+
+	(void)state;
+	assert_int_equal(setsockopt(nl_socket_get_fd(
+				    kernel_get(rig.server.dp)->event_sock),
+				    SOL_SOCKET, SO_RCVBUF, &size,
+				    sizeof(size)), 0);
+	net_prefix_parse("10.9.0.0/16", &net);
+	peer.remote = rig.client.addr;
+	assert_int_equal(dp_kernel_new(&cfg, &other), 0);
+	for (i = 100; i < 130; i++) {
+		peer.id = peer.tx_id = i;
+		net_prefix_nth(&net, i, &peer.vpn4);
+		assert_int_equal(dp_peer_add(other, &peer), 0);
+		assert_int_equal(dp_peer_del(other, i), 0);
+	}
+	assert_true(rig_run(&rig, has_resync, &rig.server, 2000));
+	assert_int_equal(rig.server.n_deleted, 0);
+	assert_int_equal(dp_peer_del(other, RIG_PEER_ID), 0);
+	assert_true(rig_run(&rig, has_deleted, &rig.server, 2000));
+	dp_free(other);
+}
+
+/* ---- the privileged helper and links of this kind ----------------------- */
+
+static void test_priv_link(void **state)
+{
+	struct priv *priv, *second;
+	struct priv_link link, other;
+	struct nl_link got;
+
+	(void)state;
+	assert_int_equal(priv_start(&priv), 0);
+	assert_int_equal(priv_start(&second), 0);
+	assert_int_equal(priv_link_open(priv, PRIV_LINK_OVPN_MP, "vpn0", &link),
+			 0);
+	assert_false(link.is_adopted);
+	assert_int_equal(link.fd, -1);
+	assert_int_equal(nl_rt_link_get(rt, "vpn0", &got), 0);
+	assert_string_equal(got.alias, "ovpnd");
+	assert_int_equal(got.mode, NL_OVPN_MP);
+	assert_int_equal(priv_link_open(second, PRIV_LINK_OVPN_MP, "vpn0",
+					&other), -EBUSY);
+	assert_int_equal(priv_link_open(second, PRIV_LINK_OVPN_P2P, "tun",
+					&other), 0);
+	assert_string_equal(other.name, "tun0");
+	/* somebody else's: taken, and left */
+	assert_int_equal(priv_link_open(second, PRIV_LINK_OVPN_P2P, "tun-s",
+					&other), -EEXIST);
+	assert_int_equal(priv_link_open(second, PRIV_LINK_OVPN_MP, "tun-s",
+					&other), 0);
+	assert_true(other.is_adopted);
+	priv_stop(second);
+	assert_int_equal(nl_rt_link_get(rt, "tun0", &got), -ENODEV);
+	assert_int_equal(nl_rt_link_get(rt, "tun-s", &got), 0);
+	priv_stop(priv);
+	assert_int_equal(nl_rt_link_get(rt, "vpn0", &got), -ENODEV);
+}
+
+/* A daemon that is killed; @udp may be held by its parent. */
+static void crash(int udp)
+{
+	struct dp_peer peer = {
+		.id = 1, .tx_id = 1, .fd = udp, .vpn4 = rig_ip("10.9.0.2"),
+	};
+	struct dp_config cfg = { .tun_fd = -1, .mode = DP_MODE_MP };
+	struct net_prefix own;
+	struct priv_link link;
+	struct priv *priv;
+	struct dp *dp;
+
+	net_prefix_parse("10.9.0.1/24", &own);
+	peer.remote = rig.client.addr;
+	if (priv_start(&priv) ||
+	    priv_link_open(priv, PRIV_LINK_OVPN_MP, "vpn0", &link) ||
+	    priv_link_up(priv, link.ifindex, 0, 0) ||
+	    priv_addr_add(priv, link.ifindex, &own, NULL))
+		_exit(1);
+	cfg.ifindex = link.ifindex;
+	if (dp_kernel_new(&cfg, &dp) || dp_peer_add(dp, &peer))
+		_exit(2);
+	raise(SIGKILL);
+}
+
+static void run_crash(int udp, bool is_held)
+{
+	int status;
+	pid_t pid = fork();
+
+	if (!pid)
+		crash(udp);
+	if (!is_held)
+		close(udp);
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	assert_true(WIFSIGNALED(status));
+	/* until the helper has made up its mind */
+	usleep((PRIV_LINGER_MS + 1000) * 1000);
+}
+
+static void test_priv_crash(void **state)
+{
+	struct net_prefix own;
+	struct priv_link link;
+	union net_addr addr;
+	struct nl_link got;
+	struct priv *priv;
+	int udp;
+
+	(void)state;
+	/* nobody holds the socket: nothing is left */
+	run_crash(rig_udp("127.0.0.1", &addr), false);
+	assert_int_equal(nl_rt_link_get(rt, "vpn0", &got), -ENODEV);
+	/* held: peers and link stay for the next daemon */
+	udp = rig_udp("127.0.0.1", &addr);
+	run_crash(udp, true);
+	assert_int_equal(nl_rt_link_get(rt, "vpn0", &got), 0);
+	assert_int_equal(nl_ovpn_has_peers(got.ifindex), 1);
+	assert_int_equal(priv_start(&priv), 0);
+	assert_int_equal(priv_link_open(priv, PRIV_LINK_OVPN_P2P, "vpn0",
+					&link), -EEXIST);
+	assert_int_equal(priv_link_open(priv, PRIV_LINK_OVPN_MP, "vpn0",
+					&link), 0);
+	assert_true(link.is_adopted);
+	assert_int_equal(link.ifindex, got.ifindex);
+	net_prefix_parse("10.9.0.1/24", &own);
+	assert_int_equal(priv_addr_add(priv, link.ifindex, &own, NULL), 0);
+	assert_int_equal(nl_ovpn_has_peers(link.ifindex), 1);
+	/* and a normal stop takes all away */
+	priv_stop(priv);
+	assert_int_equal(nl_rt_link_get(rt, "vpn0", &got), -ENODEV);
+	close(udp);
+}
+
+/* Left over without peers: the next daemon makes it anew. */
+static void test_priv_leftover(void **state)
+{
+	struct priv_link link;
+	struct nl_link got;
+	struct priv *priv;
+
+	(void)state;
+	assert_int_equal(nl_rt_link_add_ovpn(rt, "vpn0", NL_OVPN_P2P), 0);
+	assert_int_equal(nl_rt_link_get(rt, "vpn0", &got), 0);
+	assert_int_equal(nl_rt_link_set_alias(rt, got.ifindex, "ovpnd"), 0);
+	assert_int_equal(priv_start(&priv), 0);
+	assert_int_equal(priv_link_open(priv, PRIV_LINK_OVPN_MP, "vpn0",
+					&link), 0);
+	assert_false(link.is_adopted);
+	assert_int_not_equal(link.ifindex, got.ifindex);
+	priv_stop(priv);
+	assert_int_equal(nl_rt_link_get(rt, "vpn0", &got), -ENODEV);
+}
+
+#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_family),
+		TEST(test_traffic),
+		TEST(test_peer),
+		TEST(test_keys),
+		TEST(test_deleted_by_us),
+		TEST(test_deleted_by_others),
+		TEST(test_deleted_twice),
+		TEST(test_expired),
+		TEST(test_floated),
+		TEST(test_socket_closed),
+		TEST(test_p2p_replaces),
+		TEST(test_resync),
+		TEST(test_priv_link),
+		TEST(test_priv_crash),
+		TEST(test_priv_leftover),
+	};
+
+	const struct CMUnitTest without[] = {
+		cmocka_unit_test(test_family),
+		cmocka_unit_test(test_kernel_with_ovpn),
+	};
+
+	cmocka_set_message_output(CM_OUTPUT_TAP);
+	if (probe())
+		return 1;
+	if (!has_ovpn)
+		return cmocka_run_group_tests(without, NULL, cleanup);
+	return cmocka_run_group_tests(tests, NULL, cleanup);
+}
