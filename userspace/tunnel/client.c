@@ -367,8 +367,7 @@ static void client_up(struct tunnel_session *ts)
 	ret = client_params(ts, cfg);
 	if (!ret) {
 		tunnel->dp_id = cfg->peer_id;
-		ret = tunnel_data_connect(tunnel, cfg->peer_id, cfg->ping,
-					  cfg->ping_restart);
+		ret = tunnel_data_connect(tunnel, cfg->peer_id, cfg);
 	}
 	if (!ret)
 		ret = client_device(host);
@@ -475,6 +474,12 @@ static void client_closed(struct tunnel *tunnel, const char *why)
 	if (client->tunnel != tunnel)
 		return;
 	client->tunnel = NULL;
+	if (tunnel->is_expired && !client->applied->ping_restart) {
+		log_notice("exiting (ping-exit)");
+		client_enter_state(client, CLIENT_STATE_EXITING);
+		tunnel_host_finish(host, 0);
+		return;
+	}
 	/* from the timer: this may be inside a callback of the tunnel */
 	if (client->state != CLIENT_STATE_EXITING) {
 		if (client->state == CLIENT_STATE_WAIT)

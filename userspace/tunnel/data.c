@@ -5,6 +5,9 @@
 
 #include "tunnel/private.h"
 
+/* The longest time that the kernel takes. */
+#define KEEPALIVE_MAX_S 86400u
+
 static uint64_t now_of(const struct tunnel *tunnel)
 {
 	return loop_now(tunnel->host->setup.loop);
@@ -72,6 +75,22 @@ static int data_key(struct tunnel *tunnel, bool is_first)
 	return ret;
 }
 
+/*
+ * The data path wants both times or none; what is not configured is then so
+ * long that it does not matter.
+ */
+static int data_keepalive(struct tunnel *tunnel, const struct config *cfg)
+{
+	uint32_t timeout = cfg->ping_restart ? cfg->ping_restart :
+					       cfg->ping_exit;
+
+	if (!cfg->ping && !timeout)
+		return 0;
+	return dp_peer_set_keepalive(tunnel->host->dp, tunnel->dp_id,
+				     cfg->ping ? cfg->ping : KEEPALIVE_MAX_S,
+				     timeout ? timeout : KEEPALIVE_MAX_S);
+}
+
 static void data_generated(struct tunnel *tunnel)
 {
 	const struct config *cfg = tunnel->host->setup.cfg;
@@ -89,15 +108,14 @@ static void data_generated(struct tunnel *tunnel)
  * tunnel_data_connect() - the tunnel's peer and first key in the data path
  * @tunnel: with an active session whose first exchange is complete
  * @tx_id: peer id in packets sent
- * @ping: seconds, 0 for none
- * @ping_restart: seconds, 0 for none
+ * @cfg: ping times, as configured or pushed
  *
  * A peer that is there already, of an earlier session, is replaced.
  *
  * Return: 0 or -errno; then no peer is left.
  */
 int tunnel_data_connect(struct tunnel *tunnel, uint32_t tx_id,
-			unsigned int ping, unsigned int ping_restart)
+			const struct config *cfg)
 {
 	struct tunnel_host *host = tunnel->host;
 	const struct tunnel_outer *outer = &host->setup.outer;
@@ -119,9 +137,8 @@ int tunnel_data_connect(struct tunnel *tunnel, uint32_t tx_id,
 	tunnel->has_dp_peer = true;
 	keygen_rotation_init(&tunnel->rotation);
 	ret = data_key(tunnel, true);
-	if (!ret && ping && ping_restart)
-		ret = dp_peer_set_keepalive(host->dp, tunnel->dp_id, ping,
-					    ping_restart);
+	if (!ret)
+		ret = data_keepalive(tunnel, cfg);
 	if (!ret && tunnel->active->params.is_dyn_tls_crypt)
 		ret = control_session_dynamic_wrap(tunnel->active->control);
 	if (ret) {
@@ -213,7 +230,8 @@ static void event_deleted(void *arg, uint32_t peer_id,
 	if (!tunnel || !tunnel->has_dp_peer)
 		return;
 	tunnel->has_dp_peer = false;
-	if (reason == DP_DEL_EXPIRED)
+	tunnel->is_expired = reason == DP_DEL_EXPIRED;
+	if (tunnel->is_expired)
 		log_notice("%s: Inactivity timeout (--ping-restart)",
 			   tunnel_label(tunnel, label, sizeof(label)));
 	tunnel_close(tunnel, reason_text(reason));

@@ -44,6 +44,7 @@ struct tunnel_session {
  * @untrusted: a new session of the same address that has not proved itself
  * @occ: the peer's options string
  * @push_wanted: PUSH_REQUEST came before the tunnel was ready
+ * @is_expired: nothing authentic came for the keepalive's timeout
  * @deadline: ms, when the state must have changed; UINT64_MAX for never
  */
 struct tunnel {
@@ -63,6 +64,7 @@ struct tunnel {
 	bool has_dp_peer;
 	bool has_pool_address;
 	bool push_wanted;
+	bool is_expired;
 	struct keygen_rotation rotation;
 	struct loop_timer *timer;
 	uint64_t deadline;
@@ -172,7 +174,7 @@ extern const struct control_ops tunnel_control_ops;
 
 /* data.c: a tunnel's peer and keys in the data path */
 int tunnel_data_connect(struct tunnel *tunnel, uint32_t tx_id,
-			unsigned int ping, unsigned int ping_restart);
+			const struct config *cfg);
 int tunnel_data_rekey(struct tunnel *tunnel);
 void tunnel_data_disconnect(struct tunnel *tunnel);
 void tunnel_data_step(struct tunnel *tunnel);

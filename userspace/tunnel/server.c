@@ -319,8 +319,7 @@ static void server_connect(struct tunnel *tunnel)
 	char label[160], a[NET_PREFIX_STRLEN], b[NET_PREFIX_STRLEN];
 	int ret;
 
-	ret = tunnel_data_connect(tunnel, tunnel->peer_id, cfg->ping,
-				  cfg->ping_restart);
+	ret = tunnel_data_connect(tunnel, tunnel->peer_id, cfg);
 	if (!ret)
 		ret = push_reply(tunnel);
 	tunnel_label(tunnel, label, sizeof(label));
