@@ -91,6 +91,9 @@ fuzzers-here: $(FUZZERS)
 modules: ## ovpn.ko for KDIR (default: the running kernel), into build/kmod
 	sh kmod/build.sh $(KDIR) $(KO)
 
+kmod-tools: ## tools of the module's tests, into build/user/kmod (or O=)
+	$(MAKE) -C selftests/kmod OUTPUT=$(abspath $(O))/kmod
+
 # Objects are rebuilt when the command that makes them changes.
 $(O)/.flags: FORCE
 	@mkdir -p $(@D)
@@ -180,5 +183,5 @@ help: ## this list
 	@sed -n '/^#   [A-Z]/s/^# //p' $(firstword $(MAKEFILE_LIST))
 
 FORCE:
-.PHONY: all userspace units fuzzers fuzzers-here modules install uninstall demo \
-	check fuzz bench clean help FORCE
+.PHONY: all userspace units fuzzers fuzzers-here modules kmod-tools install \
+	uninstall demo check fuzz bench clean help FORCE
