@@ -18,7 +18,6 @@ ifneq ($(filter 0 1 2 3 4.0 4.1 4.2,$(basename $(MAKE_VERSION)) $(MAKE_VERSION))
 $(error GNU make 4.3 or newer is needed, this is $(MAKE_VERSION))
 endif
 
-VERSION := 0.1.0
 PREFIX ?= /usr/local
 SBINDIR ?= $(PREFIX)/sbin
 MANDIR ?= $(PREFIX)/share/man
@@ -55,7 +54,7 @@ $(error pkg-config does not find all of: $(PKGS); see README.md, Requirements)
 endif
 endif
 
-ALL_CFLAGS = -std=gnu11 -D_GNU_SOURCE -DOVPND_VERSION='"$(VERSION)"' \
+ALL_CFLAGS = -std=gnu11 -D_GNU_SOURCE \
 	-Iuserspace -Iuapi $(WARN) $(HARDEN) $(SANFLAGS) $(PKG_CFLAGS) -fPIE \
 	-pthread $(CFLAGS)
 ALL_LDFLAGS = -pie -Wl,-z,relro,-z,now $(SANFLAGS) -pthread $(LDFLAGS)
