@@ -10,6 +10,7 @@
 #include "proto/proto.h"
 
 #define CCP "CHACHA20-POLY1305"
+#define DES4 "DES-CBC:DES-CBC:DES-CBC:DES-CBC"
 #define CCP7 CCP ":" CCP ":" CCP ":" CCP ":" CCP ":" CCP ":" CCP
 
 static void test_find(void **state)
@@ -45,6 +46,9 @@ static void test_find(void **state)
 		assert_int_equal(proto_cipher_find(proto_cipher_name(cipher)),
 				 cipher);
 	}
+	/* A value that is none of the enum's. */
+	assert_string_equal(proto_cipher_name((enum proto_cipher)5), "none");
+	assert_int_equal(proto_cipher_key_len((enum proto_cipher)5), 0);
 }
 
 static void test_list(void **state)
@@ -66,6 +70,12 @@ static void test_list(void **state)
 		{ CCP7, 0, CCP7 },
 		{ CCP7 ":", 0, CCP7 },
 		{ CCP7 ":" CCP, -E2BIG, NULL },
+		/* 127 characters, and 128 */
+		{ DES4 ":" DES4 ":" DES4 ":" DES4, 0,
+		  DES4 ":" DES4 ":" DES4 ":" DES4 },
+		{ DES4 ":" DES4 ":" DES4 ":DES-CBC:DES-CBC:AES-256-GCM:none",
+		  -E2BIG, NULL },
+		{ "AES-256-GCM:?aes-128-gcm", 0, "AES-256-GCM:AES-128-GCM" },
 		{ "AES-256-GCM:AES-128-CCM", -EINVAL, "AES-128-CCM" },
 		{ "AES-256-GCM:?AES-128-CCM", 0, "AES-256-GCM" },
 		{ "none", 0, "none" },

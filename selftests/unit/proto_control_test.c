@@ -227,6 +227,27 @@ static void test_build(void **state)
 			 -EINVAL);
 }
 
+static void test_eight_acks(void **state)
+{
+	struct proto_control pkt = { .op = PROTO_ACK_V1, .sid = { { 1 } },
+				     .n_acks = PROTO_ACK_MAX };
+	uint8_t head[PROTO_HEAD_LEN], body[64];
+	struct proto_control got;
+	uint32_t i;
+	size_t len;
+
+	(void)state;
+	for (i = 0; i < PROTO_ACK_MAX; i++)
+		pkt.acks[i] = 0xfffffff0u + i;
+	proto_control_head(&pkt, head);
+	assert_int_equal(proto_control_body(&pkt, body, sizeof(body), &len),
+			 0);
+	assert_int_equal(len, 1 + 4 * PROTO_ACK_MAX + PROTO_SID_LEN);
+	assert_int_equal(proto_control_parse(&got, head, body, len), 0);
+	assert_int_equal(got.n_acks, PROTO_ACK_MAX);
+	assert_memory_equal(got.acks, pkt.acks, sizeof(pkt.acks));
+}
+
 static void test_data_constants(void **state)
 {
 	uint8_t want[16];
@@ -256,6 +277,7 @@ int main(void)
 		cmocka_unit_test(test_parse_refuses),
 		cmocka_unit_test(test_parse_truncated),
 		cmocka_unit_test(test_build),
+		cmocka_unit_test(test_eight_acks),
 		cmocka_unit_test(test_data_constants),
 	};
 

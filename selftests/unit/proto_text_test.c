@@ -89,13 +89,18 @@ static void test_peer_info_number(void **state)
 
 static void assert_occ(const struct proto_occ *occ, const char *want)
 {
-	char out[PROTO_OPTIONS_MAX];
+	size_t cap, len = strlen(want);
+	char *out;
 
-	assert_int_equal(proto_occ_build(occ, out, sizeof(out)), 0);
-	assert_string_equal(out, want);
-	assert_int_equal(proto_occ_build(occ, out, strlen(want)), -ENOBUFS);
-	assert_int_equal(proto_occ_build(occ, out, strlen(want) + 1), 0);
-	assert_int_equal(proto_occ_build(occ, out, 0), -ENOBUFS);
+	for (cap = 0; cap <= len + 1; cap++) {
+		/* On the heap, so that writing too far is seen. */
+		out = malloc(cap);
+		assert_int_equal(proto_occ_build(occ, out, cap),
+				 cap > len ? 0 : -ENOBUFS);
+		if (cap > len)
+			assert_string_equal(out, want);
+		free(out);
+	}
 }
 
 static void test_occ_build(void **state)
@@ -145,6 +150,12 @@ static void test_occ_link_mtu(void **state)
 		{ NULL, "SHA1", "1441" },
 		{ NULL, "sha256", "1453" },
 		{ "AES-128-CBC", "SHA256", "1469" },
+		{ "AES-128-CBC", "MD5", "1453" },
+		{ "DES-EDE3-CBC", "SHA1", "1441" },
+		{ "AES-128-CFB", "SHA1", "1461" },
+		{ "AES-128-OFB", "SHA1", "1461" },
+		{ "[null-cipher]", "SHA1", "1425" },
+		{ "AES-128-CBC", "no-such-digest", "1437" },
 	};
 	char out[PROTO_OPTIONS_MAX], value[16];
 	size_t i;
@@ -288,6 +299,8 @@ static void test_push_refuses(void **state)
 	proto_push_init(&push, sink_emit, &sink);
 	assert_int_equal(proto_push_add(&push, ""), -EINVAL);
 	assert_int_equal(proto_push_add(&push, "route a,b"), -EINVAL);
+	assert_int_equal(proto_push_add(&push, ",route"), -EINVAL);
+	assert_int_equal(proto_push_add(&push, "route,"), -EINVAL);
 	assert_int_equal(proto_push_add(&push, "route\n"), -EINVAL);
 	memset(option, 'x', sizeof(option));
 	option[PROTO_PUSH_OPTION_MAX] = '\0';
@@ -387,7 +400,7 @@ static void test_push_round_trip(void **state)
 
 static void test_push_next(void **state)
 {
-	const char *pos = ",a,,bcdef,gh,";
+	const char *pos = ",a,,bcdef,four,gh,";
 	char out[4];
 
 	(void)state;
