@@ -33,7 +33,7 @@ static int group_setup(void **state)
 
 	(void)state;
 	if (netns_enter() || unshare(CLONE_NEWNS) ||
-	    mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) ||
+	    mount("none", "/", "none", MS_REC | MS_PRIVATE, NULL) ||
 	    mount("tmpfs", "/run", "tmpfs", 0, NULL))
 		return -1;
 	fd = netns_tun(PERSISTENT, &keep);
