@@ -286,6 +286,8 @@ static void test_login(void **state)
 	assert_fails(f, CLIENT "|--auth-user-pass",
 		     "auth-user-pass: there is no terminal to ask on; write "
 		     "auth-user-pass FILE");
+	assert_fails(f, CLIENT "|--daemon|--auth-user-pass",
+		     "with daemon nobody can be asked");
 	write_file(f, "login", "someone\n");
 	assert_fails(f, CLIENT "|--auth-user-pass|login",
 		     "auth-user-pass: two lines are needed");

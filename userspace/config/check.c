@@ -161,7 +161,7 @@ static int check_framing(struct config_parse *ps)
 		name);
 }
 
-/* ---- odd, but not wrong --------------------------------------------------------- */
+/* ---- odd, but not wrong -------------------------------------------- */
 
 static int warn_server(struct config_parse *ps)
 {

@@ -169,7 +169,8 @@ struct config {
 	const char *data_ciphers;	/* normalised */
 	const char *data_ciphers_fallback;
 	const char *tls_version_min, *tls_version_max;
-	const char *tls_cipher, *tls_ciphersuites, *tls_groups, *tls_cert_profile;
+	const char *tls_cipher, *tls_ciphersuites;
+	const char *tls_groups, *tls_cert_profile;
 	enum config_purpose remote_cert_tls;
 	enum config_name_type verify_name_type;
 	const char *verify_name;
@@ -178,7 +179,8 @@ struct config {
 
 	/* timers */
 	uint32_t ping, ping_restart, ping_exit;
-	uint32_t reneg_sec, reneg_sec_min, hand_window, tran_window, tls_timeout;
+	uint32_t reneg_sec, reneg_sec_min;
+	uint32_t hand_window, tran_window, tls_timeout;
 	uint32_t max_packet_size;
 
 	/* process */

@@ -77,7 +77,7 @@ int config_expand_role(struct config_parse *ps)
 	return 0;
 }
 
-/* ---- addresses ------------------------------------------------------------------ */
+/* ---- addresses ----------------------------------------------------- */
 
 int config_ifconfig_resolve(struct config_parse *ps)
 {
@@ -161,7 +161,7 @@ static int server_route(struct config_parse *ps,
 	return 0;
 }
 
-/* Each client has a link to the server only; to reach others it needs a route. */
+/* Each client has a link to the server only; others need a route. */
 static int server_push_link(struct config_parse *ps)
 {
 	const struct net_prefix *net = &ps->cfg->server;
@@ -305,7 +305,7 @@ int config_expand_keepalive(struct config_parse *ps)
 	return push_number(ps, "ping-restart", ps->keepalive_restart);
 }
 
-/* ---- transport --------------------------------------------------------------------- */
+/* ---- transport ----------------------------------------------------- */
 
 static bool proto_is_tcp(enum config_proto proto)
 {

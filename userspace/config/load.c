@@ -137,7 +137,7 @@ int config_parse(const char *name, const char *text, size_t len,
 	return 0;
 }
 
-/* ---- command line -------------------------------------------------------------- */
+/* ---- command line -------------------------------------------------- */
 
 static bool is_option(const char *arg)
 {
@@ -189,7 +189,7 @@ static int argv_parse(struct config_parse *ps, int argc, char **argv)
 	return 0;
 }
 
-/* ---- user name and password from the terminal ------------------------------------ */
+/* ---- user name and password from the terminal ---------------------- */
 
 static int prompt_line(struct config_parse *ps, const char *prompt,
 		       bool is_hidden, char *out, size_t cap)
@@ -226,6 +226,10 @@ static int login_prompt(struct config_parse *ps)
 
 	if (!ps->cfg->has_auth_user_pass || blob->text)
 		return 0;
+	/* The configuration is read again in the background. */
+	if (ps->cfg->is_daemon)
+		return config_fail_at(ps, config_place_of(ps, "auth-user-pass"),
+			"auth-user-pass: with daemon nobody can be asked; write auth-user-pass FILE");
 	if (!isatty(STDIN_FILENO))
 		return config_fail_at(ps, config_place_of(ps, "auth-user-pass"),
 			"auth-user-pass: there is no terminal to ask on; write auth-user-pass FILE");

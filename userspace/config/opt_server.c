@@ -96,7 +96,8 @@ static CONFIG_SETTER(set_pool)
 	(void)row;
 	if (net_ip_parse(arg[0], &cfg->pool_start) ||
 	    net_ip_parse(arg[1], &cfg->pool_end) ||
-	    cfg->pool_start.family != AF_INET || cfg->pool_end.family != AF_INET)
+	    cfg->pool_start.family != AF_INET ||
+	    cfg->pool_end.family != AF_INET)
 		return config_fail(ps, "write two IPv4 addresses, the first and the "
 				   "last");
 	if (ntohl(cfg->pool_start.in4.s_addr) > ntohl(cfg->pool_end.in4.s_addr))

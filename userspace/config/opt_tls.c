@@ -55,7 +55,7 @@ static CONFIG_SETTER(set_auth)
 	return 0;
 }
 
-/* ---- ciphers ---------------------------------------------------------------- */
+/* ---- ciphers ------------------------------------------------------- */
 
 /* Known to OpenVPN, but without authentication built in. */
 static bool cipher_is_legacy(const char *name)
@@ -207,7 +207,7 @@ static CONFIG_SETTER(set_cipher)
 			   cfg->data_ciphers);
 }
 
-/* ---- TLS --------------------------------------------------------------------- */
+/* ---- TLS ----------------------------------------------------------- */
 
 static int tls_version(struct config_parse *ps, const char *text,
 		       const char **out)

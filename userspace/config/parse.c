@@ -6,7 +6,7 @@
 
 #include "config/parse.h"
 
-/* ---- messages ------------------------------------------------------------ */
+/* ---- messages ------------------------------------------------------ */
 
 const char *config_place_format(const struct config_place *place,
 				char out[CONFIG_PLACE_STRLEN])
@@ -124,7 +124,7 @@ const struct config_place *config_place_of(const struct config_parse *ps,
 	return place->file ? place : NULL;
 }
 
-/* ---- one option ------------------------------------------------------------ */
+/* ---- one option ---------------------------------------------------- */
 
 static bool is_to_be_ignored(const struct config_parse *ps, const char *name)
 {
@@ -246,7 +246,7 @@ int config_parse_option(struct config_parse *ps, char **arg, int n)
 	return ret;
 }
 
-/* ---- lines and blocks ------------------------------------------------------- */
+/* ---- lines and blocks ---------------------------------------------- */
 
 struct text_cursor {
 	const char *pos, *end;

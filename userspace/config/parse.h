@@ -74,7 +74,7 @@ struct config_parse {
 	struct config_conn *block;	/* being read */
 };
 
-/* ---- messages (parse.c) ------------------------------------------------- */
+/* ---- messages (parse.c) -------------------------------------------- */
 
 /**
  * config_fail() - record the error at the current place
@@ -104,7 +104,7 @@ const struct config_place *config_place_of(const struct config_parse *ps,
 const char *config_place_format(const struct config_place *place,
 				char out[CONFIG_PLACE_STRLEN]);
 
-/* ---- lexer (lex.c): pure ------------------------------------------------ */
+/* ---- lexer (lex.c): pure ------------------------------------------- */
 
 /**
  * config_lex() - split a line into parameters
@@ -116,7 +116,7 @@ const char *config_place_format(const struct config_place *place,
 int config_lex(const char *line, size_t len, struct config_params *out,
 	       const char **why);
 
-/* ---- parser (parse.c) --------------------------------------------------- */
+/* ---- parser (parse.c) ---------------------------------------------- */
 
 /** config_parse_text() - all lines of a text at the current scope */
 int config_parse_text(struct config_parse *ps, const char *name,
@@ -128,7 +128,7 @@ int config_parse_option(struct config_parse *ps, char **arg, int n);
 /** config_parse_file() - a "config" file, relative to "cd" */
 int config_parse_file(struct config_parse *ps, const char *path);
 
-/* ---- files (file.c) ------------------------------------------------------ */
+/* ---- files (file.c) ------------------------------------------------ */
 
 /** config_path_resolve() - @path relative to "cd"; NULL when out of memory */
 const char *config_path_resolve(struct config *cfg, const char *path);
@@ -148,7 +148,7 @@ const char *config_secret_dup(struct config *cfg, const char *src, size_t len);
 /** config_blobs_load() - read every file option given by path */
 int config_blobs_load(struct config_parse *ps);
 
-/* ---- finish (expand.c, check.c) ------------------------------------------ */
+/* ---- finish (expand.c, check.c) ------------------------------------ */
 
 /** config_finish() - expand helpers, read files, check options together */
 int config_finish(struct config_parse *ps);
@@ -162,7 +162,7 @@ int config_check(struct config_parse *ps);
 /** config_ifconfig_resolve() - ifconfig's two strings under a topology */
 int config_ifconfig_resolve(struct config_parse *ps);
 
-/* ---- values shared by setters (set.c) ------------------------------------- */
+/* ---- values shared by setters (set.c) ------------------------------ */
 
 int config_number(struct config_parse *ps, const char *text, uint32_t lo,
 		  uint32_t hi, uint32_t *out);
@@ -182,7 +182,7 @@ int config_push_add(struct config_parse *ps, const char *text);
 /** config_new() - empty configuration with defaults; NULL when out of memory */
 struct config *config_new(void);
 
-/* ---- output (usage.c) ------------------------------------------------------ */
+/* ---- output (usage.c) ---------------------------------------------- */
 
 void config_print_help(void);
 void config_print_version(void);

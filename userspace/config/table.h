@@ -105,7 +105,7 @@ const struct config_row *config_row_at(size_t index);
 /** config_row_suggest() - the nearest name that means something; or NULL */
 const char *config_row_suggest(const char *name);
 
-/* ---- short forms for the tables --------------------------------------- */
+/* ---- short forms for the tables ------------------------------------ */
 
 #define CONFIG_FIELD(f) offsetof(struct config, f)
 
@@ -146,7 +146,7 @@ const char *config_row_suggest(const char *name);
 		.n = sizeof(noun##_rows) / sizeof(noun##_rows[0]), \
 	}
 
-/* ---- generic setters (set.c) ------------------------------------------- */
+/* ---- generic setters (set.c) --------------------------------------- */
 
 CONFIG_SETTER(config_set_flag);
 CONFIG_SETTER(config_set_string);

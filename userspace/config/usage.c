@@ -151,7 +151,7 @@ void config_print_options(void)
 	}
 }
 
-/* ---- manual page --------------------------------------------------------------- */
+/* ---- manual page --------------------------------------------------- */
 
 /* Text with what is special to roff escaped. */
 static void man_text(const char *text, size_t len)
