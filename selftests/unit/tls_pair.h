@@ -145,4 +145,22 @@ static inline void assert_error(const struct tls_end *end, const char *part)
 	assert_part(tls_session_error(end->session), part);
 }
 
+/* Keying material: equal on both sides, and of its label alone. */
+static inline void assert_same_export(struct tls_pair *pair)
+{
+	uint8_t a[256] = { 0 }, b[256] = { 1 }, other[256];
+
+	assert_int_equal(tls_session_export(pair->client.session,
+					    "EXPORTER-OpenVPN-datakeys", a,
+					    sizeof(a)), 0);
+	assert_int_equal(tls_session_export(pair->server.session,
+					    "EXPORTER-OpenVPN-datakeys", b,
+					    sizeof(b)), 0);
+	assert_memory_equal(a, b, sizeof(a));
+	assert_int_equal(tls_session_export(pair->server.session,
+					    "EXPORTER-other", other,
+					    sizeof(other)), 0);
+	assert_memory_not_equal(a, other, sizeof(a));
+}
+
 #endif

@@ -1,13 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include <errno.h>
-#include <stdatomic.h>
-#include <unistd.h>
 
 #include <openssl/err.h>
 #include <openssl/ssl.h>
 #include <openssl/sslerr.h>
 
-#include "loop/loop.h"
 #include "tls_pair.h"
 
 static struct pki_cert ca, server, client;
@@ -17,7 +14,6 @@ static int setup(void **state)
 	struct pki_spec spec = { .cn = "Test CA", .is_ca = true };
 
 	(void)state;
-	alarm(240);
 	ca = pki_make(&spec, NULL);
 	spec = (struct pki_spec){ .cn = "server", .serial = 2 };
 	server = pki_make(&spec, &ca);
@@ -45,23 +41,6 @@ static void pair_default(struct tls_pair *pair, const char *version_max)
 }
 
 /* ---- handshakes ------------------------------------------------------ */
-
-static void assert_same_export(struct tls_pair *pair)
-{
-	uint8_t a[256] = { 0 }, b[256] = { 1 }, other[256];
-
-	assert_int_equal(tls_session_export(pair->client.session,
-					    "EXPORTER-OpenVPN-datakeys", a,
-					    sizeof(a)), 0);
-	assert_int_equal(tls_session_export(pair->server.session,
-					    "EXPORTER-OpenVPN-datakeys", b,
-					    sizeof(b)), 0);
-	assert_memory_equal(a, b, sizeof(a));
-	assert_int_equal(tls_session_export(pair->server.session,
-					    "EXPORTER-other", other,
-					    sizeof(other)), 0);
-	assert_memory_not_equal(a, other, sizeof(a));
-}
 
 static void assert_delivers(struct tls_end *from, struct tls_end *to,
 			    struct tls_pair *pair, const void *msg, size_t len)
@@ -537,200 +516,6 @@ static void test_no_resumption(void **state)
 	}
 }
 
-/* ---- hostile bytes --------------------------------------------------- */
-
-static uint32_t rand_state;
-
-static uint32_t prng(void)
-{
-	rand_state ^= rand_state << 13;
-	rand_state ^= rand_state >> 17;
-	rand_state ^= rand_state << 5;
-	return rand_state;
-}
-
-static void test_garbage(void **state)
-{
-	struct tls_config c = pair_config(false, &ca, &client);
-	struct tls_config s = pair_config(true, &ca, &server);
-	struct tls_ctx *ctx[2] = { pair_ctx(&c), pair_ctx(&s) };
-
-	(void)state;
-	rand_state = 1;
-	for (int i = 0; i < 200; i++) {
-		struct tls_end end;
-		uint8_t data[600];
-
-		for (size_t j = 0; j < sizeof(data); j++)
-			data[j] = (uint8_t)prng();
-		if (i & 2)
-			memcpy(data, "\x16\x03\x01\x02\x00\x01", 6);
-		end_init(&end, ctx[i & 1]);
-		end_step(&end);
-		mem_buf_append(&end.io.net_in, data, sizeof(data));
-		end_step(&end);
-		assert_int_equal(end.state, TLS_STATE_FAILED);
-		assert_part(tls_session_error(end.session), "TLS handshake");
-		end_free(&end);
-	}
-	tls_ctx_free(ctx[0]);
-	tls_ctx_free(ctx[1]);
-}
-
-/* One bit wrong anywhere: no handshake, and both sides get to know. */
-static void test_corrupted_handshake(void **state)
-{
-	(void)state;
-	rand_state = 7;
-	for (unsigned int i = 0; i < 40; i++) {
-		size_t at = prng() % 1500, seen = 0;
-		bool is_moving = true;
-		struct tls_pair pair;
-
-		pair_default(&pair, i & 1 ? "1.2" : "1.3");
-		end_step(&pair.client);
-		while (is_moving) {
-			struct mem_buf *out = &pair.client.io.net_out;
-
-			if (at >= seen && at < seen + out->len)
-				out->data[at - seen] ^= (uint8_t)
-							(1u << prng() % 8);
-			seen += out->len;
-			is_moving = pair_move(&pair.client, &pair.server,
-					      SIZE_MAX);
-			is_moving |= pair_move(&pair.server, &pair.client,
-					       SIZE_MAX);
-		}
-		if (at < seen)
-			assert_int_not_equal(pair.server.state,
-					     TLS_STATE_ESTABLISHED);
-		pair_free(&pair);
-	}
-}
-
-static void test_corrupted_record(void **state)
-{
-	struct tls_pair pair;
-
-	(void)state;
-	pair_default(&pair, NULL);
-	pair_run(&pair, SIZE_MAX);
-	tls_io_put(&pair.client.io.app_in, "hello", 5);
-	end_step(&pair.client);
-	pair.client.io.net_out.data[9] ^= 1;
-	pair_move(&pair.client, &pair.server, SIZE_MAX);
-	assert_error(&pair.server, "TLS session failed");
-	assert_int_equal(pair.server.io.app_out.len, 0);
-	assert_true(pair.server.io.net_out.len > 0);
-	pair_move(&pair.server, &pair.client, SIZE_MAX);
-	assert_error(&pair.client, "TLS session ended by the peer");
-	pair_free(&pair);
-}
-
-/* ---- worker threads -------------------------------------------------- */
-
-#define N_PAIRS 12
-
-struct task {
-	struct loop_job job;
-	struct tls_end end;
-	struct task *peer;
-	struct mem_buf inbox;	/* the loop's, while a worker has the rest */
-	bool is_out;
-	bool is_ready;
-};
-
-static struct task tasks[N_PAIRS][2];
-static struct loop *loop;
-static struct loop_pool *pool;
-static int n_ready;
-
-static void task_submit(struct task *task)
-{
-	if (task->is_out)
-		return;
-	mem_buf_append(&task->end.io.net_in, task->inbox.data,
-		       task->inbox.len);
-	mem_buf_consume(&task->inbox, task->inbox.len);
-	task->is_out = true;
-	assert_int_equal(loop_pool_submit(pool, &task->job), 0);
-}
-
-static void task_work(struct loop_job *job)
-{
-	struct task *task = (struct task *)job;
-
-	end_step(&task->end);
-}
-
-static void task_done(struct loop_job *job, bool was_run)
-{
-	struct task *task = (struct task *)job;
-	struct mem_buf *out = &task->end.io.net_out;
-	const uint8_t *msg;
-
-	assert_true(was_run);
-	task->is_out = false;
-	assert_int_not_equal(task->end.state, TLS_STATE_FAILED);
-	if (out->len) {
-		mem_buf_append(&task->peer->inbox, out->data, out->len);
-		mem_buf_consume(out, out->len);
-		task_submit(task->peer);
-	}
-	if (task->inbox.len)
-		task_submit(task);
-	if (!task->is_ready && !task->is_out &&
-	    tls_io_get(&task->end.io.app_out, &msg) == 3) {
-		task->is_ready = true;
-		if (++n_ready == 2 * N_PAIRS)
-			loop_stop(loop);
-	}
-}
-
-static void task_init(struct task *task, struct task *peer,
-		      struct tls_ctx *ctx)
-{
-	memset(task, 0, sizeof(*task));
-	end_init(&task->end, ctx);
-	task->peer = peer;
-	task->job.work = task_work;
-	task->job.done = task_done;
-	mem_buf_init(&task->inbox, 1 << 20);
-	assert_int_equal(tls_io_put(&task->end.io.app_in, "hi", 3), 0);
-}
-
-static void test_worker_threads(void **state)
-{
-	struct tls_config c = pair_config(false, &ca, &client);
-	struct tls_config s = pair_config(true, &ca, &server);
-	struct tls_ctx *client_ctx = pair_ctx(&c), *server_ctx = pair_ctx(&s);
-
-	(void)state;
-	n_ready = 0;
-	loop = loop_new();
-	pool = loop_pool_new(loop, 4, 2 * N_PAIRS);
-	for (int i = 0; i < N_PAIRS; i++) {
-		task_init(&tasks[i][0], &tasks[i][1], client_ctx);
-		task_init(&tasks[i][1], &tasks[i][0], server_ctx);
-		task_submit(&tasks[i][0]);
-	}
-	loop_run(loop);
-	loop_pool_free(pool);
-	for (int i = 0; i < N_PAIRS; i++) {
-		struct tls_pair pair = { tasks[i][0].end, tasks[i][1].end };
-
-		assert_established(&pair);
-		assert_same_export(&pair);
-		for (int j = 0; j < 2; j++) {
-			mem_buf_reset(&tasks[i][j].inbox);
-			end_free(&tasks[i][j].end);
-		}
-	}
-	tls_ctx_free(client_ctx);
-	tls_ctx_free(server_ctx);
-	loop_free(loop);
-}
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -748,10 +533,6 @@ int main(void)
 		cmocka_unit_test(test_close_notify),
 		cmocka_unit_test(test_renegotiation_refused),
 		cmocka_unit_test(test_no_resumption),
-		cmocka_unit_test(test_garbage),
-		cmocka_unit_test(test_corrupted_handshake),
-		cmocka_unit_test(test_corrupted_record),
-		cmocka_unit_test(test_worker_threads),
 	};
 
 	cmocka_set_message_output(CM_OUTPUT_TAP);
