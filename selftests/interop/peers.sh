@@ -12,10 +12,8 @@ TLS=1.3			# version of TLS, enforced by the server
 CIPHER=AES-256-GCM	# data channel
 KEYS=ec			# certificates: ec, rsa
 OUTER=4			# family of the transport
-RENEG_S=0		# reneg-sec at the server
-RENEG_C=0		# reneg-sec at the client
-HAND=60			# hand-window: stock OpenVPN sends with a new key only
-			# after min(hand-window, reneg-sec / 2)
+RENEG_S=0		# reneg-sec at the server: who has less starts, and
+RENEG_C=0		# each sends with the new key after half of its own
 
 DP=${DP:-user}
 
@@ -56,7 +54,6 @@ peer_config_common() {
 		key $DIR/pki-$KEYS/$name.key
 		data-ciphers $CIPHER
 		tls-version-min $TLS
-		hand-window $HAND
 		explicit-exit-notify 1
 		verb 4
 	EOT
@@ -120,11 +117,11 @@ peer_start() {
 
 # The peers of a program as JSON, from ovpnd and from our module.
 peer_json() {
-	local role=$1
+	local role=$1 control=()
 
-	in_ns "${role:0:1}" "$OVPNCTL" --control "$DIR/$role.sock" \
-		peer show -j dev "tun-${role:0:1}" \
-		2>>"$DIR/ovpnctl.log"
+	[ ! -S "$DIR/$role.sock" ] || control=(--control "$DIR/$role.sock")
+	in_ns "${role:0:1}" "$OVPNCTL" "${control[@]}" \
+		peer show -j dev "tun-${role:0:1}" 2>>"$DIR/ovpnctl.log"
 }
 
 # peer_key ROLE PROGRAM: a value that changes with every new key: the id of

@@ -32,9 +32,12 @@ expect_data_path() {
 }
 
 # udp_over_renegotiation SERVER CLIENT: a steady stream while one new key is
-# negotiated and taken into use; nothing is lost, the key id changes.
+# negotiated and taken into use at both ends, by each after half of its
+# reneg-sec; nothing is lost, the key id changes.
 udp_over_renegotiation() {
-	local seconds=$((RENEG_S + RENEG_C + HAND + 2)) role program
+	local soon=$((RENEG_S < RENEG_C ? RENEG_S : RENEG_C))
+	local late=$((RENEG_S < RENEG_C ? RENEG_C : RENEG_S))
+	local seconds=$((soon + late / 2 + 2)) role program
 	local -A before=()
 
 	for role in server client; do
@@ -93,15 +96,12 @@ describe() {
 # scenario SERVER CLIENT: two connections. In the first the server renegotiates
 # and the client ends first; in the second the other way round.
 scenario() {
-	local reneg=8
+	local soon=8 late=12
 
-	# One renegotiation falls into the UDP stream, the next one after it.
-	HAND=3
-	[ -z "$IN_LAB" ] || HAND=5 reneg=10
-
+	[ -z "$IN_LAB" ] || soon=10 late=14
 	# To try the tests themselves: a stock program in ovpnd's place.
 	set -- "${1/#ovpnd/${STANDIN:-ovpnd}}" "${2/#ovpnd/${STANDIN:-ovpnd}}"
-	RENEG_S=$reneg RENEG_C=0
+	RENEG_S=$soon RENEG_C=$late
 	connect "$1" "$2"
 	expect_data_path server "$1"
 	expect_data_path client "$2"
@@ -119,7 +119,7 @@ scenario() {
 	stop_clean server
 	say "renegotiation from the server: done"
 
-	RENEG_S=0 RENEG_C=$reneg
+	RENEG_S=$late RENEG_C=$soon
 	connect "$1" "$2"
 	traffic_server_start || fail "iperf3 does not start"
 	udp_over_renegotiation "$1" "$2"
