@@ -201,10 +201,11 @@ static void test_server_long_form(void **state)
 	config_free(cfg);
 }
 
-static void test_link_of_two(void **state)
+/* A client's keepalive is for itself: nothing doubled, nothing pushed. */
+static void test_client_long_form(void **state)
 {
-	struct config *cfg = text_config(TEXT_KEYS "dev tun\ntls-server\n"
-		"ifconfig 10.4.0.1 10.4.0.2\nkeepalive 5 20\n");
+	struct config *cfg = text_config(TEXT_KEYS "dev tun\ntls-client\n"
+		"pull\nremote h\nifconfig 10.4.0.1 10.4.0.2\nkeepalive 5 20\n");
 
 	(void)state;
 	assert_non_null(cfg);
@@ -214,7 +215,6 @@ static void test_link_of_two(void **state)
 	assert_int_equal(cfg->ping, 5);
 	assert_int_equal(cfg->ping_restart, 20);
 	assert_null(cfg->push);
-	assert_true(cfg->is_bind);
 	config_free(cfg);
 }
 
@@ -374,6 +374,10 @@ static void test_incomplete(void **state)
 	} rows[] = {
 		{ "", "t: the role is missing; add \"client\"" },
 		{ "client\nremote h\n" TEXT_KEYS, "t: the device is missing" },
+		{ "dev tun\ntls-server\n" TEXT_KEYS,
+		  "t: a link of two without \"pull\" is not supported" },
+		{ "dev tun\ntls-client\nremote h\n" TEXT_KEYS,
+		  "t: a link of two without \"pull\" is not supported" },
 		{ "client\ndev tun\n" TEXT_KEYS,
 		  "t: there is nothing to connect to; add \"remote" },
 		{ "client\ndev tun\nremote h\n" TEXT_PAIR,
@@ -412,7 +416,7 @@ int main(void)
 		cmocka_unit_test(test_server_link),
 		cmocka_unit_test(test_server_ipv6_only),
 		cmocka_unit_test(test_server_long_form),
-		cmocka_unit_test(test_link_of_two),
+		cmocka_unit_test(test_client_long_form),
 		cmocka_unit_test(test_ifconfig_order),
 		cmocka_unit_test(test_bind),
 		cmocka_unit_test(test_remotes),
