@@ -75,6 +75,9 @@ static void test_window(void **state)
 		  { 10, UINT32_MAX - 63, 1000, true },
 		  { 10, UINT32_MAX - 64, 1000, false },
 		  { 10, 1, 1000, false }, { 11, 1, 1000, true });
+	/* The longest jump takes no longer than others. */
+	RUN_STEPS({ 10, 1, 1000, true }, { 10, UINT32_MAX, 1000, true },
+		  { 10, 1, 1000, false }, { 10, UINT32_MAX - 1, 1000, true });
 }
 
 static void test_time(void **state)
