@@ -1,0 +1,127 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * Data packets on the userspace data path. With an even first byte the rest is
+ * a packet as a stranger sends it; else four bytes of packet id and a payload,
+ * which a peer seals with the right key.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "dp/aead.h"
+#include "dp/dp.h"
+#include "fuzz.h"
+
+#define HEAD_LEN	8
+
+static struct dp *dp;
+static int tun[2];
+static struct dp_aead seal;
+static union net_addr remote;
+static uint8_t material[40];
+
+static const struct dp_key key = {
+	.cipher = PROTO_CIPHER_AES_128_GCM,
+	.send = { material, 16, material + 32 },
+	.recv = { material, 16, material + 32 },
+};
+
+static void init(void)
+{
+	struct dp_peer peer = { .id = 1, .tx_id = 1 };
+	struct dp_config cfg = { .mode = DP_MODE_MP, .mtu = 1500 };
+	static const struct dp_events none;
+
+	FUZZ_CHECK(!socketpair(AF_UNIX, SOCK_DGRAM | SOCK_NONBLOCK, 0, tun));
+	cfg.loop = loop_new();
+	cfg.events = &none;
+	cfg.tun_fd = tun[0];
+	FUZZ_CHECK(!dp_user_new(&cfg, &dp));
+	FUZZ_CHECK(!net_addr_parse("127.0.0.1", 9, &remote));
+	peer.remote = remote;
+	peer.fd = socket(AF_INET, SOCK_DGRAM, 0);
+	FUZZ_CHECK(!net_ip_parse("10.8.0.2", &peer.vpn4));
+	FUZZ_CHECK(!net_ip_parse("fd00::2", &peer.vpn6));
+	FUZZ_CHECK(!dp_peer_add(dp, &peer));
+	FUZZ_CHECK(!dp_aead_init(&seal, key.cipher, material, material + 32,
+				 DP_AEAD_SEAL));
+}
+
+/* What went to the device: the length, 0 when nothing did. */
+static size_t delivered(uint8_t *out, size_t cap)
+{
+	ssize_t n = read(tun[1], out, cap);
+
+	return n > 0 ? (size_t)n : 0;
+}
+
+static int input(const uint8_t *pkt, size_t len)
+{
+	/* on the heap, for the sanitizer to guard */
+	uint8_t *copy = malloc(len + !len);
+	int ret;
+
+	FUZZ_CHECK(copy);
+	memcpy(copy, pkt, len);
+	ret = dp_input(dp, -1, copy, len, &remote, NULL);
+	free(copy);
+	return ret;
+}
+
+static bool is_from_peer(const uint8_t *pkt, size_t len)
+{
+	static const uint8_t vpn4[] = { 10, 8, 0, 2 };
+	static const uint8_t vpn6[16] = { 0xfd, [15] = 2 };
+
+	if (len >= 20 && pkt[0] >> 4 == 4)
+		return !memcmp(pkt + 12, vpn4, sizeof(vpn4));
+	return len >= 40 && pkt[0] >> 4 == 6 &&
+	       !memcmp(pkt + 8, vpn6, sizeof(vpn6));
+}
+
+static void check_sealed(const uint8_t *data, size_t size)
+{
+	static uint8_t pkt[70000], out[70000];
+	size_t len = size - 4, got;
+	int ret;
+
+	if (!len || len > 60000)
+		return;
+	memcpy(pkt, "\x48\0\0\1", 4);
+	memcpy(pkt + 4, data, 4);
+	FUZZ_CHECK(!dp_aead_seal(&seal, pkt, HEAD_LEN, data + 4, len,
+				 pkt + HEAD_LEN,
+				 pkt + HEAD_LEN + PROTO_AEAD_TAG_LEN));
+	len += HEAD_LEN + PROTO_AEAD_TAG_LEN;
+	ret = input(pkt, len);
+	got = delivered(out, sizeof(out));
+	if (got)
+		FUZZ_CHECK(!ret && got == size - 4 &&
+			   !memcmp(out, data + 4, got) &&
+			   is_from_peer(out, got));
+	/* once only, and not when a bit of it is changed */
+	FUZZ_CHECK(input(pkt, len) == -EALREADY);
+	pkt[data[0] % len] ^= 0x80;
+	FUZZ_CHECK(input(pkt, len) < 0);
+	FUZZ_CHECK(!delivered(out, sizeof(out)));
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	uint8_t out[64];
+
+	if (!dp)
+		init();
+	if (!size)
+		return 0;
+	/* with an empty replay window, so that an input repeats */
+	FUZZ_CHECK(!dp_key_set(dp, 1, DP_SLOT_PRIMARY, &key));
+	if (!(data[0] & 1)) {
+		FUZZ_CHECK(input(data + 1, size - 1) < 0);
+		FUZZ_CHECK(!delivered(out, sizeof(out)));
+	} else if (size > 5) {
+		check_sealed(data + 1, size - 1);
+	}
+	return 0;
+}

@@ -1,0 +1,32 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+# bash completion for ovpnctl(8)
+
+_ovpnctl_devices() {
+	local socket
+
+	for socket in /run/ovpnd/*.sock; do
+		[ -S "$socket" ] && basename "$socket" .sock
+	done
+	ip -o link show type ovpn 2>/dev/null |
+		sed -n 's/^[0-9]*: \([^:@]*\).*/\1/p'
+}
+
+_ovpnctl() {
+	local word=${COMP_WORDS[COMP_CWORD]} before=${COMP_WORDS[COMP_CWORD - 1]}
+	local choices
+
+	case $before in
+	--control)
+		mapfile -t COMPREPLY < <(compgen -f -- "$word")
+		return
+		;;
+	dev) choices=$(_ovpnctl_devices) ;;
+	peer | peers) choices=show ;;
+	show | status) choices="dev $(_ovpnctl_devices)" ;;
+	*) choices="status peer" ;;
+	esac
+	[[ $word != -* ]] || choices="--json --control --help --version"
+	mapfile -t COMPREPLY < <(compgen -W "$choices" -- "$word")
+}
+
+complete -F _ovpnctl ovpnctl
