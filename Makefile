@@ -45,7 +45,7 @@ SAN_fuzz := $(SAN_1) -fsanitize=fuzzer-no-link
 SANFLAGS := $(SAN_$(SAN))
 
 # Only goals that compile need the libraries.
-NO_PKG_GOALS := clean help modules uninstall demo bench fuzz check check-%
+NO_PKG_GOALS := clean help modules kmod-tools uninstall demo bench fuzz check check-%
 ifneq ($(filter-out $(NO_PKG_GOALS),$(or $(MAKECMDGOALS),all)),)
 PKG_CFLAGS := $(shell pkg-config --cflags $(PKGS))
 PKG_LIBS := $(shell pkg-config --libs $(PKGS))
