@@ -86,7 +86,7 @@ static void fill_host(void)
 	host_n = 2;
 }
 
-/* ---- the rig: the server here, a client in a child ------------------------ */
+/* ---- the rig: the server here, a client in a child -------------------- */
 
 static char dir[] = "/tmp/mgmt-test-XXXXXX";
 static char path[64];

@@ -91,10 +91,11 @@ static int json_peers_add(void *arg, const struct tunnel_info *info)
 	return json_array_append_new(arg, json_peer(info));
 }
 
-static json_t *json_peers(struct tunnel_host *host)
+static json_t *json_peers(struct tunnel_host *host, uint64_t netns)
 {
 	json_t *peers = json_array();
 
+	(void)netns;
 	if (!peers || tunnel_host_list(host, json_peers_add, peers)) {
 		json_decref(peers);
 		return NULL;
@@ -102,16 +103,17 @@ static json_t *json_peers(struct tunnel_host *host)
 	return json_pack("{so}", "peers", peers);
 }
 
-static json_t *json_status(struct tunnel_host *host)
+static json_t *json_status(struct tunnel_host *host, uint64_t netns)
 {
 	struct tunnel_host_info info;
 
 	tunnel_host_info(host, &info);
-	return json_pack("{so so so so so so so so so}",
+	return json_pack("{so so so so so so so so so so}",
 			 "version", json_text(config_version()),
 			 "role", json_text(info.role),
 			 "state", json_text(info.state),
 			 "device", json_text(info.ifname),
+			 "netns", json_count(netns),
 			 "data_path", json_text(info.data_path),
 			 "reason", json_text(info.data_path_reason),
 			 "local", json_addr(&info.local),
@@ -121,7 +123,7 @@ static json_t *json_status(struct tunnel_host *host)
 
 static const struct {
 	const char *name;
-	json_t *(*answer)(struct tunnel_host *host);
+	json_t *(*answer)(struct tunnel_host *host, uint64_t netns);
 } mgmt_commands[] = {
 	{ "status", json_status },
 	{ "peers", json_peers },
@@ -132,8 +134,8 @@ json_t *mgmt_json_error(const char *text)
 	return json_pack("{ss}", "error", text);
 }
 
-json_t *mgmt_json_answer(struct tunnel_host *host, const char *line,
-			 size_t len)
+json_t *mgmt_json_answer(struct tunnel_host *host, uint64_t netns,
+			 const char *line, size_t len)
 {
 	json_t *request = json_loadb(line, len, JSON_REJECT_DUPLICATES, NULL);
 	const char *cmd = json_string_value(json_object_get(request, "cmd"));
@@ -146,7 +148,7 @@ json_t *mgmt_json_answer(struct tunnel_host *host, const char *line,
 		if (strcmp(cmd, mgmt_commands[i].name))
 			continue;
 		is_known = true;
-		answer = mgmt_commands[i].answer(host);
+		answer = mgmt_commands[i].answer(host, netns);
 	}
 	if (!request)
 		answer = mgmt_json_error("not a JSON object");

@@ -7,9 +7,14 @@
 
 #include "mgmt/mgmt.h"
 
-/** mgmt_json_answer() - answer one request line; NULL when out of memory */
-json_t *mgmt_json_answer(struct tunnel_host *host, const char *line,
-			 size_t len);
+/**
+ * mgmt_json_answer() - answer one request line
+ * @netns: number of our network namespace, because device names repeat
+ *
+ * Return: NULL when out of memory.
+ */
+json_t *mgmt_json_answer(struct tunnel_host *host, uint64_t netns,
+			 const char *line, size_t len);
 json_t *mgmt_json_error(const char *text);
 
 /** mgmt_status_print() - version 1, 2 or 3 of section 10.6 */

@@ -33,6 +33,7 @@ struct mgmt {
 	struct loop_io *io;
 	struct mgmt_client *clients;
 	unsigned int n_clients;
+	uint64_t netns;
 	char path[MGMT_PATH_MAX];
 };
 
@@ -65,6 +66,14 @@ static void client_answer(struct mgmt_client *client, json_t *answer)
 	json_decref(answer);
 }
 
+static void client_request(struct mgmt_client *client, size_t len)
+{
+	const struct mgmt *mgmt = client->mgmt;
+
+	client_answer(client, mgmt_json_answer(mgmt->host, mgmt->netns,
+					       (char *)client->in.data, len));
+}
+
 /* One answer at a time: the next request waits until it is written. */
 static void client_next(struct mgmt_client *client)
 {
@@ -77,10 +86,7 @@ static void client_next(struct mgmt_client *client)
 			break;
 		len = (size_t)(end - client->in.data);
 		if (len)
-			client_answer(client,
-				      mgmt_json_answer(client->mgmt->host,
-						       (char *)client->in.data,
-						       len));
+			client_request(client, len);
 		mem_buf_consume(&client->in, len + 1);
 	}
 	if (client->in.len == client->in.limit && !client->out.len) {
@@ -252,12 +258,16 @@ int mgmt_open(struct loop *loop, const char *path, struct tunnel_host *host,
 	      struct mgmt **out)
 {
 	struct mgmt *mgmt = calloc(1, sizeof(*mgmt));
+	struct stat ns;
 	int err;
 
 	if (!mgmt)
 		return -ENOMEM;
 	mgmt->loop = loop;
 	mgmt->host = host;
+	/* Later, without rights, it can no longer be looked at. */
+	if (!stat("/proc/self/ns/net", &ns))
+		mgmt->netns = ns.st_ino;
 	err = mgmt_set_path(mgmt, path);
 	if (!err)
 		err = mgmt_listen(mgmt);

@@ -2,6 +2,7 @@
 #include <glob.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "mgmt/mgmt.h"
 #include "ovpnctl/ctl.h"
@@ -102,31 +103,44 @@ static void merge_peers(json_t *peers, json_t *kernel_peers)
 	}
 }
 
-/* Return: false when this device stays as it was. */
-static bool collect_kernel_device(json_t *devices, const char *name,
+/* A daemon in another namespace can have a device of the same name. */
+static bool is_elsewhere(const json_t *device)
+{
+	json_int_t netns = json_integer_value(json_object_get(device, "netns"));
+	struct stat here;
+
+	return netns && !stat("/proc/self/ns/net", &here) &&
+	       netns != (json_int_t)here.st_ino;
+}
+
+static json_t *kernel_device_new(json_t *devices, const char *name)
+{
+	json_t *device = json_pack("{ss ss s[]}", "device", name, "data_path",
+				   "kernel", "peers");
+	char key[64];
+
+	/* The key only has to be another one than that of a namesake. */
+	snprintf(key, sizeof(key), "%s%s", name,
+		 json_object_get(devices, name) ? " here" : "");
+	json_object_set_new(devices, key, device);
+	return device;
+}
+
+static void collect_kernel_device(json_t *devices, const char *name,
 				  json_t *kernel, char *err, size_t err_len)
 {
 	json_t *device = json_object_get(devices, name), *peers;
-	const char *data_path;
 	int ifindex;
 
-	data_path = json_string_value(json_object_get(device, "data_path"));
-	/* A daemon in another namespace can have a device of the same name. */
-	if (device && data_path && strcmp(data_path, "kernel"))
-		return false;
 	ifindex = (int)json_integer_value(json_object_get(kernel, "ifindex"));
 	peers = ctl_kernel_peers(ifindex, err, err_len);
 	if (!peers)
-		return false;
-	if (!device) {
-		device = json_pack("{ss ss s[]}", "device", name, "data_path",
-				   "kernel", "peers");
-		json_object_set_new(devices, name, device);
-	}
+		return;
+	if (!device || is_elsewhere(device))
+		device = kernel_device_new(devices, name);
 	json_object_set(device, "kernel", kernel);
 	merge_peers(json_object_get(device, "peers"), peers);
 	json_decref(peers);
-	return true;
 }
 
 static void collect_kernel(const struct ctl *ctl, json_t *devices, char *err,

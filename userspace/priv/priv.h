@@ -49,7 +49,7 @@ struct priv;
  */
 int priv_start(struct priv **out);
 
-/** priv_stop() - let the helper undo what it did, wait for it; NULL is allowed */
+/** priv_stop() - let the helper undo what it did, wait; NULL is allowed */
 void priv_stop(struct priv *priv);
 
 /** priv_error() - the helper's message about the last failed request */
@@ -79,7 +79,7 @@ struct priv_link {
 int priv_link_open(struct priv *priv, enum priv_link_kind kind,
 		   const char *name, struct priv_link *out);
 
-/** priv_link_close() - undo what was done on it, delete it unless it persists */
+/** priv_link_close() - undo what was done on it; it goes unless it persists */
 int priv_link_close(struct priv *priv, int ifindex);
 
 /** priv_link_up() - set MTU and queue length (0 = default), bring up */
