@@ -168,7 +168,7 @@ test_local() {
 	kt_is "local" "$(peer_field b tun 1 local-ipv4)" 10.99.0.22
 	kt_bg_ready got ip netns exec "$NS-a" "$BIN/ovpn_wire" \
 		on=10.99.0.1:7105 "key=$(hex_of 32 b0)" \
-		"nonce=$(hex_of 8 d0)" count=1 seconds=5
+		"nonce=$(hex_of 8 d0)" count=1 seconds=60
 	in_b ping -q -c 1 -W 0.1 10.8.0.2 >/dev/null
 	kt_wait "$KT_PID"
 	kt_is "from" "$(sed -n 2p "$TMP/got")" "rx 10.99.0.22:7002 *ok*"

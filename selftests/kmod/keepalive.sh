@@ -34,7 +34,7 @@ keepalive() {
 test_ping() {
 	device_new
 	kt_bg_ready got ip netns exec "$NS-b" "$BIN/ovpn_wire" \
-		on=10.99.0.2:7002 $(wire_key 0 32) count=3 seconds=30
+		on=10.99.0.2:7002 $(wire_key 0 32) count=3 seconds=60
 	keepalive 1 60
 	kt_wait "$KT_PID" || kt_fail "pings" "$(cat "$TMP/got")"
 	kt_is "payload" "$(grep -c 'len=40 ok ping' "$TMP/got")" 3

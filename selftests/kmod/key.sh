@@ -120,7 +120,7 @@ delivered() {
 # sent_key: key id of the packets that the device sends now
 sent_key() {
 	kt_bg_ready got ip netns exec "$NS-b" "$BIN/ovpn_wire" \
-		on=10.99.0.2:7002 $(wire_key 0 32) count=1 seconds=5
+		on=10.99.0.2:7002 $(wire_key 0 32) count=1 seconds=60
 	in_a ping -q -c 1 -W 0.1 10.8.0.1 >/dev/null
 	kt_wait "$KT_PID"
 	sed -n 's/.*key-id=\([0-9]\) .*/\1/p' "$TMP/got"
@@ -253,7 +253,7 @@ test_reinstall() {
 	step a new_key tun peer-id=1 slot=0 key-id=2 cipher-alg=aes-gcm \
 		$(key_items 2 32 0)
 	kt_bg_ready got ip netns exec "$NS-b" "$BIN/ovpn_wire" \
-		on=10.99.0.2:7002 $(wire_key 2 32) count=1 seconds=5
+		on=10.99.0.2:7002 $(wire_key 2 32) count=1 seconds=60
 	in_a ping -q -c 1 -W 0.1 10.8.0.1 >/dev/null
 	kt_wait "$KT_PID" || kt_fail "sent" "$(cat "$TMP/got")"
 	kt_is "packet id starts at 1" "$(sed -n 2p "$TMP/got")" \

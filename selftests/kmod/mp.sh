@@ -99,38 +99,35 @@ test_gateway() {
 	kt_num "peer 4" "$(peer_field a srv 4 vpn-tx-packets)" -ge 1
 }
 
-# spoof N SOURCE: peer N sends from SOURCE to the server
+# spoof N SOURCE...: peer N sends from these to the server
 spoof() {
-	local dst=10.8.0.1
+	local n=$1 source dst words=
 
-	[[ $2 != *:* ]] || dst=fd08::1
-	PID_NEXT=$((PID_NEXT + 1))
+	shift
+	for source in "$@"; do
+		dst=10.8.0.1
+		[[ $source != *:* ]] || dst=fd08::1
+		PID_NEXT=$((PID_NEXT + 1))
+		words+=" pids=$PID_NEXT inner=udp,$source,$dst,5,9,20 --"
+	done
 	# side 0 of key N is what b's devices use
+	# shellcheck disable=SC2086
 	kt_ok "send" wire b on=10.99.0.2:7100 to=10.99.0.1:7001 \
-		"key=$(hex_of 16 "a$1")" "nonce=$(hex_of 8 "c$1")" \
-		"peer-id=$1" "key-id=$(($1 % 8))" "pids=$PID_NEXT" \
-		"inner=udp,$2,$dst,5,9,20"
+		"key=$(hex_of 16 "a$n")" "nonce=$(hex_of 8 "c$n")" \
+		"peer-id=$n" "key-id=$((n % 8))" $words
 }
 
 # source: an inner source that is not the peer's is dropped
 test_source() {
-	local source
-
 	server_new
 	PID_NEXT=100
 	ip -n "$NS-a" route add 192.168.50.0/24 via 10.8.0.13 dev srv
-	spoof 3 10.8.0.13
-	spoof 3 fd08::13
-	spoof 3 192.168.50.7
+	spoof 3 10.8.0.13 fd08::13 192.168.50.7
 	kt_is "accepted" "$(peer_field a srv 3 vpn-rx-packets)" 3
-	for source in 10.8.0.14 10.8.0.99 10.8.0.1 8.8.8.8 0.0.0.0 fd08::14 \
+	spoof 3 10.8.0.14 10.8.0.99 10.8.0.1 8.8.8.8 0.0.0.0 fd08::14 \
 		fd08::99 2001:db8::1
-	do
-		spoof 3 "$source"
-	done
 	# behind peer 3, but sent by peer 4
-	spoof 4 192.168.50.7
-	spoof 4 10.8.0.13
+	spoof 4 192.168.50.7 10.8.0.13
 	kt_is "spoofed" "$(peer_field a srv 3 vpn-rx-packets)" 3
 	kt_is "spoofed by 4" "$(peer_field a srv 4 vpn-rx-packets)" 0
 	kt_is "dropped" "$(dev_stat a srv rx_dropped)" 10
@@ -140,16 +137,15 @@ test_source() {
 
 # unknown: packets of no peer, and DATA_V1
 test_unknown() {
-	local words n
+	local words
 
 	server_new
 	words="key=$(hex_of 16 a1) nonce=$(hex_of 8 c1) key-id=1 pids=100"
 	words+=" inner=udp,10.8.0.11,10.8.0.1,5,9,20"
 	# shellcheck disable=SC2086
-	for n in 0 9 0xfffffe 1000; do
-		kt_ok "send" wire b on=10.99.0.2:7100 to=10.99.0.1:7001 \
-			$words "peer-id=$n"
-	done
+	kt_ok "send" wire b on=10.99.0.2:7100 to=10.99.0.1:7001 $words \
+		peer-id=0 -- pids=100 peer-id=9 -- \
+		pids=100 peer-id=0xfffffe -- pids=100 peer-id=1000
 	kt_is "dropped" "$(dev_stat a srv rx_dropped)" 4
 	kt_ok "send" wire b on=10.99.0.2:7100 to=10.99.0.1:7001 $words \
 		peer-id=1 op=6

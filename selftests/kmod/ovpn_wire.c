@@ -4,7 +4,9 @@
  * verifies those that it receives or sees on an interface.
  *
  * usage: ovpn_wire kat
- *	ovpn_wire WORD=VALUE...
+ *	ovpn_wire WORD=VALUE... [-- WORD=VALUE...]...
+ * At "--" what has been described is sent; all but pids, packet, flip and cut
+ * stays as it was for what follows.
  * on=ADDR:PORT		socket; or sniff=INTERFACE: see what arrives there
  * to=ADDR:PORT		where to send
  * alg=aes-gcm|chacha20-poly1305  key=HEX  nonce=HEX	for sending
@@ -332,49 +334,63 @@ static int open_sniffer(const char *name)
 	return fd;
 }
 
-static int wire_run(struct wire *w)
+/* Opens the socket at the first call, then sends what is described. */
+static int wire_step(struct wire *w)
 {
-	struct sigaction action = { .sa_handler = on_signal };
+	int err = 0;
 
-	/* ends reception; the last line is still printed */
-	sigaction(SIGTERM, &action, NULL);
-	if (!w->rx.len)
-		w->rx = w->tx;
-	w->fd = w->sniff ? open_sniffer(w->sniff) :
-		ovpn_sock_udp(w->on ? w->on : "0.0.0.0:0");
-	if (w->fd < 0)
-		return 2;
-	if (!w->is_quiet || w->sniff) {
+	if (w->fd < 0) {
+		w->fd = w->sniff ? open_sniffer(w->sniff) :
+			ovpn_sock_udp(w->on ? w->on : "0.0.0.0:0");
+		if (w->fd < 0)
+			return -EIO;
 		printf("ready\n");
 		fflush(stdout);
 	}
-	if (w->to && !w->sniff && send_all(w))
-		return 2;
-	if (w->seconds > 0)
-		receive_all(w);
-	return w->bad || w->forged || w->total < w->count;
+	if (w->to && !w->sniff)
+		err = send_all(w);
+	w->pids = NULL;
+	w->packet = NULL;
+	w->flip = -1;
+	w->cut = -1;
+	return err;
+}
+
+static int wire_word(struct wire *w, char *word)
+{
+	char *value = strchr(word, '=');
+
+	if (!strcmp(word, "--"))
+		return wire_step(w);
+	if (value)
+		*value++ = '\0';
+	if (value && !set_word(w, word, value))
+		return 0;
+	fprintf(stderr, "ovpn_wire: what is \"%s\"?\n", word);
+	return -EINVAL;
 }
 
 int main(int argc, char **argv)
 {
+	struct sigaction action = { .sa_handler = on_signal };
 	struct wire w = {
-		.flip = -1, .cut = -1, .inner = "ping",
+		.flip = -1, .cut = -1, .inner = "ping", .fd = -1,
 		.head.opcode = WIRE_DATA_V2,
 	};
 	int i;
 
 	if (argc == 2 && !strcmp(argv[1], "kat"))
 		return wire_kat() ? 1 : 0;
-	for (i = 1; i < argc; i++) {
-		char *value = strchr(argv[i], '=');
-
-		if (value)
-			*value++ = '\0';
-		if (!value || set_word(&w, argv[i], value)) {
-			fprintf(stderr, "ovpn_wire: what is \"%s\"?\n",
-				argv[i]);
+	/* ends reception; the last line is still printed */
+	sigaction(SIGTERM, &action, NULL);
+	for (i = 1; i < argc; i++)
+		if (wire_word(&w, argv[i]))
 			return 2;
-		}
-	}
-	return wire_run(&w);
+	if (wire_step(&w))
+		return 2;
+	if (!w.rx.len)
+		w.rx = w.tx;
+	if (w.seconds > 0)
+		receive_all(&w);
+	return w.bad || w.forged || w.total < w.count;
 }

@@ -82,7 +82,7 @@ test_known() {
 
 # tampered: a bit anywhere makes a packet worthless
 test_tampered() {
-	local byte accepted
+	local byte accepted words=
 
 	net_pair
 	device_new 1 1 key-id=3 cipher-alg=aes-gcm "$(key_items 0 16 0)"
@@ -91,9 +91,10 @@ test_tampered() {
 	kt_is "intact" "$(counter vpn-rx-packets)" 1
 	# op and key id, peer id, packet id, tag, first and last of the payload
 	for byte in 0 3 4 7 8 23 24 91; do
-		send_b "$@" pids=2 "flip=$byte" \
-			inner=udp,10.8.0.1,10.8.0.2,5,9,40
+		words+=" pids=2 flip=$byte --"
 	done
+	# shellcheck disable=SC2086
+	send_b "$@" inner=udp,10.8.0.1,10.8.0.2,5,9,40 $words
 	accepted=$(counter vpn-rx-packets)
 	kt_is "accepted" "$accepted" 1
 	# none of them has used up its packet id
@@ -116,7 +117,7 @@ receive_b() {
 # sent_by ALG LEN: header fields and payload of what the module sends
 sent_by() {
 	device_new 1 0xabcdef key-id=5 "cipher-alg=$1" "$(key_items 1 "$2" 0)"
-	receive_b got "alg=$1" $(wire_key 1 "$2") count=5 seconds=10
+	receive_b got "alg=$1" $(wire_key 1 "$2") count=5 seconds=60
 	in_a ping -q -c 3 -i 0.01 -W 0.1 -s 33 10.8.0.1 >/dev/null
 	in_a ping -q -c 2 -i 0.01 -W 0.1 fd08::1 >/dev/null
 	kt_wait "$RECEIVER" || kt_fail "$1 $2" "$(cat "$TMP/got")"
@@ -145,7 +146,7 @@ test_sent() {
 test_swapid() {
 	net_pair
 	device_new 1 7 key-id=0 cipher-alg=aes-gcm "$(key_items 0 32 0)"
-	receive_b got $(wire_key 0 32) count=2 seconds=10
+	receive_b got $(wire_key 0 32) count=2 seconds=60
 	in_a ping -q -c 1 -W 0.1 10.8.0.1 >/dev/null
 	kt_ok "set" cli a set_peer tun id=1 tx-id=8
 	in_a ping -q -c 1 -W 0.1 10.8.0.1 >/dev/null
@@ -162,7 +163,7 @@ test_checksum() {
 	net_pair
 	device_new 1 1 key-id=0 cipher-alg=aes-gcm "$(key_items 0 32 0)"
 	# one packet each: UDP v4 and v6, a TCP SYN, sizes even and odd
-	receive_b got $(wire_key 0 32) count=9 seconds=15
+	receive_b got $(wire_key 0 32) count=9 seconds=60
 	for size in 4 5 999 1388; do
 		traffic a mode=udp-send to=10.8.0.1:9 count=1 "size=$size"
 		traffic a mode=udp-send "to=[fd08::1]:9" count=1 \
@@ -225,18 +226,18 @@ test_ping() {
 
 # short: packets cut anywhere are dropped, empty ones too
 test_short() {
-	local size
+	local size words=
 
 	net_pair
 	device_new 1 1 key-id=0 cipher-alg=aes-gcm "$(key_items 0 32 0)"
 	for size in 1 3 4 5 7 8 9 23 24 25; do
-		send_b $(wire_key 0 32) peer-id=1 pids=1 inner=ping "cut=$size"
+		words+=" pids=1 cut=$size --"
 	done
+	send_b $(wire_key 0 32) peer-id=1 inner=ping $words
 	kt_is "delivered" "$(counter vpn-rx-packets)" 0
 	kt_num "dropped" "$(dev_stat a tun rx_dropped)" -ge 7
-	send_b $(wire_key 0 32) peer-id=1 pids=2 inner=hex,
-	send_b $(wire_key 0 32) peer-id=1 pids=3 inner=hex,45
-	send_b $(wire_key 0 32) peer-id=1 pids=4 inner=hex,60
+	send_b $(wire_key 0 32) peer-id=1 pids=2 inner=hex, -- \
+		pids=3 inner=hex,45 -- pids=4 inner=hex,60
 	kt_is "delivered" "$(counter vpn-rx-packets)" 0
 	send_b $(wire_key 0 32) peer-id=1 pids=5 \
 		inner=udp,10.8.0.1,10.8.0.2,5,9,40
@@ -245,13 +246,15 @@ test_short() {
 
 # opcode: control packets reach the socket, DATA_V1 is dropped
 test_opcode() {
-	local op seen
+	local op seen words=
 
 	net_pair
 	device_new 1 1 key-id=0 cipher-alg=aes-gcm "$(key_items 0 32 0)"
 	for op in 0 1 2 3 4 5 7 8 10 11 12 31; do
-		send_b $(wire_key 0 32) peer-id=1 pids=1 "op=$op"
+		words+=" pids=1 op=$op --"
 	done
+	# shellcheck disable=SC2086
+	send_b $(wire_key 0 32) peer-id=1 $words
 	kt_until 3 eval "[ \$(grep -c ^rx $TMP/sock-a) -ge 12 ]"
 	seen=$(sed -n 's/^rx 10.99.0.2:7002 len=40 \(..\).*/\1/p' \
 		"$TMP/sock-a" | tr '\n' ' ')
@@ -260,14 +263,15 @@ test_opcode() {
 	kt_is "DATA_V1 not at the socket" "$(grep -c ^rx "$TMP/sock-a")" 12
 	kt_is "nothing received" "$(counter link-rx-packets)" 0
 	# and the socket still sends
-	kt_bg_ready back ip netns exec "$NS-b" "$BIN/ovpn_cli" \
-		sock 10.99.0.2:7002
-	kt_ok "send" cli a sock_send "$SOCK" 10.99.0.2:7002 28aabb
+	kt_bg back ip netns exec "$NS-b" "$BIN/ovpn_cli" sock 10.99.0.2:7002
+	kt_until 10 eval 'cli a sock_send "$SOCK" 10.99.0.2:7002 28aabb &&
+		grep -q "^rx 10.99.0.1:7001 len=3 28aabb" "$TMP/back"' ||
+		kt_fail "the socket does not send"
 }
 
 # garbage: authentic packets whose inside is no valid IP
 test_garbage() {
-	local inner n=0
+	local inner n=0 words=
 
 	net_pair
 	device_new 1 1 key-id=0 cipher-alg=aes-gcm "$(key_items 0 32 0)"
@@ -277,8 +281,10 @@ test_garbage() {
 		hex,2a187bf3641eb4cb07ed2d0a981fc74800
 	do
 		n=$((n + 1))
-		send_b $(wire_key 0 32) peer-id=1 "pids=$n" "inner=$inner"
+		words+=" pids=$n inner=$inner --"
 	done
+	# shellcheck disable=SC2086
+	send_b $(wire_key 0 32) peer-id=1 $words
 	kt_is "received" "$(counter link-rx-packets)" "$n"
 	kt_is "delivered" "$(counter vpn-rx-packets)" 0
 	kt_is "dropped" "$(dev_stat a tun rx_dropped)" "$n"
