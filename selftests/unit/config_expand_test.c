@@ -37,7 +37,6 @@ static void test_defaults(void **state)
 	assert_int_equal(cfg->connect_retry, 1);
 	assert_int_equal(cfg->connect_retry_max_wait, 300);
 	assert_int_equal(cfg->connect_retry_max, 0);
-	assert_int_equal(cfg->connect_timeout, 120);
 	assert_int_equal(cfg->explicit_exit_notify, 0);
 	assert_int_equal(cfg->tun_mtu, 1500);
 	assert_int_equal(cfg->topology, CONFIG_TOPOLOGY_NET30);

@@ -98,6 +98,7 @@ static void redirect(const struct fixture *f, const char *name, int fd)
 /* What a loaded configuration is asked, printed by the child. */
 static void report(const struct config *cfg)
 {
+	const struct config_remote *remote;
 	const struct config_text *node;
 
 	printf("ca=%s %s", cfg->ca.path, cfg->ca.text);
@@ -107,6 +108,10 @@ static void report(const struct config *cfg)
 	printf("config=%s\n", cfg->config_path ? cfg->config_path : "-");
 	if (cfg->auth_user_pass.text)
 		printf("login=%s", cfg->auth_user_pass.text);
+	printf("remotes=");
+	for (remote = cfg->remotes; remote; remote = remote->next)
+		putchar(remote->host[0]);
+	putchar('\n');
 	for (node = cfg->warnings; node; node = node->next)
 		printf("warning=%s\n", node->text);
 }
@@ -295,6 +300,32 @@ static void test_login(void **state)
 	assert_null(strstr(f->err, "someone"));
 }
 
+/* All of them, and not always in the same order. */
+static void test_remote_random(void **state)
+{
+	struct fixture *f = *state;
+	char first[16] = "";
+	bool has_changed = false;
+	int i;
+
+	for (i = 0; i < 40 && !has_changed; i++) {
+		char *order;
+
+		assert_loads(f, CLIENT "|--remote|b|--remote|c|--remote|d|"
+			     "--remote-random", "remotes=");
+		order = strstr(f->out, "remotes=") + 8;
+		order[strcspn(order, "\n")] = '\0';
+		assert_int_equal(strlen(order), 4);
+		assert_non_null(strchr(order, '1'));
+		assert_non_null(strchr(order, 'b'));
+		assert_non_null(strchr(order, 'c'));
+		assert_non_null(strchr(order, 'd'));
+		has_changed = first[0] && strcmp(first, order);
+		strcpy(first, order);
+	}
+	assert_true(has_changed);
+}
+
 static void test_printing(void **state)
 {
 	struct fixture *f = *state;
@@ -354,6 +385,8 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_permissions, setup,
 						teardown),
 		cmocka_unit_test_setup_teardown(test_login, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_remote_random, setup,
+						teardown),
 		cmocka_unit_test_setup_teardown(test_printing, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_help_width, setup,
 						teardown),

@@ -41,7 +41,7 @@ static int check_role(struct config_parse *ps)
 	};
 	static const char *const not_server[] = {
 		"remote", "nobind", "pull", "client",
-		"auth-user-pass", "tls-client", "float", NULL
+		"auth-user-pass", "tls-client", NULL
 	};
 	const struct config *cfg = ps->cfg;
 	bool is_server = cfg->mode == CONFIG_MODE_SERVER;
@@ -171,6 +171,11 @@ static int warn_server(struct config_parse *ps)
 	if (!cfg->ping_restart &&
 	    config_warn_at(ps, &ps->at, "without \"keepalive\", clients that "
 			   "vanish are not noticed; add keepalive 10 60"))
+		return -ENOMEM;
+	if (cfg->is_client_to_client &&
+	    config_warn_at(ps, place_of(ps, "client-to-client"),
+			   "client-to-client: packets between clients take the "
+			   "host's routing; it needs net.ipv4.ip_forward"))
 		return -ENOMEM;
 	if (!cfg->has_pool)
 		return 0;

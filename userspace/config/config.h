@@ -121,14 +121,12 @@ struct config {
 	const char *local_host;
 	uint16_t lport, rport;
 	bool is_bind;			/* false: nobind */
-	bool is_float, is_multihome;
 	bool has_remote_random;
 	struct config_remote *remotes;
 	uint32_t sndbuf, rcvbuf;	/* 0: system default */
 	uint32_t mark;
 	bool has_mark;
 	uint32_t connect_retry, connect_retry_max_wait, connect_retry_max;
-	uint32_t connect_timeout;
 	uint32_t explicit_exit_notify;	/* 0: off */
 
 	/* device and addresses */
@@ -205,7 +203,6 @@ struct config {
 	const char *auth_token;
 	bool has_pushed_cipher;		/* then @cipher is the pushed one */
 
-	bool is_push_peer_info;		/* send the long peer-info */
 	struct config_text *env;	/* setenv: "NAME=value" */
 
 	/* private to config/ */

@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/random.h>
 #include <termios.h>
 #include <unistd.h>
 
@@ -31,7 +32,6 @@ struct config *config_new(void)
 		.is_bind = true,
 		.connect_retry = 1,
 		.connect_retry_max_wait = 300,
-		.connect_timeout = 120,
 		.tun_mtu = 1500,
 		.topology = CONFIG_TOPOLOGY_NET30,
 		.max_clients = 1024,
@@ -252,6 +252,33 @@ static int login_prompt(struct config_parse *ps)
 	return ret;
 }
 
+/* ---- remote-random ------------------------------------------------ */
+
+/* Take a random one out of the list, until the list is empty. */
+static int remotes_shuffle(struct config_parse *ps)
+{
+	struct config_remote *left = ps->cfg->remotes, *remote;
+	struct config_remote **tail = &ps->cfg->remotes;
+	uint32_t n = 0, random;
+
+	for (remote = left; remote; remote = remote->next)
+		n++;
+	for (; n; n--) {
+		struct config_remote **pick = &left;
+
+		if (getrandom(&random, sizeof(random), 0) != sizeof(random))
+			return config_fail(ps, "no random numbers: %s",
+					   strerror(errno));
+		for (random %= n; random; random--)
+			pick = &(*pick)->next;
+		*tail = *pick;
+		*pick = (*pick)->next;
+		tail = &(*tail)->next;
+	}
+	*tail = NULL;
+	return 0;
+}
+
 enum config_verdict config_load(int argc, char **argv, struct config **out)
 {
 	char err[CONFIG_ERROR_MAX];
@@ -279,6 +306,8 @@ enum config_verdict config_load(int argc, char **argv, struct config **out)
 		ps.at.file = ps.cfg->config_path;
 	if (!ret)
 		ret = config_finish(&ps);
+	if (!ret && ps.cfg->has_remote_random)
+		ret = remotes_shuffle(&ps);
 	if (!ret)
 		ret = login_prompt(&ps);
 	if (!ret) {

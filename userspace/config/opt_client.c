@@ -86,8 +86,6 @@ static const struct config_row client_rows[] = {
 	  set_auth_user_pass, CONFIG_FIELD(auth_user_pass), 1, 0, "[FILE]",
 	  "Log in with a user name and a password.\nFILE holds them, one per "
 	  "line. Without FILE they are asked for at start." },
-	CONFIG_FLAG("push-peer-info", IN_MAIN, is_push_peer_info,
-		"Tell the server more about this client."),
 	CONFIG_SPECIAL("connect-retry", 1, 2, IN_MAIN, set_connect_retry,
 		"SECONDS [MAX]",
 		"Wait SECONDS between attempts; default 1 300.\nFrom the sixth "
@@ -95,12 +93,6 @@ static const struct config_row client_rows[] = {
 	{ "connect-retry-max", 1, 1, CONFIG_KIND_APPLY, IN_MAIN, config_set_u32,
 	  CONFIG_FIELD(connect_retry_max), 0, 1u << 30, "N",
 	  "Give up after N attempts at each remote; 0, the default, never." },
-	{ "connect-timeout", 1, 1, CONFIG_KIND_APPLY, IN_MAIN, config_set_u32,
-	  CONFIG_FIELD(connect_timeout), 1, 86400, "SECONDS",
-	  "Try the next remote after SECONDS without answer; default 120." },
-	{ "server-poll-timeout", 1, 1, CONFIG_KIND_APPLY, IN_MAIN,
-	  config_set_u32, CONFIG_FIELD(connect_timeout), 1, 86400, "SECONDS",
-	  "The same as --connect-timeout." },
 };
 
 CONFIG_TABLE(client, "Client");

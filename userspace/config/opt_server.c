@@ -175,7 +175,8 @@ static const struct config_row server_rows[] = {
 	CONFIG_FLAG("duplicate-cn", IN_MAIN, is_duplicate_cn,
 		"Let several clients have the same common name."),
 	CONFIG_FLAG("client-to-client", IN_MAIN, is_client_to_client,
-		"Pass packets between clients."),
+		"Route clients to each other.\nThe packets take the host's routing and "
+		"its packet filter; forwarding must be enabled there."),
 	CONFIG_SPECIAL("connect-freq-initial", 2, 2, IN_MAIN, set_freq_initial,
 		"N SECONDS",
 		"Answer at most N first packets per SECONDS; default 100 10.\n"

@@ -45,8 +45,9 @@ static CONFIG_SETTER(set_reneg_sec)
 	ps->has_reneg_min = n > 1;
 	if (n < 2)
 		return 0;
-	return config_number(ps, arg[1], 0, cfg->reneg_sec,
-			     &cfg->reneg_sec_min);
+	if (config_number(ps, arg[1], 0, cfg->reneg_sec, &cfg->reneg_sec_min))
+		return -EINVAL;
+	return config_warn(ps, "the second number has no effect in this version");
 }
 
 static CONFIG_SETTER(set_exit_notify)
@@ -74,9 +75,9 @@ static const struct config_row timer_rows[] = {
 		"Exit when nothing was received for SECONDS."),
 	CONFIG_SPECIAL("reneg-sec", 1, 2, IN_MAIN, set_reneg_sec,
 		"SECONDS [MIN]",
-		"Change keys after this time at the latest; default 3600.\nThe "
-		"time is drawn between MIN and SECONDS; MIN defaults to 90 % "
-		"on a server. 0 leaves it to the other side."),
+		"Change keys after this time at the latest; default 3600.\nA "
+		"server takes up to a tenth off at random. 0 leaves it to the "
+		"other side."),
 	SECONDS("hand-window", config_set_u32, IN_MAIN, hand_window, 1,
 		"Give a key exchange SECONDS to finish; default 60."),
 	SECONDS("tran-window", config_set_u32, IN_MAIN, tran_window, 1,

@@ -368,7 +368,8 @@ static const struct config_row tls_rows[] = {
 		"Authenticate control packets with the static key in FILE.\nThe "
 		"number is that of --key-direction; by custom 0 on the server "
 		"and 1 on clients."),
-	CONFIG_BLOB("tls-crypt", tls_crypt, 1, "FILE",
+	/* A second argument, meant for tls-auth, is common and harmless. */
+	BLOB("tls-crypt", 2, config_set_blob, tls_crypt, 1, "FILE",
 		"Encrypt control packets with the static key in FILE."),
 	CONFIG_SPECIAL("key-direction", 1, 1, IN_MAIN, set_key_direction,
 		"0|1", "Use the two halves of the tls-auth key this way round."),
@@ -416,7 +417,8 @@ static const struct config_row tls_rows[] = {
 		"name or its beginning."),
 	STRING("tls-remote", set_tls_remote, 1, 1, verify_name, "NAME",
 		"Taken as --verify-x509-name NAME name."),
-	CONFIG_ONLY("verify-client-cert", "require",
+	CONFIG_SPECIAL("verify-client-cert", 0, 1, IN_MAIN, config_set_only,
+		"require",
 		"Clients must show a certificate; nothing else is supported."),
 	CONFIG_ONLY("key-method", "2",
 		"Accepted for old files; method 1 was removed long ago."),

@@ -146,11 +146,6 @@ static const struct config_row transport_rows[] = {
 		"Let the system choose the local port.\nThis is the default with "
 		"--client and --pull, unless --bind, --local or --lport is "
 		"given."),
-	CONFIG_FLAG("float", IN_MAIN, is_float,
-		"Accept authenticated packets from any address.\nServers always "
-		"let their clients change address."),
-	CONFIG_FLAG("multihome", IN_MAIN, is_multihome,
-		"Answer from the address that a packet was sent to."),
 	{ "sndbuf", 1, 1, CONFIG_KIND_APPLY, IN_MAIN | CONFIG_IN_PUSH,
 	  config_set_u32, CONFIG_FIELD(sndbuf), 0, 1u << 30, "BYTES",
 	  "Set the socket's send buffer; 0 leaves it to the system." },

@@ -155,8 +155,7 @@ CONFIG_SETTER(config_set_u32)
 
 CONFIG_SETTER(config_set_only)
 {
-	(void)n;
-	if (!strcasecmp(arg[0], row->args))
+	if (!n || !strcasecmp(arg[0], row->args))
 		return 0;
 	return config_fail(ps, "\"%s\" is not supported in this version; "
 			   "write %s, or remove the line", arg[0], row->args);
