@@ -19,6 +19,7 @@
 
 #include "netns.h"
 #include "nl/nl.h"
+#include "priv/message.h"
 #include "priv/priv.h"
 
 #define PERSISTENT	"keep0"
@@ -332,6 +333,88 @@ static void test_signals(void **state)
 	assert_int_equal(wait_child(pid), 0);
 }
 
+/* ---- a daemon that was taken over ------------------------------------ */
+
+/* The daemon's end of the socket pair: the only one of its type here. */
+static int helper_socket(void)
+{
+	socklen_t len = sizeof(int);
+	int fd, type;
+
+	for (fd = 3; fd < 64; fd++) {
+		len = sizeof(type);
+		if (!getsockopt(fd, SOL_SOCKET, SO_TYPE, &type, &len) &&
+		    type == SOCK_SEQPACKET)
+			return fd;
+	}
+	return -1;
+}
+
+static void test_short_request(void **state)
+{
+	struct priv *priv = start();
+
+	(void)state;
+	do_things(priv);
+	/* not a request: the helper gives up on such a daemon, and undoes */
+	assert_int_equal(write(helper_socket(), "hello", 5), 5);
+	assert_int_equal(priv_link_up(priv, keep, 1400, 0), -EPIPE);
+	assert_string_equal(priv_error(priv),
+			    "the privileged helper has ended");
+	priv_stop(priv);
+	assert_true(is_undone());
+}
+
+static void random_request(struct priv_request *req, unsigned int *seed)
+{
+	static const char *const names[] = { "lo", "tun", PERSISTENT, "r0" };
+	uint8_t *bytes = (uint8_t *)req;
+	size_t i;
+
+	for (i = 0; i < sizeof(*req); i++)
+		bytes[i] = (uint8_t)(rand_r(seed) % 5 ? 0 : rand_r(seed));
+	req->op = (uint32_t)rand_r(seed) % 11;
+	if (req->op == PRIV_OP_BYE)
+		req->op = 77;
+	req->ifindex = rand_r(seed) % 4;
+	req->kind = (uint32_t)rand_r(seed) % 4;
+	req->route.ifindex = rand_r(seed) % 4;
+	req->addr.ip.family = rand_r(seed) % 2 ? AF_INET : AF_INET6;
+	req->route.dst.ip.family = rand_r(seed) % 2 ? AF_INET : AF_INET6;
+	if (rand_r(seed) % 2)
+		strcpy(req->name, names[rand_r(seed) % 4]);
+}
+
+/* Whatever is asked, the helper answers, and other links stay as they are. */
+static void test_random_requests(void **state)
+{
+	struct priv *priv = start();
+	struct priv_request req;
+	struct priv_reply reply;
+	struct nl_link before, after;
+	unsigned int seed = 1, i;
+	int sock = helper_socket();
+
+	(void)state;
+	assert_int_equal(nl_rt_link_get(rt, "lo", &before), 0);
+	for (i = 0; i < 20000; i++) {
+		random_request(&req, &seed);
+		assert_int_equal(write(sock, &req, sizeof(req)), sizeof(req));
+		/* without room for it a descriptor is not passed */
+		assert_int_equal(read(sock, &reply, sizeof(reply)),
+				 sizeof(reply));
+		assert_true(reply.err <= 0);
+		if (!req.op || req.op > PRIV_OP_BYE)
+			assert_int_equal(reply.err, -EPERM);
+	}
+	assert_int_equal(nl_rt_link_get(rt, "lo", &after), 0);
+	assert_int_equal(before.mtu, after.mtu);
+	assert_true(after.is_up);
+	assert_false(has_addr(after.ifindex, "10.8.0.1/24"));
+	priv_stop(priv);
+	assert_true(is_undone());
+}
+
 /* ---- the control socket ----------------------------------------------- */
 
 static int make_socket(const char *path)
@@ -488,6 +571,8 @@ int main(void)
 		cmocka_unit_test(test_delete),
 		cmocka_unit_test(test_undo_after_kill),
 		cmocka_unit_test(test_signals),
+		cmocka_unit_test(test_short_request),
+		cmocka_unit_test(test_random_requests),
 		cmocka_unit_test(test_socket),
 		cmocka_unit_test(test_drop),
 		cmocka_unit_test(test_drop_errors),
