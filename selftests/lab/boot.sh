@@ -81,7 +81,8 @@ lab_initrd() {
 	lab_cpio "$1/root" >>"$1/initrd"
 }
 
-# lab_qemu_start WORK: in the background; its process id in VM.
+# lab_qemu_start WORK: in the background. VM is its process id, STREAM that of
+# who writes the command's output.
 lab_qemu_start() {
 	local work=$1 accel=tcg,thread=multi cpu=max smp=2 extra=()
 	local append="console=ttyS0 rdinit=/lab/init panic=-1 oops=panic"
@@ -107,25 +108,33 @@ lab_qemu_start() {
 		-kernel "$KERNEL_DIR/vmlinuz" -initrd "$work/initrd" \
 		-append "$append" </dev/null >"$work/machine.log" 2>&1 &
 	VM=$!
+	STREAM=$VM
 }
 
 # lab_uml_start WORK: UML is a program, so it runs in the chroot that it was
-# linked in. Its serial lines are pipes, because it polls them.
+# linked in. Its serial lines are pipes, because it polls them. slab_debug turns
+# off the per-CPU arrays of free objects: pointers stay in them after an object
+# is handed out, and kmemleak would take those for references.
 lab_uml_start() {
 	local work=$1 chroot binds
 
 	chroot=$(lab_item build-trixie)/root
 	mkfifo "$work"/pipe.{kernel,output,status}
 	cat <"$work/pipe.kernel" >"$work/kernel.log" &
-	cat <"$work/pipe.output" >"$work/output" &
+	READERS=("$!")
 	cat <"$work/pipe.status" >"$work/status" &
+	READERS+=("$!")
+	cat <"$work/pipe.output" >"$work/output" &
+	READERS+=("$!")
+	STREAM=$!
 	binds="$work:/out $KERNEL_DIR:/src:ro $ROOT_DIR/root:/boot:ro"
 	binds+=" $LAB/guest:/boot/lab:ro"
 	LAB_BINDS="$binds" setpriv --pdeathsig KILL \
 		unshare --mount --pid --fork --kill-child \
 		bash "$LAB/chroot-enter" "$chroot" /src/linux \
 		mem="$MEM" seccomp=on ncpus=2 root=/dev/root rootfstype=hostfs \
-		rootflags=/boot ro init=/lab/init-uml loglevel=7 panic=-1 oops=panic \
+		rootflags=/boot ro init=/lab/init-uml loglevel=7 \
+		panic=-1 oops=panic slab_debug=F \
 		con=null con0=null,fd:10 console=tty0 ssl=null ssl1=null,fd:11 \
 		ssl2=null,fd:12 </dev/null >"$work/machine.log" 2>&1 \
 		10>"$work/pipe.kernel" 11>"$work/pipe.output" \

@@ -10,7 +10,7 @@ LAB=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 TREE=$(cd "$LAB/../.." && pwd)
 BUILD=${OVPN_BUILD:-$TREE/build}
 CACHE=${OVPN_CACHE:-${XDG_CACHE_HOME:-${HOME:-/root}/.cache}/ovpn-lab}
-LOCKS=/run/lock/ovpn-lab
+LOCKS=${OVPN_LAB_LOCKS:-/run/lock/ovpn-lab}
 
 # Exit statuses that are the lab's own, not the command's.
 LAB_SPLAT=123
@@ -118,7 +118,8 @@ lab_item() {
 	dir=$(lab_item_dir "$1")
 	if [ ! -d "$dir" ]; then
 		lab_need_root
-		lab_lock_run "$1" lab_item_make "$1" "$dir" >&2
+		lab_lock_run "$1" unshare --mount --pid --fork --kill-child \
+			"$BASH" "$LAB/make-item" "$1" "$dir" >&2
 	fi
 	touch -c "$dir" 2>/dev/null || true
 	printf '%s\n' "$dir"

@@ -102,7 +102,10 @@ lab_apt() {
 
 	lab_lock_run "apt-$base" lab_apt_state "$base"
 	shift
-	APT_CONFIG="$CACHE/apt/$base/apt.conf" "$@"
+	# Containers switch apt's own cache off, in a file that is read later.
+	APT_CONFIG="$CACHE/apt/$base/apt.conf" "$1" \
+		-o Dir::Cache::pkgcache=pkgcache.bin \
+		-o Dir::Cache::srcpkgcache=srcpkgcache.bin "${@:2}"
 }
 
 # The newest version of PACKAGE in SUITE itself.
@@ -127,7 +130,7 @@ lab_fetch() {
 	local suite=$1 dir=$2 deb tmp
 
 	shift 2
-	tmp=$(mktemp -d "$CACHE/fetch.XXXXXX")
+	tmp=$(mktemp -d "$dir.XXXXXX")
 	(
 		cd "$tmp"
 		lab_apt "$suite" apt-get -qq download "$@"
