@@ -14,6 +14,14 @@ function fail(what, command) {
 		repeat[failed] = "selftests/run " suite
 }
 
+# A hint at a summary is for the failures below it, too.
+function spread_hint(depth,	i) {
+	if (hint == "")
+		return
+	for (i = failed_at[depth] + 1; i <= failed; i++)
+		repeat[i] = hint
+}
+
 function is_summary(depth,	d, any) {
 	for (d in below)
 		if (d + 0 > depth && below[d] > 0) {
@@ -25,15 +33,17 @@ function is_summary(depth,	d, any) {
 
 function result(depth, is_ok, text,	summary) {
 	summary = is_summary(depth)
+	if (summary && !is_ok)
+		spread_hint(depth)
 	below[depth]++
 	waits_for_hint = 0
 	if (depth == 0)
 		seen++
-	if (is_ok && !summary) {
-		if (text ~ /# *[Ss][Kk][Ii][Pp]/)
-			skipped++
-		else
-			passed++
+	if (!summary && text ~ /# *[Ss][Kk][Ii][Pp]/) {
+		# cmocka writes "not ok 1 # SKIP name"
+		skipped++
+	} else if (is_ok && !summary) {
+		passed++
 	} else if (!is_ok && (!summary || failed == failed_at[depth])) {
 		fail(text, hint)
 		waits_for_hint = hint == ""

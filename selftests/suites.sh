@@ -36,11 +36,13 @@ suite build 900 "userspace builds without a warning, gcc and clang" \
 	selftests/suite/build
 suite unit 600 "unit tests" selftests/suite/unit
 suite unit-asan 900 "unit tests with sanitizers" selftests/suite/unit --asan
-suite valgrind 900 "unit tests under valgrind" selftests/suite/unit --valgrind
+suite valgrind 1200 "unit tests under valgrind" selftests/suite/unit --valgrind
 suite fuzz 900 "fuzzers, a short run each" selftests/fuzz/run
 suite interop-user 900 "released OpenVPN, userspace data path" \
 	selftests/interop/run
 suite lab 2400 "the lab sees planted bugs" selftests/lab/selftest
+suite unit-7.3 900 "unit tests of the kernel data path on 7.3" \
+	selftests/suite/unit --kernel 7.3
 suite kmod-6.1 1200 "tests of the module on 6.1" selftests/suite/kmod 6.1
 suite kmod-6.12 1200 "tests of the module on 6.12" selftests/suite/kmod 6.12
 suite kmod-7.3 1200 "tests of the module on 7.3" selftests/suite/kmod 7.3
