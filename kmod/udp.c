@@ -273,6 +273,8 @@ static void dco_udp_send_one(const struct dco_udp_path *path, struct sock *sk,
 					   ep->flow.sport, ep->remote.port);
 		return;
 	}
+	/* the IPv4 helper does this by itself */
+	skb_scrub_packet(skb, false);
 	/* without this IPv6 would not fragment what exceeds the path's MTU */
 	skb->ignore_df = 1;
 	dco_compat_udp_tunnel6_xmit(path->dst, sk, skb, &saddr, &daddr,
