@@ -133,15 +133,16 @@ $(O)/fuzz/%: $(O)/obj/selftests/fuzz/%.o $(LIB)
 	$(O)/obj/selftests/*/*.d)
 
 MAN_PAGES := $(wildcard Documentation/man/*.[0-9])
-COMPLETION := $(wildcard userspace/ovpnctl/ovpnctl.bash)
+COMPLETIONS := $(wildcard userspace/ovpnctl/ovpnctl.bash packaging/completion/*)
+completion_name = $(basename $(notdir $(1)))
 
 install: userspace ## ovpnd, ovpnctl, manual pages, completion; the module if it was built (DESTDIR= PREFIX=)
 	install -d '$(DESTDIR)$(SBINDIR)'
 	install -m 0755 $(DAEMON) $(CTL) '$(DESTDIR)$(SBINDIR)'
 	$(foreach m,$(MAN_PAGES),install -D -m 0644 $(m) \
 		'$(DESTDIR)$(MANDIR)/man$(subst .,,$(suffix $(m)))/$(notdir $(m))' &&) true
-	$(if $(COMPLETION),install -D -m 0644 $(COMPLETION) \
-		'$(DESTDIR)$(COMPDIR)/ovpnctl')
+	$(foreach c,$(COMPLETIONS),install -D -m 0644 $(c) \
+		'$(DESTDIR)$(COMPDIR)/$(call completion_name,$(c))' &&) true
 ifneq ($(wildcard $(KO)/ovpn.ko),)
 	install -D -m 0644 $(KO)/ovpn.ko '$(DESTDIR)$(MODDIR)/ovpn.ko'
 	$(if $(DESTDIR),,depmod $(KVER))
@@ -152,7 +153,8 @@ endif
 
 uninstall: ## remove what install put there
 	rm -f '$(DESTDIR)$(SBINDIR)/ovpnd' '$(DESTDIR)$(SBINDIR)/ovpnctl' \
-		'$(DESTDIR)$(COMPDIR)/ovpnctl' '$(DESTDIR)$(MODDIR)/ovpn.ko' \
+		'$(DESTDIR)$(MODDIR)/ovpn.ko' \
+		$(foreach c,$(COMPLETIONS),'$(DESTDIR)$(COMPDIR)/$(call completion_name,$(c))') \
 		$(foreach m,$(MAN_PAGES),'$(DESTDIR)$(MANDIR)/man$(subst .,,$(suffix $(m)))/$(notdir $(m))')
 	$(if $(DESTDIR),,-depmod $(KVER))
 

@@ -71,7 +71,8 @@ static int in_hex(const char *text, uint8_t *data, size_t *len)
 	for (; text[0]; text += 2) {
 		char pair[3] = { text[0], text[1], '\0' };
 
-		if (n == SPEC_PAYLOAD_MAX || !isxdigit((unsigned char)text[0]) ||
+		if (n == SPEC_PAYLOAD_MAX ||
+		    !isxdigit((unsigned char)text[0]) ||
 		    !isxdigit((unsigned char)text[1]))
 			return -EINVAL;
 		data[n++] = (uint8_t)strtoul(pair, NULL, 16);
