@@ -58,9 +58,9 @@ lab_kernel_unpack() {
 	mkdir -p "$dir/image" "$dir/devel"
 	lab_fetch "$suite" "$dir/image" $(
 		for name in $image; do echo "$name=$version"; done)
-	names="linux-headers-$release
-		linux-headers-${release%-cloud-amd64}-common
-		linux-kbuild-${release%-cloud-amd64}"
+	names="linux-headers-$release $(lab_field "$suite" \
+		"linux-headers-$release" "$version" Depends | tr ',|' '\n\n' |
+		sed 's/ *(.*//; s/^ *//' | grep -E '^linux-(headers|kbuild)-')"
 	lab_fetch "$suite" "$dir/devel" $(
 		for name in $names; do echo "$name=$version"; done)
 	mv "$(find "$dir/image" -name 'vmlinuz*' -type f)" "$dir/vmlinuz"
