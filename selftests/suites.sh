@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # shellcheck shell=bash
-# The test suites: what "make check" runs, started in this order. Sourced by
-# selftests/run; paths are relative to the top of the tree.
+# The test suites: what "make check" runs, started in this order: first what
+# downloads and builds kernels. Sourced by selftests/run; paths are relative to
+# the top of the tree.
 
 SUITES=()
 declare -A SUITE_LIMIT SUITE_TITLE SUITE_ALONE SUITE_COMMAND
@@ -31,6 +32,7 @@ suite_main() {
 
 suite module 2400 "the module builds on 6.1, 6.12 and 7.3, W=1 and sparse" \
 	selftests/suite/module
+suite lab 2400 "the lab sees planted bugs" selftests/lab/selftest
 suite style 120 "rules of the tree" selftests/style/run
 suite build 900 "userspace builds without a warning, gcc and clang" \
 	selftests/suite/build
@@ -40,7 +42,6 @@ suite valgrind 1200 "unit tests under valgrind" selftests/suite/unit --valgrind
 suite fuzz 900 "fuzzers, a short run each" selftests/fuzz/run
 suite interop-user 900 "released OpenVPN, userspace data path" \
 	selftests/interop/run
-suite lab 2400 "the lab sees planted bugs" selftests/lab/selftest
 suite unit-7.3 900 "unit tests of the kernel data path on 7.3" \
 	selftests/suite/unit --kernel 7.3
 suite kmod-6.1 1200 "tests of the module on 6.1" selftests/suite/kmod 6.1
