@@ -128,19 +128,19 @@ test_counters() {
 	# each packet costs 24 bytes
 	same "overhead" "$((a_tx - $(peer_field a tun 1 vpn-tx-bytes)))" \
 		"$((24 * $(peer_field a tun 1 link-tx-packets)))"
-	same "device and peer, rx bytes" "$(dev_stat b tun rx_bytes)" \
+	same "device and peer, rx bytes" "$(dev_stat b tun rx bytes)" \
 		"$(peer_field b tun 1 vpn-rx-bytes)"
-	same "device and peer, rx packets" "$(dev_stat b tun rx_packets)" \
+	same "device and peer, rx packets" "$(dev_stat b tun rx packets)" \
 		"$(peer_field b tun 1 vpn-rx-packets)"
 	kt_num "volume" "$(peer_field b tun 1 vpn-rx-bytes)" -gt "$BYTES"
-	same "dropped by b" "$(dev_stat b tun rx_dropped)" 0
-	same "dropped by a" "$(dev_stat a tun rx_dropped)" 0
-	same "not sent by b" "$(dev_stat b tun tx_dropped)" 0
-	same "not sent by a" "$(dev_stat a tun tx_dropped)" 0
+	same "dropped by b" "$(dev_stat b tun rx dropped)" 0
+	same "dropped by a" "$(dev_stat a tun rx dropped)" 0
+	same "not sent by b" "$(dev_stat b tun tx dropped)" 0
+	same "not sent by a" "$(dev_stat a tun tx dropped)" 0
 	# Upstream's tx_bytes counts head room, too: only ours is exact.
 	[ "$DRIVER" = intree ] ||
 		same "device and peer, tx packets" \
-			"$(dev_stat a tun tx_packets)" \
+			"$(dev_stat a tun tx packets)" \
 			"$(peer_field a tun 1 vpn-tx-packets)"
 }
 

@@ -15,7 +15,7 @@ TESTS="port4 address4 address6 family forged replayed old local"
 . "$(dirname "$0")/lib.sh"
 
 listen_b() {
-	kt_bg_ready events ip netns exec "$NS-b" "$BIN/ovpn_cli" listen 600
+	kt_bg_ready events "$BIN/ovpn_cli" -n "$NS-b" listen 600
 }
 
 # event WHAT PATTERN: the last event, waited for
@@ -24,7 +24,7 @@ event() {
 	kt_is "$1" "$(tail -n 1 "$TMP/events")" "$2"
 }
 
-# moved ADDR:PORT REMOTE: a's peer once more, on a socket at ADDR:PORT
+# moved ADDR:PORT ADDRESSES: a's peer once more, on a socket at ADDR:PORT
 moved() {
 	sock_new a "$1"
 	cli a batch <<-END || kt_die "move to $1"
@@ -64,7 +64,7 @@ test_address4() {
 	tunnel_new aes-gcm 32 4
 	ping_all a 10.8.0.1 2
 	listen_b
-	moved 10.99.0.11:7003 remote-ipv4=10.99.0.2
+	moved 10.99.0.11:7003 "remote-ipv4=10.99.0.2 local-ipv4=10.99.0.11"
 	ping_all a 10.8.0.1 2
 	event "float" "PEER_FLOAT_NTF ifindex=$(ifindex_b)\
  peer{id=1 remote-ipv4=10.99.0.11 remote-port=7003}"
@@ -83,7 +83,7 @@ test_address6() {
 	tunnel_new aes-gcm 32 6
 	ping_all a 10.8.0.1 2
 	listen_b
-	moved "[fd99::11]:7003" remote-ipv6=fd99::2
+	moved "[fd99::11]:7003" "remote-ipv6=fd99::2 local-ipv6=fd99::11"
 	ping_all a 10.8.0.1 2
 	event "float" "PEER_FLOAT_NTF ifindex=$(ifindex_b)\
  peer{id=1 remote-ipv6=fd99::11 remote-ipv6-scope-id=0 remote-port=7003}"
@@ -166,7 +166,7 @@ test_local() {
 		"key=$(hex_of 32 a0)" "nonce=$(hex_of 8 c0)" peer-id=1 \
 		pids=100 inner=udp,10.8.0.2,10.8.0.1,5,9,20
 	kt_is "local" "$(peer_field b tun 1 local-ipv4)" 10.99.0.22
-	kt_bg_ready got ip netns exec "$NS-a" "$BIN/ovpn_wire" \
+	kt_bg_ready got "$BIN/ovpn_wire" -n "$NS-a" \
 		on=10.99.0.1:7105 "key=$(hex_of 32 b0)" \
 		"nonce=$(hex_of 8 d0)" count=1 seconds=60
 	in_b ping -q -c 1 -W 0.1 10.8.0.2 >/dev/null

@@ -15,7 +15,7 @@ device_new() {
 	net_pair
 	sock_new a 0.0.0.0:7001
 	dev_new a tun p2p 10.8.0.2/24 fd08::2/64
-	kt_bg_ready events ip netns exec "$NS-a" "$BIN/ovpn_cli" listen 600
+	kt_bg_ready events "$BIN/ovpn_cli" -n "$NS-a" listen 600
 	cli a batch <<-END || kt_die "set up"
 		new_peer tun id=1 socket=@sock:$SOCK \
 			remote-ipv4=10.99.0.2 remote-port=7002
@@ -33,7 +33,7 @@ keepalive() {
 # ping: one each interval, exactly the well-known payload
 test_ping() {
 	device_new
-	kt_bg_ready got ip netns exec "$NS-b" "$BIN/ovpn_wire" \
+	kt_bg_ready got "$BIN/ovpn_wire" -n "$NS-b" \
 		on=10.99.0.2:7002 $(wire_key 0 32) count=3 seconds=60
 	keepalive 1 60
 	kt_wait "$KT_PID" || kt_fail "pings" "$(cat "$TMP/got")"
@@ -84,7 +84,7 @@ test_alive() {
 test_quiet() {
 	device_new
 	keepalive 2 60
-	kt_bg_ready got ip netns exec "$NS-b" "$BIN/ovpn_wire" \
+	kt_bg_ready got "$BIN/ovpn_wire" -n "$NS-b" \
 		on=10.99.0.2:7002 $(wire_key 0 32) seconds=6
 	in_a ping -q -c 24 -i 0.25 -W 0.1 10.8.0.1 >/dev/null
 	kt_wait "$KT_PID"
@@ -98,7 +98,7 @@ test_off() {
 	device_new
 	keepalive 1 2
 	keepalive 0 0
-	kt_bg_ready got ip netns exec "$NS-b" "$BIN/ovpn_wire" \
+	kt_bg_ready got "$BIN/ovpn_wire" -n "$NS-b" \
 		on=10.99.0.2:7002 $(wire_key 0 32) seconds=4
 	kt_wait "$KT_PID"
 	kt_is "pings" "$(tail -n 1 "$TMP/got")" "total=0 *"

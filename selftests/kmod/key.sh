@@ -53,10 +53,10 @@ stream() {
 	local rate=1000
 
 	[ "$FAST" = 0 ] || rate=50
-	kt_bg_ready "sink-$2" ip netns exec "$NS-$2" "$BIN/ovpn_traffic" \
+	kt_bg_ready "sink-$2" "$BIN/ovpn_traffic" -n "$NS-$2" \
 		mode=udp-sink "on=$3" idle=3 seconds=300
 	SINK=$KT_PID
-	kt_bg "send-$1" ip netns exec "$NS-$1" "$BIN/ovpn_traffic" \
+	kt_bg "send-$1" "$BIN/ovpn_traffic" -n "$NS-$1" \
 		mode=udp-send "to=$3" "rate=$rate" size=200
 	SENDER=$KT_PID
 }
@@ -89,8 +89,8 @@ test_rotation() {
 	done
 	stream_end a b "$up_sender" "$up_sink"
 	stream_end b a "$SENDER" "$SINK"
-	kt_is "dropped by a" "$(dev_stat a tun rx_dropped)" 0
-	kt_is "dropped by b" "$(dev_stat b tun rx_dropped)" 0
+	kt_is "dropped by a" "$(dev_stat a tun rx dropped)" 0
+	kt_is "dropped by b" "$(dev_stat b tun rx dropped)" 0
 }
 
 # device_new ITEMS...: "tun" in a, its peer is ovpn_wire at b's port 7002
@@ -119,7 +119,7 @@ delivered() {
 
 # sent_key: key id of the packets that the device sends now
 sent_key() {
-	kt_bg_ready got ip netns exec "$NS-b" "$BIN/ovpn_wire" \
+	kt_bg_ready got "$BIN/ovpn_wire" -n "$NS-b" \
 		on=10.99.0.2:7002 $(wire_key 0 32) count=1 seconds=60
 	in_a ping -q -c 1 -W 0.1 10.8.0.1 >/dev/null
 	kt_wait "$KT_PID"
@@ -155,9 +155,9 @@ test_nokey() {
 
 	device_new
 	step a del_key tun peer-id=1 slot=0
-	before=$(dev_stat a tun tx_dropped)
+	before=$(dev_stat a tun tx dropped)
 	ping_none a 10.8.0.1
-	kt_num "dropped" "$(dev_stat a tun tx_dropped)" -ge $((before + 2))
+	kt_num "dropped" "$(dev_stat a tun tx dropped)" -ge $((before + 2))
 	kt_is "sent" "$(peer_field a tun 1 link-tx-packets)" 0
 	send_b 0 1
 	kt_is "received" "$(delivered)" 0
@@ -201,14 +201,14 @@ test_replay() {
 	kt_is "in order" "$(delivered)" 5
 	send_b 0 1-5
 	kt_is "all again" "$(delivered)" 5
-	kt_is "counted" "$(dev_stat a tun rx_dropped)" 5
+	kt_is "counted" "$(dev_stat a tun rx dropped)" 5
 	send_b 0 9,7,10,6,8
 	kt_is "out of order" "$(delivered)" 10
 	send_b 0 6-10
 	kt_is "again" "$(delivered)" 10
 	send_b 0 20,20,21,21
 	kt_is "at once" "$(delivered)" 12
-	dropped=$(dev_stat a tun rx_dropped)
+	dropped=$(dev_stat a tun rx dropped)
 	kt_is "counted" "$dropped" 12
 }
 
@@ -252,7 +252,7 @@ test_reinstall() {
 	in_a ping -q -c 2 -i 0.01 -W 0.1 10.8.0.1 >/dev/null
 	step a new_key tun peer-id=1 slot=0 key-id=2 cipher-alg=aes-gcm \
 		$(key_items 2 32 0)
-	kt_bg_ready got ip netns exec "$NS-b" "$BIN/ovpn_wire" \
+	kt_bg_ready got "$BIN/ovpn_wire" -n "$NS-b" \
 		on=10.99.0.2:7002 $(wire_key 2 32) count=1 seconds=60
 	in_a ping -q -c 1 -W 0.1 10.8.0.1 >/dev/null
 	kt_wait "$KT_PID" || kt_fail "sent" "$(cat "$TMP/got")"

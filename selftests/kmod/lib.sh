@@ -74,7 +74,7 @@ kt_begin() {
 	trap 'exit 143' TERM HUP
 	# The in-tree module does not load by link kind.
 	[ -e /sys/module/ovpn ] || modprobe ovpn 2>/dev/null
-	ip netns add "$NS-a"
+	ip netns add "$NS-a" 2>/dev/null
 	if ! ip -n "$NS-a" link add probe type ovpn 2>"$TMP/probe"; then
 		echo "1..0 # SKIP no link kind ovpn: $(cat "$TMP/probe")"
 		exit $KT_SKIP
@@ -255,7 +255,9 @@ net_new() {
 	local ns
 
 	for ns in "$@"; do
-		ip netns add "$NS-$ns"
+		# a kernel without file locks makes ip warn
+		ip netns add "$NS-$ns" 2>"$TMP/netns" ||
+			kt_die "ip netns add" "$(cat "$TMP/netns")"
 		ip netns exec "$NS-$ns" sh -c '
 			cd /proc/sys/net/ipv6/conf/default
 			echo 0 >accept_dad
@@ -298,13 +300,13 @@ cli() {
 	local ns=$1
 
 	shift
-	ip netns exec "$NS-$ns" "$BIN/ovpn_cli" "$@"
+	"$BIN/ovpn_cli" -n "$NS-$ns" "$@"
 }
 
 # sock_new NS ADDR:PORT: hold a socket; its process in SOCK; received
 # datagrams are shown in $TMP/sock-NS
 sock_new() {
-	kt_bg "sock-$1" ip netns exec "$NS-$1" "$BIN/ovpn_cli" sock "$2"
+	kt_bg "sock-$1" "$BIN/ovpn_cli" -n "$NS-$1" sock "$2"
 	SOCK=$KT_PID
 }
 
@@ -351,9 +353,12 @@ peer_field() {
 		sed -n "s/^$4=//p"
 }
 
-# dev_stat NS DEV NAME: a counter of the interface
+# dev_stat NS DEV rx|tx bytes|packets|dropped: a counter of the interface
 dev_stat() {
-	ip netns exec "$NS-$1" cat "/sys/class/net/$2/statistics/$3"
+	local ns=$1
+
+	shift
+	cli "$ns" stat "$@"
 }
 
 # outer_words FAMILY NET HOST: remote address of a peer
@@ -425,14 +430,14 @@ traffic() {
 	local ns=$1
 
 	shift
-	ip netns exec "$NS-$ns" "$BIN/ovpn_traffic" "$@"
+	"$BIN/ovpn_traffic" -n "$NS-$ns" "$@"
 }
 
 wire() {
 	local ns=$1
 
 	shift
-	ip netns exec "$NS-$ns" "$BIN/ovpn_wire" "$@"
+	"$BIN/ovpn_wire" -n "$NS-$ns" "$@"
 }
 
 # tcp_check FROM TO ADDR:PORT BYTES [WORD...]: every byte arrives as it was sent
@@ -440,11 +445,11 @@ tcp_check() {
 	local from=$1 to=$2 addr=$3 bytes=$4 pid
 
 	shift 4
-	kt_bg_ready tcp-sink ip netns exec "$NS-$to" "$BIN/ovpn_traffic" \
+	kt_bg_ready tcp-sink "$BIN/ovpn_traffic" -n "$NS-$to" \
 		mode=tcp-sink "on=$addr" "bytes=$bytes" seconds=60
 	pid=$KT_PID
-	kt_ok "tcp $from -> $to" timeout 70 ip netns exec "$NS-$from" \
-		"$BIN/ovpn_traffic" mode=tcp-send "to=$addr" "bytes=$bytes" "$@"
+	kt_ok "tcp $from -> $to" timeout 70 "$BIN/ovpn_traffic" -n "$NS-$from" \
+		 mode=tcp-send "to=$addr" "bytes=$bytes" "$@"
 	kt_wait "$pid" || kt_fail "tcp $from -> $to" "$(cat "$TMP/tcp-sink")"
 }
 
@@ -452,7 +457,7 @@ tcp_check() {
 udp_check() {
 	local pid
 
-	kt_bg_ready udp-sink ip netns exec "$NS-$2" "$BIN/ovpn_traffic" \
+	kt_bg_ready udp-sink "$BIN/ovpn_traffic" -n "$NS-$2" \
 		mode=udp-sink "on=$3" "count=$4" idle=3 seconds=60
 	pid=$KT_PID
 	kt_ok "udp $1 -> $2" traffic "$1" mode=udp-send "to=$3" "count=$4" \

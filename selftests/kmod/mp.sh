@@ -73,10 +73,10 @@ test_routing() {
 	kt_is "answers to each" "$rx" " $PEERS 4"
 	rx=$(cli a dump srv | grep -c 'vpn-rx-packets=4 .*vpn-tx-packets=4 ')
 	kt_is "peers with 4 packets each way" "$rx" "$PEERS"
-	kt_is "drops" "$(dev_stat a srv rx_dropped)" 0
+	kt_is "drops" "$(dev_stat a srv rx dropped)" 0
 	# an address of nobody is dropped here
 	ping_none a 10.8.0.99
-	kt_num "not sent" "$(dev_stat a srv tx_dropped)" -ge 1
+	kt_num "not sent" "$(dev_stat a srv tx dropped)" -ge 1
 }
 
 # gateway: a network behind a peer, by the route's gateway
@@ -130,7 +130,7 @@ test_source() {
 	spoof 4 192.168.50.7 10.8.0.13
 	kt_is "spoofed" "$(peer_field a srv 3 vpn-rx-packets)" 3
 	kt_is "spoofed by 4" "$(peer_field a srv 4 vpn-rx-packets)" 0
-	kt_is "dropped" "$(dev_stat a srv rx_dropped)" 10
+	kt_is "dropped" "$(dev_stat a srv rx dropped)" 10
 	# what was dropped counts on the link
 	kt_is "link" "$(peer_field a srv 3 link-rx-packets)" 11
 }
@@ -146,7 +146,7 @@ test_unknown() {
 	kt_ok "send" wire b on=10.99.0.2:7100 to=10.99.0.1:7001 $words \
 		peer-id=0 -- pids=100 peer-id=9 -- \
 		pids=100 peer-id=0xfffffe -- pids=100 peer-id=1000
-	kt_is "dropped" "$(dev_stat a srv rx_dropped)" 4
+	kt_is "dropped" "$(dev_stat a srv rx dropped)" 4
 	kt_ok "send" wire b on=10.99.0.2:7100 to=10.99.0.1:7001 $words \
 		peer-id=1 op=6
 	kt_is "nothing at peer 1" "$(peer_field a srv 1 link-rx-packets)" 0

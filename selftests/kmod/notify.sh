@@ -14,7 +14,7 @@ TESTS="userspace teardown replaced disconnect shared crossed"
 . "$(dirname "$0")/lib.sh"
 
 listen() {
-	kt_bg_ready events ip netns exec "$NS-a" "$BIN/ovpn_cli" listen 600
+	kt_bg_ready events "$BIN/ovpn_cli" -n "$NS-a" listen 600
 }
 
 # device MODE IDS...: "tun" with peers on the one socket
@@ -106,7 +106,7 @@ test_shared() {
 test_crossed() {
 	device p2p 1
 	net_new c
-	kt_bg_ready events-c ip netns exec "$NS-c" "$BIN/ovpn_cli" listen 600
+	kt_bg_ready events-c "$BIN/ovpn_cli" -n "$NS-c" listen 600
 	ip -n "$NS-a" link set tun netns "$NS-c" || kt_die "move"
 	kt_is "socket-netnsid" "$(cli c get_peer tun id=1)" \
 		"PEER_GET peer{socket-netnsid=* id=1 tx-id=1 *}"

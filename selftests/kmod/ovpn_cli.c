@@ -13,7 +13,7 @@
 #include "ovpn_sock.h"
 
 static const char cli_usage[] =
-"usage: ovpn_cli COMMAND ...\n"
+"usage: ovpn_cli [-n NETNS] COMMAND ...\n"
 "  new_peer|set_peer|get_peer|del_peer DEV ITEM...  ITEMs of peer{}\n"
 "  new_key|get_key|swap_keys|del_key DEV ITEM...    ITEMs of keyconf{}\n"
 "  dump DEV                      all peers\n"
@@ -22,6 +22,7 @@ static const char cli_usage[] =
 "  sock ADDR:PORT                hold a UDP socket, print what it receives\n"
 "  sock_send PID ADDR:PORT HEX   send from a holder's socket\n"
 "  link_add DEV [p2p|mp]         create a device\n"
+"  stat DEV rx|tx bytes|packets|dropped  a counter of the interface\n"
 "  batch                         commands from standard input, one per line\n"
 "In items, @DEV is an interface's index and @sock:PID a holder's socket.\n";
 
@@ -214,6 +215,37 @@ static int cli_link_add(char **argv)
 	return err;
 }
 
+/* By /proc, which is of the process's own namespace; sysfs is not. */
+static int cli_stat(char **argv)
+{
+	unsigned long long value[16] = { 0 };
+	char line[512], *colon;
+	int index, err = -ENODEV, n;
+	FILE *file;
+
+	if (!argv[0] || !argv[1] || !argv[2])
+		return -EINVAL;
+	index = argv[1][0] == 't' ? 8 : 0;
+	index += argv[2][0] == 'b' ? 0 : argv[2][0] == 'p' ? 1 : 3;
+	file = fopen("/proc/self/net/dev", "re");
+	if (!file)
+		return -errno;
+	while (err && fgets(line, sizeof(line), file)) {
+		colon = strchr(line, ':');
+		if (!colon)
+			continue;
+		*colon++ = '\0';
+		if (strcmp(line + strspn(line, " "), argv[0]))
+			continue;
+		for (n = 0; n < 16; n++)
+			value[n] = strtoull(colon, &colon, 10);
+		printf("%llu\n", value[index]);
+		err = 0;
+	}
+	fclose(file);
+	return err;
+}
+
 struct cli_nested_command {
 	const char *name;
 	const char *command;
@@ -277,16 +309,18 @@ int main(int argc, char **argv)
 	struct cli cli;
 	int err;
 
+	ovpn_sock_enter(&argc, &argv);
 	if (argc < 2) {
 		fputs(cli_usage, stderr);
 		return 2;
 	}
 	if (!strcmp(argv[1], "sock"))
 		return argc > 2 ? ovpn_sock_hold(argv[2]) : 2;
-	if (!strcmp(argv[1], "link_add")) {
-		err = cli_link_add(argv + 2);
+	if (!strcmp(argv[1], "link_add") || !strcmp(argv[1], "stat")) {
+		err = argv[1][0] == 's' ? cli_stat(argv + 2) :
+			cli_link_add(argv + 2);
 		if (err)
-			fprintf(stderr, "ovpn_cli: link_add: %s\n",
+			fprintf(stderr, "ovpn_cli: %s: %s\n", argv[1],
 				ovpn_nl_error_name(err));
 		return err ? 1 : 0;
 	}

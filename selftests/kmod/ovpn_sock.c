@@ -3,8 +3,10 @@
 #include <arpa/inet.h>
 #include <ctype.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <net/if.h>
 #include <netinet/in.h>
+#include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -12,6 +14,24 @@
 #include <unistd.h>
 
 #include "ovpn_sock.h"
+
+void ovpn_sock_enter(int *argc, char ***argv)
+{
+	char path[128];
+	int fd;
+
+	if (*argc < 3 || strcmp((*argv)[1], "-n"))
+		return;
+	snprintf(path, sizeof(path), "/run/netns/%s", (*argv)[2]);
+	fd = open(path, O_RDONLY | O_CLOEXEC);
+	if (fd < 0 || setns(fd, CLONE_NEWNET)) {
+		perror(path);
+		exit(2);
+	}
+	close(fd);
+	*argc -= 2;
+	*argv += 2;
+}
 
 static int address_v6(char *host, const char *port,
 		      struct sockaddr_storage *addr, socklen_t *len)

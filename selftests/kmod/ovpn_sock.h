@@ -9,6 +9,15 @@
 #define OVPN_SOCK_FD 100
 
 /**
+ * ovpn_sock_enter() - obey a leading "-n NETNS" of the command line
+ * @argc: number of arguments; lowered by what is used up
+ * @argv: arguments; moved on likewise
+ *
+ * Does not return if the namespace cannot be entered.
+ */
+void ovpn_sock_enter(int *argc, char ***argv);
+
+/**
  * ovpn_sock_address() - parse "ADDR:PORT", "[ADDR6]:PORT" or "ADDR6%IF.."
  * @text: what to parse
  * @addr: receives the address

@@ -393,6 +393,7 @@ int main(int argc, char **argv)
 	struct traffic t = { .mode = "", .size = 64, .seconds = 60 };
 	int i;
 
+	ovpn_sock_enter(&argc, &argv);
 	for (i = 1; i < argc; i++) {
 		char *value = strchr(argv[i], '=');
 

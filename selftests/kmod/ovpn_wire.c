@@ -379,6 +379,7 @@ int main(int argc, char **argv)
 	};
 	int i;
 
+	ovpn_sock_enter(&argc, &argv);
 	if (argc == 2 && !strcmp(argv[1], "kat"))
 		return wire_kat() ? 1 : 0;
 	/* ends reception; the last line is still printed */
