@@ -153,6 +153,11 @@ static void test_ca_several(void **state)
 	snprintf(text, sizeof(text), "%s%s", ca.cert_pem, bad);
 	cfg.ca = blob("ca.crt", text);
 	assert_refused(&cfg, "ca.crt: certificate 2 is damaged", "");
+	/* A copy that was cut off. */
+	snprintf(text, strlen(ca.cert_pem) + 200, "%s%s", ca.cert_pem,
+		 second.cert_pem);
+	cfg.ca = blob("ca.crt", text);
+	assert_refused(&cfg, "ca.crt: certificate 2 is damaged", "");
 	free(bad);
 	pki_free(&second);
 }
