@@ -463,6 +463,45 @@ static void test_dynamic_sides(void **state)
 	wrap_key_free(server);
 }
 
+/* Mixing in the base key makes the tls-crypt key of both, byte by byte. */
+static void test_dynamic_mix(void **state)
+{
+	uint8_t ekm[WRAP_STATIC_KEY_LEN], base_key[WRAP_STATIC_KEY_LEN];
+	uint8_t mixed[WRAP_STATIC_KEY_LEN], pkt[128], body[128];
+	uint8_t head[PROTO_HEAD_LEN] = { 0x21, 1 };
+	struct wrap_key *base, *dynamic, *plain;
+	size_t i, side, len, body_len;
+
+	(void)state;
+	for (i = 0; i < sizeof(ekm); i++) {
+		ekm[i] = (uint8_t)(i * 3 + 1);
+		base_key[i] = (uint8_t)(i * 11 + 7);
+		mixed[i] = ekm[i] ^ base_key[i];
+	}
+	assert_int_equal(wrap_key_new(WRAP_MODE_TLS_AUTH, base_key, 0, "SHA1",
+				      &base), 0);
+	for (side = 0; side < 2; side++) {
+		struct wrap_tx tx = { 0 };
+
+		assert_int_equal(wrap_key_new_dynamic(ekm, base, side == 0,
+						      &dynamic), 0);
+		assert_int_equal(wrap_key_new(WRAP_MODE_TLS_CRYPT, mixed,
+					      side == 0 ? 1 : 0, NULL, &plain),
+				 0);
+		assert_int_equal(wrap_seal(dynamic, &tx, 1, head, head, 9, pkt,
+					   sizeof(pkt), &len), 0);
+		assert_int_equal(wrap_open(plain, NULL, 0, pkt, len, body,
+					   sizeof(body), &body_len, NULL), 0);
+		assert_int_equal(wrap_seal(plain, &tx, 1, head, head, 9, pkt,
+					   sizeof(pkt), &len), 0);
+		assert_int_equal(wrap_open(dynamic, NULL, 0, pkt, len, body,
+					   sizeof(body), &body_len, NULL), 0);
+		wrap_key_free(dynamic);
+		wrap_key_free(plain);
+	}
+	wrap_key_free(base);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -478,6 +517,7 @@ int main(void)
 		cmocka_unit_test(test_key_refuses),
 		cmocka_unit_test(test_dynamic_vectors),
 		cmocka_unit_test(test_dynamic_sides),
+		cmocka_unit_test(test_dynamic_mix),
 	};
 
 	cmocka_set_message_output(CM_OUTPUT_TAP);
