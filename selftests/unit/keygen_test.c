@@ -27,7 +27,7 @@ static void fill(uint8_t *out, size_t len, uint8_t first)
 		out[i] = (uint8_t)(first + i);
 }
 
-/* ---- derivation ------------------------------------------------------ */
+/* derivation */
 
 static void test_tls1_prf(void **state)
 {
@@ -131,7 +131,7 @@ static void test_random(void **state)
 	assert_true(keygen_random(a, SIZE_MAX) < 0);
 }
 
-/* ---- rotation -------------------------------------------------------- */
+/* rotation */
 
 enum op {
 	ADD_PRIMARY,	/* goes to the primary */

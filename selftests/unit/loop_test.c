@@ -83,7 +83,7 @@ static void run_for(uint64_t ms)
 	loop_timer_free(timer);
 }
 
-/* ---- loop and timers ------------------------------------------------- */
+/* loop and timers */
 
 static int order[8], n_order;
 
@@ -180,7 +180,7 @@ static void test_stop_before_run(void **state)
 	assert_in_range(loop_realtime(), 1700000000, INT64_MAX / 2);
 }
 
-/* ---- descriptors ----------------------------------------------------- */
+/* descriptors */
 
 static unsigned int seen_events;
 
@@ -348,7 +348,7 @@ static void test_io_survives_error(void **state)
 	close(peer);
 }
 
-/* ---- signals --------------------------------------------------------- */
+/* signals */
 
 static void on_signal(int signum, void *arg)
 {
@@ -371,7 +371,7 @@ static void test_signal(void **state)
 	assert_null(loop_signal_new(loop, SIGKILL, on_signal, &seen));
 }
 
-/* ---- pool ------------------------------------------------------------ */
+/* pool */
 
 struct job {
 	struct loop_job job;

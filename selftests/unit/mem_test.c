@@ -18,7 +18,7 @@
 
 #include "mem/mem.h"
 
-/* ---- arenas ---------------------------------------------------------- */
+/* arenas */
 
 static void test_arena_zeroed_aligned(void **state)
 {
@@ -112,7 +112,7 @@ static void test_arena_hooks(void **state)
 	assert_string_equal(hook_trace, "321");
 }
 
-/* ---- readers and writers --------------------------------------------- */
+/* readers and writers */
 
 static void test_reader_values(void **state)
 {
@@ -204,7 +204,7 @@ static void test_writer_sticks(void **state)
 	assert_null(mem_write_reserve(&wr, 1));
 }
 
-/* ---- growing buffer -------------------------------------------------- */
+/* growing buffer */
 
 static void test_buf_grow(void **state)
 {
@@ -268,7 +268,7 @@ static void test_buf_consume(void **state)
 	mem_buf_consume(&buf, 1);
 }
 
-/* ---- secrets --------------------------------------------------------- */
+/* secrets */
 
 static void test_secret_usable(void **state)
 {

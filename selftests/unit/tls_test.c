@@ -40,7 +40,7 @@ static void pair_default(struct tls_pair *pair, const char *version_max)
 	pair_init(pair, &c, &s);
 }
 
-/* ---- handshakes ------------------------------------------------------ */
+/* handshakes */
 
 static void assert_delivers(struct tls_end *from, struct tls_end *to,
 			    struct tls_pair *pair, const void *msg, size_t len)
@@ -206,7 +206,7 @@ static void test_no_common_ground(void **state)
 			"compare tls-cipher");
 }
 
-/* ---- messages -------------------------------------------------------- */
+/* messages */
 
 static void test_io_framing(void **state)
 {
@@ -384,7 +384,7 @@ static void test_not_yet(void **state)
 	tls_session_free(NULL);
 }
 
-/* ---- a peer that is not ours ----------------------------------------- */
+/* a peer that is not ours */
 
 struct raw {
 	SSL_CTX *ctx;

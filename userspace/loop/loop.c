@@ -42,7 +42,7 @@ static void handle_close(uv_handle_t *handle)
 	uv_close(handle, handle_closed);
 }
 
-/* ---- the loop -------------------------------------------------------- */
+/* the loop */
 
 struct loop *loop_new(void)
 {
@@ -107,7 +107,7 @@ int64_t loop_realtime(void)
 	return (int64_t)time(NULL);
 }
 
-/* ---- timers ---------------------------------------------------------- */
+/* timers */
 
 static void timer_fired(uv_timer_t *uv)
 {
@@ -146,7 +146,7 @@ void loop_timer_stop(struct loop_timer *timer)
 	uv_timer_stop(&timer->uv);
 }
 
-/* ---- descriptors ----------------------------------------------------- */
+/* descriptors */
 
 static void io_ready(uv_poll_t *uv, int status, int uv_events);
 
@@ -225,7 +225,7 @@ void loop_io_free(struct loop_io *io)
 		handle_close((uv_handle_t *)&io->uv);
 }
 
-/* ---- signals --------------------------------------------------------- */
+/* signals */
 
 static void signal_caught(uv_signal_t *uv, int signum)
 {

@@ -74,7 +74,7 @@ static uint8_t *pages_map(size_t size, uint8_t **map, size_t *map_len)
 	return *map + page;
 }
 
-/* ---- large ----------------------------------------------------------- */
+/* large */
 
 static void *large_alloc(size_t size)
 {
@@ -95,7 +95,7 @@ static void *large_alloc(size_t size)
 	return head + 1;
 }
 
-/* ---- small: all with the lock held ----------------------------------- */
+/* small: all with the lock held */
 
 static size_t slab_stride(const struct secret_slab *slab)
 {
@@ -199,8 +199,6 @@ static void *small_alloc(size_t size)
 	pthread_mutex_unlock(&slab_lock);
 	return head ? head + 1 : NULL;
 }
-
-/* ---------------------------------------------------------------------- */
 
 void *mem_secret_alloc(size_t size)
 {

@@ -35,7 +35,7 @@ static bool is_end_of_pem(void)
 	       ERR_GET_REASON(code) == PEM_R_NO_START_LINE;
 }
 
-/* ---- expiry ---------------------------------------------------------- */
+/* expiry */
 
 static void time_print(const ASN1_TIME *when, char *out, size_t cap)
 {
@@ -83,7 +83,7 @@ static void cert_dates_warn(struct tls_build *build, const char *file,
 	}
 }
 
-/* ---- lists of certificates ------------------------------------------- */
+/* lists of certificates */
 
 /**
  * certs_each() - call @fn for each certificate of a PEM text
@@ -118,7 +118,7 @@ static int certs_each(struct tls_build *build, const struct tls_blob *blob,
 	return ret ? ret : count;
 }
 
-/* ---- CA -------------------------------------------------------------- */
+/* CA */
 
 static int ca_add(struct tls_build *build, const char *file, X509 *cert,
 		  int index)
@@ -146,7 +146,7 @@ static int ca_load(struct tls_build *build)
 	return ret < 0 ? ret : 0;
 }
 
-/* ---- own certificate, chain and key ---------------------------------- */
+/* own certificate, chain and key */
 
 static int cert_add(struct tls_build *build, const char *file, X509 *cert,
 		    int index)
@@ -248,7 +248,7 @@ static int identity_load(struct tls_build *build)
 	return key_load(build, cert_file);
 }
 
-/* ---- revocation ------------------------------------------------------ */
+/* revocation */
 
 static int crl_load(struct tls_build *build)
 {
@@ -288,7 +288,7 @@ static int crl_load(struct tls_build *build)
 	return ret;
 }
 
-/* ---- finite field Diffie-Hellman ------------------------------------- */
+/* finite field Diffie-Hellman */
 
 /* "dh none" has no text: the library then picks a group of fitting size. */
 static int dh_load(struct tls_build *build)

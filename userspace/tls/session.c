@@ -64,7 +64,7 @@ void tls_session_free(struct tls_session *session)
 	free(session);
 }
 
-/* ---- what the other side is ------------------------------------------ */
+/* what the other side is */
 
 static void summary_fill(struct tls_session *session, X509 *cert)
 {
@@ -109,7 +109,7 @@ static enum tls_state enter_established(struct tls_session *session)
 	return session->state;
 }
 
-/* ---- one step -------------------------------------------------------- */
+/* one step */
 
 /* When memory is short the rest stays where it is for the next step. */
 static void take_input(struct tls_session *session, struct mem_buf *net_in)

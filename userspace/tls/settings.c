@@ -12,7 +12,7 @@
 	"DEFAULT:!EXP:!LOW:!MEDIUM:!kDH:!kECDH:!DSS:!PSK:!SRP:!kRSA"
 #define LIST_MAX	4096u
 
-/* ---- versions -------------------------------------------------------- */
+/* versions */
 
 static const struct {
 	const char *name;
@@ -63,7 +63,7 @@ static int versions_apply(struct tls_build *build)
 	return 0;
 }
 
-/* ---- lists of names separated by colons ------------------------------ */
+/* lists of names separated by colons */
 
 struct list {
 	char text[LIST_MAX];
@@ -108,7 +108,7 @@ static void dashes_to_underscores(char *name)
 			*name = '_';
 }
 
-/* ---- ciphers --------------------------------------------------------- */
+/* ciphers */
 
 /* TLS-ECDHE-RSA-WITH-… and TLS_ECDHE_RSA_WITH_… are both in use. */
 static const char *cipher_translate(const char *name)
@@ -188,7 +188,7 @@ static int ciphersuites_apply(struct tls_build *build)
 	return 0;
 }
 
-/* ---- groups ---------------------------------------------------------- */
+/* groups */
 
 /*
  * A group that this OpenSSL does not have is left out with a warning: one
@@ -220,7 +220,7 @@ static int groups_apply(struct tls_build *build)
 	return 0;
 }
 
-/* ---- profile --------------------------------------------------------- */
+/* profile */
 
 static const struct {
 	const char *name;

@@ -10,7 +10,7 @@
 
 #include "tls/internal.h"
 
-/* ---- the chain ------------------------------------------------------- */
+/* the chain */
 
 /* What an operator can do about it; "" when the reason says it all. */
 static const char *verify_hint(int error)
@@ -76,7 +76,7 @@ verify_refuse(struct tls_session *session, X509_STORE_CTX *store, int error,
 	X509_STORE_CTX_set_error(store, error);
 }
 
-/* ---- rules for the peer's own certificate ---------------------------- */
+/* rules for the peer's own certificate */
 
 static bool purpose_check(struct tls_session *session, X509_STORE_CTX *store,
 			  X509 *cert)
@@ -177,7 +177,7 @@ int tls_verify_callback(int is_ok, X509_STORE_CTX *store)
 	return 1;
 }
 
-/* ---- the handshake --------------------------------------------------- */
+/* the handshake */
 
 static const char *alert_hint(int alert)
 {
