@@ -620,7 +620,7 @@ static void test_pool(void **state)
 	char text[NET_PREFIX_STRLEN];
 
 	(void)state;
-	assert_int_equal(net_prefix_parse("fd00:8::/64", &six), 0);
+	assert_int_equal(net_prefix_parse("fd00:8::1000/64", &six), 0);
 	addresses = control_pool_new(&first, &last, &six, 100);
 	assert_non_null(addresses);
 	assert_int_equal(control_pool_get(addresses, "a", &v4, &v6), 0);

@@ -185,8 +185,8 @@ struct control_pool;
 /**
  * control_pool_new() - addresses @first .. @last, and as many of @prefix6
  * @first, @last: IPv4, family AF_UNSPEC for none
- * @prefix6: NULL for none; host 0 and 1 are left out, the client at index n
- *	gets the host number of index n (0x1000 + n, as OpenVPN counts)
+ * @prefix6: NULL for none; its address is the first one, and those that follow
+ *	it must lie in the network
  * @max: clients at most
  */
 struct control_pool *control_pool_new(const struct net_ip *first,

@@ -7,9 +7,6 @@
 
 #include "control/control.h"
 
-/* Host number of the first client in an IPv6 pool, as OpenVPN counts. */
-#define POOL6_FIRST 0x1000u
-
 /**
  * struct pool_entry - one index
  * @owner: hash of the name that had it last, 0 for nobody
@@ -22,7 +19,7 @@ struct pool_entry {
 struct control_pool {
 	uint32_t first4;	/* host order; valid if has4 */
 	bool has4, has6;
-	struct net_prefix prefix6;
+	struct net_prefix prefix6;	/* ip: the first address */
 	uint32_t size;
 	uint32_t next;
 	struct pool_entry entries[];
@@ -72,6 +69,20 @@ static uint32_t name_hash(const char *name)
 	return hash ? hash : 1;
 }
 
+/* The address @n behind @first. */
+static struct net_ip pool6_nth(const struct net_ip *first, uint32_t n)
+{
+	struct net_ip ip = *first;
+	uint32_t carry = n;
+
+	for (int i = 15; i >= 0 && carry; i--) {
+		carry += ip.in6.s6_addr[i];
+		ip.in6.s6_addr[i] = (uint8_t)carry;
+		carry >>= 8;
+	}
+	return ip;
+}
+
 static int pool_address(const struct control_pool *pool, uint32_t index,
 			struct net_ip *vpn4, struct net_ip *vpn6)
 {
@@ -81,10 +92,10 @@ static int pool_address(const struct control_pool *pool, uint32_t index,
 		vpn4->family = AF_INET;
 		vpn4->in4.s_addr = htonl(pool->first4 + index);
 	}
-	if (pool->has6)
-		return net_prefix_nth(&pool->prefix6, POOL6_FIRST + index,
-				      vpn6);
-	return 0;
+	if (!pool->has6)
+		return 0;
+	*vpn6 = pool6_nth(&pool->prefix6.ip, index);
+	return net_prefix_contains(&pool->prefix6, vpn6) ? 0 : -ERANGE;
 }
 
 /* The index that @owner had; else one nobody had; else any free one. */
@@ -139,7 +150,6 @@ int control_pool_get(struct control_pool *pool, const char *name,
 static int pool_index(const struct control_pool *pool, const struct net_ip *ip,
 		      uint32_t *index)
 {
-	struct net_ip base;
 	uint32_t a, b;
 
 	if (ip->family == AF_INET && pool->has4) {
@@ -147,12 +157,11 @@ static int pool_index(const struct control_pool *pool, const struct net_ip *ip,
 		return *index < pool->size ? 0 : -ENOENT;
 	}
 	if (ip->family != AF_INET6 || !pool->has6 ||
-	    !net_prefix_contains(&pool->prefix6, ip) ||
-	    net_prefix_nth(&pool->prefix6, POOL6_FIRST, &base))
+	    !net_prefix_contains(&pool->prefix6, ip))
 		return -ENOENT;
-	/* the index sits in the last 32 bits: a pool is never larger */
+	/* a pool never has 2^32 addresses: the last 32 bits give the index */
 	memcpy(&a, &ip->in6.s6_addr[12], sizeof(a));
-	memcpy(&b, &base.in6.s6_addr[12], sizeof(b));
+	memcpy(&b, &pool->prefix6.ip.in6.s6_addr[12], sizeof(b));
 	*index = ntohl(a) - ntohl(b);
 	return *index < pool->size ? 0 : -ENOENT;
 }

@@ -271,6 +271,9 @@ static int client_own_km2(struct tunnel_session *ts, struct proto_km2 *km2)
 	if (host->setup.cfg->has_auth_user_pass) {
 		km2->username = client->username;
 		km2->password = client->password;
+		/* a token stands for the password from then on */
+		if (client->applied && client->applied->auth_token)
+			km2->password = client->applied->auth_token;
 	}
 	return 0;
 }
@@ -296,14 +299,20 @@ static void client_ready(struct tunnel_session *ts)
 
 /* PUSH_REPLY */
 
+static bool client_may_use(const struct config *cfg, const char *cipher)
+{
+	return proto_cipher_list_has(cfg->data_ciphers, cipher) ||
+	       (cfg->data_ciphers_fallback &&
+		!strcmp(cfg->data_ciphers_fallback, cipher));
+}
+
 static enum proto_cipher client_cipher(const struct tunnel *tunnel,
-				       const struct config *cfg,
-				       bool was_pushed)
+				       const struct config *cfg)
 {
 	char name[64];
 
-	if (was_pushed)
-		return proto_cipher_list_has(cfg->data_ciphers, cfg->cipher) ?
+	if (cfg->has_pushed_cipher)
+		return client_may_use(cfg, cfg->cipher) ?
 		       proto_cipher_find(cfg->cipher) : PROTO_CIPHER_NONE;
 	/* a server without negotiation says its cipher in the options string */
 	if (proto_occ_get(tunnel->occ, "cipher", name, sizeof(name)) > 0 &&
@@ -316,7 +325,6 @@ static enum proto_cipher client_cipher(const struct tunnel *tunnel,
 
 static int client_params(struct tunnel_session *ts, const struct config *cfg)
 {
-	const struct config *own = ts->tunnel->host->setup.cfg;
 	struct control_params *params = &ts->params;
 
 	if (!cfg->has_peer_id || cfg->peer_id >= PROTO_PEER_ID_NONE) {
@@ -327,8 +335,7 @@ static int client_params(struct tunnel_session *ts, const struct config *cfg)
 		log_error("the server insists on epoch data keys");
 		return -EPROTO;
 	}
-	params->cipher = client_cipher(ts->tunnel, cfg,
-				       cfg->cipher != own->cipher);
+	params->cipher = client_cipher(ts->tunnel, cfg);
 	if (params->cipher == PROTO_CIPHER_NONE) {
 		log_error("no common cipher: the server wants %s, data-ciphers has %s",
 			  cfg->cipher ? cfg->cipher : "an unknown one",
@@ -424,16 +431,30 @@ static void client_push_reply(struct tunnel_session *ts, const char *text)
 
 /* other messages, the end */
 
+/* An old token may be the reason: then the password gets its turn (8.7). */
+static void client_auth_failed(struct tunnel *tunnel, const char *text)
+{
+	struct tunnel_host *host = tunnel->host;
+	struct config *applied = host->client->applied;
+
+	log_error("AUTH: Received control message: %s", text);
+	if (applied && applied->auth_token) {
+		applied->auth_token = NULL;
+		tunnel_close(tunnel, "auth-token was refused");
+		return;
+	}
+	client_enter_state(host->client, CLIENT_STATE_EXITING);
+	tunnel_close(tunnel, "authentication failed");
+	tunnel_host_finish(host, 1);
+}
+
 static void client_message(struct tunnel_session *ts, const char *text)
 {
 	struct tunnel *tunnel = ts->tunnel;
 	struct tunnel_host *host = tunnel->host;
 
 	if (!strncmp(text, "AUTH_FAILED", 11)) {
-		log_error("AUTH: Received control message: %s", text);
-		client_enter_state(host->client, CLIENT_STATE_EXITING);
-		tunnel_close(tunnel, "authentication failed");
-		tunnel_host_finish(host, 1);
+		client_auth_failed(tunnel, text);
 	} else if (!strncmp(text, "PUSH_REPLY", 10)) {
 		client_push_reply(ts, text);
 	} else if (!strncmp(text, "RESTART", 7) || !strcmp(text, "EXIT")) {
