@@ -363,12 +363,17 @@ uint64_t control_session_started(const struct control_session *session)
 const struct tls_peer *
 control_session_peer(const struct control_session *session)
 {
-	return session->key->is_stepping ? NULL :
-		tls_session_peer(session->key->step->tls);
+	const struct control_key *key = session->key;
+
+	/* constant once established, also while a worker has the session */
+	return key->tls_state == TLS_STATE_ESTABLISHED ?
+	       tls_session_peer(key->step->tls) : NULL;
 }
 
 const char *control_session_tls(const struct control_session *session)
 {
-	return session->key->is_stepping ? "" :
-		tls_session_summary(session->key->step->tls);
+	const struct control_key *key = session->key;
+
+	return key->tls_state == TLS_STATE_ESTABLISHED ?
+	       tls_session_summary(key->step->tls) : "";
 }

@@ -60,6 +60,10 @@ static int data_key(struct tunnel *tunnel, bool is_first)
 	if (!ret)
 		ret = control_session_key2(ts->control, ts->params.is_ekm,
 					   key2);
+	/* a key that still waits must not be overwritten */
+	if (!ret && keygen_rotation_make_room(&tunnel->rotation) ==
+		    KEYGEN_ACTION_SWAP)
+		ret = dp_key_swap(tunnel->host->dp, tunnel->dp_id);
 	if (!ret) {
 		keygen_split(key2, ts->params.cipher, cfg->is_tls_server,
 			     pair);
