@@ -300,16 +300,19 @@ static double now(void)
 	return (double)ts.tv_sec + (double)ts.tv_nsec / 1e9;
 }
 
+/* Until enough came, the time is over, or SIGTERM and nothing is queued. */
 static void receive_all(struct wire *w)
 {
 	struct pollfd poll_fd = { .fd = w->fd, .events = POLLIN };
 	double end = now() + w->seconds, left;
+	bool has_more = true;
 
-	while (!wire_stop && (!w->count || w->total < w->count)) {
-		left = end - now();
-		if (left <= 0)
+	while (!w->count || w->total < w->count) {
+		left = wire_stop ? 0.3 : end - now();
+		if (left <= 0 || (wire_stop && !has_more))
 			break;
-		if (poll(&poll_fd, 1, (int)(left * 1000) + 1) > 0)
+		has_more = poll(&poll_fd, 1, (int)(left * 1000) + 1) > 0;
+		if (has_more)
 			receive_one(w);
 	}
 	printf("total=%lu bad=%lu forged=%lu big=%zu lost=%lu\n", w->total,

@@ -1,23 +1,27 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-or-later
-# run.sh [TEST[:NAME...]]...: run the tests of the module, all or some, for
-# example "run.sh contract key:rotation,replay". KTAP, each script's tests
-# below its own line. OVPN_TEST_FAST=1 is the short form; kernels with
-# sanitizers get it by default.
+# run.sh [-j N] [TEST[:NAME...]]...: run the tests of the module, all or some,
+# for example "run.sh contract key:rotation,replay"; N scripts at a time
+# (default 2; lifetime, which unloads the module, alone and last). KTAP, each
+# script's tests above its own line. OVPN_TEST_FAST=1 is the short form; kernels
+# that are emulated or have sanitizers get it by default.
 set -uo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")" || exit 1
 
-ALL=(contract wire data mp key float keepalive notify lifetime)
+ALL=(contract data wire mp key float keepalive notify lifetime)
 LIMIT=$(sed -n 's/^timeout=//p' settings)
+jobs=2
 
-# Software emulation and sanitizers are slow; so are the kernels' own checks.
+if [ "${1:-}" = -j ]; then
+	jobs=${2:?-j needs a number}
+	shift 2
+fi
 if [ -z "${OVPN_TEST_FAST:-}" ]; then
-	OVPN_TEST_FAST=0
+	export OVPN_TEST_FAST=0
 	if [ -e /sys/kernel/debug/kmemleak ] || [ -e /proc/lockdep_stats ] ||
 	   grep -qE 'QEMU|User Mode Linux' /proc/cpuinfo; then
 		OVPN_TEST_FAST=1
 	fi
-	export OVPN_TEST_FAST
 fi
 
 passed=0
@@ -26,40 +30,80 @@ skipped=0
 
 # count FILE STATUS: add what one script said
 count() {
-	local ok skip bad
+	local ok skip none bad
 
 	ok=$(grep -c '^ok ' "$1")
-	skip=$(grep -c '^ok .*# SKIP\|^1\.\.0 # SKIP' "$1")
+	skip=$(grep -c '^ok .*# SKIP' "$1")
+	none=$(grep -c '^1\.\.0 # SKIP' "$1")
 	bad=$(grep -c '^not ok ' "$1")
 	[ "$2" = 0 ] || [ "$2" = 4 ] || [ "$bad" -gt 0 ] || bad=1
-	passed=$((passed + ok - $(grep -c '^ok .*# SKIP' "$1")))
-	skipped=$((skipped + skip))
+	passed=$((passed + ok - skip))
+	skipped=$((skipped + skip + none))
 	failed=$((failed + bad))
 }
 
-# script NUMBER TEST[:NAME...]
-script() {
-	local name=${2%%:*} names=() start=$SECONDS status
+# start NUMBER TEST[:NAME...]: in the background
+start() {
+	local name=${2%%:*} names=()
 
 	if [[ $2 == *:* ]]; then
 		IFS=, read -r -a names <<<"${2#*:}"
 	fi
-	timeout -k 20 "$LIMIT" "./$name.sh" ${names[@]+"${names[@]}"} \
-		2>&1 </dev/null | tee "$out" | sed -u 's/^/    /'
-	status=${PIPESTATUS[0]}
-	[ "$status" != 124 ] || echo "    # ran out of time ($LIMIT s)"
-	count "$out" "$status"
-	case $status in
-	0)	echo "ok $1 $name" ;;
-	4)	echo "ok $1 $name # SKIP $(sed -n 's/^1\.\.0 # SKIP //p' "$out")" ;;
-	*)	echo "# repeat: selftests/kmod/run.sh $2"
-		echo "not ok $1 $name" ;;
-	esac
-	echo "# $name took $((SECONDS - start)) s"
+	(
+		begin=$SECONDS
+		timeout -k 20 "$LIMIT" "./$name.sh" \
+			${names[@]+"${names[@]}"} >"$tmp/$1" 2>&1 </dev/null &
+		child=$!
+		trap 'kill "$child"; wait "$child"; exit 143' TERM
+		wait "$child"
+		echo "$? $((SECONDS - begin)) $2" >"$tmp/$1.end"
+	) &
 }
 
-out=$(mktemp)
-trap 'rm -f "$out"' EXIT
+# report NUMBER: print what a script said
+report() {
+	local status seconds test
+
+	read -r status seconds test <"$tmp/$1.end"
+	sed 's/^/    /' "$tmp/$1"
+	[ "$status" != 124 ] || echo "    # ran out of time ($LIMIT s)"
+	count "$tmp/$1" "$status"
+	case $status in
+	0)	echo "ok $1 $test" ;;
+	4)	echo "ok $1 $test #" \
+			"$(sed -n 's/^1\.\.0 # //p' "$tmp/$1")" ;;
+	*)	echo "# repeat: selftests/kmod/run.sh $test"
+		echo "not ok $1 $test" ;;
+	esac
+	echo "# $test took $seconds s"
+	rm "$tmp/$1" "$tmp/$1.end"
+}
+
+# settle N: wait until at most N scripts are running, report those that ended
+settle() {
+	local end
+
+	while :; do
+		for end in "$tmp"/*.end; do
+			[ ! -e "$end" ] || report "$(basename "$end" .end)"
+		done
+		[ "$(find "$tmp" -type f ! -name '*.end' | wc -l)" -gt "$1" ] ||
+			break
+		wait -n
+	done
+}
+
+clean_up() {
+	trap - EXIT
+	# the scripts clean up after themselves; end them first
+	# shellcheck disable=SC2046
+	kill $(jobs -p) 2>/dev/null
+	wait
+	rm -rf "$tmp"
+}
+
+tmp=$(mktemp -d)
+trap clean_up EXIT
 trap 'exit 130' INT
 trap 'exit 143' TERM
 [ $# -gt 0 ] || set -- "${ALL[@]}"
@@ -73,7 +117,16 @@ for test in "$@"; do
 		failed=$((failed + 1))
 		continue
 	fi
-	script "$n" "$test"
+	case $test in
+	lifetime*)	settle 0 ;;
+	*)		settle $((jobs - 1)) ;;
+	esac
+	: >"$tmp/$n"
+	start "$n" "$test"
+	case $test in
+	lifetime*)	settle 0 ;;
+	esac
 done
+settle 0
 echo "# $passed passed, $failed failed, $skipped skipped"
 [ "$failed" = 0 ]
