@@ -5,7 +5,8 @@
  * usage: ovpn_traffic WORD=VALUE... with
  * mode=udp-send to=ADDR:PORT [on=ADDR:PORT] [dev=IF] count=N rate=N size=N
  *	a numbered datagram every 1/rate s, whatever happens in between;
- *	without count until SIGTERM; "sent=N failed=N"
+ *	without count until SIGTERM; "sent=N failed=N". With batch=N, so many
+ *	are given to the kernel as one buffer (UDP_SEGMENT), at rate/N.
  * mode=udp-sink on=ADDR:PORT [count=N] [idle=S] seconds=S
  *	"received=N lost=N dup=N reordered=N corrupt=N"; ends after count of
  *	them, or idle seconds after the last, or after seconds. With count,
@@ -33,6 +34,8 @@
 
 #define TRAFFIC_CHUNK 65536
 #define TRAFFIC_SEQ_MAX 4000000
+/* UDP_SEGMENT of linux/udp.h, which excludes netinet/udp.h */
+#define TRAFFIC_UDP_SEGMENT 103
 
 struct traffic {
 	const char *mode;
@@ -42,6 +45,7 @@ struct traffic {
 	uint64_t bytes;
 	uint32_t count;
 	uint32_t size;
+	uint32_t batch;
 	double rate;
 	double idle;
 	double seconds;
@@ -118,27 +122,44 @@ static void datagram_fill(uint8_t *data, uint32_t seq, uint32_t size)
 		data[i] = pattern((uint64_t)seq * 7 + i);
 }
 
+static int udp_open(const struct traffic *t)
+{
+	int fd = open_socket(t, t->on, SOCK_DGRAM, t->to), size = (int)t->size;
+
+	if (fd >= 0 && t->batch > 1 &&
+	    setsockopt(fd, IPPROTO_UDP, TRAFFIC_UDP_SEGMENT, &size,
+		       sizeof(size))) {
+		perror("UDP_SEGMENT");
+		close(fd);
+		return -1;
+	}
+	return fd;
+}
+
 static int udp_send(const struct traffic *t)
 {
-	int fd = open_socket(t, t->on, SOCK_DGRAM, t->to);
-	struct sockaddr_storage addr;
-	uint32_t seq, failed = 0;
 	struct sigaction action = { .sa_handler = on_signal };
+	int fd = udp_open(t);
+	struct sockaddr_storage addr;
+	uint32_t seq = 0, failed = 0, i;
 	uint8_t data[65536];
 	double start;
 	socklen_t len;
 
 	if (fd < 0 || ovpn_sock_address(t->to, &addr, &len) ||
-	    t->size < sizeof(seq) || t->size > sizeof(data))
+	    t->size < sizeof(seq) || t->size * t->batch > sizeof(data))
 		return 2;
 	sigaction(SIGTERM, &action, NULL);
 	start = now();
-	for (seq = 0; !traffic_stop && (!t->count || seq < t->count); seq++) {
+	while (!traffic_stop && (!t->count || seq < t->count)) {
 		if (t->rate > 0)
 			sleep_until(start + seq / t->rate);
-		datagram_fill(data, seq, t->size);
-		if (sendto(fd, data, t->size, 0, (void *)&addr, len) < 0)
+		for (i = 0; i < t->batch; i++)
+			datagram_fill(data + i * t->size, seq + i, t->size);
+		if (sendto(fd, data, t->size * t->batch, 0, (void *)&addr,
+			   len) < 0)
 			failed++;
+		seq += t->batch;
 	}
 	printf("sent=%u failed=%u\n", seq, failed);
 	return failed ? 1 : 0;
@@ -360,6 +381,8 @@ static int set_word(struct traffic *t, const char *name, const char *value)
 		t->count = (uint32_t)strtoul(value, NULL, 0);
 	else if (!strcmp(name, "size"))
 		t->size = (uint32_t)strtoul(value, NULL, 0);
+	else if (!strcmp(name, "batch"))
+		t->batch = (uint32_t)strtoul(value, NULL, 0);
 	else if (!strcmp(name, "rate"))
 		t->rate = strtod(value, NULL);
 	else if (!strcmp(name, "idle"))
@@ -390,7 +413,8 @@ static const struct traffic_mode traffic_modes[] = {
 int main(int argc, char **argv)
 {
 	const struct traffic_mode *mode = traffic_modes;
-	struct traffic t = { .mode = "", .size = 64, .seconds = 60 };
+	struct traffic t = { .mode = "", .size = 64, .batch = 1,
+			     .seconds = 60 };
 	int i;
 
 	ovpn_sock_enter(&argc, &argv);

@@ -8,8 +8,8 @@
 #	|   vab .1 :7001  |----------------------|   vba .2 :7002  |
 #	+-----------------+                      +-----------------+
 
-TESTS="self known tampered sent swapid checksum segments ping short opcode
-	garbage"
+TESTS="self known tampered sent swapid checksum batch segments ping short
+	opcode garbage"
 . "$(dirname "$0")/lib.sh"
 
 KNOWN_KEY=616361676163616f3838383838383838515351575153515f72726f7874787073
@@ -175,6 +175,20 @@ test_checksum() {
 	n=$(grep -c ' ok ip[46] proto=17 ' "$TMP/got")
 	kt_is "datagrams" "$n" 8
 	kt_is "a SYN" "$(grep -c ' ok ip4 proto=6 ' "$TMP/got")" 1
+}
+
+# batch: a buffer that is to become many datagrams (UDP_SEGMENT)
+test_batch() {
+	net_pair
+	device_new 1 1 key-id=0 cipher-alg=aes-gcm "$(key_items 0 32 0)"
+	receive_b got $(wire_key 0 32) count=40 seconds=60
+	kt_ok "v4" traffic a mode=udp-send to=10.8.0.1:9 count=20 batch=20 \
+		size=1201
+	kt_ok "v6" traffic a mode=udp-send "to=[fd08::1]:9" count=20 batch=20 \
+		size=300
+	kt_wait "$RECEIVER" || kt_fail "batch" "$(cat "$TMP/got")"
+	kt_is "v4" "$(grep -c ' len=1253 ok ip4 proto=17 ' "$TMP/got")" 20
+	kt_is "v6" "$(grep -c ' len=372 ok ip6 proto=17 ' "$TMP/got")" 20
 }
 
 # segments: bulk TCP leaves as right packets that fit, sealed one by one
