@@ -85,7 +85,7 @@ static void test_peer_info_number(void **state)
 			 PROTO_IV_DYN_TLS_CRYPT | PROTO_IV_DNS_OPTION_V2);
 }
 
-/* ---- options string ----------------------------------------------------- */
+/* options string */
 
 static void assert_occ(const struct proto_occ *occ, const char *want)
 {
@@ -211,7 +211,7 @@ static void test_occ_get(void **state)
 	assert_int_equal(proto_occ_get(occ, "cipher", out, 11), -ENOBUFS);
 }
 
-/* ---- control strings ---------------------------------------------------- */
+/* control strings */
 
 static void test_strings_split(void **state)
 {
@@ -253,7 +253,7 @@ static void test_strings_limits(void **state)
 	assert_false(proto_string_next(&pos, &left, out, sizeof(out)));
 }
 
-/* ---- push ---------------------------------------------------------------- */
+/* push */
 
 struct sink {
 	char msg[8][PROTO_PUSH_MAX];

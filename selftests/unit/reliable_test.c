@@ -81,7 +81,7 @@ static void assert_delivers(struct reliable *rel, uint32_t first, uint32_t n)
 	assert_false(reliable_deliver(rel, &payload, &len));
 }
 
-/* ---- sending ----------------------------------------------------------- */
+/* sending */
 
 static void test_send_content(void **state)
 {
@@ -337,7 +337,7 @@ static void test_acks_old(void **state)
 	reliable_free(rel);
 }
 
-/* ---- receiving --------------------------------------------------------- */
+/* receiving */
 
 static void test_receive_order(void **state)
 {
@@ -456,7 +456,7 @@ static void test_skip_reset(void **state)
 	reliable_free(rel);
 }
 
-/* ---- acks -------------------------------------------------------------- */
+/* acks */
 
 static void take(struct reliable *rel, size_t max, const uint32_t *want,
 		 size_t n)

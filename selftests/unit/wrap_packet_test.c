@@ -385,7 +385,7 @@ static void test_key_refuses(void **state)
 	wrap_key_free(NULL);
 }
 
-/* ---- dynamic tls-crypt --------------------------------------------------- */
+/* dynamic tls-crypt */
 
 /* The known outputs have no opcode and no session id, hence the inner calls. */
 static void assert_dynamic(const struct wrap_key *base, const char *want_hex)

@@ -71,7 +71,7 @@ size_t proto_cipher_key_len(enum proto_cipher cipher)
 	return (size_t)cipher < CIPHER_COUNT ? ciphers[cipher].key_len : 0;
 }
 
-/* ---- lists ------------------------------------------------------------- */
+/* lists */
 
 /* Return: index of the array's element that equals @name, -1 for none. */
 static int cipher_span_index(struct proto_span name, const char *const *names,
@@ -220,7 +220,7 @@ bool proto_cipher_list_has(const char *list, const char *name)
 	return cipher_list_has_span(all, one);
 }
 
-/* ---- negotiation (section 8.4) ----------------------------------------- */
+/* negotiation (section 8.4) */
 
 enum proto_cipher proto_cipher_negotiate(const char *server_list,
 					 const char *peer_info, const char *occ,
