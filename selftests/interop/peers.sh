@@ -124,18 +124,24 @@ peer_json() {
 		peer show -j dev "tun-${role:0:1}" 2>>"$DIR/ovpnctl.log"
 }
 
-# peer_key ROLE PROGRAM: a value that changes with every new key: the id of
-# the key in use, from our module or from ovpnd; of a stock program on its own
-# data path, how many keys its log mentions.
+# peer_key ROLE PROGRAM: a value that changes with every new key. Of ovpnd the id
+# of the key that it sends with. Stock OpenVPN with a module puts a new key into
+# the other slot at once, but takes it into use when it wakes up the next time,
+# which may be the next renegotiation: the ids in both slots. Of a stock program
+# on its own data path, how many keys its log mentions.
 peer_key() {
 	case $2 in
-	ovpnd | *-dco)
-		peer_json "$1" | sed -n \
-			's/.*"primary_key": *\(-\{0,1\}[0-9]*\).*/\1/p' |
-			head -n 1
+	ovpnd) peer_json "$1" | peer_number primary_key ;;
+	*-dco)
+		peer_json "$1" >"$DIR/keys"
+		echo "$(peer_number primary_key <"$DIR/keys")" \
+			"$(peer_number secondary_key <"$DIR/keys")"
 		;;
-	*)
-		grep -cE 'Data Channel( Encrypt)?: [Cc]ipher' "$DIR/$1.log"
-		;;
+	*) grep -cE 'Data Channel( Encrypt)?: [Cc]ipher' "$DIR/$1.log" ;;
 	esac
+}
+
+# peer_number NAME: the first number of that name in JSON.
+peer_number() {
+	sed -n "s/.*\"$1\": *\(-\{0,1\}[0-9][0-9]*\).*/\1/p" | head -n 1
 }

@@ -37,13 +37,13 @@ expect_data_path() {
 udp_over_renegotiation() {
 	local soon=$((RENEG_S < RENEG_C ? RENEG_S : RENEG_C))
 	local late=$((RENEG_S < RENEG_C ? RENEG_C : RENEG_S))
-	local seconds=$((soon + late / 2 + 2)) role program
+	local seconds=$((soon + late / 2 + 1)) role program
 	local -A before=()
 
 	for role in server client; do
 		program=$([ $role = server ] && echo "$1" || echo "$2")
 		before[$role]=$(peer_key "$role" "$program")
-		[ -n "${before[$role]}" ] || fail "no key at the $role"
+		[[ ${before[$role]} == *[0-9]* ]] || fail "no key at the $role"
 	done
 	traffic_udp "$VPN_S4" "$seconds" || fail "UDP stream"
 	say "UDP: $UDP_SENT datagrams received or lost, $UDP_LOST lost"
@@ -96,9 +96,11 @@ describe() {
 # scenario SERVER CLIENT: two connections. In the first the server renegotiates
 # and the client ends first; in the second the other way round.
 scenario() {
-	local soon=8 late=12
+	local soon=8 late=10
 
-	[ -z "$IN_LAB" ] || soon=10 late=14
+	# The next renegotiation shall not fall into the stream: stock OpenVPN
+	# with a module may send with the old key until then (see peer_key).
+	[ -z "$IN_LAB" ] || soon=14 late=16
 	# To try the tests themselves: a stock program in ovpnd's place.
 	set -- "${1/#ovpnd/${STANDIN:-ovpnd}}" "${2/#ovpnd/${STANDIN:-ovpnd}}"
 	RENEG_S=$soon RENEG_C=$late
