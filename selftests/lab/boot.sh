@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-# shellcheck shell=bash
+# shellcheck shell=bash disable=SC2034,SC2153
 # Booting: the overlay that belongs to one run, the machine slots, QEMU and
 # User-Mode Linux, and the verdict over the kernel log.
 
@@ -95,7 +95,7 @@ lab_qemu_start() {
 		accel=tcg,thread=single
 		cpu=max,-erms,-fsrm
 		smp=1
-		extra=(-icount shift=0,sleep=off)
+		extra=(-icount "shift=0,sleep=off")
 	elif [ "${OVPN_LAB_KVM:-0}" = 1 ]; then
 		accel=kvm
 		cpu=host

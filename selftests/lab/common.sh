@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-# shellcheck shell=bash
+# shellcheck shell=bash disable=SC2034
 # What every part of the lab shares: paths, messages, locks, the cache.
 # Sourced by the entry points; never run by itself.
 

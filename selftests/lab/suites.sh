@@ -132,7 +132,7 @@ lab_fetch() {
 	shift 2
 	tmp=$(mktemp -d "$dir.XXXXXX")
 	(
-		cd "$tmp"
+		cd "$tmp" || exit
 		lab_apt "$suite" apt-get -qq download "$@"
 	)
 	for deb in "$tmp"/*.deb; do
