@@ -263,6 +263,19 @@ static int udp_echo(const struct traffic *t)
 	return 0;
 }
 
+/*
+ * Close by reset: an orphan that still wants to say FIN would keep its network
+ * namespace alive for minutes.
+ */
+static int tcp_no_linger(int fd)
+{
+	struct linger linger = { .l_onoff = 1, .l_linger = 0 };
+
+	if (fd >= 0)
+		setsockopt(fd, SOL_SOCKET, SO_LINGER, &linger, sizeof(linger));
+	return fd;
+}
+
 static int tcp_connect(const struct traffic *t)
 {
 	struct sockaddr_storage addr;
@@ -277,7 +290,7 @@ static int tcp_connect(const struct traffic *t)
 		if (fd < 0)
 			return -1;
 		if (!connect(fd, (void *)&addr, len))
-			return fd;
+			return tcp_no_linger(fd);
 		if (now() > end) {
 			perror("connect");
 			close(fd);
@@ -330,7 +343,7 @@ static int tcp_accept(const struct traffic *t)
 	fflush(stdout);
 	fd = accept(server, NULL, NULL);
 	close(server);
-	return fd;
+	return tcp_no_linger(fd);
 }
 
 static int tcp_sink(const struct traffic *t)
