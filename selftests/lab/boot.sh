@@ -38,8 +38,10 @@ lab_project_copy() {
 	local built=$BUILD/user-$2
 
 	mkdir -p "$1"
-	tar -C "$TREE" --exclude=./.git --exclude=./build -cf - . |
-		tar -C "$1" -xf -
+	# Status 1: a file changed or went meanwhile, as in any tree in use.
+	{ tar -C "$TREE" --exclude=./.git --exclude=./build \
+		--warning=no-file-changed --warning=no-file-removed -cf - . ||
+		[ $? = 1 ]; } | tar -C "$1" -xf -
 	if [ -d "$built" ]; then
 		mkdir -p "$1/build"
 		cp -a "$built" "$1/build/"
@@ -87,10 +89,9 @@ lab_qemu_start() {
 	local work=$1 accel=tcg,thread=multi cpu=max smp=2 extra=()
 	local append="console=ttyS0 rdinit=/lab/init panic=-1 oops=panic"
 
-	lab_need_command qemu-system-x86_64 qemu-system-x86
 	append+=" loglevel=7 net.ifnames=0 mitigations=off audit=0"
 	append+=" random.trust_cpu=on rcupdate.rcu_cpu_stall_timeout=60"
-	append+=" tsc=reliable no_timer_check"
+	append+=" tsc=reliable no_timer_check watchdog_thresh=30"
 	if [ "$ICOUNT" = 1 ]; then
 		accel=tcg,thread=single
 		cpu=max,-erms,-fsrm
@@ -135,6 +136,7 @@ lab_uml_start() {
 		mem="$MEM" seccomp=on ncpus=2 root=/dev/root rootfstype=hostfs \
 		rootflags=/boot ro init=/lab/init-uml loglevel=7 \
 		panic=-1 oops=panic slab_debug=F \
+		rcupdate.rcu_cpu_stall_timeout=60 \
 		con=null con0=null,fd:10 console=tty0 ssl=null ssl1=null,fd:11 \
 		ssl2=null,fd:12 </dev/null >"$work/machine.log" 2>&1 \
 		10>"$work/pipe.kernel" 11>"$work/pipe.output" \
