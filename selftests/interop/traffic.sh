@@ -41,7 +41,7 @@ traffic_rate() {
 # UDP_SENT and UDP_LOST (both directions together).
 traffic_udp() {
 	traffic_run udp "$1" --udp --bidir --time "$2" --bitrate 400K \
-		--length 1000 --window 1M || return 1
+		--length 1000 || return 1
 	read -r UDP_LOST UDP_SENT < <(awk '/receiver/ {
 		for (i = 1; i <= NF; i++)
 			if ($i ~ /^-?[0-9]+\/[0-9]+$/) {
