@@ -222,6 +222,7 @@ pki_make() {
 		echo
 		echo '-----END OpenVPN Static key V1-----'
 	} >"$dir/ta.key"
+	chmod 600 "$dir"/*.key
 }
 
 # crypto_driver CIPHER: which driver of the kernel is at work for it.

@@ -12,6 +12,7 @@ TLS=1.3			# version of TLS, enforced by the server
 CIPHER=AES-256-GCM	# data channel
 KEYS=ec			# certificates: ec, rsa
 OUTER=4			# family of the transport
+DROP=			# "yes": ovpnd becomes nobody
 RENEG_S=0		# reneg-sec at the server: who has less starts, and
 RENEG_C=0		# each sends with the new key after half of its own
 
@@ -66,6 +67,7 @@ peer_config_common() {
 	ovpnd)
 		echo "data-path $DP"
 		echo "control $DIR/$name.sock"
+		[ -z "$DROP" ] || printf '%s\n' "user nobody" "group nogroup"
 		;;
 	2.7.8) echo "disable-dco" ;;
 	esac

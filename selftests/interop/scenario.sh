@@ -31,6 +31,17 @@ expect_data_path() {
 	esac
 }
 
+# expect_rights ROLE PROGRAM: ovpnd keeps CAP_NET_ADMIN and nothing else.
+expect_rights() {
+	local status=/proc/${DAEMON_PID[$1]}/status
+
+	[ -n "$DROP" ] && [ "$2" = ovpnd ] || return 0
+	grep -q "^Uid:[[:space:]]*$(id -u nobody)[[:space:]]" "$status" &&
+		grep -q '^CapEff:[[:space:]]*0*1000$' "$status" ||
+		fail "ovpnd as $1 has too many rights:" \
+			"$(grep -E '^(Uid|CapEff)' "$status" | tr '\n' ' ')"
+}
+
 # udp_over_renegotiation SERVER CLIENT: a steady stream while one new key is
 # negotiated and taken into use at both ends, by each after half of its
 # reneg-sec; nothing is lost, the key id changes.
@@ -107,6 +118,8 @@ scenario() {
 	connect "$1" "$2"
 	expect_data_path server "$1"
 	expect_data_path client "$2"
+	expect_rights server "$1"
+	expect_rights client "$2"
 	traffic_server_start || fail "iperf3 does not start"
 	udp_over_renegotiation "$1" "$2"
 	traffic_ping "$VPN_S4" || fail "ping over IPv4"
