@@ -68,6 +68,7 @@ struct dp_user {
 	int tun_fd;
 	struct loop_io *tun_io;
 	struct loop_timer *ping_timer;
+	uint64_t ping_at;	/* loop time at which it should fire */
 	struct user_peer *by_id[USER_BUCKETS];
 	struct user_peer *by_vpn4[USER_BUCKETS];
 	struct user_peer *by_vpn6[USER_BUCKETS];

@@ -9,6 +9,15 @@
 
 #define USER_PING_MIN_MS	50	/* one walk serves several peers */
 
+/* Later than this, the process stood still and packets are waiting. */
+#define USER_PING_LATE_MS	500
+
+static void user_ping_start(struct dp_user *user, uint64_t delay_ms)
+{
+	user->ping_at = loop_now(user->base.loop) + delay_ms;
+	loop_timer_start(user->ping_timer, delay_ms);
+}
+
 static uint64_t user_ping_deadline(const struct user_peer *peer)
 {
 	uint64_t ping = peer->last_tx + peer->ping_interval * 1000ull;
@@ -34,9 +43,9 @@ void user_ping_rearm(struct dp_user *user)
 	if (first == UINT64_MAX)
 		loop_timer_stop(user->ping_timer);
 	else if (first < now + USER_PING_MIN_MS)
-		loop_timer_start(user->ping_timer, USER_PING_MIN_MS);
+		user_ping_start(user, USER_PING_MIN_MS);
 	else
-		loop_timer_start(user->ping_timer, first - now);
+		user_ping_start(user, first - now);
 }
 
 /* A peer that has something to do now, NULL when there is no (more) such. */
@@ -77,6 +86,11 @@ void user_ping_event(struct loop_timer *timer, void *arg)
 	struct user_peer *peer;
 
 	(void)timer;
+	/* Read before judging: timers come before sockets in a wake-up. */
+	if (now > user->ping_at + USER_PING_LATE_MS) {
+		user_ping_start(user, USER_PING_MIN_MS);
+		return;
+	}
 	dp_enter(&user->base);
 	/* From the start after each: an event may change any peer. */
 	while (!user->base.is_dead && (peer = user_ping_due(user, now)))
