@@ -146,9 +146,11 @@ lab_uml_start() {
 
 # lab_splats LOG: the lines that make a log red.
 lab_splats() {
-	local stamp='^(<[0-9]+>)?(\[ *[0-9.]+\](\[ *[TC][0-9]+\])? )?'
+	local line stamp='^(<[0-9]+>)?(\[ *[0-9.]+\](\[ *[TC][0-9]+\])? )?'
 
-	grep -v '^#' "$LAB/splats" | sed "s/.*/$stamp(&)/" >"$1.patterns"
+	grep -v '^#' "$LAB/splats" | while read -r line; do
+		printf '%s(%s)\n' "$stamp" "$line"
+	done >"$1.patterns"
 	tr -d '\r' <"$1" | grep -a -n -E -f "$1.patterns" || true
 	rm -f "$1.patterns"
 }
