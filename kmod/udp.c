@@ -13,6 +13,7 @@
 #include "peer_table.h"
 #include "rx.h"
 #include "sock.h"
+#include "tx_gso.h"
 #include "udp.h"
 #include "wire.h"
 
@@ -224,6 +225,14 @@ out:
 	return 0;
 }
 
+/* GSO needs checksums, which a socket can turn off */
+static bool dco_udp_has_csum(const struct dco_endpoint *ep,
+			     const struct sock *sk)
+{
+	return dco_endpoint_is_v4(ep) ? !sk->sk_no_check_tx :
+					!udp_get_no_check6_tx(sk);
+}
+
 static int dco_udp_find_path(struct dco_peer *peer, struct dco_sock *dsk,
 			     struct dco_udp_path *path)
 {
@@ -263,7 +272,7 @@ static void dco_udp_send_one(const struct dco_udp_path *path, struct sock *sk,
 	skb->mark = ep->flow.mark;
 	/* the inner packet is payload from here on */
 	skb->encapsulation = 0;
-	skb->ip_summed = CHECKSUM_NONE;
+	dco_tx_gso_mark(skb);
 
 	if (dco_endpoint_is_v4(ep)) {
 		dco_compat_udp_tunnel_xmit(dst_rtable(path->dst), sk, skb,
@@ -305,6 +314,8 @@ int dco_udp_send(struct dco_peer *peer, struct sk_buff *list)
 				    peer->dco->dev->name, peer->id, err);
 		return err;
 	}
+	if (list->next && dco_udp_has_csum(path.ep, dsk->sk))
+		list = dco_tx_gso_merge(list);
 	skb_list_walk_safe(list, skb, next) {
 		skb_mark_not_on_list(skb);
 		if (next)

@@ -1,0 +1,92 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Sealed packets of one batch travel as few UDP GSO packets: one trip through
+ * UDP, IP, netfilter and queues for dozens of them. They are split again by the
+ * device, or right before it.
+ *
+ * The packets stay where they were sealed. The first carries the others as its
+ * frag_list, and skb_segment() turns each of these into a datagram without
+ * copying, because it is linear, exactly one segment long, and its header is
+ * released: nobody but the one who splits writes in front of it.
+ */
+#include <linux/ip.h>
+#include <linux/ipv6.h>
+#include <linux/udp.h>
+
+#include "tx_gso.h"
+
+/* what fits an IP packet, beside the headers in front of it */
+#define DCO_GSO_LEN_MAX	\
+	(IP_MAX_MTU - sizeof(struct udphdr) - sizeof(struct ipv6hdr))
+/* the least that any kernel's UDP takes */
+#define DCO_GSO_SEGS_MAX	64
+
+static bool dco_tx_gso_fits(const struct sk_buff *head,
+			    const struct sk_buff *skb, unsigned int size,
+			    unsigned int segs)
+{
+	return segs < DCO_GSO_SEGS_MAX && skb->len <= size &&
+	       head->len + skb->len <= DCO_GSO_LEN_MAX;
+}
+
+/* Appends to @head the packets that follow it in the list, as many as can be
+ * one GSO packet: of its size, but for the last. Returns what remains.
+ */
+static struct sk_buff *dco_tx_gso_collect(struct sk_buff *head)
+{
+	struct sk_buff **tail = &skb_shinfo(head)->frag_list;
+	struct sk_buff *skb = head->next;
+	unsigned int size = head->len;
+	unsigned int segs = 1;
+	bool is_last = false;
+
+	while (skb && !is_last && dco_tx_gso_fits(head, skb, size, segs)) {
+		is_last = skb->len < size;
+		__skb_header_release(skb);
+		head->len += skb->len;
+		head->data_len += skb->len;
+		segs++;
+		*tail = skb;
+		tail = &skb->next;
+		skb = skb->next;
+	}
+	*tail = NULL;
+	if (segs > 1) {
+		skb_shinfo(head)->gso_size = size;
+		skb_shinfo(head)->gso_segs = segs;
+		skb_shinfo(head)->gso_type = SKB_GSO_UDP_L4;
+	}
+	return skb;
+}
+
+/**
+ * dco_tx_gso_merge() - make a list of packets shorter
+ * @list: sealed packets, linear and private, linked by next; consumed
+ *
+ * Return: the same packets in their order, in GSO packets where they have the
+ * same size.
+ */
+struct sk_buff *dco_tx_gso_merge(struct sk_buff *list)
+{
+	struct sk_buff *skb;
+
+	for (skb = list; skb; skb = skb->next)
+		skb->next = dco_tx_gso_collect(skb);
+	return list;
+}
+
+/**
+ * dco_tx_gso_mark() - prepare the checksum of a packet
+ * @skb: a packet, to which the UDP header is about to be prepended
+ *
+ * The UDP helper does it for packets that are not GSO.
+ */
+void dco_tx_gso_mark(struct sk_buff *skb)
+{
+	skb->ip_summed = CHECKSUM_NONE;
+	if (!skb_is_gso(skb))
+		return;
+	skb->ip_summed = CHECKSUM_PARTIAL;
+	skb->csum_start = skb_headroom(skb) - sizeof(struct udphdr);
+	skb->csum_offset = offsetof(struct udphdr, check);
+}

@@ -1,0 +1,10 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#ifndef DCO_TX_GSO_H
+#define DCO_TX_GSO_H
+
+#include <linux/skbuff.h>
+
+struct sk_buff *dco_tx_gso_merge(struct sk_buff *list);
+void dco_tx_gso_mark(struct sk_buff *skb);
+
+#endif /* DCO_TX_GSO_H */
