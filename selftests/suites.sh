@@ -44,17 +44,18 @@ suite interop-user 900 "released OpenVPN, userspace data path" \
 	selftests/interop/run
 suite unit-7.3 900 "unit tests of the kernel data path on 7.3" \
 	selftests/suite/unit --kernel 7.3
-suite kmod-6.1 1200 "tests of the module on 6.1" selftests/suite/kmod 6.1
-suite kmod-6.12 1200 "tests of the module on 6.12" selftests/suite/kmod 6.12
-suite kmod-7.3 1200 "tests of the module on 7.3" selftests/suite/kmod 7.3
+suite kmod-6.1 1900 "tests of the module on 6.1" selftests/suite/kmod 6.1
+suite kmod-6.12 1900 "tests of the module on 6.12" selftests/suite/kmod 6.12
+suite kmod-7.3 1900 "tests of the module on 7.3" selftests/suite/kmod 7.3
 suite interop-6.1 2400 "released OpenVPN, our module on 6.1" \
 	selftests/interop/run --kernel 6.1
 suite interop-7.3 2400 "released OpenVPN, our module on 7.3" \
 	selftests/interop/run --kernel 7.3
-suite kmod-lockdep 1500 "tests of the module with lockdep" \
-	selftests/suite/kmod lockdep
+# What takes locks; the rest would take half an hour on this kernel.
+suite kmod-lockdep 1900 "tests of the module with lockdep" \
+	selftests/suite/kmod lockdep data:aes128 key float lifetime
 suite demo-user 300 "make demo DP=user" selftests/suite/demo user
 suite demo 900 "make demo" selftests/suite/demo
-suite kmod-uml 1500 "tests of the module with KASAN and kmemleak" \
+suite kmod-uml 1900 "tests of the module with KASAN and kmemleak" \
 	selftests/suite/kmod uml
 alone kmod-uml
