@@ -48,7 +48,6 @@ struct control_key {
 	bool wants_step;
 	bool is_reset_delivered;
 	bool is_burst_done;
-	bool is_started_by_peer;
 	uint64_t started;
 	uint64_t deadline;
 };

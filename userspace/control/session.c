@@ -42,8 +42,7 @@ static void session_arm(struct control_session *session)
 }
 
 /* Begin the exchange with @key_id; the old one's TLS session is not needed. */
-static int session_next_key(struct control_session *session,
-			    bool is_started_by_peer)
+static int session_next_key(struct control_session *session)
 {
 	uint8_t key_id = keygen_next_key_id(session->key->key_id);
 	uint64_t now = loop_now(session->env->loop);
@@ -52,7 +51,6 @@ static int session_next_key(struct control_session *session,
 	key = control_key_new(session, key_id, PROTO_CONTROL_SOFT_RESET_V1);
 	if (!key)
 		return -ENOMEM;
-	key->is_started_by_peer = is_started_by_peer;
 	if (control_move(&session->queue, &session->key->app_in))
 		log_warn("control messages were lost in a renegotiation");
 	control_key_free(session->key);
@@ -195,7 +193,7 @@ static int session_route_key(struct control_session *session,
 	if (pkt->op == PROTO_CONTROL_SOFT_RESET_V1 &&
 	    key->state == CONTROL_STATE_GENERATED_KEYS &&
 	    pkt->key_id == keygen_next_key_id(key->key_id))
-		return session_next_key(session, true);
+		return session_next_key(session);
 	return pkt->key_id == key->key_id ? 0 : -EPROTO;
 }
 
@@ -301,7 +299,7 @@ int control_session_renegotiate(struct control_session *session)
 		  keygen_next_key_id(session->key->key_id),
 		  session->key->key_id);
 	loop_timer_start(session->timer, 0);
-	return session_next_key(session, false);
+	return session_next_key(session);
 }
 
 int control_session_key2(struct control_session *session, bool is_ekm,
