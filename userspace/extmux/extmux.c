@@ -22,7 +22,7 @@ static void mux_event(struct loop_io *io, unsigned int events, void *arg)
 
 static int mux_watch(struct extmux *mux)
 {
-	mux->io = loop_io_new(mux->setup.loop, mux->fd, LOOP_READABLE,
+	mux->io = loop_io_new(mux->loop, mux->fd, LOOP_READABLE,
 			      mux_event, mux);
 	return mux->io ? 0 : -ENOMEM;
 }
@@ -43,7 +43,7 @@ static int outer_open(void *arg, const union net_addr *remote)
 	int fd;
 
 	mux_close(mux);
-	fd = extmux_socket_client(mux->setup.cfg, remote->sa.sa_family);
+	fd = extmux_socket_client(mux->cfg, remote->sa.sa_family);
 	if (fd < 0)
 		return fd;
 	mux->fd = fd;
@@ -92,7 +92,7 @@ struct tunnel_outer extmux_outer(struct extmux *mux)
 
 static int mux_init(struct extmux *mux, char *err, size_t err_len)
 {
-	const struct config *cfg = mux->setup.cfg;
+	const struct config *cfg = mux->cfg;
 
 	mux->buf_len = cfg->tun_mtu + DATA_OVERHEAD;
 	if (mux->buf_len < BUF_MIN)
@@ -107,8 +107,8 @@ static int mux_init(struct extmux *mux, char *err, size_t err_len)
 	return mux->fd < 0 ? mux->fd : mux_watch(mux);
 }
 
-int extmux_new(const struct extmux_setup *setup, struct extmux **out,
-	       char *err, size_t err_len)
+int extmux_new(struct loop *loop, const struct config *cfg,
+	       struct extmux **out, char *err, size_t err_len)
 {
 	struct extmux *mux = calloc(1, sizeof(*mux));
 	int ret;
@@ -117,7 +117,8 @@ int extmux_new(const struct extmux_setup *setup, struct extmux **out,
 		snprintf(err, err_len, "out of memory");
 		return -ENOMEM;
 	}
-	mux->setup = *setup;
+	mux->loop = loop;
+	mux->cfg = cfg;
 	mux->fd = -1;
 	ret = mux_init(mux, err, err_len);
 	if (ret) {
@@ -126,6 +127,11 @@ int extmux_new(const struct extmux_setup *setup, struct extmux **out,
 	}
 	*out = mux;
 	return 0;
+}
+
+void extmux_set_host(struct extmux *mux, struct tunnel_host *host)
+{
+	mux->host = host;
 }
 
 void extmux_free(struct extmux *mux)

@@ -15,20 +15,8 @@
 struct extmux;
 
 /**
- * struct extmux_setup - all outlive the multiplexer
- * @input: called for each datagram
- */
-struct extmux_setup {
-	struct loop *loop;
-	const struct config *cfg;
-	void (*input)(void *arg, const uint8_t *pkt, size_t len,
-		      const union net_addr *remote,
-		      const union net_addr *local);
-	void *arg;
-};
-
-/**
  * extmux_new() - a multiplexer; for a server also its socket
+ * @loop, @cfg: outlive the multiplexer
  * @err: one line for the operator when it fails
  *
  * A server takes a datagram socket that the service manager passed (LISTEN_FDS)
@@ -36,8 +24,14 @@ struct extmux_setup {
  *
  * Return: 0 or -errno.
  */
-int extmux_new(const struct extmux_setup *setup, struct extmux **out,
-	       char *err, size_t err_len);
+int extmux_new(struct loop *loop, const struct config *cfg,
+	       struct extmux **out, char *err, size_t err_len);
+
+/**
+ * extmux_set_host() - who gets what arrives
+ * @host: outlives the multiplexer, or the loop's last run
+ */
+void extmux_set_host(struct extmux *mux, struct tunnel_host *host);
 
 /** extmux_outer() - the same, as the tunnel host sees it */
 struct tunnel_outer extmux_outer(struct extmux *mux);

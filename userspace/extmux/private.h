@@ -17,7 +17,9 @@ union extmux_cmsg {
 };
 
 struct extmux {
-	struct extmux_setup setup;
+	struct loop *loop;
+	const struct config *cfg;
+	struct tunnel_host *host;
 	int fd;
 	sa_family_t family;
 	struct loop_io *io;

@@ -69,8 +69,8 @@ static int receive_batch(struct extmux *mux, uint16_t port)
 			continue;
 		local_of(&msgs[i].msg_hdr, port, &local);
 		net_addr_unmap(&from[i]);
-		mux->setup.input(mux->setup.arg, iov[i].iov_base,
-				 msgs[i].msg_len, &from[i], &local);
+		tunnel_host_input(mux->host, iov[i].iov_base, msgs[i].msg_len,
+				  &from[i], &local);
 	}
 	return n;
 }

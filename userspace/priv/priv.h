@@ -134,16 +134,19 @@ int priv_drop(const char *user, const char *group, char *err, size_t err_len);
 /**
  * priv_background() - go into the background
  *
- * The caller's process stays until the daemon calls priv_background_ready() or
- * ends, and exits with 0 or the daemon's status. Returns in the daemon, a
- * session of its own; its stderr stays the terminal until it is ready.
+ * The caller's process stays until the daemon calls priv_ready() or ends, and
+ * exits with 0 or the daemon's status. Returns in the daemon, a session of
+ * its own; its stderr stays the terminal until it is ready.
  *
  * Return: 0 in the daemon, or -errno in the caller's process.
  */
 int priv_background(void);
 
-/** priv_background_ready() - let the launcher go; no-op in the foreground */
-void priv_background_ready(void);
+/** priv_ready() - tell the service manager, and let the launcher go */
+void priv_ready(void);
+
+/** priv_done() - tell the service manager, and remove the file of the number */
+void priv_done(void);
 
 /** priv_write_pid() - our process number into @path; 0, or -errno and @err */
 int priv_write_pid(const char *path, char *err, size_t err_len);

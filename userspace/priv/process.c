@@ -1,16 +1,23 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* The daemon as a process: into the background, its number into a file. */
+/*
+ * The daemon as a process, for whoever started it: into the background, its
+ * number into a file, ready, done.
+ */
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/wait.h>
+#include <systemd/sd-daemon.h>
 #include <unistd.h>
 
 #include "priv/priv.h"
 
-/* Until priv_background_ready(): where the launcher waits for a byte. */
+/* Until priv_ready(): where the launcher waits for a byte. */
 static int ready_fd = -1;
+/* What priv_write_pid() made, for priv_done() to remove; "": nothing. */
+static char pid_path[PATH_MAX];
 
 /* The launcher: leaves when the daemon is ready, with its verdict. */
 static void launcher(int fd, pid_t child)
@@ -55,11 +62,12 @@ int priv_background(void)
 	return 0;
 }
 
-void priv_background_ready(void)
+void priv_ready(void)
 {
 	const unsigned char ok = 0;
 	int null;
 
+	sd_notify(0, "READY=1\nSTATUS=Initialization Sequence Completed");
 	if (ready_fd < 0)
 		return;
 	/* nobody waits any more when this fails */
@@ -86,5 +94,15 @@ int priv_write_pid(const char *path, char *err, size_t err_len)
 	if (ret)
 		snprintf(err, err_len, "writepid %s: %s", path,
 			 strerror(-ret));
+	else if (strlen(path) < sizeof(pid_path))
+		strcpy(pid_path, path);
 	return ret;
+}
+
+void priv_done(void)
+{
+	sd_notify(0, "STOPPING=1");
+	if (pid_path[0])
+		unlink(pid_path);
+	pid_path[0] = '\0';
 }
