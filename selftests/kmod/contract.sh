@@ -8,6 +8,7 @@
 #	+-------------------+
 
 TESTS="table details ethtool features redirects"
+SMOKE="table details ethtool features"
 . "$(dirname "$0")/lib.sh"
 
 # table: errno, order of checks, replies (see contract_rows.c)

@@ -9,6 +9,7 @@
 #	+-----------------+                      +-----------------+
 
 TESTS="rotation slots nokey old replay window reinstall forged"
+SMOKE="rotation"
 . "$(dirname "$0")/lib.sh"
 
 # step NS WORD...: one netlink command on "tun"

@@ -12,6 +12,8 @@
 # OVPN_TEST_ROUNDS: how often each is done (default: 3 fast, else 20).
 
 TESTS="closefd deldev delnetns move downup commands keys connects unload"
+SMOKE="closefd unload"
+ALONE=yes
 . "$(dirname "$0")/lib.sh"
 
 if [ "$FAST" = 1 ]; then

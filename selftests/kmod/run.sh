@@ -1,21 +1,71 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-or-later
-# run.sh [-j N] [TEST[:NAME...]]...: run the tests of the module, all or some,
-# for example "run.sh contract key:rotation,replay"; N scripts at a time
-# (default 2; lifetime, which unloads the module, alone and last). KTAP, each
-# script's tests above its own line. OVPN_TEST_FAST=1 is the short form; kernels
-# that are emulated or have sanitizers get it by default.
+# run.sh [-j N] [--smoke | TEST[:NAME...]...]: run the tests of the module, all
+# or some, for example "run.sh contract key:rotation,replay"; N scripts at a time
+# (default 2). KTAP, each script's tests above its own line. OVPN_TEST_FAST=1 is
+# the short form; kernels that are emulated or have sanitizers get it by default.
+#
+# Every executable script here is a test. In its head it may say
+#	SMOKE="NAME..."	these of its tests are in --smoke, the few that show
+#			that the module works on a kernel
+#	LIMIT=SECONDS	it may take so long (default: see the file settings)
+#	ALONE=yes	nothing runs beside it, for example because it unloads
+#			the module; such scripts run last
 set -uo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")" || exit 1
 
-ALL=(contract data wire mp key float keepalive notify lifetime)
-LIMIT=$(sed -n 's/^timeout=//p' settings)
+DEFAULT_LIMIT=$(sed -n 's/^timeout=//p' settings)
 jobs=2
+smoke=no
 
-if [ "${1:-}" = -j ]; then
-	jobs=${2:?-j needs a number}
-	shift 2
-fi
+# property TEST NAME: what a script's head says, nothing if it does not
+property() {
+	sed -n "/lib\\.sh/q; s/^$2=\"\{0,1\}\([^\"]*\).*/\1/p" \
+		"${1%%:*}.sh" | head -n 1
+}
+
+is_alone() {
+	[ "$(property "$1" ALONE)" = yes ]
+}
+
+# all_tests: contract, which explains what others say, first
+all_tests() {
+	local script name alone=()
+
+	[ ! -x ./contract.sh ] || echo contract
+	for script in *.sh; do
+		name=${script%.sh}
+		[ -x "$script" ] || continue
+		case $name in
+		run | contract) continue ;;
+		esac
+		if is_alone "$name"; then
+			alone+=("$name")
+		else
+			echo "$name"
+		fi
+	done
+	[ ${#alone[@]} = 0 ] || printf '%s\n' "${alone[@]}"
+}
+
+smoke_tests() {
+	local test names
+
+	for test in $(all_tests); do
+		names=$(property "$test" SMOKE)
+		[ -z "$names" ] || echo "$test:${names// /,}"
+	done
+}
+
+while [ $# -gt 0 ]; do
+	case $1 in
+	-j) jobs=${2:?-j needs a number}; shift 2 ;;
+	--smoke) smoke=yes; shift ;;
+	--list) all_tests; exit ;;
+	-*) sed -n '3,6s/^# \{0,1\}//p' "$0" >&2; exit 2 ;;
+	*) break ;;
+	esac
+done
 if [ -z "${OVPN_TEST_FAST:-}" ]; then
 	export OVPN_TEST_FAST=0
 	if [ -e /sys/kernel/debug/kmemleak ] || [ -e /proc/lockdep_stats ] ||
@@ -44,14 +94,15 @@ count() {
 
 # start NUMBER TEST[:NAME...]: in the background
 start() {
-	local name=${2%%:*} names=()
+	local name=${2%%:*} names=() limit
 
+	limit=$(property "$2" LIMIT)
 	if [[ $2 == *:* ]]; then
 		IFS=, read -r -a names <<<"${2#*:}"
 	fi
 	(
 		begin=$SECONDS
-		timeout -k 20 "$LIMIT" "./$name.sh" \
+		timeout -k 20 "${limit:-$DEFAULT_LIMIT}" "./$name.sh" \
 			${names[@]+"${names[@]}"} >"$tmp/$1" 2>&1 </dev/null &
 		child=$!
 		trap 'kill "$child"; wait "$child"; exit 143' TERM
@@ -66,7 +117,7 @@ report() {
 
 	read -r status seconds test <"$tmp/$1.end"
 	sed 's/^/    /' "$tmp/$1"
-	[ "$status" != 124 ] || echo "    # ran out of time ($LIMIT s)"
+	[ "$status" != 124 ] || echo "    # ran out of time ($seconds s)"
 	count "$tmp/$1" "$status"
 	case $status in
 	0)	echo "ok $1 $test" ;;
@@ -106,7 +157,12 @@ tmp=$(mktemp -d)
 trap clean_up EXIT
 trap 'exit 130' INT
 trap 'exit 143' TERM
-[ $# -gt 0 ] || set -- "${ALL[@]}"
+# shellcheck disable=SC2046
+if [ "$smoke" = yes ]; then
+	set -- $(smoke_tests)
+elif [ $# = 0 ]; then
+	set -- $(all_tests)
+fi
 echo "KTAP version 1"
 echo "1..$#"
 n=0
@@ -117,15 +173,12 @@ for test in "$@"; do
 		failed=$((failed + 1))
 		continue
 	fi
-	case $test in
-	lifetime*)	settle 0 ;;
-	*)		settle $((jobs - 1)) ;;
-	esac
+	room=$jobs
+	! is_alone "$test" || room=1
+	settle $((room - 1))
 	: >"$tmp/$n"
 	start "$n" "$test"
-	case $test in
-	lifetime*)	settle 0 ;;
-	esac
+	[ "$room" != 1 ] || settle 0
 done
 settle 0
 echo "# $passed passed, $failed failed, $skipped skipped"
