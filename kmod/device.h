@@ -12,6 +12,11 @@
 
 struct dco_peer;
 
+/* what the path to the peer carries in one piece */
+#define DCO_MSS_AUTO	0
+/* whatever TCP wants: no segment can be larger than this */
+#define DCO_MSS_OFF	U16_MAX
+
 /* all work of the module; drained before it is unloaded */
 extern struct workqueue_struct *dco_wq;
 
@@ -24,6 +29,7 @@ extern const struct ethtool_ops dco_ethtool_ops;
  * @mode: one peer or many; never changes
  * @stats: per-CPU counters
  * @gro_cells: where received packets go
+ * @mss: largest segment that inner TCP may announce, or DCO_MSS_*
  * @only_peer: P2P mode: the peer, if there is one
  * @lock: serialises writers of everything below and of @only_peer
  * @is_dying: no peer may be inserted any more
@@ -39,6 +45,7 @@ struct dco_dev {
 	enum ovpn_mode mode;
 	struct dco_dev_stats __percpu *stats;
 	struct gro_cells gro_cells;
+	u16 mss;
 	struct dco_peer __rcu *only_peer;
 
 	spinlock_t lock ____cacheline_aligned_in_smp;

@@ -61,7 +61,7 @@ static void dco_keepalive_send(struct dco_peer *peer)
 
 	local_bh_disable();
 	rcu_read_lock();
-	dco_tx_send(peer, skb, 1, NULL);
+	dco_tx_send(peer, skb);
 	rcu_read_unlock();
 	local_bh_enable();
 }

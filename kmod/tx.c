@@ -15,10 +15,10 @@
 #include "device.h"
 #include "keepalive.h"
 #include "notify.h"
+#include "path.h"
 #include "peer.h"
 #include "peer_table.h"
 #include "tx.h"
-#include "udp.h"
 
 /* The peer is found by the gateway of the packet's route, which is how networks
  * behind a client are reached, or else by its destination.
@@ -143,18 +143,10 @@ static struct dco_key *dco_tx_take_key(struct dco_peer *peer, unsigned int n,
 	return key;
 }
 
-/**
- * dco_tx_send() - seal a batch of packets and send it
- * @peer: to whom
- * @list: cleartext packets, linked by next; consumed
- * @n: their number
- * @sent: if not NULL, receives what was handed to the transport, as cleartext
- *
- * Context: BH disabled, RCU read side.
- */
-void dco_tx_send(struct dco_peer *peer, struct sk_buff *list,
-		 unsigned int n, struct dco_count *sent)
+static void dco_tx_send_by(struct dco_path *path, struct sk_buff *list,
+			   unsigned int n, struct dco_count *sent)
 {
+	struct dco_peer *peer = path->peer;
 	struct dco_count sealed = {};
 	enum dco_drop cause;
 	struct dco_key *key;
@@ -168,7 +160,7 @@ void dco_tx_send(struct dco_peer *peer, struct sk_buff *list,
 	list = dco_tx_seal_list(peer, key, list, packet_id, &sealed);
 	if (unlikely(!list))
 		return;
-	if (unlikely(dco_udp_send(peer, list))) {
+	if (unlikely(dco_path_send(path, list))) {
 		dco_drop_list(peer->dco, list, DCO_DROP_TX_NO_ROUTE);
 		return;
 	}
@@ -180,6 +172,25 @@ void dco_tx_send(struct dco_peer *peer, struct sk_buff *list,
 		sent->bytes = sealed.bytes -
 			      sealed.packets * DCO_WIRE_HDR_SIZE;
 	}
+}
+
+/**
+ * dco_tx_send() - seal a packet of our own and send it
+ * @peer: to whom
+ * @skb: cleartext packet; consumed
+ *
+ * Context: BH disabled, RCU read side.
+ */
+void dco_tx_send(struct dco_peer *peer, struct sk_buff *skb)
+{
+	struct dco_path path;
+
+	if (unlikely(dco_path_find(peer, &path))) {
+		dco_drop(peer->dco, skb, DCO_DROP_TX_NO_ROUTE);
+		return;
+	}
+	dco_tx_send_by(&path, skb, 1, NULL);
+	dco_path_put(&path);
 }
 
 /* A super-packet becomes a list of packets, any other a list of one. NULL: it
@@ -203,9 +214,10 @@ static struct sk_buff *dco_tx_split(struct dco_dev *dco, struct sk_buff *skb)
 	return list;
 }
 
-static void dco_tx_batch(struct dco_peer *peer, struct sk_buff *list)
+static void dco_tx_batch(struct dco_path *path, struct sk_buff *list)
 {
 	struct dco_count vpn = {}, sent = {};
+	struct dco_peer *peer = path->peer;
 	struct sk_buff *skb, *next;
 
 	skb_list_walk_safe(list, skb, next) {
@@ -213,7 +225,7 @@ static void dco_tx_batch(struct dco_peer *peer, struct sk_buff *list)
 		vpn.bytes += skb->len;
 	}
 	dco_peer_stats_add(peer, DCO_FLOW_VPN_TX, vpn.packets, vpn.bytes);
-	dco_tx_send(peer, list, vpn.packets, &sent);
+	dco_tx_send_by(path, list, vpn.packets, &sent);
 	dco_dev_stats_tx(peer->dco, sent.packets, sent.bytes);
 }
 
@@ -229,6 +241,7 @@ netdev_tx_t dco_xmit(struct sk_buff *skb, struct net_device *dev)
 	enum dco_drop cause = DCO_DROP_TX_PROTO;
 	struct dco_dev *dco = netdev_priv(dev);
 	struct dco_peer *peer;
+	struct dco_path path;
 
 	rcu_read_lock();
 	if (unlikely(!skb->protocol ||
@@ -241,6 +254,9 @@ netdev_tx_t dco_xmit(struct sk_buff *skb, struct net_device *dev)
 		net_dbg_ratelimited("%s: no peer for a packet\n", dev->name);
 		goto drop;
 	}
+	cause = DCO_DROP_TX_NO_ROUTE;
+	if (unlikely(dco_path_find(peer, &path)))
+		goto drop;
 
 	nf_reset_ct(skb);
 	skb_dst_drop(skb);
@@ -249,7 +265,8 @@ netdev_tx_t dco_xmit(struct sk_buff *skb, struct net_device *dev)
 
 	skb = dco_tx_split(dco, skb);
 	if (likely(skb))
-		dco_tx_batch(peer, skb);
+		dco_tx_batch(&path, skb);
+	dco_path_put(&path);
 	rcu_read_unlock();
 	return NETDEV_TX_OK;
 

@@ -4,7 +4,6 @@
 
 #include <linux/netdevice.h>
 
-#include "stats.h"
 #include "wire.h"
 
 struct dco_peer;
@@ -15,7 +14,6 @@ struct dco_peer;
 #define DCO_TX_HEADROOM		(DCO_HEADROOM + 16)
 
 netdev_tx_t dco_xmit(struct sk_buff *skb, struct net_device *dev);
-void dco_tx_send(struct dco_peer *peer, struct sk_buff *list,
-		 unsigned int n, struct dco_count *sent);
+void dco_tx_send(struct dco_peer *peer, struct sk_buff *skb);
 
 #endif /* DCO_TX_H */

@@ -9,6 +9,7 @@
 
 #include "device.h"
 #include "endpoint.h"
+#include "path.h"
 #include "peer.h"
 #include "peer_table.h"
 #include "rx.h"
@@ -16,18 +17,6 @@
 #include "tx_gso.h"
 #include "udp.h"
 #include "wire.h"
-
-/**
- * struct dco_udp_path - the way of a batch of datagrams
- * @ep: addresses
- * @dst: route; a reference belongs to this
- * @saddr: source address, IPv4 as v4-mapped IPv6
- */
-struct dco_udp_path {
-	struct dco_endpoint *ep;
-	struct dst_entry *dst;
-	struct in6_addr saddr;
-};
 
 static struct dco_peer *dco_udp_find_peer(struct dco_dev *dco,
 					  const struct sk_buff *skb, u32 id)
@@ -150,9 +139,9 @@ void dco_udp_detach(struct dco_sock *dsk)
 	rcu_assign_sk_user_data(sk, NULL);
 }
 
-static int dco_udp_route4(struct dco_peer *peer, struct sock *sk,
-			  struct dco_udp_path *path)
+static int dco_udp_route4(struct dco_path *path)
 {
+	struct sock *sk = path->dsk->sk;
 	struct dco_endpoint *ep = path->ep;
 	struct flowi4 fl = {
 		.saddr = ep->local.s6_addr32[3],
@@ -172,7 +161,7 @@ static int dco_udp_route4(struct dco_peer *peer, struct sock *sk,
 	/* the address we learned may be gone; then let the kernel choose */
 	if (fl.saddr && !inet_confirm_addr(sock_net(sk), NULL, 0, fl.saddr,
 					   RT_SCOPE_HOST)) {
-		ep = dco_endpoint_refresh(peer, ep, false);
+		ep = dco_endpoint_refresh(path->peer, ep, false);
 		if (!ep || !dco_endpoint_is_v4(ep))
 			return -EHOSTUNREACH;
 		path->ep = ep;
@@ -188,9 +177,9 @@ out:
 	return 0;
 }
 
-static int dco_udp_route6(struct dco_peer *peer, struct sock *sk,
-			  struct dco_udp_path *path)
+static int dco_udp_route6(struct dco_path *path)
 {
+	struct sock *sk = path->dsk->sk;
 	struct dco_endpoint *ep = path->ep;
 	struct flowi6 fl = {
 		.saddr = ep->local,
@@ -209,7 +198,7 @@ static int dco_udp_route6(struct dco_peer *peer, struct sock *sk,
 
 	if (!ipv6_addr_any(&fl.saddr) &&
 	    !ipv6_chk_addr(sock_net(sk), &fl.saddr, NULL, 0)) {
-		ep = dco_endpoint_refresh(peer, ep, false);
+		ep = dco_endpoint_refresh(path->peer, ep, false);
 		if (!ep || dco_endpoint_is_v4(ep))
 			return -EHOSTUNREACH;
 		path->ep = ep;
@@ -233,40 +222,79 @@ static bool dco_udp_has_csum(const struct dco_endpoint *ep,
 					!udp_get_no_check6_tx(sk);
 }
 
-static int dco_udp_find_path(struct dco_peer *peer, struct dco_sock *dsk,
-			     struct dco_udp_path *path)
+/**
+ * dco_udp_find_path() - addresses and route to a peer
+ * @path: peer and socket are set; receives the rest
+ *
+ * Context: BH disabled, RCU read side.
+ * Return: 0, or a negative errno if there is no route.
+ */
+int dco_udp_find_path(struct dco_path *path)
 {
+	struct dco_peer *peer = path->peer;
 	struct dco_endpoint *ep = rcu_dereference(peer->endpoint);
 	int err;
 
-	if (unlikely(!dco_sock_flow_is_current(dsk, &ep->flow)))
+	if (unlikely(!dco_sock_flow_is_current(path->dsk, &ep->flow)))
 		ep = dco_endpoint_refresh(peer, ep, true);
 	if (unlikely(!ep))
 		return -ENOMEM;
 
 	path->ep = ep;
 	if (dco_endpoint_is_v4(ep))
-		err = dco_udp_route4(peer, dsk->sk, path);
+		err = dco_udp_route4(path);
 	else
-		err = dco_udp_route6(peer, dsk->sk, path);
+		err = dco_udp_route6(path);
 	if (unlikely(err))
-		return err;
+		goto no_route;
 
-	if (unlikely(path->dst->dev == peer->dco->dev)) {
-		/* the tunnel would carry itself */
-		dst_release(path->dst);
-		return -ELOOP;
-	}
-	return 0;
+	if (likely(path->dst->dev != peer->dco->dev))
+		return 0;
+	/* the tunnel would carry itself */
+	dco_udp_put_path(path);
+	err = -ELOOP;
+no_route:
+	net_dbg_ratelimited("%s: no route to peer %u: %d\n",
+			    peer->dco->dev->name, peer->id, err);
+	return err;
+}
+
+/**
+ * dco_udp_put_path() - be done with a route
+ * @path: what dco_udp_find_path() made
+ */
+void dco_udp_put_path(struct dco_path *path)
+{
+	dst_release(path->dst);
+	path->dst = NULL;
+}
+
+/**
+ * dco_udp_mtu() - the largest packet that leaves in one piece
+ * @path: the way
+ *
+ * Return: length of a cleartext packet in bytes, at least 1.
+ */
+unsigned int dco_udp_mtu(const struct dco_path *path)
+{
+	unsigned int mtu = dst_mtu(path->dst);
+	unsigned int overhead;
+
+	overhead = sizeof(struct udphdr) + DCO_WIRE_HDR_SIZE;
+	if (dco_endpoint_is_v4(path->ep))
+		overhead += sizeof(struct iphdr);
+	else
+		overhead += sizeof(struct ipv6hdr);
+	return mtu > overhead ? mtu - overhead : 1;
 }
 
 /* consumes @skb and a reference to the route */
-static void dco_udp_send_one(const struct dco_udp_path *path, struct sock *sk,
-			     struct sk_buff *skb)
+static void dco_udp_send_one(const struct dco_path *path, struct sk_buff *skb)
 {
 	const struct dco_endpoint *ep = path->ep;
 	struct in6_addr saddr = path->saddr;
 	struct in6_addr daddr = ep->remote.addr;
+	struct sock *sk = path->dsk->sk;
 
 	skb->dev = NULL;
 	skb->mark = ep->flow.mark;
@@ -293,34 +321,22 @@ static void dco_udp_send_one(const struct dco_udp_path *path, struct sock *sk,
 
 /**
  * dco_udp_send() - send sealed packets to a peer
- * @peer: the peer
- * @list: the packets, linked by next; consumed if this succeeds
+ * @path: the way; its route is used up
+ * @list: the packets, linked by next; consumed
  *
  * Context: BH disabled, RCU read side.
- * Return: 0, or a negative errno if there is no way to the peer.
  */
-int dco_udp_send(struct dco_peer *peer, struct sk_buff *list)
+void dco_udp_send(struct dco_path *path, struct sk_buff *list)
 {
-	struct dco_sock *dsk = rcu_dereference(peer->sock);
-	struct dco_udp_path path;
 	struct sk_buff *skb, *next;
-	int err;
 
-	if (unlikely(!dsk))
-		return -ENOTCONN;
-	err = dco_udp_find_path(peer, dsk, &path);
-	if (unlikely(err)) {
-		net_dbg_ratelimited("%s: no route to peer %u: %d\n",
-				    peer->dco->dev->name, peer->id, err);
-		return err;
-	}
-	if (list->next && dco_udp_has_csum(path.ep, dsk->sk))
+	if (list->next && dco_udp_has_csum(path->ep, path->dsk->sk))
 		list = dco_tx_gso_merge(list);
 	skb_list_walk_safe(list, skb, next) {
 		skb_mark_not_on_list(skb);
 		if (next)
-			dst_hold(path.dst);
-		dco_udp_send_one(&path, dsk->sk, skb);
+			dst_hold(path->dst);
+		dco_udp_send_one(path, skb);
 	}
-	return 0;
+	path->dst = NULL;
 }

@@ -5,7 +5,7 @@
 #include <linux/skbuff.h>
 #include <net/sock.h>
 
-struct dco_peer;
+struct dco_path;
 struct dco_sock;
 
 bool dco_udp_is_free(const struct sock *sk);
@@ -13,6 +13,9 @@ bool dco_udp_is_attached(const struct sock *sk);
 void dco_udp_attach(struct dco_sock *dsk);
 void dco_udp_detach(struct dco_sock *dsk);
 
-int dco_udp_send(struct dco_peer *peer, struct sk_buff *list);
+int dco_udp_find_path(struct dco_path *path);
+void dco_udp_put_path(struct dco_path *path);
+unsigned int dco_udp_mtu(const struct dco_path *path);
+void dco_udp_send(struct dco_path *path, struct sk_buff *list);
 
 #endif /* DCO_UDP_H */

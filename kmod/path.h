@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#ifndef DCO_PATH_H
+#define DCO_PATH_H
+
+#include <linux/in6.h>
+#include <linux/skbuff.h>
+
+struct dco_endpoint;
+struct dco_peer;
+struct dco_sock;
+struct dst_entry;
+
+/**
+ * struct dco_path - the way of one batch of packets to a peer
+ * @peer: the peer
+ * @dsk: its socket
+ * @ep: UDP: addresses
+ * @dst: UDP: route, with a reference; NULL after the batch has been sent
+ * @saddr: UDP: source address, IPv4 as v4-mapped IPv6
+ * @tos: UDP: type of service or traffic class
+ *
+ * Found before the batch is sealed, because what the way allows decides about
+ * cleartext. Lives on the stack of one RCU section.
+ */
+struct dco_path {
+	struct dco_peer *peer;
+	struct dco_sock *dsk;
+	struct dco_endpoint *ep;
+	struct dst_entry *dst;
+	struct in6_addr saddr;
+	u8 tos;
+};
+
+int dco_path_find(struct dco_peer *peer, struct dco_path *path);
+void dco_path_put(struct dco_path *path);
+unsigned int dco_path_mtu(const struct dco_path *path);
+int dco_path_send(struct dco_path *path, struct sk_buff *list);
+
+#endif /* DCO_PATH_H */
