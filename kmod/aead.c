@@ -186,6 +186,17 @@ void dco_aead_exit(struct dco_aead *aead)
 	memzero_explicit(aead, sizeof(*aead));
 }
 
+/**
+ * dco_aead_driver() - which implementation works for a key
+ * @aead: what dco_aead_init() prepared
+ *
+ * Return: its driver name, as in /proc/crypto; lives as long as @aead.
+ */
+const char *dco_aead_driver(const struct dco_aead *aead)
+{
+	return crypto_aead_driver_name(aead->tfm);
+}
+
 static struct aead_request *
 dco_aead_prepare(const struct dco_aead *aead, struct dco_aead_scratch *scratch,
 		 struct dco_wire_hdr *hdr, size_t len, size_t crypt_len)

@@ -29,6 +29,7 @@ void dco_aead_module_exit(void);
 int dco_aead_init(struct dco_aead *aead, enum ovpn_cipher_alg alg,
 		  const u8 *key, size_t key_len, const u8 *nonce_tail);
 void dco_aead_exit(struct dco_aead *aead);
+const char *dco_aead_driver(const struct dco_aead *aead);
 int dco_aead_seal(const struct dco_aead *aead, struct dco_wire_hdr *hdr,
 		  size_t len);
 int dco_aead_open(const struct dco_aead *aead, struct dco_wire_hdr *hdr,

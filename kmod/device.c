@@ -154,6 +154,7 @@ static int dco_dev_new(struct net_device *dev, struct nlattr **data,
 	dco->mode = OVPN_MODE_P2P;
 	if (data && data[IFLA_OVPN_MODE])
 		dco->mode = nla_get_u8(data[IFLA_OVPN_MODE]);
+	dco->generation = 1;
 	spin_lock_init(&dco->lock);
 	xa_init_flags(&dco->peers, XA_FLAGS_LOCK_BH);
 

@@ -33,6 +33,7 @@ extern const struct ethtool_ops dco_ethtool_ops;
  * @only_peer: P2P mode: the peer, if there is one
  * @lock: serialises writers of everything below and of @only_peer
  * @is_dying: no peer may be inserted any more
+ * @generation: grows when a peer enters or leaves the table; never 0
  * @peers: peers by id
  * @by_vpn: struct dco_vpn_addr by inner address; used in MP mode
  * @by_remote: struct dco_endpoint by outer address; several peers may have one
@@ -50,6 +51,7 @@ struct dco_dev {
 
 	spinlock_t lock ____cacheline_aligned_in_smp;
 	bool is_dying;
+	u32 generation;
 	struct xarray peers;
 	struct rhashtable by_vpn;
 	struct rhltable by_remote;

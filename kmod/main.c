@@ -7,6 +7,7 @@
 #include "aead.h"
 #include "device.h"
 #include "netlink.h"
+#include "netlink_x.h"
 
 struct workqueue_struct *dco_wq;
 
@@ -33,8 +34,16 @@ static int __init dco_init(void)
 		pr_err("ovpn: cannot register the netlink family: %d\n", err);
 		goto err_link;
 	}
+	err = genl_register_family(&dco_nlx_family);
+	if (err) {
+		pr_err("ovpn: cannot register the second netlink family: %d\n",
+		       err);
+		goto err_family;
+	}
 	return 0;
 
+err_family:
+	genl_unregister_family(&dco_nl_family);
 err_link:
 	rtnl_link_unregister(&dco_link_ops);
 err_wq:
@@ -51,6 +60,7 @@ err_aead:
  */
 static void __exit dco_exit(void)
 {
+	genl_unregister_family(&dco_nlx_family);
 	genl_unregister_family(&dco_nl_family);
 	rtnl_link_unregister(&dco_link_ops);
 	synchronize_net();
@@ -68,6 +78,7 @@ MODULE_LICENSE("GPL");
 MODULE_VERSION("0.1.0");
 MODULE_ALIAS_RTNL_LINK("ovpn");
 MODULE_ALIAS_GENL_FAMILY("ovpn");
+MODULE_ALIAS_GENL_FAMILY("ovpnx");
 /* so that the first key need not wait for modules, or fail without them */
 MODULE_SOFTDEP("pre: crypto-aes crypto-gcm crypto-ctr crypto-ghash "
 	       "crypto-rfc7539 crypto-chacha20 crypto-poly1305");

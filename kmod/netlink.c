@@ -18,9 +18,18 @@
 #include "peer_table.h"
 #include "sock.h"
 
-static struct dco_dev *dco_nl_dev_get(struct net *net, struct nlattr **attrs,
-				      struct netlink_ext_ack *extack,
-				      netdevice_tracker *tracker)
+/**
+ * dco_nl_dev_get() - the device that a request names
+ * @net: namespace of the requester
+ * @attrs: top level attributes, OVPN_A_IFINDEX among them
+ * @extack: receives why it failed
+ * @tracker: of the reference that is taken, for netdev_put()
+ *
+ * Return: the device, or ERR_PTR(-ENODEV) or ERR_PTR(-EINVAL).
+ */
+struct dco_dev *dco_nl_dev_get(struct net *net, struct nlattr **attrs,
+			       struct netlink_ext_ack *extack,
+			       netdevice_tracker *tracker)
 {
 	struct net_device *dev;
 
@@ -68,8 +77,15 @@ int dco_nl_call(struct genl_info *info,
 	return err;
 }
 
-/* Four bytes if they suffice, as kernels with NLA_UINT do */
-static int dco_nl_put_uint(struct sk_buff *msg, int type, u64 value)
+/**
+ * dco_nl_put_uint() - write a number of type uint
+ * @msg: message
+ * @type: attribute
+ * @value: the number; takes four bytes if they suffice, as with NLA_UINT
+ *
+ * Return: 0 or -EMSGSIZE.
+ */
+int dco_nl_put_uint(struct sk_buff *msg, int type, u64 value)
 {
 	u32 small = value;
 

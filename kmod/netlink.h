@@ -23,6 +23,10 @@ enum dco_nl_group {
 
 int dco_nl_call(struct genl_info *info,
 		int (*fn)(struct dco_dev *dco, struct genl_info *info));
+struct dco_dev *dco_nl_dev_get(struct net *net, struct nlattr **attrs,
+			       struct netlink_ext_ack *extack,
+			       netdevice_tracker *tracker);
+int dco_nl_put_uint(struct sk_buff *msg, int type, u64 value);
 int dco_nl_put_remote(struct sk_buff *msg, const struct dco_endpoint *ep);
 
 /* netlink_peer.c */

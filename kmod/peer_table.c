@@ -312,6 +312,12 @@ int dco_table_set_endpoint_take(struct dco_peer *peer,
 	return 0;
 }
 
+/* Tells dumps that the set of peers is another one; 0 would mean "not known" */
+static void dco_table_changed(struct dco_dev *dco)
+{
+	WRITE_ONCE(dco->generation, dco->generation + 1 ?: 1);
+}
+
 /* The last step of an insertion, which cannot be undone */
 static int dco_table_publish(struct dco_peer *peer, struct list_head *removed)
 {
@@ -375,6 +381,7 @@ int dco_table_insert(struct dco_peer *peer, const struct dco_vpn_pair *pair,
 
 	dco_sock_link(peer);
 	peer->is_in_table = true;
+	dco_table_changed(dco);
 	return 0;
 
 err_endpoint:
@@ -406,6 +413,7 @@ bool dco_table_remove(struct dco_peer *peer, enum ovpn_del_peer_reason reason,
 		return false;
 	peer->is_in_table = false;
 	peer->del_reason = reason;
+	dco_table_changed(dco);
 
 	if (dco->mode == OVPN_MODE_MP) {
 		xa_erase_bh(&dco->peers, peer->id);

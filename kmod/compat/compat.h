@@ -81,6 +81,15 @@ static int name(struct net *net, struct net_device *dev,		\
 }
 #endif
 
+/* a multicast group that only CAP_NET_ADMIN may join; where the kernel cannot
+ * restrict a group, everybody may
+ */
+#ifdef GENL_MCAST_CAP_NET_ADMIN
+#define DCO_COMPAT_MCAST_ADMIN	.flags = GENL_MCAST_CAP_NET_ADMIN,
+#else
+#define DCO_COMPAT_MCAST_ADMIN
+#endif
+
 /* the device does its own locking in ndo_start_xmit */
 static inline void dco_compat_set_lltx(struct net_device *dev)
 {
