@@ -132,6 +132,9 @@ int dco_nl_put_remote(struct sk_buff *msg, const struct dco_endpoint *ep)
 static int dco_nl_put_endpoint(struct sk_buff *msg,
 			       const struct dco_endpoint *ep)
 {
+	/* the address of a TCP peer is its socket's business */
+	if (!ep)
+		return 0;
 	if (dco_nl_put_remote(msg, ep))
 		return -EMSGSIZE;
 	if (dco_endpoint_is_v4(ep))

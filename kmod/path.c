@@ -20,7 +20,13 @@ int dco_path_find(struct dco_peer *peer, struct dco_path *path)
 	path->tos = 0;
 	if (unlikely(!path->dsk))
 		return -ENOTCONN;
-	return dco_udp_find_path(path);
+	switch (path->dsk->transport) {
+	case DCO_TRANSPORT_UDP:
+		return dco_udp_find_path(path);
+	case DCO_TRANSPORT_TCP:
+		break;
+	}
+	return -EOPNOTSUPP;
 }
 
 /**

@@ -22,7 +22,8 @@ struct dco_vpn_pair;
  * @id: peer id in packets that we receive
  * @tx_id: peer id in packets that we send
  * @sock: how to reach it; NULL as soon as the peer has left the table
- * @endpoint: where to reach it; written under @dco->lock
+ * @endpoint: where to reach it, NULL with TCP, whose socket knows; written
+ *	under @dco->lock
  * @vpn4: its inner IPv4 address or NULL; written under @dco->lock
  * @vpn6: its inner IPv6 address or NULL; written under @dco->lock
  * @keys: what to talk to it with

@@ -274,14 +274,19 @@ int dco_table_set_vpn(struct dco_peer *peer, const struct dco_vpn_pair *pair)
 	return 0;
 }
 
+/* peers without endpoint cannot be found by one */
 static int dco_endpoint_link(struct dco_endpoint *ep)
 {
+	if (!ep)
+		return 0;
 	return rhltable_insert(&ep->peer->dco->by_remote, &ep->node,
 			       dco_remote_params);
 }
 
 static void dco_endpoint_unlink(struct dco_endpoint *ep)
 {
+	if (!ep)
+		return;
 	rhltable_remove(&ep->peer->dco->by_remote, &ep->node,
 			dco_remote_params);
 }

@@ -184,8 +184,8 @@ static enum dco_drop dco_rx_open(struct dco_peer *peer, struct sk_buff *skb,
 /**
  * dco_rx() - receive a data packet of a peer
  * @peer: whose it is, by its peer id
- * @skb: the packet, data at the wire header, outer network and transport header
- *	valid; consumed
+ * @skb: the packet, data at the wire header; consumed. If the peer has an
+ *	endpoint, the outer network and transport header are valid.
  *
  * Context: BH disabled, RCU read side.
  */
@@ -208,7 +208,7 @@ void dco_rx(struct dco_peer *peer, struct sk_buff *skb)
 
 	/* a packet that was delayed must not move a peer back */
 	ep = rcu_dereference(peer->endpoint);
-	if (unlikely(is_newest && !dco_endpoint_is_current(ep, skb)))
+	if (unlikely(is_newest && ep && !dco_endpoint_is_current(ep, skb)))
 		dco_endpoint_learn(peer, skb);
 
 	skb_pull(skb, DCO_WIRE_HDR_SIZE);

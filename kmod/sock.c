@@ -26,7 +26,9 @@ static struct dco_sock *dco_sock_new(struct sock *sk, struct dco_dev *dco)
 		return ERR_PTR(-ENOMEM);
 	dsk->sk = sk;
 	dsk->dco = dco;
+	dsk->transport = DCO_TRANSPORT_UDP;
 	dsk->users = 1;
+	refcount_set(&dsk->refs, 1);
 	sock_hold(sk);
 	netdev_hold(dco->dev, &dsk->dev_tracker, GFP_KERNEL);
 	return dsk;
@@ -82,6 +84,16 @@ static void dco_sock_free_rcu(struct rcu_head *rcu)
 }
 
 /**
+ * dco_sock_unref() - drop one of the references that keep the structure
+ * @dsk: the socket
+ */
+void dco_sock_unref(struct dco_sock *dsk)
+{
+	if (refcount_dec_and_test(&dsk->refs))
+		call_rcu(&dsk->rcu, dco_sock_free_rcu);
+}
+
+/**
  * dco_sock_put() - give a socket back
  * @dsk: what dco_sock_get() returned
  *
@@ -100,7 +112,7 @@ void dco_sock_put(struct dco_sock *dsk)
 		dco_udp_detach(dsk);
 	release_sock(sk);
 	if (is_last)
-		call_rcu(&dsk->rcu, dco_sock_free_rcu);
+		dco_sock_unref(dsk);
 }
 
 /**
