@@ -2,8 +2,14 @@
 #ifndef DCO_DROP_H
 #define DCO_DROP_H
 
+#include <linux/types.h>
+
+struct dco_dev;
+struct dco_peer;
+struct sk_buff;
+
 /**
- * enum dco_drop - why a packet was not forwarded; one counter per device each
+ * enum dco_drop - why a packet was not forwarded
  * @DCO_DROP_RX_SHORT: too short for a header and a byte of payload
  * @DCO_DROP_RX_DATA_V1: a data packet without peer id
  * @DCO_DROP_RX_NO_PEER: no such peer id, or none with this source address
@@ -24,7 +30,8 @@
  *	the device itself
  * @DCO_DROP_MAX: number of causes
  *
- * Those of reception come first, see dco_drop_is_rx().
+ * Those of reception come first, see dco_drop_is_rx(). The numbers are not
+ * stable; what users see are the names in dco_drops[].
  */
 enum dco_drop {
 	DCO_DROP_RX_SHORT,
@@ -51,5 +58,13 @@ static inline bool dco_drop_is_rx(enum dco_drop cause)
 {
 	return cause < DCO_DROP_TX_PROTO;
 }
+
+void dco_drop(struct dco_dev *dco, struct sk_buff *skb, enum dco_drop cause);
+void dco_peer_drop(struct dco_peer *peer, struct sk_buff *skb,
+		   enum dco_drop cause);
+void dco_peer_drop_list(struct dco_peer *peer, struct sk_buff *list,
+			enum dco_drop cause);
+void dco_peer_drops_read(const struct dco_peer *peer, u64 drops[DCO_DROP_MAX]);
+const char *dco_drop_name(enum dco_drop cause);
 
 #endif /* DCO_DROP_H */

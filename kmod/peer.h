@@ -7,6 +7,7 @@
 #include <linux/workqueue.h>
 
 #include "../uapi/linux/ovpn.h"
+#include "drop.h"
 #include "key.h"
 
 struct dco_dev;
@@ -28,6 +29,7 @@ struct dco_vpn_pair;
  * @vpn6: its inner IPv6 address or NULL; written under @dco->lock
  * @keys: what to talk to it with
  * @stats: per-CPU counters
+ * @drops_carry: how often a CPU's counter of drops went round
  * @last_sent: second of boot time of the last packet to it
  * @last_recv: second of boot time of the last authentic packet from it
  * @keepalive_lock: protects the other keepalive_* fields
@@ -56,6 +58,7 @@ struct dco_peer {
 	struct dco_vpn_addr __rcu *vpn6;
 	struct dco_key_slots keys;
 	struct dco_peer_stats __percpu *stats;
+	atomic_t drops_carry[DCO_DROP_MAX];
 
 	unsigned long last_sent ____cacheline_aligned_in_smp;
 	unsigned long last_recv ____cacheline_aligned_in_smp;

@@ -11,6 +11,7 @@
 #include <net/route.h>
 
 #include "device.h"
+#include "drop.h"
 #include "endpoint.h"
 #include "keepalive.h"
 #include "peer.h"
@@ -139,13 +140,13 @@ static void dco_rx_payload(struct dco_peer *peer, struct sk_buff *skb)
 			consume_skb(skb);
 			return;
 		}
-		dco_drop(peer->dco, skb, DCO_DROP_RX_PROTO);
+		dco_peer_drop(peer, skb, DCO_DROP_RX_PROTO);
 		return;
 	}
 	if (unlikely(!dco_rx_source_is_valid(peer, skb))) {
 		net_dbg_ratelimited("%s: source of peer %u is not its own\n",
 				    peer->dco->dev->name, peer->id);
-		dco_drop(peer->dco, skb, DCO_DROP_RX_SOURCE);
+		dco_peer_drop(peer, skb, DCO_DROP_RX_SOURCE);
 		return;
 	}
 	dco_rx_deliver(peer, skb);
@@ -201,7 +202,7 @@ void dco_rx(struct dco_peer *peer, struct sk_buff *skb)
 	if (unlikely(cause != DCO_DROP_MAX)) {
 		net_dbg_ratelimited("%s: packet of peer %u dropped: %d\n",
 				    peer->dco->dev->name, peer->id, cause);
-		dco_drop(peer->dco, skb, cause);
+		dco_peer_drop(peer, skb, cause);
 		return;
 	}
 	dco_peer_touch(&peer->last_recv, dco_keepalive_now());

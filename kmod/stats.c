@@ -5,27 +5,6 @@
 #include "peer.h"
 #include "stats.h"
 
-/* the nearest of the kernel's own reasons, for drop monitors */
-static const enum skb_drop_reason dco_drop_reason[DCO_DROP_MAX] = {
-	[DCO_DROP_RX_SHORT]	= SKB_DROP_REASON_PKT_TOO_SMALL,
-	[DCO_DROP_RX_DATA_V1]	= SKB_DROP_REASON_UNHANDLED_PROTO,
-	[DCO_DROP_RX_NO_PEER]	= SKB_DROP_REASON_NO_SOCKET,
-	[DCO_DROP_RX_NO_KEY]	= SKB_DROP_REASON_NOT_SPECIFIED,
-	[DCO_DROP_RX_NO_MEM]	= SKB_DROP_REASON_NOMEM,
-	[DCO_DROP_RX_AUTH]	= SKB_DROP_REASON_NOT_SPECIFIED,
-	[DCO_DROP_RX_REPLAY]	= SKB_DROP_REASON_NOT_SPECIFIED,
-	[DCO_DROP_RX_PROTO]	= SKB_DROP_REASON_UNHANDLED_PROTO,
-	[DCO_DROP_RX_SOURCE]	= SKB_DROP_REASON_IP_RPFILTER,
-	[DCO_DROP_TX_PROTO]	= SKB_DROP_REASON_UNHANDLED_PROTO,
-	[DCO_DROP_TX_NO_PEER]	= SKB_DROP_REASON_IP_OUTNOROUTES,
-	[DCO_DROP_TX_NO_KEY]	= SKB_DROP_REASON_NOT_SPECIFIED,
-	[DCO_DROP_TX_KEY_SPENT]	= SKB_DROP_REASON_NOT_SPECIFIED,
-	[DCO_DROP_TX_NO_MEM]	= SKB_DROP_REASON_NOMEM,
-	[DCO_DROP_TX_GSO]	= SKB_DROP_REASON_SKB_GSO_SEG,
-	[DCO_DROP_TX_CRYPTO]	= SKB_DROP_REASON_NOT_SPECIFIED,
-	[DCO_DROP_TX_NO_ROUTE]	= SKB_DROP_REASON_IP_OUTNOROUTES,
-};
-
 /**
  * dco_peer_stats_add() - count packets of a peer
  * @peer: the peer
@@ -179,42 +158,5 @@ void dco_dev_drops_read(const struct dco_dev *dco, u64 drops[DCO_DROP_MAX])
 			} while (u64_stats_fetch_retry(&stats->syncp, start));
 			drops[cause] += value;
 		}
-	}
-}
-
-/**
- * dco_drop() - count and free a packet
- * @dco: the device that drops it
- * @skb: the packet; consumed
- * @cause: why
- *
- * Context: BH disabled.
- */
-void dco_drop(struct dco_dev *dco, struct sk_buff *skb, enum dco_drop cause)
-{
-	struct dco_dev_stats *stats = this_cpu_ptr(dco->stats);
-
-	u64_stats_update_begin(&stats->syncp);
-	u64_stats_inc(&stats->drops[cause]);
-	u64_stats_update_end(&stats->syncp);
-	kfree_skb_reason(skb, dco_drop_reason[cause]);
-}
-
-/**
- * dco_drop_list() - count and free a list of packets
- * @dco: the device that drops them
- * @skb: the first packet, linked by @skb->next; all are consumed
- * @cause: why
- *
- * Context: BH disabled.
- */
-void dco_drop_list(struct dco_dev *dco, struct sk_buff *skb,
-		   enum dco_drop cause)
-{
-	struct sk_buff *next;
-
-	skb_list_walk_safe(skb, skb, next) {
-		skb_mark_not_on_list(skb);
-		dco_drop(dco, skb, cause);
 	}
 }

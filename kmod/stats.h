@@ -41,11 +41,16 @@ struct dco_count {
  * @packets: by enum dco_flow
  * @bytes: by enum dco_flow
  * @syncp: makes 64 bit reads whole on 32 bit machines
+ * @drops: by enum dco_drop, the lower 32 bits
+ *
+ * There are many peers, many CPUs and few drops. So drops take half the room,
+ * and what does not fit is carried over to the peer.
  */
 struct dco_peer_stats {
 	u64_stats_t packets[DCO_FLOW_MAX];
 	u64_stats_t bytes[DCO_FLOW_MAX];
 	struct u64_stats_sync syncp;
+	u32 drops[DCO_DROP_MAX];
 };
 
 /**
@@ -76,9 +81,5 @@ void dco_dev_stats_tx(struct dco_dev *dco, u64 packets, u64 bytes);
 void dco_dev_stats_read(const struct dco_dev *dco,
 			struct rtnl_link_stats64 *total);
 void dco_dev_drops_read(const struct dco_dev *dco, u64 drops[DCO_DROP_MAX]);
-
-void dco_drop(struct dco_dev *dco, struct sk_buff *skb, enum dco_drop cause);
-void dco_drop_list(struct dco_dev *dco, struct sk_buff *skb,
-		   enum dco_drop cause);
 
 #endif /* DCO_STATS_H */

@@ -13,6 +13,7 @@
 #include <net/route.h>
 
 #include "device.h"
+#include "drop.h"
 #include "keepalive.h"
 #include "notify.h"
 #include "path.h"
@@ -67,7 +68,8 @@ static struct dco_peer *dco_tx_find_peer(struct dco_dev *dco,
 /* Makes a packet linear, private and its checksum final, so that it can be
  * sealed in place.
  */
-static struct sk_buff *dco_tx_prepare(struct dco_dev *dco, struct sk_buff *skb)
+static struct sk_buff *dco_tx_prepare(struct dco_peer *peer,
+				      struct sk_buff *skb)
 {
 	skb = skb_share_check(skb, GFP_ATOMIC);
 	if (unlikely(!skb))
@@ -78,7 +80,7 @@ static struct sk_buff *dco_tx_prepare(struct dco_dev *dco, struct sk_buff *skb)
 		goto drop;
 	return skb;
 drop:
-	dco_drop(dco, skb, DCO_DROP_TX_NO_MEM);
+	dco_peer_drop(peer, skb, DCO_DROP_TX_NO_MEM);
 	return NULL;
 }
 
@@ -107,11 +109,11 @@ static struct sk_buff *dco_tx_seal_list(struct dco_peer *peer,
 
 	skb_list_walk_safe(list, skb, next) {
 		skb_mark_not_on_list(skb);
-		skb = dco_tx_prepare(peer->dco, skb);
+		skb = dco_tx_prepare(peer, skb);
 		if (unlikely(!skb))
 			continue;
 		if (unlikely(!dco_tx_seal(peer, key, skb, packet_id++))) {
-			dco_drop(peer->dco, skb, DCO_DROP_TX_CRYPTO);
+			dco_peer_drop(peer, skb, DCO_DROP_TX_CRYPTO);
 			continue;
 		}
 		sealed->packets++;
@@ -154,14 +156,14 @@ static void dco_tx_send_by(struct dco_path *path, struct sk_buff *list,
 
 	key = dco_tx_take_key(peer, n, &packet_id, &cause);
 	if (unlikely(!key)) {
-		dco_drop_list(peer->dco, list, cause);
+		dco_peer_drop_list(peer, list, cause);
 		return;
 	}
 	list = dco_tx_seal_list(peer, key, list, packet_id, &sealed);
 	if (unlikely(!list))
 		return;
 	if (unlikely(dco_path_send(path, list))) {
-		dco_drop_list(peer->dco, list, DCO_DROP_TX_NO_ROUTE);
+		dco_peer_drop_list(peer, list, DCO_DROP_TX_NO_ROUTE);
 		return;
 	}
 	dco_peer_touch(&peer->last_sent, dco_keepalive_now());
@@ -186,7 +188,7 @@ void dco_tx_send(struct dco_peer *peer, struct sk_buff *skb)
 	struct dco_path path;
 
 	if (unlikely(dco_path_find(peer, &path))) {
-		dco_drop(peer->dco, skb, DCO_DROP_TX_NO_ROUTE);
+		dco_peer_drop(peer, skb, DCO_DROP_TX_NO_ROUTE);
 		return;
 	}
 	dco_tx_send_by(&path, skb, 1, NULL);
@@ -196,7 +198,7 @@ void dco_tx_send(struct dco_peer *peer, struct sk_buff *skb)
 /* A super-packet becomes a list of packets, any other a list of one. NULL: it
  * has been dropped.
  */
-static struct sk_buff *dco_tx_split(struct dco_dev *dco, struct sk_buff *skb)
+static struct sk_buff *dco_tx_split(struct dco_peer *peer, struct sk_buff *skb)
 {
 	struct sk_buff *list;
 
@@ -207,7 +209,7 @@ static struct sk_buff *dco_tx_split(struct dco_dev *dco, struct sk_buff *skb)
 	/* no features: linear segments with their checksums made */
 	list = skb_gso_segment(skb, 0);
 	if (IS_ERR_OR_NULL(list)) {
-		dco_drop(dco, skb, DCO_DROP_TX_GSO);
+		dco_peer_drop(peer, skb, DCO_DROP_TX_GSO);
 		return NULL;
 	}
 	consume_skb(skb);
@@ -240,7 +242,7 @@ netdev_tx_t dco_xmit(struct sk_buff *skb, struct net_device *dev)
 {
 	enum dco_drop cause = DCO_DROP_TX_PROTO;
 	struct dco_dev *dco = netdev_priv(dev);
-	struct dco_peer *peer;
+	struct dco_peer *peer = NULL;
 	struct dco_path path;
 
 	rcu_read_lock();
@@ -263,7 +265,7 @@ netdev_tx_t dco_xmit(struct sk_buff *skb, struct net_device *dev)
 	/* of the inner flow, so that queues below can tell flows apart */
 	skb_get_hash(skb);
 
-	skb = dco_tx_split(dco, skb);
+	skb = dco_tx_split(peer, skb);
 	if (likely(skb))
 		dco_tx_batch(&path, skb);
 	dco_path_put(&path);
@@ -272,7 +274,10 @@ netdev_tx_t dco_xmit(struct sk_buff *skb, struct net_device *dev)
 
 drop:
 	skb_tx_error(skb);
-	dco_drop(dco, skb, cause);
+	if (peer)
+		dco_peer_drop(peer, skb, cause);
+	else
+		dco_drop(dco, skb, cause);
 	rcu_read_unlock();
 	return NETDEV_TX_OK;
 }

@@ -8,6 +8,7 @@
 #include <net/route.h>
 
 #include "device.h"
+#include "drop.h"
 #include "endpoint.h"
 #include "path.h"
 #include "peer.h"

@@ -1,0 +1,137 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include <linux/skbuff.h>
+
+#include "device.h"
+#include "drop.h"
+#include "peer.h"
+#include "stats.h"
+
+/* Names are what users see and never change their meaning. Reasons are the
+ * nearest of the kernel's own.
+ */
+static const struct {
+	const char *name;
+	enum skb_drop_reason reason;
+} dco_drops[DCO_DROP_MAX] = {
+	[DCO_DROP_RX_SHORT] = { "rx_drop_short",
+		SKB_DROP_REASON_PKT_TOO_SMALL },
+	[DCO_DROP_RX_DATA_V1] = { "rx_drop_data_v1",
+		SKB_DROP_REASON_UNHANDLED_PROTO },
+	[DCO_DROP_RX_NO_PEER] = { "rx_drop_no_peer",
+		SKB_DROP_REASON_NO_SOCKET },
+	[DCO_DROP_RX_NO_KEY] = { "rx_drop_no_key",
+		SKB_DROP_REASON_NOT_SPECIFIED },
+	[DCO_DROP_RX_NO_MEM] = { "rx_drop_no_mem",
+		SKB_DROP_REASON_NOMEM },
+	[DCO_DROP_RX_AUTH] = { "rx_drop_auth",
+		SKB_DROP_REASON_NOT_SPECIFIED },
+	[DCO_DROP_RX_REPLAY] = { "rx_drop_replay",
+		SKB_DROP_REASON_NOT_SPECIFIED },
+	[DCO_DROP_RX_PROTO] = { "rx_drop_proto",
+		SKB_DROP_REASON_UNHANDLED_PROTO },
+	[DCO_DROP_RX_SOURCE] = { "rx_drop_source",
+		SKB_DROP_REASON_IP_RPFILTER },
+	[DCO_DROP_TX_PROTO] = { "tx_drop_proto",
+		SKB_DROP_REASON_UNHANDLED_PROTO },
+	[DCO_DROP_TX_NO_PEER] = { "tx_drop_no_peer",
+		SKB_DROP_REASON_IP_OUTNOROUTES },
+	[DCO_DROP_TX_NO_KEY] = { "tx_drop_no_key",
+		SKB_DROP_REASON_NOT_SPECIFIED },
+	[DCO_DROP_TX_KEY_SPENT] = { "tx_drop_key_spent",
+		SKB_DROP_REASON_NOT_SPECIFIED },
+	[DCO_DROP_TX_NO_MEM] = { "tx_drop_no_mem",
+		SKB_DROP_REASON_NOMEM },
+	[DCO_DROP_TX_GSO] = { "tx_drop_gso",
+		SKB_DROP_REASON_SKB_GSO_SEG },
+	[DCO_DROP_TX_CRYPTO] = { "tx_drop_crypto",
+		SKB_DROP_REASON_NOT_SPECIFIED },
+	[DCO_DROP_TX_NO_ROUTE] = { "tx_drop_no_route",
+		SKB_DROP_REASON_IP_OUTNOROUTES },
+};
+
+/**
+ * dco_drop_name() - what people see of a cause
+ * @cause: why packets were dropped
+ *
+ * Return: its name, which always means the same.
+ */
+const char *dco_drop_name(enum dco_drop cause)
+{
+	return dco_drops[cause].name;
+}
+
+/**
+ * dco_drop() - count and free a packet of nobody known
+ * @dco: the device that drops it
+ * @skb: the packet; consumed
+ * @cause: why
+ *
+ * Context: BH disabled.
+ */
+void dco_drop(struct dco_dev *dco, struct sk_buff *skb, enum dco_drop cause)
+{
+	struct dco_dev_stats *stats = this_cpu_ptr(dco->stats);
+
+	u64_stats_update_begin(&stats->syncp);
+	u64_stats_inc(&stats->drops[cause]);
+	u64_stats_update_end(&stats->syncp);
+	kfree_skb_reason(skb, dco_drops[cause].reason);
+}
+
+/**
+ * dco_peer_drop() - count and free a packet from or to a peer
+ * @peer: the peer
+ * @skb: the packet; consumed
+ * @cause: why
+ *
+ * The device's counter includes it.
+ *
+ * Context: BH disabled.
+ */
+void dco_peer_drop(struct dco_peer *peer, struct sk_buff *skb,
+		   enum dco_drop cause)
+{
+	if (unlikely(!this_cpu_inc_return(peer->stats->drops[cause])))
+		atomic_inc(&peer->drops_carry[cause]);
+	dco_drop(peer->dco, skb, cause);
+}
+
+/**
+ * dco_peer_drop_list() - count and free a list of packets
+ * @peer: the peer from or to which they are
+ * @list: the first packet, linked by next; all are consumed
+ * @cause: why
+ *
+ * Context: BH disabled.
+ */
+void dco_peer_drop_list(struct dco_peer *peer, struct sk_buff *list,
+			enum dco_drop cause)
+{
+	struct sk_buff *skb, *next;
+
+	skb_list_walk_safe(list, skb, next) {
+		skb_mark_not_on_list(skb);
+		dco_peer_drop(peer, skb, cause);
+	}
+}
+
+/**
+ * dco_peer_drops_read() - sum up the drop counters of a peer
+ * @peer: the peer
+ * @drops: receives the sums, by enum dco_drop
+ */
+void dco_peer_drops_read(const struct dco_peer *peer, u64 drops[DCO_DROP_MAX])
+{
+	const struct dco_peer_stats *stats;
+	enum dco_drop cause;
+	int cpu;
+
+	for (cause = 0; cause < DCO_DROP_MAX; cause++)
+		drops[cause] =
+			(u64)(u32)atomic_read(&peer->drops_carry[cause]) << 32;
+	for_each_possible_cpu(cpu) {
+		stats = per_cpu_ptr(peer->stats, cpu);
+		for (cause = 0; cause < DCO_DROP_MAX; cause++)
+			drops[cause] += READ_ONCE(stats->drops[cause]);
+	}
+}
