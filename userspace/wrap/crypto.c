@@ -86,3 +86,22 @@ int wrap_ctr(EVP_CIPHER_CTX *ctr, const uint8_t *tag, const uint8_t *in,
 		return -EIO;
 	return 0;
 }
+
+EVP_CIPHER_CTX *wrap_ctr_new(const uint8_t *key)
+{
+	EVP_CIPHER_CTX *ctx;
+	EVP_CIPHER *cipher;
+	int ok;
+
+	cipher = EVP_CIPHER_fetch(NULL, "AES-256-CTR", NULL);
+	if (!cipher)
+		return NULL;
+	ctx = EVP_CIPHER_CTX_new();
+	/* Counter mode: decryption is encryption. */
+	ok = ctx && EVP_CipherInit_ex2(ctx, cipher, key, NULL, 1, NULL) == 1;
+	EVP_CIPHER_free(cipher);
+	if (ok)
+		return ctx;
+	EVP_CIPHER_CTX_free(ctx);
+	return NULL;
+}

@@ -51,6 +51,9 @@ struct wrap_span {
 EVP_MAC_CTX *wrap_mac_new(const char *digest, const uint8_t *key,
 			  size_t key_len);
 
+/** wrap_ctr_new() - AES-256-CTR with @key; EVP_CIPHER_CTX_free(), or NULL */
+EVP_CIPHER_CTX *wrap_ctr_new(const uint8_t *key);
+
 /** wrap_mac() - HMAC over the spans; 0 or -EIO */
 int wrap_mac(EVP_MAC_CTX *mac, const struct wrap_span *spans, size_t n_spans,
 	     uint8_t *tag, size_t tag_len);

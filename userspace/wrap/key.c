@@ -33,25 +33,6 @@ static unsigned int key_recv_index(enum wrap_direction direction)
 	return direction == WRAP_DIRECTION_NORMAL ? 1 : 0;
 }
 
-static EVP_CIPHER_CTX *key_ctr_new(const uint8_t *key)
-{
-	EVP_CIPHER_CTX *ctx;
-	EVP_CIPHER *cipher;
-	int ok;
-
-	cipher = EVP_CIPHER_fetch(NULL, "AES-256-CTR", NULL);
-	if (!cipher)
-		return NULL;
-	ctx = EVP_CIPHER_CTX_new();
-	/* Counter mode: decryption is encryption. */
-	ok = ctx && EVP_CipherInit_ex2(ctx, cipher, key, NULL, 1, NULL) == 1;
-	EVP_CIPHER_free(cipher);
-	if (ok)
-		return ctx;
-	EVP_CIPHER_CTX_free(ctx);
-	return NULL;
-}
-
 static void key_half_reset(struct wrap_half *half)
 {
 	EVP_MAC_CTX_free(half->mac);
@@ -70,7 +51,7 @@ static int key_half_init(struct wrap_half *half, const struct wrap_key *key,
 		return -ENOMEM;
 	if (key->mode != WRAP_MODE_TLS_CRYPT)
 		return 0;
-	half->ctr = key_ctr_new(key_cipher_field(static_key, index));
+	half->ctr = wrap_ctr_new(key_cipher_field(static_key, index));
 	return half->ctr ? 0 : -ENOMEM;
 }
 

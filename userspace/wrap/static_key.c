@@ -2,6 +2,7 @@
 #include "wrap/wrap.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "mem/mem.h"
@@ -121,4 +122,17 @@ int wrap_static_key_parse(const char *text, size_t len,
 	mem_wipe(key, WRAP_STATIC_KEY_LEN);
 	*line = ps.line ? ps.line : 1;
 	return ret;
+}
+
+#define KEY_LINE 16	/* bytes of the key in a line of the file */
+
+void wrap_static_key_format(const uint8_t key[WRAP_STATIC_KEY_LEN], char *text)
+{
+	char *pos = text + sprintf(text,
+		"#\n# 2048 bit OpenVPN static key\n#\n" KEY_BEGIN "\n");
+
+	for (size_t i = 0; i < WRAP_STATIC_KEY_LEN; i++)
+		pos += sprintf(pos, "%02x%s", key[i],
+			       i % KEY_LINE == KEY_LINE - 1 ? "\n" : "");
+	sprintf(pos, KEY_END "\n");
 }

@@ -42,6 +42,12 @@ int wrap_static_key_parse(const char *text, size_t len,
 			  uint8_t key[WRAP_STATIC_KEY_LEN],
 			  unsigned int *line);
 
+/**
+ * wrap_static_key_format() - write an "OpenVPN Static key V1"
+ * @text: WRAP_FILE_MAX bytes, NUL terminated; caller wipes it
+ */
+void wrap_static_key_format(const uint8_t key[WRAP_STATIC_KEY_LEN], char *text);
+
 /** struct wrap_key - shared by sessions; has no state between packets */
 struct wrap_key;
 
@@ -111,6 +117,106 @@ int wrap_seal(const struct wrap_key *key, struct wrap_tx *tx, int64_t now,
 int wrap_open(const struct wrap_key *key, struct wrap_rx *rx, uint64_t now_ms,
 	      const uint8_t *pkt, size_t pkt_len, uint8_t *body, size_t cap,
 	      size_t *body_len, uint32_t *replay_id);
+
+/* tls-crypt-v2: a key of its own for each client (section 2) */
+
+#define WRAP_V2_SERVER_KEY_LEN	128
+#define WRAP_V2_METADATA_MAX	734	/* with its type in front */
+#define WRAP_V2_WKC_MIN		(32 + WRAP_STATIC_KEY_LEN + 2)
+#define WRAP_V2_WKC_MAX		1024
+
+/* First byte of the metadata (section 2.2). */
+enum wrap_v2_metadata {
+	WRAP_V2_METADATA_USER = 0,
+	WRAP_V2_METADATA_TIMESTAMP = 1,
+};
+
+/**
+ * struct wrap_v2_client - a client key as its server sealed it
+ * @key: used as a tls-crypt static key
+ * @wkc, @wkc_len: the wrapped form, which the client sends to the server
+ */
+struct wrap_v2_client {
+	uint8_t key[WRAP_STATIC_KEY_LEN];
+	uint8_t wkc[WRAP_V2_WKC_MAX];
+	size_t wkc_len;
+};
+
+/** struct wrap_v2 - a server's key, prepared; opens its clients' keys */
+struct wrap_v2;
+
+/**
+ * wrap_v2_new() - prepare a server key
+ * @server_key: WRAP_V2_SERVER_KEY_LEN bytes
+ *
+ * Context: one thread at a time may use the result.
+ * Return: 0 with @out of the caller, -ENOMEM.
+ */
+int wrap_v2_new(const uint8_t *server_key, struct wrap_v2 **out);
+void wrap_v2_free(struct wrap_v2 *v2);
+
+/**
+ * wrap_v2_seal() - wrap a client key
+ * @client: its key is read, the wrapped form is written
+ * @metadata: of WRAP_V2_METADATA_MAX bytes at most, type first
+ *
+ * Return: 0, -EMSGSIZE (too much metadata), -EIO (crypto library).
+ */
+int wrap_v2_seal(struct wrap_v2 *v2, struct wrap_v2_client *client,
+		 const uint8_t *metadata, size_t metadata_len);
+
+/**
+ * wrap_v2_open() - get the client key out of its wrapped form
+ * @wkc: as wrap_v2_split() found it
+ * @key: WRAP_STATIC_KEY_LEN bytes; caller wipes it
+ * @metadata: WRAP_V2_METADATA_MAX bytes
+ *
+ * Return: 0, -EBADMSG (malformed, or not wrapped with this server key).
+ */
+int wrap_v2_open(struct wrap_v2 *v2, const uint8_t *wkc, size_t wkc_len,
+		 uint8_t *key, uint8_t *metadata, size_t *metadata_len);
+
+/**
+ * wrap_v2_split() - find the wrapped key at the end of a packet
+ * @pkt: of opcode HARD_RESET_CLIENT_V3 or CONTROL_WKC_V1
+ * @wkc_len: size of the wrapped key
+ *
+ * Return: 0, -EBADMSG when the length at the end cannot be right.
+ */
+int wrap_v2_split(const uint8_t *pkt, size_t len, size_t *wkc_len);
+
+/**
+ * wrap_v2_is_early() - does a client's first replay id announce that it can
+ * send its wrapped key a second time (section 2.4)
+ */
+bool wrap_v2_is_early(uint32_t replay_id);
+
+/* a client's replay ids follow this one */
+#define WRAP_V2_EARLY_START 0x0f000000u
+
+/**
+ * wrap_v2_server_parse(), wrap_v2_client_parse() - read a key file (PEM)
+ * @text: file content, need not be NUL terminated
+ *
+ * Return: 0, -EBADMSG (not such a file), -ENOMEM.
+ */
+int wrap_v2_server_parse(const char *text, size_t len,
+			 uint8_t key[WRAP_V2_SERVER_KEY_LEN]);
+int wrap_v2_client_parse(const char *text, size_t len,
+			 struct wrap_v2_client *client);
+
+/* What a key file of wrap_v2_*_format() or wrap_static_key_format() takes. */
+#define WRAP_FILE_MAX	2048
+
+/**
+ * wrap_v2_server_format(), wrap_v2_client_format() - write a key file
+ * @text: WRAP_FILE_MAX bytes, NUL terminated; caller wipes it
+ *
+ * Return: 0, -ENOMEM.
+ */
+int wrap_v2_server_format(const uint8_t key[WRAP_V2_SERVER_KEY_LEN],
+			  char *text);
+int wrap_v2_client_format(const struct wrap_v2_client *client, char *text);
 
 /* stateless cookie */
 
