@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "config/config.h"
+#include "control/control.h"
 #include "extmux/extmux.h"
 #include "log/log.h"
 #include "loop/loop.h"
@@ -22,16 +23,7 @@ struct daemon {
 	struct extmux *mux;
 	struct tunnel_host *host;
 	struct mgmt_service *mgmt;
-	int status;
 };
-
-static void on_stopped(void *arg, int status)
-{
-	struct daemon *d = arg;
-
-	d->status = status;
-	loop_stop(d->loop);
-}
 
 static void on_signal(int signum, void *arg)
 {
@@ -86,7 +78,7 @@ static int build(struct daemon *d, char *err, size_t err_len)
 	if (ret)
 		return ret;
 	host = (struct tunnel_host_setup){
-		d->loop, d->cfg, d->priv, extmux_outer(d->mux), on_stopped, d
+		d->loop, d->cfg, d->priv, extmux_outer(d->mux)
 	};
 	ret = tunnel_host_new(&host, &d->host, err, err_len);
 	if (ret)
@@ -117,7 +109,7 @@ static int run(struct daemon *d)
 		return 1;
 	}
 	priv_ready();
-	return loop_run(d->loop) ? 1 : d->status;
+	return loop_run(d->loop);
 }
 
 static void tear_down(struct daemon *d)
@@ -138,11 +130,13 @@ int main(int argc, char **argv)
 	enum config_verdict verdict = config_load(argc, argv, &d.cfg);
 	int status = 1;
 
-	if (verdict != CONFIG_RUN)
+	if (verdict != CONFIG_RUN && verdict != CONFIG_GENKEY)
 		return verdict == CONFIG_EXIT_OK ? 0 : 1;
 	if (d.cfg->is_daemon && go_background(argc, argv, &d.cfg))
 		return 1;
-	if (!config_open_log(d.cfg))
+	if (verdict == CONFIG_GENKEY)
+		status = control_genkey(d.cfg);
+	else if (!config_open_log(d.cfg))
 		status = run(&d);
 	tear_down(&d);
 	return status;

@@ -1,5 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* Control packets: what parses is built again to the same bytes. */
+/*
+ * Control packets: what parses is built again to the same bytes. The input is
+ * read as early negotiation, too.
+ */
+#include <errno.h>
+
 #include "fuzz.h"
 #include "proto/proto.h"
 
@@ -8,7 +13,12 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	uint8_t *out;
 	struct proto_control pkt;
 	size_t body_len, len = 0;
+	uint16_t flags = 1;
+	int ret;
 
+	ret = proto_early_parse(data, size, &flags);
+	FUZZ_CHECK(ret == 0 || ret == -EBADMSG);
+	FUZZ_CHECK(size || (!ret && !flags));
 	if (size < PROTO_HEAD_LEN)
 		return 0;
 	body_len = size - PROTO_HEAD_LEN;

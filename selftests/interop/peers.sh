@@ -7,7 +7,7 @@
 #   2.7.8-dco  stock OpenVPN driving our kernel module
 #
 # A scenario's variant is in these variables:
-WRAP=plain		# plain, tls-auth, tls-crypt
+WRAP=plain		# plain, tls-auth, tls-crypt, tls-crypt-v2
 TLS=1.3			# version of TLS, enforced by the server
 CIPHER=AES-256-GCM	# data channel
 KEYS=ec			# certificates: ec, rsa
@@ -61,6 +61,7 @@ peer_config_common() {
 	case $WRAP in
 	tls-auth) echo "tls-auth $DIR/pki-$KEYS/ta.key $direction" ;;
 	tls-crypt) echo "tls-crypt $DIR/pki-$KEYS/ta.key" ;;
+	tls-crypt-v2) echo "tls-crypt-v2 $DIR/v2-$name.key" ;;
 	esac
 	[ "$TLS" != 1.2 ] || echo "tls-version-max 1.2"
 	case $program in
@@ -103,6 +104,13 @@ peer_config_client() {
 	EOT
 }
 
+# Both keys are made by the server's program, as administrators do.
+v2_keys_make() {
+	"${COMMAND[@]}" --genkey tls-crypt-v2-server "$DIR/v2-server.key" &&
+		"${COMMAND[@]}" --tls-crypt-v2 "$DIR/v2-server.key" \
+			--genkey tls-crypt-v2-client "$DIR/v2-client.key"
+}
+
 # peer_start ROLE PROGRAM [WORD...]: ROLE is server or client; the words go in
 # front of the command.
 peer_start() {
@@ -112,6 +120,8 @@ peer_start() {
 	[ -d "$DIR/pki-$KEYS" ] || pki_make "$DIR/pki-$KEYS" "$KEYS" ||
 		fail "openssl makes no PKI: $(tail -n 3 "$DIR/pki-$KEYS/openssl.err")"
 	peer_command "$program" || fail "no OpenVPN ${program%-dco} here"
+	[ "$WRAP" != tls-crypt-v2 ] || [ -e "$DIR/v2-server.key" ] ||
+		v2_keys_make || fail "$program makes no tls-crypt-v2 keys"
 	"peer_config_$role" "$program" >"$DIR/$role.conf"
 	daemon_start "$role" "${role:0:1}" "$@" "${COMMAND[@]}" \
 		--config "$DIR/$role.conf"

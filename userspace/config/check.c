@@ -95,6 +95,13 @@ static int check_pair(struct config_parse *ps)
 			"tls-crypt and tls-auth (%s) exclude each other; keep one of them",
 			config_place_format(place_of(ps, "tls-auth"), where));
 	}
+	if (cfg->tls_crypt_v2.text && !cfg->is_tls_server &&
+	    (cfg->tls_auth.text || cfg->tls_crypt.text))
+		return config_fail_at(ps, place_of(ps, "tls-crypt-v2"),
+			"a client has one of tls-crypt-v2, tls-crypt and tls-auth; keep the one that the server has");
+	if (cfg->tls_crypt_v2_max_age && !cfg->tls_crypt_v2.text)
+		return config_fail_at(ps, place_of(ps, "tls-crypt-v2-max-age"),
+			"tls-crypt-v2-max-age is about tls-crypt-v2 keys; add \"tls-crypt-v2 FILE\"");
 	return 0;
 }
 

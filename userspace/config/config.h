@@ -104,6 +104,15 @@ enum config_redirect {
 	CONFIG_REDIRECT_NO_IPV4 = 1 << 4,
 };
 
+/* --genkey TYPE */
+enum config_genkey {
+	CONFIG_GENKEY_NONE,
+	CONFIG_GENKEY_SECRET,
+	CONFIG_GENKEY_V2_SERVER,
+	CONFIG_GENKEY_V2_CLIENT,
+	CONFIG_GENKEY_AUTH_TOKEN,
+};
+
 /**
  * struct config - everything; strings live in @arena
  *
@@ -160,7 +169,9 @@ struct config {
 
 	/* keys and TLS */
 	struct config_blob ca, cert, key, dh, extra_certs, crl;
-	struct config_blob tls_auth, tls_crypt;
+	struct config_blob tls_auth, tls_crypt, tls_crypt_v2;
+	bool is_cookie_forced;		/* tls-crypt-v2 FILE force-cookie */
+	uint32_t tls_crypt_v2_max_age;	/* days; 0: any age */
 	int key_direction;		/* -1: none */
 	const char *auth;		/* digest, "SHA1" */
 	const char *cipher;		/* NULL when not given */
@@ -194,6 +205,9 @@ struct config {
 	int status_version;
 	const char *control_path;	/* ovpnctl's socket; NULL: default */
 	const char *config_path;	/* for messages */
+	enum config_genkey genkey;
+	const char *genkey_path;	/* NULL: standard output */
+	const char *genkey_data;	/* metadata, base64; NULL: none */
 
 	/* pushed only */
 	bool has_peer_id;
@@ -214,6 +228,7 @@ struct config {
 /* What config_load() was asked for instead of running. */
 enum config_verdict {
 	CONFIG_RUN,
+	CONFIG_GENKEY,		/* make a key file and exit */
 	CONFIG_EXIT_OK,		/* --help, --version, --show-…: printed */
 	CONFIG_EXIT_USAGE,	/* error printed: "Options error: file:line: …" */
 };
@@ -221,7 +236,7 @@ enum config_verdict {
 /**
  * config_load() - command line and files to a checked configuration
  * @argc, @argv: of main(); like OpenVPN, a single argument is a file
- * @out: filled for CONFIG_RUN; freed by config_free()
+ * @out: filled for CONFIG_RUN and CONFIG_GENKEY; freed by config_free()
  *
  * Messages go to stderr (errors) and stdout (help). Every error names file:line
  * (or the command line), what is wrong, and what to write instead.

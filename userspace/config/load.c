@@ -279,6 +279,18 @@ static int remotes_shuffle(struct config_parse *ps)
 	return 0;
 }
 
+/* Nothing else of a configuration is needed for making a key. */
+static int genkey_finish(struct config_parse *ps)
+{
+	int ret = config_blobs_load(ps);
+
+	if (!ret && ps->cfg->genkey == CONFIG_GENKEY_V2_CLIENT &&
+	    !ps->cfg->tls_crypt_v2.text)
+		return config_fail_at(ps, config_place_of(ps, "genkey"),
+			"genkey: a client's key is made with its server's; add --tls-crypt-v2 SERVER-KEY");
+	return ret;
+}
+
 enum config_verdict config_load(int argc, char **argv, struct config **out)
 {
 	char err[CONFIG_ERROR_MAX];
@@ -304,6 +316,13 @@ enum config_verdict config_load(int argc, char **argv, struct config **out)
 	}
 	if (ps.cfg->config_path)
 		ps.at.file = ps.cfg->config_path;
+	if (!ret && ps.cfg->genkey) {
+		ret = genkey_finish(&ps);
+		if (!ret) {
+			*out = ps.cfg;
+			return CONFIG_GENKEY;
+		}
+	}
 	if (!ret)
 		ret = config_finish(&ps);
 	if (!ret && ps.cfg->has_remote_random)

@@ -55,6 +55,37 @@ static CONFIG_SETTER(set_print)
 	return 0;
 }
 
+static CONFIG_SETTER(set_genkey)
+{
+	static const struct {
+		const char *name;
+		enum config_genkey genkey;
+	} types[] = {
+		{ "secret", CONFIG_GENKEY_SECRET },
+		{ "tls-auth", CONFIG_GENKEY_SECRET },
+		{ "tls-crypt", CONFIG_GENKEY_SECRET },
+		{ "tls-crypt-v2-server", CONFIG_GENKEY_V2_SERVER },
+		{ "tls-crypt-v2-client", CONFIG_GENKEY_V2_CLIENT },
+		{ "auth-token", CONFIG_GENKEY_AUTH_TOKEN },
+	};
+	struct config *cfg = ps->cfg;
+
+	(void)row;
+	for (size_t i = 0; i < sizeof(types) / sizeof(types[0]); i++)
+		if (!strcmp(arg[0], types[i].name))
+			cfg->genkey = types[i].genkey;
+	if (!cfg->genkey)
+		return config_fail(ps, "there is no key of type \"%s\"; write secret, "
+				   "tls-crypt-v2-server, tls-crypt-v2-client or "
+				   "auth-token", arg[0]);
+	if (n > 2 && cfg->genkey != CONFIG_GENKEY_V2_CLIENT)
+		return config_fail(ps, "only tls-crypt-v2-client takes data");
+	cfg->genkey_path = n > 1 ? mem_arena_strdup(cfg->arena, arg[1]) : NULL;
+	cfg->genkey_data = n > 2 ? mem_arena_strdup(cfg->arena, arg[2]) : NULL;
+	return (n > 1 && !cfg->genkey_path) || (n > 2 && !cfg->genkey_data) ?
+	       config_nomem(ps) : 0;
+}
+
 static CONFIG_SETTER(set_verb)
 {
 	uint32_t value;
@@ -209,6 +240,14 @@ static const struct config_row general_rows[] = {
 	PRINT("show-digests", 3, "Show the digests for --auth and exit."),
 	PRINT("dump-man", 4, "Write the manual page to standard output and exit."),
 	PRINT("list-options", 5, "List the names of all supported options and exit."),
+	CONFIG_SPECIAL("genkey", 1, 3, CONFIG_IN_ARGV, set_genkey,
+		"TYPE [FILE [DATA]]",
+		"Make a key file and exit.\nsecret is for --tls-auth and "
+		"--tls-crypt, tls-crypt-v2-server and auth-token for the options "
+		"of that name. tls-crypt-v2-client, for one client, needs the "
+		"server's key as --tls-crypt-v2 FILE; DATA (base64) goes into it "
+		"for the server to read, in place of the time. Without FILE the "
+		"key goes to standard output."),
 	CONFIG_SPECIAL("config", 1, 1, IN_MAIN, set_config, "FILE",
 		"Read options from FILE.\nLines hold one option each, without "
 		"the leading dashes. Files may include each other, up to 10 "

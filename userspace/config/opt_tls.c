@@ -331,6 +331,18 @@ static CONFIG_SETTER(set_dh)
 	return config_set_blob(ps, row, arg, n);
 }
 
+static CONFIG_SETTER(set_tls_crypt_v2)
+{
+	if (n > 1) {
+		ps->cfg->is_cookie_forced = !strcmp(arg[1], "force-cookie");
+		if (!ps->cfg->is_cookie_forced &&
+		    strcmp(arg[1], "allow-noncookie"))
+			return config_fail(ps, "\"%s\" is neither allow-noncookie nor "
+					   "force-cookie", arg[1]);
+	}
+	return config_set_blob(ps, row, arg, n);
+}
+
 static CONFIG_SETTER(set_crl)
 {
 	if (n > 1)
@@ -371,6 +383,16 @@ static const struct config_row tls_rows[] = {
 	/* A second argument, meant for tls-auth, is common and harmless. */
 	BLOB("tls-crypt", 2, config_set_blob, tls_crypt, 1, "FILE",
 		"Encrypt control packets with the static key in FILE."),
+	BLOB("tls-crypt-v2", 2, set_tls_crypt_v2, tls_crypt_v2, 1,
+		"FILE [allow-noncookie|force-cookie]",
+		"Encrypt control packets with a key of the client's own.\nFILE is "
+		"the server's key, or the key that was made with it for this "
+		"client. Clients before 2.6 need memory on the server before "
+		"they have shown that their address is theirs; force-cookie "
+		"refuses them."),
+	CONFIG_NUMBER("tls-crypt-v2-max-age", IN_MAIN, tls_crypt_v2_max_age, 1,
+		36500, "DAYS",
+		"Refuse tls-crypt-v2 client keys that were made earlier."),
 	CONFIG_SPECIAL("key-direction", 1, 1, IN_MAIN, set_key_direction,
 		"0|1", "Use the two halves of the tls-auth key this way round."),
 	CONFIG_SPECIAL("auth", 1, 1, IN_MAIN, set_auth, "DIGEST",

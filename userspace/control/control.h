@@ -6,6 +6,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "config/config.h"
 #include "keygen/keygen.h"
 #include "loop/loop.h"
 #include "net/net.h"
@@ -70,7 +71,8 @@ struct control_ops {
 /**
  * struct control_env - what all sessions of a host share; outlives them
  * @is_server: TLS role, and which opcodes are legal
- * @wrap: base wrapping
+ * @wrap: base wrapping; NULL when each session brings its own
+ * @v2: client role with tls-crypt-v2: the key that @wrap was made from; NULL
  * @hand_window, @reneg_sec, @tls_timeout: seconds
  * @max_packet_size: IP datagram of a control packet (section 1.8)
  * @realtime: seconds since 1970, for replay ids
@@ -81,6 +83,7 @@ struct control_env {
 	struct loop_pool *pool;
 	struct tls_ctx *tls;
 	const struct wrap_key *wrap;
+	const struct wrap_v2_client *v2;
 	const struct control_ops *ops;
 	bool is_server;
 	uint32_t hand_window;
@@ -94,12 +97,15 @@ struct control_env {
 /**
  * struct control_origin - how a session begins
  * @has_cookie: made by a valid cookie: @local and @remote are known and the
- *	reset exchange is over (section 2.6)
+ *	reset exchange is over (section 2.6); otherwise only @remote is
+ * @wrap: base wrapping of this session alone, whose it is from then on; NULL:
+ *	the environment's
  */
 struct control_origin {
 	bool has_cookie;
 	struct proto_sid local;
 	struct proto_sid remote;
+	struct wrap_key *wrap;
 };
 
 /**
@@ -108,7 +114,8 @@ struct control_origin {
  * @origin: NULL: random id, own reset is sent (client)
  * @arg: passed to the operations
  *
- * Return: the session, NULL when out of memory or randomness.
+ * Return: the session, NULL when out of memory or randomness; then @origin's
+ * wrapping is still the caller's.
  */
 struct control_session *control_session_new(const struct control_env *env,
 					    const struct control_origin *origin,
@@ -177,6 +184,18 @@ uint64_t control_session_started(const struct control_session *session);
 const struct tls_peer *
 control_session_peer(const struct control_session *session);
 const char *control_session_tls(const struct control_session *session);
+
+/* key files */
+
+/**
+ * control_genkey() - make the key file that --genkey asks for
+ * @cfg: result of config_load()
+ *
+ * An existing file is not overwritten. Errors go to stderr.
+ *
+ * Return: exit status of the process.
+ */
+int control_genkey(const struct config *cfg);
 
 /* addresses of clients (ifconfig-pool) */
 

@@ -243,7 +243,7 @@ static void key_deliver(struct control_key *key)
 /* Move ciphertext into the send window. */
 static void key_fill_window(struct control_key *key, uint64_t now)
 {
-	size_t max = control_payload_max(key->session);
+	size_t max = control_payload_max(key->session, PROTO_CONTROL_V1);
 
 	while (key->net_out.len && reliable_can_send(key->rel)) {
 		size_t len = key->net_out.len < max ? key->net_out.len : max;
@@ -253,6 +253,19 @@ static void key_fill_window(struct control_key *key, uint64_t now)
 			return;
 		mem_buf_consume(&key->net_out, len);
 	}
+}
+
+/*
+ * A server that kept nothing of the reset gets the wrapped key once more, with
+ * the packet that follows (section 2.4). It carries nothing else: the ack that
+ * creates the session should not wait for a worker.
+ */
+static void key_send_wkc(struct control_key *key, uint64_t now)
+{
+	if (key->key_id || !key->session->is_wkc_wanted || key->is_wkc_sent)
+		return;
+	key->is_wkc_sent = !reliable_send(key->rel, PROTO_CONTROL_WKC_V1, NULL,
+					  0, now);
 }
 
 bool control_key_is_drained(const struct control_key *key)
@@ -321,6 +334,7 @@ void control_key_advance(struct control_key *key)
 	key_deliver(key);
 	key_input_records(key);
 	key_step_state(key);
+	key_send_wkc(key, now);
 	control_key_kick(key);
 	key_fill_window(key, now);
 	key_step_state(key);

@@ -15,23 +15,46 @@
 /* At most this many packets leave per wake-up: both windows and an ack. */
 #define BURST_MAX	(RELIABLE_SEND_WINDOW + 1)
 
+/* Does the client's wrapped key follow such a packet (section 2.3)? */
+static bool has_wkc(enum proto_opcode op)
+{
+	return op == PROTO_CONTROL_HARD_RESET_CLIENT_V3 ||
+	       op == PROTO_CONTROL_WKC_V1;
+}
+
 /**
  * control_payload_max() - TLS bytes that fit into one packet
  * @session: gives the wrapping
+ * @op: of the packet
  *
  * Room is left for a full set of acks, whatever this packet will carry.
  *
  * Return: bytes.
  */
-size_t control_payload_max(const struct control_session *session)
+size_t control_payload_max(const struct control_session *session,
+			   enum proto_opcode op)
 {
 	size_t overhead = PROTO_HEAD_LEN + ACKS_LEN(PROTO_ACK_PIGGYBACK_MAX) +
-			  ID_LEN + wrap_overhead(session->env->wrap) +
+			  ID_LEN + wrap_overhead(session->wrap) +
 			  OUTER_HEADERS;
 	size_t max = session->env->max_packet_size;
 
+	if (has_wkc(op))
+		overhead += session->env->v2->wkc_len;
 	max = max > overhead + PAYLOAD_MIN ? max - overhead : PAYLOAD_MIN;
 	return max < PROTO_CONTROL_MAX ? max : PROTO_CONTROL_MAX;
+}
+
+static int append_wkc(const struct control_env *env, uint8_t *wire,
+		      size_t *len)
+{
+	const struct wrap_v2_client *v2 = env->v2;
+
+	if (*len + v2->wkc_len > PROTO_PACKET_MAX)
+		return -EMSGSIZE;
+	memcpy(wire + *len, v2->wkc, v2->wkc_len);
+	*len += v2->wkc_len;
+	return 0;
 }
 
 static int packet_send(struct control_session *session,
@@ -50,10 +73,12 @@ static int packet_send(struct control_session *session,
 	proto_control_head(pkt, head);
 	ret = proto_control_body(pkt, body, sizeof(body), &len);
 	if (!ret)
-		ret = wrap_seal(is_dyn ? session->dyn : env->wrap,
+		ret = wrap_seal(is_dyn ? session->dyn : session->wrap,
 				is_dyn ? &session->dyn_tx : &session->tx,
 				env->realtime(), head, body, len, wire,
 				sizeof(wire), &len);
+	if (!ret && has_wkc(pkt->op))
+		ret = append_wkc(env, wire, &len);
 	if (!ret)
 		ret = env->ops->send(session->arg, session, wire, len);
 	return ret;

@@ -31,6 +31,7 @@ struct control_step {
  * @is_stepping: a worker holds @step
  * @wants_step: there is work for a worker besides @net_in
  * @is_reset_delivered: the peer's packet 0 has been taken off the queue
+ * @is_wkc_sent: the packet with the wrapped key has been queued (section 2.4)
  * @is_burst_done: outstanding packets were made due once
  * @deadline: ms, when the exchange must be complete; UINT64_MAX afterwards
  */
@@ -47,6 +48,7 @@ struct control_key {
 	bool is_stepping;
 	bool wants_step;
 	bool is_reset_delivered;
+	bool is_wkc_sent;
 	bool is_burst_done;
 	uint64_t started;
 	uint64_t deadline;
@@ -54,6 +56,9 @@ struct control_key {
 
 /**
  * struct control_session - see control.h
+ * @wrap: base wrapping
+ * @own_wrap: the same if it is this session's alone, else NULL
+ * @is_wkc_wanted: the server kept nothing, and wants the wrapped key again
  * @dyn: dynamic tls-crypt for key ids other than 0, NULL until negotiated
  * @queue: control strings that wait for the running exchange to be complete
  * @was_active: an exchange has been complete
@@ -64,6 +69,9 @@ struct control_session {
 	void *arg;
 	struct proto_sid local, remote;
 	bool has_remote;
+	const struct wrap_key *wrap;
+	struct wrap_key *own_wrap;
+	bool is_wkc_wanted;
 	struct wrap_tx tx, dyn_tx;
 	struct wrap_rx rx, dyn_rx;
 	struct wrap_key *dyn;
@@ -90,7 +98,8 @@ void control_key_kick(struct control_key *key);
 void control_step_free(struct control_step *step);
 
 /* packet.c */
-size_t control_payload_max(const struct control_session *session);
+size_t control_payload_max(const struct control_session *session,
+			   enum proto_opcode op);
 int control_transmit(struct control_session *session, uint64_t now);
 
 /* session.c */

@@ -72,18 +72,27 @@ void control_session_advance(struct control_session *session)
 	session_arm(session);
 }
 
+static enum proto_opcode session_reset_opcode(const struct control_env *env)
+{
+	if (env->is_server)
+		return PROTO_CONTROL_HARD_RESET_SERVER_V2;
+	return env->v2 ? PROTO_CONTROL_HARD_RESET_CLIENT_V3 :
+			 PROTO_CONTROL_HARD_RESET_CLIENT_V2;
+}
+
 static int session_begin(struct control_session *session,
 			 const struct control_origin *origin)
 {
 	const struct control_env *env = session->env;
-	enum proto_opcode op = env->is_server ?
-		PROTO_CONTROL_HARD_RESET_SERVER_V2 :
-		PROTO_CONTROL_HARD_RESET_CLIENT_V2;
+	enum proto_opcode op = session_reset_opcode(env);
 	struct control_key *key = control_key_new(session, 0, op);
 
 	if (!key)
 		return -ENOMEM;
 	session->key = key;
+	/* says that the wrapped key can be sent a second time (section 2.4) */
+	if (op == PROTO_CONTROL_HARD_RESET_CLIENT_V3)
+		session->tx.next_id = WRAP_V2_EARLY_START;
 	if (origin && origin->has_cookie) {
 		session->local = origin->local;
 		session->remote = origin->remote;
@@ -117,6 +126,7 @@ struct control_session *control_session_new(const struct control_env *env,
 		return NULL;
 	session->env = env;
 	session->arg = arg;
+	session->wrap = origin && origin->wrap ? origin->wrap : env->wrap;
 	session->reneg_at = UINT64_MAX;
 	mem_buf_init(&session->queue, CONTROL_BUFFER_MAX);
 	session->timer = loop_timer_new(env->loop, session_timeout, session);
@@ -124,6 +134,8 @@ struct control_session *control_session_new(const struct control_env *env,
 		control_session_free(session);
 		return NULL;
 	}
+	if (origin)
+		session->own_wrap = origin->wrap;
 	/* from the loop, so that the owner has the session when it is called */
 	loop_timer_start(session->timer, 0);
 	return session;
@@ -136,6 +148,7 @@ void control_session_free(struct control_session *session)
 	loop_timer_free(session->timer);
 	control_key_free(session->key);
 	wrap_key_free(session->dyn);
+	wrap_key_free(session->own_wrap);
 	mem_buf_reset(&session->queue);
 	mem_wipe(session, sizeof(*session));
 	free(session);
@@ -154,10 +167,12 @@ static bool session_is_legal(const struct control_session *session,
 		return session->env->is_server;
 	case PROTO_CONTROL_HARD_RESET_SERVER_V2:
 		return !session->env->is_server;
-	case PROTO_CONTROL_HARD_RESET_CLIENT_V1:
-	case PROTO_CONTROL_HARD_RESET_SERVER_V1:
 	case PROTO_CONTROL_HARD_RESET_CLIENT_V3:
 	case PROTO_CONTROL_WKC_V1:
+		/* the wrapped key has been taken off */
+		return session->own_wrap;
+	case PROTO_CONTROL_HARD_RESET_CLIENT_V1:
+	case PROTO_CONTROL_HARD_RESET_SERVER_V1:
 	case PROTO_DATA_V1:
 	case PROTO_DATA_V2:
 		return false;
@@ -197,6 +212,24 @@ static int session_route_key(struct control_session *session,
 	return pkt->key_id == key->key_id ? 0 : -EPROTO;
 }
 
+/* A server's first answer may say what it wants of a client (section 2.4). */
+static int session_input_reset(struct control_session *session,
+			       const struct proto_control *pkt)
+{
+	uint16_t flags = 0;
+
+	if (pkt->id)
+		return -EPROTO;
+	if (session->env->is_server || !session->env->v2)
+		return 0;
+	if (proto_early_parse(pkt->payload, pkt->payload_len, &flags)) {
+		control_key_fail(session->key, "malformed early negotiation");
+		return -EPROTO;
+	}
+	session->is_wkc_wanted = flags & PROTO_EARLY_RESEND_WKC;
+	return 0;
+}
+
 static int session_accept(struct control_session *session,
 			  const struct proto_control *pkt)
 {
@@ -206,8 +239,11 @@ static int session_accept(struct control_session *session,
 			pkt->op == PROTO_CONTROL_SOFT_RESET_V1;
 	int ret;
 
-	if (proto_opcode_is_hard_reset(pkt->op) && pkt->id != 0)
-		return -EPROTO;
+	if (proto_opcode_is_hard_reset(pkt->op)) {
+		ret = session_input_reset(session, pkt);
+		if (ret)
+			return ret;
+	}
 	ret = reliable_input_acks(key->rel, pkt->acks, pkt->n_acks, now);
 	if (ret)
 		return ret;
@@ -233,7 +269,7 @@ int control_session_input(struct control_session *session, const uint8_t *pkt,
 
 	if (session->is_failed)
 		return -EPROTO;
-	ret = wrap_open(is_dyn ? session->dyn : env->wrap,
+	ret = wrap_open(is_dyn ? session->dyn : session->wrap,
 			is_dyn ? &session->dyn_rx : &session->rx,
 			loop_now(env->loop), pkt, len, body, sizeof(body),
 			&body_len, NULL);
@@ -330,7 +366,7 @@ int control_session_dynamic_wrap(struct control_session *session)
 	ret = tls_session_export(session->key->step->tls,
 				 KEYGEN_DYN_TLS_CRYPT_LABEL, ekm, sizeof(ekm));
 	if (!ret)
-		ret = wrap_key_new_dynamic(ekm, session->env->wrap,
+		ret = wrap_key_new_dynamic(ekm, session->wrap,
 					   session->env->is_server,
 					   &session->dyn);
 	mem_wipe(ekm, sizeof(ekm));

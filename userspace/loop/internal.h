@@ -10,6 +10,7 @@ struct loop {
 	uv_loop_t uv;
 	uv_async_t keep;	/* keeps uv_run() going without events */
 	struct loop_pool *pools;
+	int status;		/* of loop_exit() */
 };
 
 #endif

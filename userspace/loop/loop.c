@@ -89,12 +89,18 @@ void loop_free(struct loop *loop)
 int loop_run(struct loop *loop)
 {
 	uv_run(&loop->uv, UV_RUN_DEFAULT);
-	return 0;
+	return loop->status;
 }
 
 void loop_stop(struct loop *loop)
 {
 	uv_stop(&loop->uv);
+}
+
+void loop_exit(struct loop *loop, int status)
+{
+	loop->status = status;
+	loop_stop(loop);
 }
 
 uint64_t loop_now(const struct loop *loop)

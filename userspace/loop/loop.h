@@ -25,11 +25,18 @@ struct loop *loop_new(void);
 /** loop_free() - close everything that is still registered and free */
 void loop_free(struct loop *loop);
 
-/** loop_run() - handle events until loop_stop(). Return: 0 or -errno. */
+/**
+ * loop_run() - handle events until loop_stop() or loop_exit()
+ *
+ * Return: the status of loop_exit(), 0 after loop_stop().
+ */
 int loop_run(struct loop *loop);
 
 /** loop_stop() - let loop_run() return after the current callback */
 void loop_stop(struct loop *loop);
+
+/** loop_exit() - the same, with an exit status for loop_run() to return */
+void loop_exit(struct loop *loop, int status);
 
 /** loop_now() - monotonic milliseconds, as of the start of this wake-up */
 uint64_t loop_now(const struct loop *loop);

@@ -103,6 +103,26 @@ void proto_control_head(const struct proto_control *pkt, uint8_t *head);
 int proto_control_body(const struct proto_control *pkt, uint8_t *body,
 		       size_t cap, size_t *len);
 
+/* early negotiation, in the first packet of a server (section 2.4) */
+
+enum proto_early {
+	PROTO_EARLY_RESEND_WKC = 1,
+};
+
+/**
+ * proto_early_parse() - flags in the payload of a server's reset
+ * @payload: may be empty, which says nothing
+ * @flags: of enum proto_early
+ *
+ * Return: 0 or -EBADMSG.
+ */
+int proto_early_parse(const uint8_t *payload, size_t len, uint16_t *flags);
+
+#define PROTO_EARLY_LEN 6
+
+/** proto_early_build() - PROTO_EARLY_LEN bytes that say @flags */
+void proto_early_build(uint16_t flags, uint8_t *out);
+
 /* data channel (section 7) */
 
 #define PROTO_DATA_V2_HEAD_LEN	4

@@ -74,50 +74,6 @@ static int host_tls(struct tunnel_host *host, char *err, size_t err_len)
 	return ret;
 }
 
-static int wrap_from(struct tunnel_host *host, enum wrap_mode mode,
-		     const struct config_blob *in,
-		     enum wrap_direction direction, char *err, size_t err_len)
-{
-	const struct config *cfg = host->setup.cfg;
-	uint8_t key[WRAP_STATIC_KEY_LEN];
-	unsigned int line = 0;
-	int ret;
-
-	ret = wrap_static_key_parse(in->text, in->len, key, &line);
-	if (ret) {
-		snprintf(err, err_len,
-			 "%s:%u: not an OpenVPN static key; make one with: openvpn --genkey secret FILE",
-			 in->path, line);
-		return ret;
-	}
-	ret = wrap_key_new(mode, key, direction, cfg->auth, &host->wrap);
-	mem_wipe(key, sizeof(key));
-	if (ret)
-		snprintf(err, err_len,
-			 "auth %s: the crypto library has no such digest",
-			 cfg->auth);
-	return ret;
-}
-
-static int host_wrap(struct tunnel_host *host, char *err, size_t err_len)
-{
-	const struct config *cfg = host->setup.cfg;
-	enum wrap_direction direction = cfg->is_tls_server ?
-		WRAP_DIRECTION_NORMAL : WRAP_DIRECTION_INVERSE;
-
-	if (cfg->tls_crypt.text)
-		return wrap_from(host, WRAP_MODE_TLS_CRYPT, &cfg->tls_crypt,
-				 direction, err, err_len);
-	if (cfg->tls_auth.text) {
-		direction = cfg->key_direction < 0 ? WRAP_DIRECTION_NONE :
-			    (enum wrap_direction)cfg->key_direction;
-		return wrap_from(host, WRAP_MODE_TLS_AUTH, &cfg->tls_auth,
-				 direction, err, err_len);
-	}
-	return wrap_key_new(WRAP_MODE_NONE, NULL, WRAP_DIRECTION_NONE, NULL,
-			    &host->wrap);
-}
-
 static unsigned int n_workers(void)
 {
 	long n = sysconf(_SC_NPROCESSORS_ONLN);
@@ -136,6 +92,7 @@ static void host_env(struct tunnel_host *host)
 		.pool = host->tls_pool,
 		.tls = host->tls,
 		.wrap = host->wrap,
+		.v2 = host->v2_client,
 		.ops = &tunnel_control_ops,
 		.is_server = cfg->is_tls_server,
 		.hand_window = cfg->hand_window,
@@ -186,7 +143,7 @@ static int host_init(struct tunnel_host *host, char *err, size_t err_len)
 
 	ret = host_tls(host, err, err_len);
 	if (!ret)
-		ret = host_wrap(host, err, err_len);
+		ret = tunnel_keys_load(host, err, err_len);
 	if (ret)
 		return ret;
 	snprintf(err, err_len, "out of memory or descriptors");
@@ -261,7 +218,7 @@ void tunnel_host_input(struct tunnel_host *host, const uint8_t *pkt,
 
 void tunnel_host_finish(struct tunnel_host *host, int status)
 {
-	host->setup.stopped(host->setup.arg, status);
+	loop_exit(host->setup.loop, status);
 }
 
 void tunnel_host_stop(struct tunnel_host *host)
@@ -304,7 +261,7 @@ void tunnel_host_free(struct tunnel_host *host)
 		priv_link_close(host->setup.priv, host->link.ifindex);
 	}
 	tls_ctx_free(host->tls);
-	wrap_key_free(host->wrap);
+	tunnel_keys_free(host);
 	tunnel_registry_fini(&host->reg);
 	loop_timer_free(host->reaper);
 	loop_timer_free(host->exit_timer);

@@ -27,11 +27,14 @@ struct tunnel;
 
 /**
  * struct tunnel_session - a control session and what its peer said there
+ * @has_cookie: made by a packet with a cookie: its resets are answered
+ *	without state
  * @peer_info, @occ: in the tunnel's arena, never NULL once @has_identity
  */
 struct tunnel_session {
 	struct tunnel *tunnel;
 	struct control_session *control;
+	bool has_cookie;
 	struct control_params params;
 	struct tls_peer identity;
 	bool has_identity;
@@ -126,7 +129,18 @@ struct tunnel_role {
 extern const struct tunnel_role tunnel_server_role;
 extern const struct tunnel_role tunnel_client_role;
 
-struct tunnel_server;
+/**
+ * struct tunnel_server - what only a server has
+ * @initial_window: ms, start of the interval of connect-freq-initial
+ * @initial_used: stateless replies in it
+ */
+struct tunnel_server {
+	struct wrap_cookie *cookie;
+	struct control_pool *pool;
+	uint64_t initial_window;
+	uint32_t initial_used;
+};
+
 struct tunnel_client;
 struct tunnel_applied;
 
@@ -135,7 +149,9 @@ struct tunnel_host {
 	const struct tunnel_role *role;
 	struct loop_pool *tls_pool;
 	struct tls_ctx *tls;
-	struct wrap_key *wrap;
+	struct wrap_key *wrap;	/* NULL: a key for each client only */
+	struct wrap_v2 *v2;	/* server role with tls-crypt-v2 */
+	struct wrap_v2_client *v2_client;
 	struct control_env env;
 	struct priv_link link;
 	bool has_link;
@@ -171,6 +187,15 @@ void tunnel_host_reap(struct tunnel_host *host);
 void tunnel_host_finish(struct tunnel_host *host, int status);
 
 extern const struct control_ops tunnel_control_ops;
+
+/* first.c: a server's packets, from sources without a session above all */
+void tunnel_first_input(struct tunnel_host *host, const uint8_t *pkt,
+			size_t len, const union net_addr *remote,
+			const union net_addr *local);
+
+/* keys.c: how control packets are wrapped */
+int tunnel_keys_load(struct tunnel_host *host, char *err, size_t err_len);
+void tunnel_keys_free(struct tunnel_host *host);
 
 /* data.c: a tunnel's peer and keys in the data path */
 int tunnel_data_connect(struct tunnel *tunnel, uint32_t tx_id,

@@ -147,6 +147,7 @@ int tunnel_session_open(struct tunnel *tunnel,
 		free(ts);
 		return -ENOMEM;
 	}
+	ts->has_cookie = origin && origin->has_cookie;
 	if (!tunnel->active && tunnel->state == TUNNEL_STATE_HANDSHAKE) {
 		tunnel->active = ts;
 		return 0;

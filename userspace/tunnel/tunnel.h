@@ -40,15 +40,13 @@ struct tunnel_outer {
 
 /**
  * struct tunnel_host_setup - what a host works with; all outlive it
- * @stopped: the host has nothing more to do; the loop may end
+ * @loop: ended by the host when it has nothing more to do
  */
 struct tunnel_host_setup {
 	struct loop *loop;
 	const struct config *cfg;
 	struct priv *priv;
 	struct tunnel_outer outer;
-	void (*stopped)(void *arg, int status);
-	void *arg;
 };
 
 /**
@@ -73,7 +71,7 @@ void tunnel_host_input(struct tunnel_host *host, const uint8_t *pkt,
 		       const union net_addr *local);
 
 /**
- * tunnel_host_stop() - say goodbye to the peers, then call stopped()
+ * tunnel_host_stop() - say goodbye to the peers, then end the loop
  *
  * Takes as long as explicit-exit-notify allows; a second call does not wait.
  */

@@ -13,6 +13,7 @@
 
 #define SERVER_NAME "OpenVPN tls-crypt-v2 server key"
 #define CLIENT_NAME "OpenVPN tls-crypt-v2 client key"
+#define TOKEN_NAME  "OpenVPN auth-token server key"
 #define BODY_MAX    (WRAP_STATIC_KEY_LEN + WRAP_V2_WKC_MAX)
 
 /* The first PEM block of the text; it has to have this name and size. */
@@ -95,6 +96,11 @@ int wrap_v2_client_parse(const char *text, size_t len,
 int wrap_v2_server_format(const uint8_t key[WRAP_V2_SERVER_KEY_LEN], char *text)
 {
 	return file_format(SERVER_NAME, key, WRAP_V2_SERVER_KEY_LEN, text);
+}
+
+int wrap_token_key_format(const uint8_t key[WRAP_V2_SERVER_KEY_LEN], char *text)
+{
+	return file_format(TOKEN_NAME, key, WRAP_V2_SERVER_KEY_LEN, text);
 }
 
 int wrap_v2_client_format(const struct wrap_v2_client *client, char *text)

@@ -210,6 +210,7 @@ int wrap_v2_client_parse(const char *text, size_t len,
 
 /**
  * wrap_v2_server_format(), wrap_v2_client_format() - write a key file
+ * wrap_token_key_format() - the same for auth-gen-token (section 8.9)
  * @text: WRAP_FILE_MAX bytes, NUL terminated; caller wipes it
  *
  * Return: 0, -ENOMEM.
@@ -217,6 +218,8 @@ int wrap_v2_client_parse(const char *text, size_t len,
 int wrap_v2_server_format(const uint8_t key[WRAP_V2_SERVER_KEY_LEN],
 			  char *text);
 int wrap_v2_client_format(const struct wrap_v2_client *client, char *text);
+int wrap_token_key_format(const uint8_t key[WRAP_V2_SERVER_KEY_LEN],
+			  char *text);
 
 /* stateless cookie */
 

@@ -1,0 +1,154 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#ifndef UNIT_TUNNEL_RIG_H
+#define UNIT_TUNNEL_RIG_H
+
+/*
+ * A server's tunnel host, its certificates, and an outer network that keeps the
+ * last packet. Each test calls begin() and end().
+ */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "log/log.h"
+#include "netns.h"
+#include "tls_pki.h"
+#include "tunnel/private.h"
+
+static struct loop *loop;
+static struct priv *priv;
+static struct config *cfg;
+static struct tunnel_host *host;
+static struct wrap_key *wrap_client;	/* begin() makes an empty one */
+static struct wrap_tx tx_client;
+static const struct wrap_v2_client *v2_client;	/* appended to V3 and WKC_V1 */
+static unsigned int n_sent;
+static uint8_t last[PROTO_PACKET_MAX];
+static size_t last_len;
+
+/* the outer network */
+
+static int outer_send(void *arg, const union net_addr *remote,
+		      const union net_addr *local, const uint8_t *pkt,
+		      size_t len)
+{
+	(void)arg;
+	(void)remote;
+	(void)local;
+	assert_true(len <= sizeof(last));
+	memcpy(last, pkt, len);
+	last_len = len;
+	n_sent++;
+	return 0;
+}
+
+static int outer_fd(void *arg)
+{
+	(void)arg;
+	return -1;
+}
+
+static char *config_text(const char *more)
+{
+	const struct pki_spec spec_ca = {
+		.cn = "Test CA", .is_ca = true, .key_usage = "keyCertSign",
+	};
+	const struct pki_spec spec = {
+		.cn = "server", .key_usage = "digitalSignature",
+		.ext_usage = "serverAuth", .serial = 2,
+	};
+	struct pki_cert ca = pki_make(&spec_ca, NULL);
+	struct pki_cert cert = pki_make(&spec, &ca);
+	char *text;
+
+	assert_true(asprintf(&text,
+		"dev tun\nserver 10.8.0.0 255.255.255.0\ntopology subnet\n"
+		"dh none\nverb 0\ndata-path user\n%s\n"
+		"<ca>\n%s</ca>\n<cert>\n%s</cert>\n<key>\n%s</key>\n",
+		more, ca.cert_pem, cert.cert_pem, cert.key_pem) > 0);
+	pki_free(&ca);
+	pki_free(&cert);
+	return text;
+}
+
+static void begin(const char *more)
+{
+	struct tunnel_host_setup setup = {
+		.outer = { .send = outer_send, .fd = outer_fd },
+	};
+	char *text = config_text(more);
+	char err[512] = "";
+
+	alarm(60);
+	log_set_verb(0);
+	n_sent = 0;
+	tx_client = (struct wrap_tx){ 0 };
+	assert_int_equal(netns_enter(), 0);
+	assert_int_equal(priv_start(&priv), 0);
+	loop = loop_new();
+	assert_non_null(loop);
+	if (config_parse("test", text, strlen(text), false, &cfg, err,
+			 sizeof(err)))
+		fail_msg("%s", err);
+	free(text);
+	setup.loop = loop;
+	setup.cfg = cfg;
+	setup.priv = priv;
+	if (tunnel_host_new(&setup, &host, err, sizeof(err)))
+		fail_msg("%s", err);
+	if (tunnel_host_start(host, err, sizeof(err)))
+		fail_msg("%s", err);
+	if (!wrap_client)
+		assert_int_equal(wrap_key_new(WRAP_MODE_NONE, NULL,
+					      WRAP_DIRECTION_NONE, NULL,
+					      &wrap_client), 0);
+}
+
+static void end(void)
+{
+	tunnel_host_free(host);
+	loop_free(loop);
+	priv_stop(priv);
+	config_free(cfg);
+	wrap_key_free(wrap_client);
+	wrap_client = NULL;
+}
+
+static union net_addr addr_of(uint16_t port)
+{
+	union net_addr addr;
+
+	assert_int_equal(net_addr_parse("192.0.2.2", port, &addr), 0);
+	return addr;
+}
+
+static const struct proto_sid client_sid = { { 1, 2, 3, 4, 5, 6, 7, 8 } };
+
+static void input(const struct proto_control *pkt, uint16_t port)
+{
+	union net_addr remote = addr_of(port), local = addr_of(1194);
+	uint8_t head[PROTO_HEAD_LEN], body[256], wire[PROTO_PACKET_MAX];
+	size_t len;
+
+	proto_control_head(pkt, head);
+	assert_int_equal(proto_control_body(pkt, body, sizeof(body), &len), 0);
+	assert_int_equal(wrap_seal(wrap_client, &tx_client, 1, head, body, len,
+				   wire, sizeof(wire), &len), 0);
+	if (v2_client && (pkt->op == PROTO_CONTROL_HARD_RESET_CLIENT_V3 ||
+			  pkt->op == PROTO_CONTROL_WKC_V1)) {
+		memcpy(wire + len, v2_client->wkc, v2_client->wkc_len);
+		len += v2_client->wkc_len;
+	}
+	tunnel_host_input(host, wire, len, &remote, &local);
+}
+
+static unsigned int n_tunnels(void)
+{
+	struct tunnel_host_info info;
+
+	tunnel_host_info(host, &info);
+	return info.n_tunnels;
+}
+
+#endif

@@ -1,0 +1,271 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * A server with tls-crypt-v2: what it answers to a client with a key of its
+ * own, what it keeps, and whom it refuses (protocol sections 2.2 to 2.4, 2.6).
+ */
+#include <errno.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <time.h>
+
+#include <cmocka.h>
+
+#include "tunnel_rig.h"
+
+static struct wrap_v2_client key;
+static char server_pem[WRAP_FILE_MAX];
+
+/* A client key with this metadata, made by the server's key number @server. */
+static void make_keys(uint8_t server, const uint8_t *metadata, size_t len)
+{
+	uint8_t server_key[WRAP_V2_SERVER_KEY_LEN];
+	struct wrap_v2 *v2 = NULL;
+
+	memset(server_key, server, sizeof(server_key));
+	memset(key.key, 0x5a, sizeof(key.key));
+	assert_int_equal(wrap_v2_new(server_key, &v2), 0);
+	assert_int_equal(wrap_v2_seal(v2, &key, metadata, len), 0);
+	wrap_v2_free(v2);
+	assert_int_equal(wrap_key_new(WRAP_MODE_TLS_CRYPT, key.key,
+				      WRAP_DIRECTION_INVERSE, NULL,
+				      &wrap_client), 0);
+	v2_client = &key;
+	memset(server_key, 1, sizeof(server_key));
+	assert_int_equal(wrap_v2_server_format(server_key, server_pem), 0);
+}
+
+static void make_keys_aged(uint8_t server, int64_t age)
+{
+	uint64_t made = (uint64_t)(time(NULL) - age);
+	uint8_t metadata[9] = { WRAP_V2_METADATA_TIMESTAMP };
+
+	for (unsigned int i = 0; i < 8; i++)
+		metadata[1 + i] = (uint8_t)(made >> (56 - 8 * i));
+	make_keys(server, metadata, sizeof(metadata));
+}
+
+/* begin() with the server key and further options; @is_early as in 2.6 */
+static void begin_v2(const char *more, const char *option, bool is_early)
+{
+	char text[WRAP_FILE_MAX + 512];
+
+	snprintf(text, sizeof(text), "%s\n%s\n<tls-crypt-v2>\n%s</tls-crypt-v2>\n",
+		 more, option, server_pem);
+	begin(text);
+	if (is_early)
+		tx_client.next_id = WRAP_V2_EARLY_START;
+}
+
+static void send_reset(uint16_t port)
+{
+	const struct proto_control reset = {
+		.op = PROTO_CONTROL_HARD_RESET_CLIENT_V3, .sid = client_sid,
+	};
+
+	input(&reset, port);
+}
+
+/* The server's last packet, opened with the client's key. */
+static struct proto_control reply_of_server(void)
+{
+	static uint8_t body[PROTO_PACKET_MAX];
+	struct proto_control reply;
+	size_t len;
+
+	assert_int_equal(wrap_open(wrap_client, NULL, 0, last, last_len, body,
+				   sizeof(body), &len, NULL), 0);
+	assert_int_equal(proto_control_parse(&reply, last, body, len), 0);
+	assert_int_equal(reply.op, PROTO_CONTROL_HARD_RESET_SERVER_V2);
+	assert_true(proto_sid_is_equal(&reply.remote_sid, &client_sid));
+	return reply;
+}
+
+static struct proto_control answer(enum proto_opcode op,
+				   const struct proto_control *reply)
+{
+	struct proto_control pkt = {
+		.op = op, .sid = client_sid, .n_acks = 1,
+		.remote_sid = reply->sid, .id = 1,
+	};
+
+	return pkt;
+}
+
+/* tests */
+
+static void test_nothing_is_kept(void **state)
+{
+	struct proto_control reply, pkt;
+	uint16_t flags = 0;
+
+	(void)state;
+	make_keys_aged(1, 0);
+	begin_v2("connect-freq-initial 2000 10", "", true);
+	for (uint16_t port = 1; port <= 300; port++) {
+		send_reset(port);
+		assert_int_equal(n_sent, port);
+	}
+	assert_int_equal(n_tunnels(), 0);
+	reply = reply_of_server();
+	assert_int_equal(proto_early_parse(reply.payload, reply.payload_len,
+					   &flags), 0);
+	assert_int_equal(flags, PROTO_EARLY_RESEND_WKC);
+	/* without the key again there is nothing to open the packet with */
+	pkt = answer(PROTO_CONTROL_V1, &reply);
+	input(&pkt, 300);
+	pkt = answer(PROTO_ACK_V1, &reply);
+	input(&pkt, 300);
+	assert_int_equal(n_tunnels(), 0);
+	pkt = answer(PROTO_CONTROL_WKC_V1, &reply);
+	input(&pkt, 299);
+	assert_int_equal(n_tunnels(), 0);
+	input(&pkt, 300);
+	assert_int_equal(n_tunnels(), 1);
+	/* sent again, it belongs to the session that it made */
+	input(&pkt, 300);
+	assert_int_equal(n_tunnels(), 1);
+	end();
+}
+
+static bool is_over;
+
+static void over(struct loop_timer *timer, void *arg)
+{
+	(void)timer;
+	(void)arg;
+	is_over = true;
+	loop_stop(loop);
+}
+
+static void run_ms(uint64_t ms)
+{
+	struct loop_timer *timer = loop_timer_new(loop, over, NULL);
+
+	loop_timer_start(timer, ms);
+	loop_run(loop);
+	loop_timer_free(timer);
+	assert_true(is_over);
+}
+
+/* A client that cannot send its key twice gets its state at once. */
+static void test_without_early_negotiation(void **state)
+{
+	struct proto_control reply;
+
+	(void)state;
+	make_keys_aged(1, 0);
+	begin_v2("", "", false);
+	send_reset(4000);
+	assert_int_equal(n_tunnels(), 1);
+	run_ms(50);
+	assert_int_equal(n_sent, 1);
+	reply = reply_of_server();
+	assert_int_equal(reply.payload_len, 0);
+	assert_int_equal(reply.acks[0], 0);
+	/* its retransmission goes to the session, which acks it */
+	send_reset(4000);
+	assert_int_equal(n_tunnels(), 1);
+	assert_true(n_sent > 1);
+	end();
+}
+
+static void test_force_cookie(void **state)
+{
+	(void)state;
+	make_keys_aged(1, 0);
+	begin_v2("", "", false);
+	/* "tls-crypt-v2 FILE force-cookie": the test's configuration is one
+	 * text, without files
+	 */
+	cfg->is_cookie_forced = true;
+	send_reset(4000);
+	assert_int_equal(n_tunnels(), 0);
+	assert_int_equal(n_sent, 0);
+	end();
+}
+
+static void test_foreign_key(void **state)
+{
+	(void)state;
+	make_keys_aged(2, 0);
+	begin_v2("", "", true);
+	send_reset(4000);
+	assert_int_equal(n_sent, 0);
+	assert_int_equal(n_tunnels(), 0);
+	end();
+}
+
+/* A plain client of a server with tls-crypt-v2, and the other way round. */
+static void test_other_wrapping(void **state)
+{
+	struct proto_control reset = {
+		.op = PROTO_CONTROL_HARD_RESET_CLIENT_V2, .sid = client_sid,
+	};
+
+	(void)state;
+	make_keys_aged(1, 0);
+	wrap_key_free(wrap_client);
+	wrap_client = NULL;
+	begin_v2("", "", true);
+	input(&reset, 4000);
+	reset.op = PROTO_CONTROL_HARD_RESET_CLIENT_V3;
+	input(&reset, 4000);
+	assert_int_equal(n_sent, 0);
+	end();
+
+	make_keys_aged(1, 0);
+	begin("");
+	send_reset(4000);
+	assert_int_equal(n_sent, 0);
+	end();
+}
+
+static void check_age(const char *option, bool is_accepted)
+{
+	struct proto_control pkt, reply;
+
+	begin_v2("", option, true);
+	send_reset(4000);
+	/* age is not looked at before the client has proved its address */
+	assert_int_equal(n_sent, 1);
+	reply = reply_of_server();
+	pkt = answer(PROTO_CONTROL_WKC_V1, &reply);
+	input(&pkt, 4000);
+	assert_int_equal(n_tunnels(), is_accepted);
+	end();
+}
+
+static void test_max_age(void **state)
+{
+	static const uint8_t user[3] = { WRAP_V2_METADATA_USER, 1, 2 };
+
+	(void)state;
+	make_keys_aged(1, 9 * 86400);
+	check_age("tls-crypt-v2-max-age 10", true);
+	make_keys_aged(1, 11 * 86400);
+	check_age("tls-crypt-v2-max-age 10", false);
+	make_keys_aged(1, 11 * 86400);
+	check_age("", true);
+	make_keys(1, user, sizeof(user));
+	check_age("tls-crypt-v2-max-age 10", false);
+	make_keys(1, NULL, 0);
+	check_age("tls-crypt-v2-max-age 10", false);
+	make_keys(1, NULL, 0);
+	check_age("", true);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_nothing_is_kept),
+		cmocka_unit_test(test_without_early_negotiation),
+		cmocka_unit_test(test_force_cookie),
+		cmocka_unit_test(test_foreign_key),
+		cmocka_unit_test(test_other_wrapping),
+		cmocka_unit_test(test_max_age),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
