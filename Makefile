@@ -7,6 +7,7 @@
 #   SAN=1        with the address and undefined-behaviour sanitizers
 #   WERROR=      do not turn warnings into errors
 #   KDIR=DIR     kernel build folder for the module
+#   DCO_NAMES=own  module "ovpn_own", for kernels with their own ovpn built in
 #   DP=user      demo and interop on the userspace data path
 #   DESTDIR= PREFIX=  as usual, for install and uninstall
 
@@ -30,7 +31,8 @@ ifeq ($(origin CC),default)
 CC := gcc
 endif
 O ?= build/user$(if $(filter 1,$(SAN)),-asan)$(if $(filter fuzz,$(SAN)),-fuzz)
-KO ?= build/kmod/$(KVER)
+KO ?= build/kmod/$(KVER)$(if $(filter own,$(DCO_NAMES)),-own)
+MODULE := $(if $(filter own,$(DCO_NAMES)),ovpn_own,ovpn)
 
 PKGS := libuv openssl libnl-3.0 libnl-genl-3.0 libmnl libcap-ng libsystemd \
 	libseccomp jansson
@@ -88,7 +90,7 @@ fuzzers: ## fuzz programs with clang, into build/user-fuzz/fuzz (or O=)
 fuzzers-here: $(FUZZERS)
 
 modules: ## ovpn.ko for KDIR (default: the running kernel), into build/kmod
-	sh kmod/build.sh $(KDIR) $(KO)
+	sh kmod/build.sh $(KDIR) $(KO) $(if $(DCO_NAMES),DCO_NAMES=$(DCO_NAMES))
 
 kmod-tools: ## tools of the module's tests, into build/user/kmod (or O=)
 	$(MAKE) -C selftests/kmod OUTPUT=$(abspath $(O))/kmod
@@ -143,17 +145,17 @@ install: userspace ## ovpnd, ovpnctl, manual pages, completion; the module if it
 		'$(DESTDIR)$(MANDIR)/man$(subst .,,$(suffix $(m)))/$(notdir $(m))' &&) true
 	$(foreach c,$(COMPLETIONS),install -D -m 0644 $(c) \
 		'$(DESTDIR)$(COMPDIR)/$(call completion_name,$(c))' &&) true
-ifneq ($(wildcard $(KO)/ovpn.ko),)
-	install -D -m 0644 $(KO)/ovpn.ko '$(DESTDIR)$(MODDIR)/ovpn.ko'
+ifneq ($(wildcard $(KO)/$(MODULE).ko),)
+	install -D -m 0644 $(KO)/$(MODULE).ko '$(DESTDIR)$(MODDIR)/$(MODULE).ko'
 	$(if $(DESTDIR),,depmod $(KVER))
-	@echo 'The module is in $(MODDIR); load it with: modprobe ovpn'
+	@echo 'The module is in $(MODDIR); load it with: modprobe $(MODULE)'
 else
 	@echo 'No module for $(KVER) in $(KO): "make modules" first to install it, too.'
 endif
 
 uninstall: ## remove what install put there
 	rm -f '$(DESTDIR)$(SBINDIR)/ovpnd' '$(DESTDIR)$(SBINDIR)/ovpnctl' \
-		'$(DESTDIR)$(MODDIR)/ovpn.ko' \
+		'$(DESTDIR)$(MODDIR)/$(MODULE).ko' \
 		$(foreach c,$(COMPLETIONS),'$(DESTDIR)$(COMPDIR)/$(call completion_name,$(c))') \
 		$(foreach m,$(MAN_PAGES),'$(DESTDIR)$(MANDIR)/man$(subst .,,$(suffix $(m)))/$(notdir $(m))')
 	$(if $(DESTDIR),,-depmod $(KVER))

@@ -9,6 +9,7 @@
 #include <net/ip.h>
 
 #include "device.h"
+#include "names.h"
 #include "peer.h"
 #include "peer_table.h"
 #include "tx.h"
@@ -102,7 +103,7 @@ static const struct net_device_ops dco_dev_ops = {
 };
 
 static const struct device_type dco_dev_type = {
-	.name = OVPN_FAMILY_NAME,
+	.name = DCO_NAME,
 };
 
 /**
@@ -187,7 +188,7 @@ static const struct nla_policy dco_dev_policy[IFLA_OVPN_MAX + 1] = {
 };
 
 struct rtnl_link_ops dco_link_ops = {
-	.kind		= "ovpn",
+	.kind		= DCO_NAME,
 	.priv_size	= sizeof(struct dco_dev),
 	.setup		= dco_dev_setup,
 	.maxtype	= IFLA_OVPN_MAX,

@@ -4,12 +4,13 @@
 
 #include "device.h"
 #include "drop.h"
+#include "names.h"
 
 static void dco_get_drvinfo(struct net_device *dev,
 			    struct ethtool_drvinfo *info)
 {
-	strscpy(info->driver, "ovpn", sizeof(info->driver));
-	strscpy(info->bus_info, "ovpn", sizeof(info->bus_info));
+	strscpy(info->driver, DCO_NAME, sizeof(info->driver));
+	strscpy(info->bus_info, DCO_NAME, sizeof(info->bus_info));
 }
 
 static int dco_get_sset_count(struct net_device *dev, int sset)

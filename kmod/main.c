@@ -6,6 +6,7 @@
 
 #include "aead.h"
 #include "device.h"
+#include "names.h"
 #include "netlink.h"
 #include "netlink_x.h"
 
@@ -19,25 +20,24 @@ static int __init dco_init(void)
 	if (err)
 		return err;
 
-	dco_wq = alloc_workqueue("ovpn", WQ_PERCPU, 0);
+	dco_wq = alloc_workqueue(DCO_NAME, WQ_PERCPU, 0);
 	if (!dco_wq) {
 		err = -ENOMEM;
 		goto err_aead;
 	}
 	err = rtnl_link_register(&dco_link_ops);
 	if (err) {
-		pr_err("ovpn: cannot register the link kind: %d\n", err);
+		pr_err(DCO_NAME ": cannot register the link kind: %d\n", err);
 		goto err_wq;
 	}
 	err = genl_register_family(&dco_nl_family);
 	if (err) {
-		pr_err("ovpn: cannot register the netlink family: %d\n", err);
+		pr_err(DCO_NAME ": cannot register the netlink family: %d\n", err);
 		goto err_link;
 	}
 	err = genl_register_family(&dco_nlx_family);
 	if (err) {
-		pr_err("ovpn: cannot register the second netlink family: %d\n",
-		       err);
+		pr_err(DCO_NAME_X ": cannot register the family: %d\n", err);
 		goto err_family;
 	}
 	return 0;
@@ -76,9 +76,9 @@ module_exit(dco_exit);
 MODULE_DESCRIPTION("OpenVPN data channel");
 MODULE_LICENSE("GPL");
 MODULE_VERSION("0.1.0");
-MODULE_ALIAS_RTNL_LINK("ovpn");
-MODULE_ALIAS_GENL_FAMILY("ovpn");
-MODULE_ALIAS_GENL_FAMILY("ovpnx");
+MODULE_ALIAS_RTNL_LINK(DCO_NAME);
+MODULE_ALIAS_GENL_FAMILY(DCO_NAME);
+MODULE_ALIAS_GENL_FAMILY(DCO_NAME_X);
 /* so that the first key need not wait for modules, or fail without them */
 MODULE_SOFTDEP("pre: crypto-aes crypto-gcm crypto-ctr crypto-ghash "
 	       "crypto-rfc7539 crypto-chacha20 crypto-poly1305");

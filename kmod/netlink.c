@@ -13,6 +13,7 @@
 
 #include "device.h"
 #include "endpoint.h"
+#include "names.h"
 #include "netlink.h"
 #include "peer.h"
 #include "peer_table.h"
@@ -491,7 +492,7 @@ static const struct genl_multicast_group dco_nl_groups[] = {
 };
 
 struct genl_family dco_nl_family __ro_after_init = {
-	.name		= OVPN_FAMILY_NAME,
+	.name		= DCO_NAME,
 	.version	= OVPN_FAMILY_VERSION,
 	.netnsok	= true,
 	.parallel_ops	= true,

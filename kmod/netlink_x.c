@@ -7,6 +7,7 @@
 #include <net/genetlink.h>
 
 #include "device.h"
+#include "names.h"
 #include "netlink.h"
 #include "netlink_x.h"
 #include "peer.h"
@@ -202,7 +203,7 @@ static const struct genl_multicast_group dco_nlx_groups[] = {
 };
 
 struct genl_family dco_nlx_family __ro_after_init = {
-	.name		= OVPNX_FAMILY_NAME,
+	.name		= DCO_NAME_X,
 	.version	= OVPNX_FAMILY_VERSION,
 	.netnsok	= true,
 	.parallel_ops	= true,

@@ -6,6 +6,7 @@
 #
 # Environment: OVPN_TEST_BIN (folder of the tools), OVPN_TEST_FAST=1 (short
 # form, for slow kernels), OVPN_TEST_DRIVER=ours|intree (default: looked up),
+# OVPN_TEST_NAME (of the module and what it registers, default: ovpn),
 # LAB_KERNEL (set in the lab: what cannot be tested has failed).
 
 set -uo pipefail
@@ -14,6 +15,7 @@ export LC_ALL=C
 KT_DIR=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 KT_SKIP=4
 FAST=${OVPN_TEST_FAST:-0}
+KIND=${OVPN_TEST_NAME:-ovpn}
 
 # Where the module has been provided, not being able to test is a failure.
 kt_unable() {
@@ -81,10 +83,10 @@ kt_begin() {
 	trap 'exit 130' INT
 	trap 'exit 143' TERM HUP
 	# The in-tree module does not load by link kind.
-	[ -e /sys/module/ovpn ] || modprobe ovpn 2>/dev/null
+	[ -e "/sys/module/$KIND" ] || modprobe "$KIND" 2>/dev/null
 	ip netns add "$NS-a" 2>/dev/null
-	if ! ip -n "$NS-a" link add probe type ovpn 2>"$TMP/probe"; then
-		kt_unable "no link kind ovpn: $(cat "$TMP/probe")"
+	if ! ip -n "$NS-a" link add probe type "$KIND" 2>"$TMP/probe"; then
+		kt_unable "no link kind $KIND: $(cat "$TMP/probe")"
 	fi
 	ip netns del "$NS-a"
 	kt_driver
@@ -94,7 +96,7 @@ kt_begin() {
 kt_driver() {
 	DRIVER=${OVPN_TEST_DRIVER:-intree}
 	[ -n "${OVPN_TEST_DRIVER:-}" ] ||
-		[ ! -e /sys/module/ovpn/version ] || DRIVER=ours
+		[ ! -e "/sys/module/$KIND/version" ] || DRIVER=ours
 }
 
 kt_title() {

@@ -6,6 +6,7 @@
 #include <linux/rtnetlink.h>
 #include <net/if.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <time.h>
@@ -14,8 +15,15 @@
 
 /* NLMSGERR_ATTR_MISS_TYPE is younger than some build machines' headers */
 #define OVPN_NL_MISS_TYPE 5
-#define OVPN_NL_KIND "ovpn"
 #define OVPN_NL_LINK_MODE 1
+
+/* Link kind and family: those of another module's name, if asked for. */
+static const char *nl_kind(void)
+{
+	const char *name = getenv("OVPN_TEST_NAME");
+
+	return name ? name : "ovpn";
+}
 
 struct ovpn_nl_call {
 	struct ovpn_nl *nl;
@@ -190,7 +198,7 @@ static int family_find(struct ovpn_nl *nl)
 	genl = mnl_nlmsg_put_extra_header(nlh, sizeof(*genl));
 	genl->cmd = CTRL_CMD_GETFAMILY;
 	genl->version = 1;
-	mnl_attr_put_strz(nlh, CTRL_ATTR_FAMILY_NAME, OVPN_NL_KIND);
+	mnl_attr_put_strz(nlh, CTRL_ATTR_FAMILY_NAME, nl_kind());
 	call.request = nlh;
 	return nl_call(&call);
 }
@@ -289,7 +297,7 @@ int ovpn_nl_link_add(struct ovpn_nl *nl, const char *name, const void *mode,
 	nlh = link_header(nl, buf, RTM_NEWLINK,
 			  is_new ? NLM_F_CREATE | NLM_F_EXCL : 0, name);
 	info = mnl_attr_nest_start(nlh, IFLA_LINKINFO);
-	mnl_attr_put_strz(nlh, IFLA_INFO_KIND, OVPN_NL_KIND);
+	mnl_attr_put_strz(nlh, IFLA_INFO_KIND, nl_kind());
 	if (mode) {
 		data = mnl_attr_nest_start(nlh, IFLA_INFO_DATA);
 		mnl_attr_put(nlh, OVPN_NL_LINK_MODE, len, mode);

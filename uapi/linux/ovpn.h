@@ -9,6 +9,11 @@
 #define _UAPI_LINUX_OVPN_H
 
 #define OVPN_FAMILY_NAME	"ovpn"
+/*
+ * The family, kind of links and DEVTYPE of a module that is built for a kernel
+ * with its own ovpn built in (DCO_NAMES=own). The numbers are the same.
+ */
+#define OVPN_FAMILY_NAME_OWN	"ovpn_own"
 #define OVPN_FAMILY_VERSION	1
 
 /* length of OVPN_A_KEYDIR_NONCE_TAIL */

@@ -11,6 +11,8 @@
 #define _UAPI_LINUX_OVPNX_H
 
 #define OVPNX_FAMILY_NAME	"ovpnx"
+/* with DCO_NAMES=own, see OVPN_FAMILY_NAME_OWN */
+#define OVPNX_FAMILY_NAME_OWN	"ovpn_ownx"
 #define OVPNX_FAMILY_VERSION	1
 
 /* bits of OVPNX_A_FEATURES_MASK */
