@@ -12,6 +12,8 @@ TLS=1.3			# version of TLS, enforced by the server
 CIPHER=AES-256-GCM	# data channel
 KEYS=ec			# certificates: ec, rsa
 OUTER=4			# family of the transport
+HAND_WINDOW=60
+TRAN_WINDOW=3600
 DROP=			# "yes": ovpnd becomes nobody
 RENEG_S=0		# reneg-sec at the server: who has less starts, and
 RENEG_C=0		# each sends with the new key after half of its own
@@ -55,6 +57,8 @@ peer_config_common() {
 		key $DIR/pki-$KEYS/$name.key
 		data-ciphers $CIPHER
 		tls-version-min $TLS
+		hand-window $HAND_WINDOW
+		tran-window $TRAN_WINDOW
 		explicit-exit-notify 1
 		verb 4
 	EOT

@@ -181,6 +181,46 @@ scenario_restart() {
 	stop_clean server
 }
 
+# scenario_lame SERVER CLIENT: no renegotiation can be completed, because control
+# packets are lost; data goes on, and later the client comes back by itself.
+scenario_lame() {
+	local window=4
+
+	HAND_WINDOW=$window TRAN_WINDOW=60 RENEG_S=6
+	connect "$1" "$2"
+	traffic_server_start || fail "iperf3 does not start"
+	control_block || fail "nft does not drop control packets"
+	traffic_udp "$VPN_S4" $((RENEG_S + 2 * window)) || fail "UDP stream"
+	say "UDP: $UDP_SENT datagrams received or lost, $UDP_LOST lost"
+	[ "$UDP_LOST" = 0 ] || fail "$UDP_LOST of $UDP_SENT datagrams lost"
+	daemon_says server 'renegotiation failed; data goes on' ||
+		fail "the renegotiation has not failed at the server"
+	in_c nft delete table inet test
+	within 30 connected_again || fail "the client has not come back"
+	within 5 traffic_ready || fail "no traffic after that"
+	traffic_ping "$VPN_S4" || fail "ping after that"
+	RESULT="data path: server $(peer_data_path "$1")"
+	daemon_stop iperf3
+	stop_clean client
+	stop_clean server
+}
+
+# Everything from the client but data packets (opcode 9) gets lost.
+control_block() {
+	in_c nft -f - <<-EOT
+		table inet test {
+			chain out {
+				type filter hook output priority 0
+				udp dport 1194 @th,64,8 & 0xf8 != 0x48 drop
+			}
+		}
+	EOT
+}
+
+connected_again() {
+	[ "$(grep -c 'connected: peer-id' "$DIR/server.log")" = 2 ]
+}
+
 restarted() {
 	[ "$(grep -c 'Initialization Sequence Completed' "$DIR/server.log")" = 2 ]
 }

@@ -11,6 +11,8 @@
 /**
  * enum tunnel_state - of one tunnel
  *
+ * LAME_DUCK: a renegotiation has failed; the data keys carry traffic until they
+ * die, or until the peer has come back in a new session (section 4.1).
  * ADOPTED: a peer of the data path that an earlier daemon left behind; it
  * carries traffic but has no control session.
  */
@@ -18,6 +20,7 @@ enum tunnel_state {
 	TUNNEL_STATE_HANDSHAKE,
 	TUNNEL_STATE_AUTHENTICATED,
 	TUNNEL_STATE_CONNECTED,
+	TUNNEL_STATE_LAME_DUCK,
 	TUNNEL_STATE_ADOPTED,
 	TUNNEL_STATE_EXITING,
 	TUNNEL_STATE_DEAD,
@@ -104,11 +107,14 @@ struct tunnel *tunnel_registry_peer(const struct tunnel_registry *reg,
 /**
  * struct tunnel_role - what differs between server and client
  * @own_km2, @peer_km2, @message: see struct control_ops
+ * @is_patient: a tunnel whose renegotiation failed waits for its peer to come
+ *	back; otherwise it is closed, and this side comes back
  * @ready: a first key exchange is complete
  * @closed: a tunnel is about to go; @why is for the log
  */
 struct tunnel_role {
 	const char *name;
+	bool is_patient;
 	int (*start)(struct tunnel_host *host);
 	struct tunnel *(*find)(struct tunnel_host *host, uint32_t dp_id);
 	void (*input)(struct tunnel_host *host, const uint8_t *pkt, size_t len,

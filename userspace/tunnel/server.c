@@ -195,8 +195,21 @@ static void server_message(struct tunnel_session *ts, const char *text)
 
 static void server_timeout(struct tunnel *tunnel)
 {
-	tunnel_close(tunnel, tunnel->state == TUNNEL_STATE_EXITING ?
-		     "exit" : "connection was not completed in time");
+	switch (tunnel->state) {
+	case TUNNEL_STATE_EXITING:
+		tunnel_close(tunnel, "exit");
+		break;
+	case TUNNEL_STATE_LAME_DUCK:
+		tunnel_close(tunnel, "its last key has expired");
+		break;
+	case TUNNEL_STATE_HANDSHAKE:
+	case TUNNEL_STATE_AUTHENTICATED:
+	case TUNNEL_STATE_CONNECTED:
+	case TUNNEL_STATE_ADOPTED:
+	case TUNNEL_STATE_DEAD:
+		tunnel_close(tunnel, "connection was not completed in time");
+		break;
+	}
 }
 
 static void server_closed(struct tunnel *tunnel, const char *why)
@@ -333,6 +346,7 @@ static void server_free(struct tunnel_host *host)
 
 const struct tunnel_role tunnel_server_role = {
 	.name = "server",
+	.is_patient = true,
 	.start = server_start,
 	.find = server_find,
 	.input = tunnel_first_input,

@@ -16,6 +16,8 @@ const char *tunnel_state_name(enum tunnel_state state)
 		return "authenticated";
 	case TUNNEL_STATE_CONNECTED:
 		return "connected";
+	case TUNNEL_STATE_LAME_DUCK:
+		return "lame-duck";
 	case TUNNEL_STATE_ADOPTED:
 		return "adopted";
 	case TUNNEL_STATE_EXITING:
@@ -332,6 +334,27 @@ static void op_message(void *arg, struct control_session *session,
 		ts->tunnel->host->role->message(ts, text);
 }
 
+/* What is connected stays so until its keys die, counted as the peer does. */
+static bool tunnel_outlives(struct tunnel *tunnel)
+{
+	const struct tunnel_host *host = tunnel->host;
+	uint32_t window = host->setup.cfg->tran_window;
+	char label[160];
+	uint64_t until;
+
+	if (!host->role->is_patient || tunnel->state != TUNNEL_STATE_CONNECTED)
+		return false;
+	until = control_session_started(tunnel->active->control) +
+		window * 1000ull;
+	if (until <= now_of(tunnel))
+		return false;
+	tunnel_enter_state(tunnel, TUNNEL_STATE_LAME_DUCK);
+	tunnel_set_deadline(tunnel, until);
+	log_notice("%s: renegotiation failed; data goes on with the old key for up to %u seconds",
+		   tunnel_label(tunnel, label, sizeof(label)), window);
+	return true;
+}
+
 static void op_failed(void *arg, struct control_session *session,
 		      const char *reason)
 {
@@ -346,7 +369,7 @@ static void op_failed(void *arg, struct control_session *session,
 	log_limited(&limit, LOG_LEVEL_NOTICE, "%s: TLS Error: %s",
 		    tunnel_label(tunnel, label, sizeof(label)), reason);
 	/* an untrusted session that failed waits for its successor */
-	if (tunnel->untrusted != ts)
+	if (tunnel->untrusted != ts && !tunnel_outlives(tunnel))
 		tunnel_close(tunnel, "tls-error");
 }
 
