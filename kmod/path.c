@@ -1,5 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* What the data path sees of the transports. */
+#include <linux/ip.h>
+#include <linux/ipv6.h>
+#include <linux/minmax.h>
+#include <linux/tcp.h>
+#include <net/tcp.h>
+
+#include "device.h"
+#include "mss.h"
 #include "path.h"
 #include "peer.h"
 #include "sock.h"
@@ -47,7 +55,53 @@ void dco_path_put(struct dco_path *path)
  */
 unsigned int dco_path_mtu(const struct dco_path *path)
 {
-	return dco_udp_mtu(path);
+	return path->dst ? dco_udp_mtu(path) : UINT_MAX;
+}
+
+static u16 dco_path_mss(const struct dco_path *path, bool is_v4)
+{
+	const size_t headers = sizeof(struct tcphdr) +
+			       (is_v4 ? sizeof(struct iphdr) :
+					sizeof(struct ipv6hdr));
+
+	return clamp_t(size_t, dco_path_mtu(path), headers + TCP_MIN_MSS,
+		       headers + U16_MAX) - headers;
+}
+
+/**
+ * dco_path_clamp_mss() - keep inner TCP to segments that leave in one piece
+ * @peer: where the packet goes to or comes from
+ * @path: the way to @peer, or NULL if the caller has not looked for it
+ * @skb: an inner packet, linear and private, its checksums final
+ *
+ * What a host announces in either direction becomes the size of packets in the
+ * other one, and both take this way.
+ *
+ * Context: BH disabled, RCU read side.
+ */
+void dco_path_clamp_mss(struct dco_peer *peer, const struct dco_path *path,
+			struct sk_buff *skb)
+{
+	bool is_v4 = skb->data[0] >> 4 == 4;
+	u16 max = READ_ONCE(peer->dco->mss);
+	struct dco_path found;
+	size_t tcp;
+
+	if (max == DCO_MSS_OFF)
+		return;
+	tcp = dco_mss_find_syn(skb->data, skb->len);
+	if (likely(!tcp))
+		return;
+
+	if (max == DCO_MSS_AUTO && path) {
+		max = dco_path_mss(path, is_v4);
+	} else if (max == DCO_MSS_AUTO) {
+		if (dco_path_find(peer, &found))
+			return;
+		max = dco_path_mss(&found, is_v4);
+		dco_path_put(&found);
+	}
+	dco_mss_clamp(skb->data, skb->len, tcp, max);
 }
 
 /**

@@ -34,6 +34,8 @@ struct dco_path {
 int dco_path_find(struct dco_peer *peer, struct dco_path *path);
 void dco_path_put(struct dco_path *path);
 unsigned int dco_path_mtu(const struct dco_path *path);
+void dco_path_clamp_mss(struct dco_peer *peer, const struct dco_path *path,
+			struct sk_buff *skb);
 int dco_path_send(struct dco_path *path, struct sk_buff *list);
 
 #endif /* DCO_PATH_H */

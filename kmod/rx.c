@@ -14,6 +14,7 @@
 #include "drop.h"
 #include "endpoint.h"
 #include "keepalive.h"
+#include "path.h"
 #include "peer.h"
 #include "peer_table.h"
 #include "rx.h"
@@ -149,6 +150,7 @@ static void dco_rx_payload(struct dco_peer *peer, struct sk_buff *skb)
 		dco_peer_drop(peer, skb, DCO_DROP_RX_SOURCE);
 		return;
 	}
+	dco_path_clamp_mss(peer, NULL, skb);
 	dco_rx_deliver(peer, skb);
 }
 

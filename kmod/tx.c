@@ -99,12 +99,14 @@ static bool dco_tx_seal(struct dco_peer *peer, const struct dco_key *key,
 }
 
 /* Seals what can be sealed of a list. Returns the sealed packets. */
-static struct sk_buff *dco_tx_seal_list(struct dco_peer *peer,
+static struct sk_buff *dco_tx_seal_list(const struct dco_path *path,
 					const struct dco_key *key,
 					struct sk_buff *list, u32 packet_id,
 					struct dco_count *sealed)
 {
 	struct sk_buff *first = NULL, **tail = &first;
+	struct dco_peer *peer = path->peer;
+	bool is_batch = list->next;
 	struct sk_buff *skb, *next;
 
 	skb_list_walk_safe(list, skb, next) {
@@ -112,6 +114,9 @@ static struct sk_buff *dco_tx_seal_list(struct dco_peer *peer,
 		skb = dco_tx_prepare(peer, skb);
 		if (unlikely(!skb))
 			continue;
+		/* a SYN is never one of many */
+		if (!is_batch)
+			dco_path_clamp_mss(peer, path, skb);
 		if (unlikely(!dco_tx_seal(peer, key, skb, packet_id++))) {
 			dco_peer_drop(peer, skb, DCO_DROP_TX_CRYPTO);
 			continue;
@@ -159,7 +164,7 @@ static void dco_tx_send_by(struct dco_path *path, struct sk_buff *list,
 		dco_peer_drop_list(peer, list, cause);
 		return;
 	}
-	list = dco_tx_seal_list(peer, key, list, packet_id, &sealed);
+	list = dco_tx_seal_list(path, key, list, packet_id, &sealed);
 	if (unlikely(!list))
 		return;
 	if (unlikely(dco_path_send(path, list))) {
