@@ -31,6 +31,8 @@ static const struct {
 		SKB_DROP_REASON_UNHANDLED_PROTO },
 	[DCO_DROP_RX_SOURCE] = { "rx_drop_source",
 		SKB_DROP_REASON_IP_RPFILTER },
+	[DCO_DROP_RX_ECN] = { "rx_drop_ecn",
+		SKB_DROP_REASON_NOT_SPECIFIED },
 	[DCO_DROP_TX_PROTO] = { "tx_drop_proto",
 		SKB_DROP_REASON_UNHANDLED_PROTO },
 	[DCO_DROP_TX_NO_PEER] = { "tx_drop_no_peer",
@@ -47,6 +49,8 @@ static const struct {
 		SKB_DROP_REASON_NOT_SPECIFIED },
 	[DCO_DROP_TX_NO_ROUTE] = { "tx_drop_no_route",
 		SKB_DROP_REASON_IP_OUTNOROUTES },
+	[DCO_DROP_TX_TOO_BIG] = { "tx_drop_too_big",
+		SKB_DROP_REASON_PKT_TOO_BIG },
 };
 
 /**

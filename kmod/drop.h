@@ -19,6 +19,7 @@ struct sk_buff;
  * @DCO_DROP_RX_REPLAY: seen before, or older than the window
  * @DCO_DROP_RX_PROTO: payload is neither IP nor a keepalive
  * @DCO_DROP_RX_SOURCE: inner source address does not belong to the peer
+ * @DCO_DROP_RX_ECN: congested outside, and inside not capable of being told
  * @DCO_DROP_TX_PROTO: not an IP packet
  * @DCO_DROP_TX_NO_PEER: no peer has this destination
  * @DCO_DROP_TX_NO_KEY: the peer has no primary key
@@ -28,6 +29,7 @@ struct sk_buff;
  * @DCO_DROP_TX_CRYPTO: the cipher failed
  * @DCO_DROP_TX_NO_ROUTE: no route to the peer's endpoint, or only through
  *	the device itself
+ * @DCO_DROP_TX_TOO_BIG: does not fit the path, which must not fragment
  * @DCO_DROP_MAX: number of causes
  *
  * Those of reception come first, see dco_drop_is_rx(). The numbers are not
@@ -43,6 +45,7 @@ enum dco_drop {
 	DCO_DROP_RX_REPLAY,
 	DCO_DROP_RX_PROTO,
 	DCO_DROP_RX_SOURCE,
+	DCO_DROP_RX_ECN,
 	DCO_DROP_TX_PROTO,
 	DCO_DROP_TX_NO_PEER,
 	DCO_DROP_TX_NO_KEY,
@@ -51,6 +54,7 @@ enum dco_drop {
 	DCO_DROP_TX_GSO,
 	DCO_DROP_TX_CRYPTO,
 	DCO_DROP_TX_NO_ROUTE,
+	DCO_DROP_TX_TOO_BIG,
 	DCO_DROP_MAX,
 };
 

@@ -26,6 +26,7 @@ int dco_path_find(struct dco_peer *peer, struct dco_path *path)
 	path->peer = peer;
 	path->dsk = rcu_dereference(peer->sock);
 	path->tos = 0;
+	path->is_df = false;
 	if (unlikely(!path->dsk))
 		return -ENOTCONN;
 	switch (path->dsk->transport) {

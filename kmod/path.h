@@ -17,7 +17,8 @@ struct dst_entry;
  * @ep: UDP: addresses
  * @dst: UDP: route, with a reference; NULL after the batch has been sent
  * @saddr: UDP: source address, IPv4 as v4-mapped IPv6
- * @tos: UDP: type of service or traffic class
+ * @tos: UDP: type of service or traffic class, of the inner packets
+ * @is_df: UDP: routers and this host must not fragment
  *
  * Found before the batch is sealed, because what the way allows decides about
  * cleartext. Lives on the stack of one RCU section.
@@ -29,6 +30,7 @@ struct dco_path {
 	struct dst_entry *dst;
 	struct in6_addr saddr;
 	u8 tos;
+	bool is_df;
 };
 
 int dco_path_find(struct dco_peer *peer, struct dco_path *path);

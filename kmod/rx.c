@@ -3,7 +3,9 @@
 #include <linux/ip.h>
 #include <linux/ipv6.h>
 #include <linux/skbuff.h>
+#include <net/dsfield.h>
 #include <net/gro_cells.h>
+#include <net/inet_ecn.h>
 #include <net/ip6_fib.h>
 #include <net/ip6_route.h>
 #include <net/ip_tunnels.h>
@@ -131,8 +133,26 @@ static bool dco_rx_ip_is_whole(const struct sk_buff *skb)
 	return false;
 }
 
+static u8 dco_rx_tos(const struct sk_buff *skb)
+{
+	if (ip_hdr(skb)->version == 4)
+		return ipv4_get_dsfield(ip_hdr(skb));
+	return ipv6_get_dsfield(ipv6_hdr(skb));
+}
+
+/* Congestion on the way is for the receiver of the inner packet to see
+ * (RFC 6040). Returns false if it cannot be told, so that it has to see a loss.
+ * The inner class stays what its sender chose.
+ */
+static bool dco_rx_ecn(struct sk_buff *skb, u8 outer)
+{
+	if (likely(INET_ECN_is_not_ect(outer)))
+		return true;
+	return INET_ECN_decapsulate(skb, outer, dco_rx_tos(skb)) < 2;
+}
+
 /* An authentic packet; skb->data is the cleartext */
-static void dco_rx_payload(struct dco_peer *peer, struct sk_buff *skb)
+static void dco_rx_payload(struct dco_peer *peer, struct sk_buff *skb, u8 tos)
 {
 	skb_reset_network_header(skb);
 	skb->protocol = ip_tunnel_parse_protocol(skb);
@@ -148,6 +168,10 @@ static void dco_rx_payload(struct dco_peer *peer, struct sk_buff *skb)
 		net_dbg_ratelimited("%s: source of peer %u is not its own\n",
 				    peer->dco->dev->name, peer->id);
 		dco_peer_drop(peer, skb, DCO_DROP_RX_SOURCE);
+		return;
+	}
+	if (unlikely(!dco_rx_ecn(skb, tos))) {
+		dco_peer_drop(peer, skb, DCO_DROP_RX_ECN);
 		return;
 	}
 	dco_path_clamp_mss(peer, NULL, skb);
@@ -197,6 +221,7 @@ void dco_rx(struct dco_peer *peer, struct sk_buff *skb)
 	struct dco_endpoint *ep;
 	enum dco_drop cause;
 	bool is_newest;
+	u8 tos = 0;
 
 	dco_peer_stats_add(peer, DCO_FLOW_LINK_RX, 1, skb->len);
 
@@ -209,11 +234,14 @@ void dco_rx(struct dco_peer *peer, struct sk_buff *skb)
 	}
 	dco_peer_touch(&peer->last_recv, dco_keepalive_now());
 
-	/* a packet that was delayed must not move a peer back */
 	ep = rcu_dereference(peer->endpoint);
-	if (unlikely(is_newest && ep && !dco_endpoint_is_current(ep, skb)))
-		dco_endpoint_learn(peer, skb);
+	if (likely(ep)) {
+		tos = dco_rx_tos(skb);
+		/* a packet that was delayed must not move a peer back */
+		if (unlikely(is_newest && !dco_endpoint_is_current(ep, skb)))
+			dco_endpoint_learn(peer, skb);
+	}
 
 	skb_pull(skb, DCO_WIRE_HDR_SIZE);
-	dco_rx_payload(peer, skb);
+	dco_rx_payload(peer, skb, tos);
 }

@@ -7,6 +7,7 @@
 #include <linux/ipv6.h>
 #include <linux/netfilter.h>
 #include <linux/skbuff.h>
+#include <net/dsfield.h>
 #include <net/dst_metadata.h>
 #include <net/ip6_fib.h>
 #include <net/ip_tunnels.h>
@@ -14,6 +15,7 @@
 
 #include "device.h"
 #include "drop.h"
+#include "icmp.h"
 #include "keepalive.h"
 #include "notify.h"
 #include "path.h"
@@ -236,6 +238,35 @@ static void dco_tx_batch(struct dco_path *path, struct sk_buff *list)
 	dco_dev_stats_tx(peer->dco, sent.packets, sent.bytes);
 }
 
+/* The class of a packet and whether its sender reacts to congestion, for the
+ * outside to act on (RFC 6040, normal mode)
+ */
+static u8 dco_tx_tos(const struct sk_buff *skb)
+{
+	if (skb->protocol == htons(ETH_P_IP))
+		return ipv4_get_dsfield(ip_hdr(skb));
+	return ipv6_get_dsfield(ipv6_hdr(skb));
+}
+
+/* Is the sender to make smaller packets? It is told so. Every IPv6 packet of
+ * the least MTU has to arrive, in fragments if need be.
+ */
+static bool dco_tx_is_too_big(const struct dco_path *path, struct sk_buff *skb)
+{
+	bool is_v4 = skb->protocol == htons(ETH_P_IP);
+	unsigned int mtu;
+
+	if (likely(!path->is_df))
+		return false;
+	mtu = max_t(unsigned int, dco_path_mtu(path),
+		    is_v4 ? IPV4_MIN_MTU : IPV6_MIN_MTU);
+	if (skb_is_gso(skb) ? skb_gso_validate_network_len(skb, mtu) :
+			      skb->len <= mtu)
+		return false;
+	dco_icmp_too_big(skb, mtu);
+	return true;
+}
+
 /**
  * dco_xmit() - ndo_start_xmit
  * @skb: an IP packet or super-packet; consumed
@@ -259,11 +290,15 @@ netdev_tx_t dco_xmit(struct sk_buff *skb, struct net_device *dev)
 	cause = DCO_DROP_TX_NO_PEER;
 	if (unlikely(!peer)) {
 		net_dbg_ratelimited("%s: no peer for a packet\n", dev->name);
-		goto drop;
+		goto unreachable;
 	}
 	cause = DCO_DROP_TX_NO_ROUTE;
 	if (unlikely(dco_path_find(peer, &path)))
-		goto drop;
+		goto unreachable;
+	cause = DCO_DROP_TX_TOO_BIG;
+	if (unlikely(dco_tx_is_too_big(&path, skb)))
+		goto put_path;
+	path.tos = dco_tx_tos(skb);
 
 	nf_reset_ct(skb);
 	skb_dst_drop(skb);
@@ -277,6 +312,11 @@ netdev_tx_t dco_xmit(struct sk_buff *skb, struct net_device *dev)
 	rcu_read_unlock();
 	return NETDEV_TX_OK;
 
+put_path:
+	dco_path_put(&path);
+	goto drop;
+unreachable:
+	dco_icmp_unreachable(skb);
 drop:
 	skb_tx_error(skb);
 	if (peer)

@@ -223,6 +223,26 @@ static bool dco_udp_has_csum(const struct dco_endpoint *ep,
 					!udp_get_no_check6_tx(sk);
 }
 
+/* Does the socket forbid fragments (IP_MTU_DISCOVER, IPV6_MTU_DISCOVER)? It has
+ * to do so expressly: what a socket does by default would lose what upstream
+ * delivers in fragments.
+ */
+static bool dco_udp_is_df(const struct dco_path *path)
+{
+	const struct sock *sk = path->dsk->sk;
+	u8 mode;
+
+	if (dco_endpoint_is_v4(path->ep)) {
+		mode = inet_sk(sk)->pmtudisc;
+		return unlikely(mode == IP_PMTUDISC_DO ||
+				mode == IP_PMTUDISC_PROBE) &&
+		       !ip_mtu_locked(path->dst);
+	}
+	mode = inet6_sk(sk)->pmtudisc;
+	return unlikely(mode == IPV6_PMTUDISC_DO ||
+			mode == IPV6_PMTUDISC_PROBE);
+}
+
 /**
  * dco_udp_find_path() - addresses and route to a peer
  * @path: peer and socket are set; receives the rest
@@ -249,6 +269,7 @@ int dco_udp_find_path(struct dco_path *path)
 	if (unlikely(err))
 		goto no_route;
 
+	path->is_df = dco_udp_is_df(path);
 	if (likely(path->dst->dev != peer->dco->dev))
 		return 0;
 	/* the tunnel would carry itself */
@@ -278,15 +299,35 @@ void dco_udp_put_path(struct dco_path *path)
  */
 unsigned int dco_udp_mtu(const struct dco_path *path)
 {
-	unsigned int mtu = dst_mtu(path->dst);
-	unsigned int overhead;
+	unsigned int overhead = sizeof(struct udphdr) + DCO_WIRE_HDR_SIZE;
+	const struct sock *sk = path->dsk->sk;
+	bool is_learned;
+	u32 mtu;
 
-	overhead = sizeof(struct udphdr) + DCO_WIRE_HDR_SIZE;
-	if (dco_endpoint_is_v4(path->ep))
+	/* a socket may choose not to believe what routers say */
+	if (dco_endpoint_is_v4(path->ep)) {
 		overhead += sizeof(struct iphdr);
-	else
+		is_learned = inet_sk(sk)->pmtudisc < IP_PMTUDISC_PROBE;
+	} else {
 		overhead += sizeof(struct ipv6hdr);
+		is_learned = inet6_sk(sk)->pmtudisc < IPV6_PMTUDISC_PROBE;
+	}
+	mtu = is_learned ? dst_mtu(path->dst) : READ_ONCE(path->dst->dev->mtu);
 	return mtu > overhead ? mtu - overhead : 1;
+}
+
+/* What is too big for the path and comes here nevertheless is an inner packet
+ * that IPv6 entitles to arrive: it leaves in fragments.
+ */
+static bool dco_udp_skb_is_df(const struct dco_path *path,
+			      const struct sk_buff *skb)
+{
+	unsigned int len;
+
+	if (likely(!path->is_df))
+		return false;
+	len = skb_is_gso(skb) ? skb_shinfo(skb)->gso_size : skb->len;
+	return len <= dco_udp_mtu(path) + DCO_WIRE_HDR_SIZE;
 }
 
 /* consumes @skb and a reference to the route */
@@ -296,6 +337,7 @@ static void dco_udp_send_one(const struct dco_path *path, struct sk_buff *skb)
 	struct in6_addr saddr = path->saddr;
 	struct in6_addr daddr = ep->remote.addr;
 	struct sock *sk = path->dsk->sk;
+	bool is_df = dco_udp_skb_is_df(path, skb);
 
 	skb->dev = NULL;
 	skb->mark = ep->flow.mark;
@@ -306,17 +348,18 @@ static void dco_udp_send_one(const struct dco_path *path, struct sk_buff *skb)
 	if (dco_endpoint_is_v4(ep)) {
 		dco_compat_udp_tunnel_xmit(dst_rtable(path->dst), sk, skb,
 					   saddr.s6_addr32[3],
-					   daddr.s6_addr32[3],
+					   daddr.s6_addr32[3], path->tos,
 					   ip4_dst_hoplimit(path->dst),
+					   is_df ? htons(IP_DF) : 0,
 					   ep->flow.sport, ep->remote.port);
 		return;
 	}
 	/* the IPv4 helper does this by itself */
 	skb_scrub_packet(skb, false);
 	/* without this IPv6 would not fragment what exceeds the path's MTU */
-	skb->ignore_df = 1;
+	skb->ignore_df = !is_df;
 	dco_compat_udp_tunnel6_xmit(path->dst, sk, skb, &saddr, &daddr,
-				    ip6_dst_hoplimit(path->dst),
+				    path->tos, ip6_dst_hoplimit(path->dst),
 				    ep->flow.sport, ep->remote.port);
 }
 

@@ -133,32 +133,32 @@ static inline void dco_compat_restore_mc_loop(struct sock *sk)
 static inline void
 dco_compat_udp_tunnel_xmit(struct rtable *rt, struct sock *sk,
 			   struct sk_buff *skb, __be32 saddr, __be32 daddr,
-			   u8 ttl, __be16 sport, __be16 dport)
+			   u8 tos, u8 ttl, __be16 df, __be16 sport,
+			   __be16 dport)
 {
-	/* no DF: IP fragments what does not fit the outer path */
 #ifdef DCO_HAVE_TUNNEL_XMIT_IPCB_FLAGS
-	udp_tunnel_xmit_skb(rt, sk, skb, saddr, daddr, 0, ttl, 0, sport, dport,
-			    false, sk->sk_no_check_tx, 0);
+	udp_tunnel_xmit_skb(rt, sk, skb, saddr, daddr, tos, ttl, df, sport,
+			    dport, false, sk->sk_no_check_tx, 0);
 #else
-	udp_tunnel_xmit_skb(rt, sk, skb, saddr, daddr, 0, ttl, 0, sport, dport,
-			    false, sk->sk_no_check_tx);
+	udp_tunnel_xmit_skb(rt, sk, skb, saddr, daddr, tos, ttl, df, sport,
+			    dport, false, sk->sk_no_check_tx);
 #endif
 }
 
 static inline void
 dco_compat_udp_tunnel6_xmit(struct dst_entry *dst, struct sock *sk,
 			    struct sk_buff *skb, struct in6_addr *saddr,
-			    struct in6_addr *daddr, u8 ttl, __be16 sport,
-			    __be16 dport)
+			    struct in6_addr *daddr, u8 tos, u8 ttl,
+			    __be16 sport, __be16 dport)
 {
 	/* device NULL: the helper would write statistics of a kind that
 	 * differs between kernels; the module counts by itself
 	 */
 #ifdef DCO_HAVE_TUNNEL6_XMIT_IP6CB_FLAGS
-	udp_tunnel6_xmit_skb(dst, sk, skb, NULL, saddr, daddr, 0, ttl, 0,
+	udp_tunnel6_xmit_skb(dst, sk, skb, NULL, saddr, daddr, tos, ttl, 0,
 			     sport, dport, udp_get_no_check6_tx(sk), 0);
 #else
-	udp_tunnel6_xmit_skb(dst, sk, skb, NULL, saddr, daddr, 0, ttl, 0,
+	udp_tunnel6_xmit_skb(dst, sk, skb, NULL, saddr, daddr, tos, ttl, 0,
 			     sport, dport, udp_get_no_check6_tx(sk));
 #endif
 }
