@@ -134,8 +134,13 @@ static u8 dco_key_slots_index(const struct dco_key_slots *slots,
 static struct dco_key *dco_key_slots_replace(struct dco_key_slots *slots,
 					     u8 index, struct dco_key *key)
 {
-	return rcu_replace_pointer(slots->key[index], key,
-				   lockdep_is_held(&slots->lock));
+	struct dco_key *old;
+
+	old = rcu_replace_pointer(slots->key[index], key,
+				  lockdep_is_held(&slots->lock));
+	if (old && old->generation == READ_ONCE(slots->seen))
+		WRITE_ONCE(slots->seen, 0);
+	return old;
 }
 
 /**
@@ -150,6 +155,7 @@ void dco_key_slots_install_take(struct dco_key_slots *slots,
 	struct dco_key *old;
 
 	spin_lock_bh(&slots->lock);
+	key->generation = ++slots->generation;
 	old = dco_key_slots_replace(slots, dco_key_slots_index(slots, slot),
 				    key);
 	spin_unlock_bh(&slots->lock);
@@ -241,4 +247,25 @@ struct dco_key *dco_key_slots_find(const struct dco_key_slots *slots, u8 id)
 		return key;
 	key = dco_key_slots_get(slots, OVPN_KEY_SLOT_SECONDARY);
 	return key && key->id == id ? key : NULL;
+}
+
+/**
+ * dco_key_slots_see() - the peer has sent with a key
+ * @slots: the slots of the peer
+ * @key: the key that opened a packet which is not a replay
+ *
+ * Context: RCU read side.
+ * Return: false if the peer has sent with a later key, so that this packet is
+ * older than others.
+ */
+bool dco_key_slots_see(struct dco_key_slots *slots, const struct dco_key *key)
+{
+	u32 seen = READ_ONCE(slots->seen);
+
+	if (likely(key->generation == seen))
+		return true;
+	if ((s32)(key->generation - seen) < 0)
+		return false;
+	WRITE_ONCE(slots->seen, key->generation);
+	return true;
 }

@@ -43,6 +43,7 @@ struct dco_key_config {
  * @encrypt: seals
  * @decrypt: opens
  * @id: 3 bit key id on the wire
+ * @generation: later keys of a peer have higher ones; set when it is installed
  * @alg: cipher
  * @is_swap_due: bit 0: userspace has been told to make a new key
  * @free_work: frees the key after a grace period
@@ -55,6 +56,7 @@ struct dco_key {
 	struct dco_aead encrypt;
 	struct dco_aead decrypt;
 	u8 id;
+	u32 generation;
 	enum ovpn_cipher_alg alg;
 	unsigned long is_swap_due;
 	struct rcu_work free_work;
@@ -68,11 +70,16 @@ struct dco_key {
  * @lock: serialises writers
  * @key: the keys, in no particular order
  * @primary: index of the primary key, the one that we send with
+ * @generation: that of the key which was installed last
+ * @seen: highest generation that the peer has sent with, as long as the key is
+ *	there, else 0
  */
 struct dco_key_slots {
 	spinlock_t lock;
 	struct dco_key __rcu *key[DCO_KEY_SLOTS];
 	u8 primary;
+	u32 generation;
+	u32 seen;
 };
 
 struct dco_key *dco_key_new(const struct dco_key_config *config);
@@ -90,5 +97,6 @@ bool dco_key_slots_kill(struct dco_key_slots *slots, struct dco_key *key);
 struct dco_key *dco_key_slots_get(const struct dco_key_slots *slots,
 				  enum ovpn_key_slot slot);
 struct dco_key *dco_key_slots_find(const struct dco_key_slots *slots, u8 id);
+bool dco_key_slots_see(struct dco_key_slots *slots, const struct dco_key *key);
 
 #endif /* DCO_KEY_H */

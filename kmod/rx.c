@@ -205,6 +205,8 @@ static enum dco_drop dco_rx_open(struct dco_peer *peer, struct sk_buff *skb,
 					be32_to_cpu(hdr->packet_id),
 					is_newest)))
 		return DCO_DROP_RX_REPLAY;
+	if (unlikely(!dco_key_slots_see(&peer->keys, key)))
+		*is_newest = false;
 	return DCO_DROP_MAX;
 }
 
