@@ -357,28 +357,26 @@ static bool dco_nl_vpn_conflicts(struct dco_peer *peer, struct nlattr **attrs,
 	return false;
 }
 
-static int dco_nl_set_vpn(struct dco_peer *peer, struct genl_info *info,
-			  struct nlattr **attrs)
+/* The inner addresses that a peer is to have; refuses what it must not */
+static int dco_nl_get_vpn(struct dco_peer *peer, struct genl_info *info,
+			  struct nlattr **attrs, struct dco_vpn_pair *vpn)
 {
-	struct dco_vpn_pair vpn;
 	bool is_conflict;
-	int err;
 
+	dco_table_vpn_pair(peer, vpn);
 	if (peer->dco->mode != OVPN_MODE_MP)
 		return 0;
 
-	dco_table_vpn_pair(peer, &vpn);
-	dco_nl_update_vpn(attrs, &vpn);
+	dco_nl_update_vpn(attrs, vpn);
 	rcu_read_lock();
-	is_conflict = dco_nl_vpn_conflicts(peer, attrs, &vpn);
+	is_conflict = dco_nl_vpn_conflicts(peer, attrs, vpn);
 	rcu_read_unlock();
 	if (is_conflict) {
 		NL_SET_ERR_MSG_MOD(info->extack,
 				   "another peer has the VPN address");
 		return -EADDRINUSE;
 	}
-	err = dco_nl_check_vpn(info, &vpn);
-	return err ?: dco_table_set_vpn(peer, &vpn);
+	return dco_nl_check_vpn(info, vpn);
 }
 
 /* consumes @ep */
@@ -388,18 +386,20 @@ static int dco_nl_peer_apply_take(struct dco_peer *peer,
 				  struct dco_endpoint *ep)
 {
 	struct dco_dev *dco = peer->dco;
+	struct dco_vpn_pair vpn;
 	int err = -ENOENT;
 
 	spin_lock_bh(&dco->lock);
 	if (!peer->is_in_table)
 		goto err;
-	err = dco_nl_set_vpn(peer, info, attrs);
+	err = dco_nl_get_vpn(peer, info, attrs, &vpn);
 	if (err)
 		goto err;
-	if (ep)
-		err = dco_table_set_endpoint_take(peer, ep);
-	if (err)
-		goto err;
+	err = dco_table_change_take(peer, &vpn, ep);
+	if (err) {
+		spin_unlock_bh(&dco->lock);
+		return err;
+	}
 	dco_nl_set_simple(peer, attrs);
 	if (attrs[OVPN_A_PEER_KEEPALIVE_INTERVAL])
 		dco_keepalive_start(peer);

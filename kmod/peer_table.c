@@ -323,6 +323,45 @@ static void dco_table_changed(struct dco_dev *dco)
 	WRITE_ONCE(dco->generation, dco->generation + 1 ?: 1);
 }
 
+/**
+ * dco_table_change_take() - change inner addresses and endpoint, or nothing
+ * @peer: the peer, in the table
+ * @pair: the new inner addresses
+ * @ep: its new endpoint, consumed in any case; or NULL to keep the old one
+ *
+ * Context: table lock held.
+ * Return: 0, -EADDRINUSE if another peer has an inner address, or another
+ * negative errno. On failure nothing has changed.
+ */
+int dco_table_change_take(struct dco_peer *peer,
+			  const struct dco_vpn_pair *pair,
+			  struct dco_endpoint *ep)
+{
+	struct dco_endpoint *old;
+	int err;
+
+	lockdep_assert_held(&peer->dco->lock);
+
+	if (!ep)
+		return dco_table_set_vpn(peer, pair);
+	/* what can fail comes first; the peer can be found by both endpoints
+	 * until one of them goes
+	 */
+	err = dco_endpoint_link(ep);
+	if (err) {
+		dco_endpoint_free(ep);
+		return err;
+	}
+	err = dco_table_set_vpn(peer, pair);
+	old = ep;
+	if (!err)
+		old = rcu_replace_pointer(peer->endpoint, ep,
+					  lockdep_is_held(&peer->dco->lock));
+	dco_endpoint_unlink(old);
+	dco_endpoint_retire_take(old);
+	return err;
+}
+
 /* The last step of an insertion, which cannot be undone */
 static int dco_table_publish(struct dco_peer *peer, struct list_head *removed)
 {

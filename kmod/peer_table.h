@@ -58,6 +58,9 @@ bool dco_table_remove(struct dco_peer *peer, enum ovpn_del_peer_reason reason,
 
 void dco_table_vpn_pair(const struct dco_peer *peer, struct dco_vpn_pair *pair);
 int dco_table_set_vpn(struct dco_peer *peer, const struct dco_vpn_pair *pair);
+int dco_table_change_take(struct dco_peer *peer,
+			  const struct dco_vpn_pair *pair,
+			  struct dco_endpoint *ep);
 int dco_table_set_endpoint_take(struct dco_peer *peer,
 				struct dco_endpoint *ep);
 
