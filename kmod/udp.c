@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include <linux/inetdevice.h>
+#include <linux/security.h>
 #include <linux/udp.h>
 #include <net/addrconf.h>
 #include <net/dst_cache.h>
@@ -140,6 +141,19 @@ void dco_udp_detach(struct dco_sock *dsk)
 	rcu_assign_sk_user_data(sk, NULL);
 }
 
+static bool dco_udp_has_addr4(const struct sock *sk, __be32 addr)
+{
+	return addr && inet_confirm_addr(sock_net(sk), NULL, 0, addr,
+					 RT_SCOPE_HOST);
+}
+
+static bool dco_udp_has_addr6(const struct sock *sk,
+			      const struct in6_addr *addr)
+{
+	return !ipv6_addr_any(addr) &&
+	       ipv6_chk_addr(sock_net(sk), addr, NULL, 0);
+}
+
 static int dco_udp_route4(struct dco_path *path)
 {
 	struct sock *sk = path->dsk->sk;
@@ -152,6 +166,7 @@ static int dco_udp_route4(struct dco_path *path)
 		.flowi4_oif = ep->flow.oif,
 		.flowi4_mark = ep->flow.mark,
 		.flowi4_proto = IPPROTO_UDP,
+		.flowi4_uid = sock_net_uid(sock_net(sk), sk),
 	};
 	struct rtable *rt;
 
@@ -159,15 +174,18 @@ static int dco_udp_route4(struct dco_path *path)
 	if (likely(rt))
 		goto out;
 
-	/* the address we learned may be gone; then let the kernel choose */
-	if (fl.saddr && !inet_confirm_addr(sock_net(sk), NULL, 0, fl.saddr,
-					   RT_SCOPE_HOST)) {
+	/* the address that the peer has reached may be gone */
+	if (fl.saddr && !dco_udp_has_addr4(sk, fl.saddr)) {
 		ep = dco_endpoint_refresh(path->peer, ep, false);
 		if (!ep || !dco_endpoint_is_v4(ep))
 			return -EHOSTUNREACH;
 		path->ep = ep;
 		fl.saddr = ep->local.s6_addr32[3];
 	}
+	/* what the socket is bound to, else let the kernel choose */
+	if (!fl.saddr && dco_udp_has_addr4(sk, inet_sk(sk)->inet_saddr))
+		fl.saddr = inet_sk(sk)->inet_saddr;
+	security_sk_classify_flow(sk, flowi4_to_flowi_common(&fl));
 	rt = ip_route_output_flow(sock_net(sk), &fl, sk);
 	if (IS_ERR(rt))
 		return PTR_ERR(rt);
@@ -190,6 +208,7 @@ static int dco_udp_route6(struct dco_path *path)
 		.flowi6_oif = ep->scope_id ?: ep->flow.oif,
 		.flowi6_mark = ep->flow.mark,
 		.flowi6_proto = IPPROTO_UDP,
+		.flowi6_uid = sock_net_uid(sock_net(sk), sk),
 	};
 	struct dst_entry *dst;
 
@@ -197,14 +216,17 @@ static int dco_udp_route6(struct dco_path *path)
 	if (likely(dst))
 		goto out;
 
-	if (!ipv6_addr_any(&fl.saddr) &&
-	    !ipv6_chk_addr(sock_net(sk), &fl.saddr, NULL, 0)) {
+	if (!ipv6_addr_any(&fl.saddr) && !dco_udp_has_addr6(sk, &fl.saddr)) {
 		ep = dco_endpoint_refresh(path->peer, ep, false);
 		if (!ep || dco_endpoint_is_v4(ep))
 			return -EHOSTUNREACH;
 		path->ep = ep;
 		fl.saddr = ep->local;
 	}
+	if (ipv6_addr_any(&fl.saddr) &&
+	    dco_udp_has_addr6(sk, &inet6_sk(sk)->saddr))
+		fl.saddr = inet6_sk(sk)->saddr;
+	security_sk_classify_flow(sk, flowi6_to_flowi_common(&fl));
 	dst = ip6_dst_lookup_flow(sock_net(sk), sk, &fl, NULL);
 	if (IS_ERR(dst))
 		return PTR_ERR(dst);
