@@ -21,6 +21,7 @@ static const char cli_usage[] =
 "  listen [SECONDS [COUNT]]      events as text, one line each\n"
 "  sock ADDR:PORT                hold a UDP socket, print what it receives\n"
 "  sock_send PID ADDR:PORT HEX   send from a holder's socket\n"
+"  sock_set PID NAME VALUE       a holder's pmtudisc, mark or dev\n"
 "  link_add DEV [p2p|mp]         create a device\n"
 "  stat DEV rx|tx bytes|packets|dropped  a counter of the interface\n"
 "  batch                         commands from standard input, one per line\n"
@@ -197,6 +198,20 @@ static int cli_sock_send(char **argv)
 	return err;
 }
 
+static int cli_sock_set(char **argv)
+{
+	int fd, err;
+
+	if (!argv[0] || !argv[1] || !argv[2])
+		return -EINVAL;
+	fd = ovpn_sock_borrow(atoi(argv[0]));
+	if (fd < 0)
+		return fd;
+	err = ovpn_sock_set(fd, argv[1], argv[2]);
+	close(fd);
+	return err;
+}
+
 static int cli_link_add(char **argv)
 {
 	struct ovpn_nl nl;
@@ -282,6 +297,8 @@ static int cli_run(struct cli *cli, char **argv)
 		return cli_listen(cli, argv + 1);
 	if (!strcmp(argv[0], "sock_send"))
 		return cli_sock_send(argv + 1);
+	if (!strcmp(argv[0], "sock_set"))
+		return cli_sock_set(argv + 1);
 	fputs(cli_usage, stderr);
 	return -EINVAL;
 }

@@ -171,6 +171,28 @@ int ovpn_sock_borrow(int pid)
 	return fd;
 }
 
+int ovpn_sock_set(int fd, const char *name, const char *value)
+{
+	int number = atoi(value), err;
+
+	if (!strcmp(name, "pmtudisc")) {
+		/* the second fails on a socket that is IPv4 only */
+		err = setsockopt(fd, IPPROTO_IP, IP_MTU_DISCOVER, &number,
+				 sizeof(number));
+		setsockopt(fd, IPPROTO_IPV6, IPV6_MTU_DISCOVER, &number,
+			   sizeof(number));
+	} else if (!strcmp(name, "mark")) {
+		err = setsockopt(fd, SOL_SOCKET, SO_MARK, &number,
+				 sizeof(number));
+	} else if (!strcmp(name, "dev")) {
+		err = setsockopt(fd, SOL_SOCKET, SO_BINDTODEVICE, value,
+				 (socklen_t)strlen(value));
+	} else {
+		return -EINVAL;
+	}
+	return err ? -errno : 0;
+}
+
 int ovpn_sock_hex(const char *text, uint8_t *data, size_t size)
 {
 	size_t n;

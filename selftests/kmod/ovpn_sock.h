@@ -60,6 +60,15 @@ int ovpn_sock_hold(const char *text);
 int ovpn_sock_borrow(int pid);
 
 /**
+ * ovpn_sock_set() - change a socket
+ * @fd: the socket
+ * @name: "pmtudisc" (of both families, IP_PMTUDISC_*), "mark", or "dev"
+ * @value: a number, or the name of an interface
+ * Return: 0 or -errno
+ */
+int ovpn_sock_set(int fd, const char *name, const char *value);
+
+/**
  * ovpn_sock_hex() - parse hex digits
  * @text: digits
  * @data: receives bytes

@@ -8,7 +8,10 @@
  * At "--" what has been described is sent; all but pids, packet, flip and cut
  * stays as it was for what follows.
  * on=ADDR:PORT		socket; or sniff=INTERFACE: see what arrives there
+ *			or via=INTERFACE: packets without a header of ours, to
+ *			and from a device; what it sends itself is not seen
  * to=ADDR:PORT		where to send
+ * tos=N inner-tos=N	type of service or traffic class of what is sent
  * alg=aes-gcm|chacha20-poly1305  key=HEX  nonce=HEX	for sending
  * rx-key=HEX rx-nonce=HEX	for receiving; default: the same
  * peer-id=N key-id=N op=N	header of what is sent
@@ -19,7 +22,8 @@
  * cut=N			send only the first N bytes
  * count=N seconds=N		receive until N packets or the time is over
  * quiet=1			print only the last line
- * Prints a line for each packet received, at the end
+ * Prints a line for each packet received, with what is special outside in front
+ * ("df", "tos=XX"), at the end
  * "total=N bad=N forged=N big=N lost=N" (bad: a checksum or length inside is
  * wrong; big: size of the largest; lost: gaps in the packet ids). Exit status 1
  * if fewer than count packets came, or one was bad or forged.
@@ -47,12 +51,15 @@ struct wire {
 	struct wire_head head;
 	const char *on;
 	const char *sniff;
+	const char *via;
 	const char *to;
 	const char *pids;
 	const char *inner;
 	const char *packet;
 	int flip;
 	int cut;
+	uint8_t tos;
+	uint8_t inner_tos;
 	unsigned long count;
 	double seconds;
 	bool is_quiet;
@@ -104,6 +111,10 @@ static int set_number(struct wire *w, const char *name, const char *value)
 		w->flip = (int)number;
 	else if (!strcmp(name, "cut"))
 		w->cut = (int)number;
+	else if (!strcmp(name, "tos"))
+		w->tos = (uint8_t)number;
+	else if (!strcmp(name, "inner-tos"))
+		w->inner_tos = (uint8_t)number;
 	else if (!strcmp(name, "count"))
 		w->count = number;
 	else if (!strcmp(name, "seconds"))
@@ -129,6 +140,8 @@ static int set_word(struct wire *w, const char *name, const char *value)
 		w->on = value;
 	else if (!strcmp(name, "sniff"))
 		w->sniff = value;
+	else if (!strcmp(name, "via"))
+		w->via = value;
 	else if (!strcmp(name, "to"))
 		w->to = value;
 	else if (!strcmp(name, "pids"))
@@ -165,10 +178,30 @@ static int send_bytes(struct wire *w, uint8_t *data, size_t len)
 	err = ovpn_sock_address(w->to, &addr, &size);
 	if (err)
 		return err;
+	setsockopt(w->fd, IPPROTO_IP, IP_TOS, &(int){ w->tos }, sizeof(int));
+	setsockopt(w->fd, IPPROTO_IPV6, IPV6_TCLASS, &(int){ w->tos },
+		   sizeof(int));
 	/* an error that an earlier packet brought back is not this one's */
 	if (sendto(w->fd, data, len, 0, (void *)&addr, size) < 0 &&
 	    sendto(w->fd, data, len, 0, (void *)&addr, size) < 0) {
 		perror("sendto");
+		return -errno;
+	}
+	return 0;
+}
+
+/* to the device, as if the stack had routed it there */
+static int send_plain(struct wire *w, const uint8_t *plain, size_t len)
+{
+	struct sockaddr_ll addr = {
+		.sll_family = AF_PACKET,
+		.sll_protocol = htons(plain[0] >> 4 == 6 ? ETH_P_IPV6 :
+				      ETH_P_IP),
+		.sll_ifindex = (int)if_nametoindex(w->via),
+	};
+
+	if (sendto(w->fd, plain, len, 0, (void *)&addr, sizeof(addr)) < 0) {
+		perror(w->via);
 		return -errno;
 	}
 	return 0;
@@ -183,6 +216,10 @@ static int send_one(struct wire *w, uint32_t packet_id)
 	err = wire_inner_make(w->inner, plain, &len);
 	if (err)
 		return err;
+	if (w->inner_tos)
+		wire_inner_set_tos(plain, w->inner_tos);
+	if (w->via)
+		return send_plain(w, plain, len);
 	w->head.packet_id = packet_id;
 	err = wire_seal(&w->tx, &w->head, plain, len, packet);
 	if (err)
@@ -246,21 +283,38 @@ static void got_packet(struct wire *w, const uint8_t *data, size_t len,
 	fflush(stdout);
 }
 
+static void got_plain(struct wire *w, const uint8_t *data, size_t len)
+{
+	struct wire_inner inner = { .text = "" };
+
+	wire_inner_parse(data, len, &inner);
+	w->total++;
+	w->bad += !inner.is_good;
+	if (len > w->big)
+		w->big = len;
+	if (w->is_quiet)
+		return;
+	printf("rx %s len=%zu %s %s\n", w->via, len,
+	       inner.is_good ? "ok" : "bad", inner.text);
+	fflush(stdout);
+}
+
 /* An Ethernet frame: find the UDP payload of an unfragmented packet. */
 static void got_frame(struct wire *w, const uint8_t *frame, size_t len)
 {
 	const uint8_t *udp;
+	unsigned int port, tos;
+	char note[32] = "wire";
 	size_t head, size;
-	unsigned int port;
 
 	if (len < 14 + 28)
 		return;
 	if (frame[12] == 0x08 && frame[13] == 0x00 &&
 	    frame[23] == IPPROTO_UDP && !(frame[20] & 0x3f) && !frame[21])
-		head = 14 + (size_t)(frame[14] & 15) * 4;
+		head = 14 + (size_t)(frame[14] & 15) * 4, tos = frame[15];
 	else if (frame[12] == 0x86 && frame[13] == 0xdd &&
 		 frame[20] == IPPROTO_UDP)
-		head = 14 + 40;
+		head = 14 + 40, tos = (frame[14] & 15u) << 4 | frame[15] >> 4;
 	else
 		return;
 	udp = frame + head;
@@ -271,7 +325,12 @@ static void got_frame(struct wire *w, const uint8_t *frame, size_t len)
 	if (size < 8 || len < head + size || (w->to && port !=
 	    (unsigned int)atoi(strrchr(w->to, ':') + 1)))
 		return;
-	got_packet(w, udp + 8, size - 8, "wire");
+	snprintf(note + 4, sizeof(note) - 4, "%s",
+		 frame[12] == 0x08 && frame[20] & 0x40 ? " df" : "");
+	if (tos)
+		snprintf(note + strlen(note), sizeof(note) - strlen(note),
+			 " tos=%02x", tos);
+	got_packet(w, udp + 8, size - 8, note);
 }
 
 static void receive_one(struct wire *w)
@@ -285,7 +344,9 @@ static void receive_one(struct wire *w)
 	len = recvfrom(w->fd, data, sizeof(data), 0, (void *)&from, &size);
 	if (len <= 0)
 		return;
-	if (w->sniff)
+	if (w->via)
+		got_plain(w, data, (size_t)len);
+	else if (w->sniff)
 		got_frame(w, data, (size_t)len);
 	else
 		got_packet(w, data, (size_t)len,
@@ -319,13 +380,13 @@ static void receive_all(struct wire *w)
 	       w->bad, w->forged, w->big, w->lost);
 }
 
-static int open_sniffer(const char *name)
+static int open_sniffer(const char *name, int type)
 {
 	struct sockaddr_ll addr = {
 		.sll_family = AF_PACKET, .sll_protocol = htons(ETH_P_ALL),
 		.sll_ifindex = (int)if_nametoindex(name),
 	};
-	int fd = socket(AF_PACKET, SOCK_RAW, htons(ETH_P_ALL));
+	int fd = socket(AF_PACKET, type, htons(ETH_P_ALL));
 	int size = 16 << 20, one = 1;
 
 	if (fd < 0 || bind(fd, (void *)&addr, sizeof(addr))) {
@@ -337,20 +398,28 @@ static int open_sniffer(const char *name)
 	return fd;
 }
 
+static int wire_open_socket(const struct wire *w)
+{
+	if (w->via)
+		return open_sniffer(w->via, SOCK_DGRAM);
+	if (w->sniff)
+		return open_sniffer(w->sniff, SOCK_RAW);
+	return ovpn_sock_udp(w->on ? w->on : "0.0.0.0:0");
+}
+
 /* Opens the socket at the first call, then sends what is described. */
 static int wire_step(struct wire *w)
 {
 	int err = 0;
 
 	if (w->fd < 0) {
-		w->fd = w->sniff ? open_sniffer(w->sniff) :
-			ovpn_sock_udp(w->on ? w->on : "0.0.0.0:0");
+		w->fd = wire_open_socket(w);
 		if (w->fd < 0)
 			return -EIO;
 		printf("ready\n");
 		fflush(stdout);
 	}
-	if (w->to && !w->sniff)
+	if ((w->to && !w->sniff) || w->via)
 		err = send_all(w);
 	w->pids = NULL;
 	w->packet = NULL;

@@ -73,12 +73,22 @@ int wire_kat(void);
 
 /**
  * wire_inner_make() - build a payload from its description
- * @text: "udp,SRC,DST,SPORT,DPORT,LEN", "ping", "hex,..." or "text,..."
+ * @text: "udp,SRC,DST,SPORT,DPORT,LEN", "ping", "hex,...", "text,..." or
+ *	"tcp,SRC,DST,FLAGS,OPTIONS[,NEXT,HEADERS]": the flags' byte and the
+ *	options as hex digits, padded to whole words, and for IPv6 the number
+ *	of the first header before TCP and all of these as hex digits
  * @out: receives it; WIRE_MAX bytes
  * @len: receives its size
  * Return: 0 or -EINVAL (said on stderr)
  */
 int wire_inner_make(const char *text, uint8_t *out, size_t *len);
+
+/**
+ * wire_inner_set_tos() - set type of service or traffic class
+ * @ip: an IP packet
+ * @tos: what to set; IPv4's header checksum is made anew
+ */
+void wire_inner_set_tos(uint8_t *ip, uint8_t tos);
 
 /**
  * struct wire_inner - what a payload is

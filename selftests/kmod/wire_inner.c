@@ -13,6 +13,7 @@
 #define INNER_V4_HEAD 20
 #define INNER_V6_HEAD 40
 #define INNER_UDP_HEAD 8
+#define INNER_TCP_HEAD 20
 
 static const uint8_t inner_ping[16] = {
 	0x2a, 0x18, 0x7b, 0xf3, 0x64, 0x1e, 0xb4, 0xcb,
@@ -61,13 +62,14 @@ static uint16_t inner_sum(const uint8_t *ip, const uint8_t *l4, size_t len,
 	return sum_fold(sum_add(sum, l4, len));
 }
 
-static int make_ip(const char *src, const char *dst, uint8_t *ip, size_t len)
+static int make_ip(const char *src, const char *dst, uint8_t *ip, size_t len,
+		   uint8_t proto)
 {
 	memset(ip, 0, INNER_V6_HEAD);
 	if (strchr(src, ':')) {
 		ip[0] = 0x60;
 		put16(ip + 4, len);
-		ip[6] = IPPROTO_UDP;
+		ip[6] = proto;
 		ip[7] = 64;
 		if (inet_pton(AF_INET6, src, ip + 8) != 1 ||
 		    inet_pton(AF_INET6, dst, ip + 24) != 1)
@@ -77,7 +79,7 @@ static int make_ip(const char *src, const char *dst, uint8_t *ip, size_t len)
 	ip[0] = 0x45;
 	put16(ip + 2, len + INNER_V4_HEAD);
 	ip[8] = 64;
-	ip[9] = IPPROTO_UDP;
+	ip[9] = proto;
 	if (inet_pton(AF_INET, src, ip + 12) != 1 ||
 	    inet_pton(AF_INET, dst, ip + 16) != 1)
 		return -EINVAL;
@@ -100,7 +102,8 @@ static int make_udp(char *text, uint8_t *out, size_t *len)
 	size = (size_t)atoi(field[4]);
 	if (size > WIRE_MAX - INNER_V6_HEAD - INNER_UDP_HEAD - 100)
 		return -EINVAL;
-	head = make_ip(field[0], field[1], out, size + INNER_UDP_HEAD);
+	head = make_ip(field[0], field[1], out, size + INNER_UDP_HEAD,
+		       IPPROTO_UDP);
 	if (head < 0)
 		return head;
 	udp = out + head;
@@ -114,6 +117,54 @@ static int make_udp(char *text, uint8_t *out, size_t *len)
 				 IPPROTO_UDP));
 	*len = (size_t)head + INNER_UDP_HEAD + size;
 	return 0;
+}
+
+static int make_tcp(char *text, uint8_t *out, size_t *len)
+{
+	uint8_t options[40] = { 0 }, before[64], flags[1], *tcp;
+	int n_options, n_before = 0, head;
+	char *field[6] = { NULL };
+	size_t i, size;
+
+	for (i = 0; i < 6; i++)
+		field[i] = strsep(&text, ",");
+	if (!field[3] || ovpn_sock_hex(field[2], flags, 1) != 1)
+		return -EINVAL;
+	n_options = ovpn_sock_hex(field[3], options, sizeof(options));
+	if (field[5])
+		n_before = ovpn_sock_hex(field[5], before, sizeof(before));
+	if (n_options < 0 || n_before < 0)
+		return -EINVAL;
+	n_options = (n_options + 3) / 4 * 4;
+	size = INNER_TCP_HEAD + (size_t)n_options;
+	head = make_ip(field[0], field[1], out, size + (size_t)n_before,
+		       field[5] ? (uint8_t)atoi(field[4]) : IPPROTO_TCP);
+	if (head < 0)
+		return head;
+	memcpy(out + head, before, (size_t)n_before);
+	tcp = out + head + n_before;
+	memset(tcp, 0, INNER_TCP_HEAD);
+	put16(tcp, 5);
+	put16(tcp + 2, 9);
+	tcp[12] = (uint8_t)(size / 4 << 4);
+	tcp[13] = flags[0];
+	put16(tcp + 14, 1000);
+	memcpy(tcp + INNER_TCP_HEAD, options, (size_t)n_options);
+	put16(tcp + 16, inner_sum(out, tcp, size, IPPROTO_TCP));
+	*len = (size_t)head + (size_t)n_before + size;
+	return 0;
+}
+
+void wire_inner_set_tos(uint8_t *ip, uint8_t tos)
+{
+	if (ip[0] >> 4 == 6) {
+		ip[0] = (uint8_t)(0x60 | tos >> 4);
+		ip[1] = (uint8_t)((ip[1] & 0xf) | tos << 4);
+		return;
+	}
+	ip[1] = tos;
+	put16(ip + 10, 0);
+	put16(ip + 10, sum_fold(sum_add(0, ip, (size_t)(ip[0] & 15) * 4)));
 }
 
 int wire_inner_make(const char *text, uint8_t *out, size_t *len)
@@ -134,6 +185,8 @@ int wire_inner_make(const char *text, uint8_t *out, size_t *len)
 		err = n < 0 ? n : 0;
 	} else if (!strncmp(text, "udp,", 4)) {
 		err = make_udp(copy + 4, out, len);
+	} else if (!strncmp(text, "tcp,", 4)) {
+		err = make_tcp(copy + 4, out, len);
 	} else {
 		err = -EINVAL;
 	}
@@ -162,6 +215,52 @@ static bool l4_is_good(const uint8_t *ip, const uint8_t *l4, size_t len,
 	return true;
 }
 
+/* " flags=02 options=020405b4" */
+static void parse_tcp(const uint8_t *tcp, size_t len,
+		      struct wire_inner *inner)
+{
+	size_t end, i, n = strlen(inner->text);
+
+	if (len < INNER_TCP_HEAD)
+		return;
+	end = (size_t)(tcp[12] >> 4) * 4;
+	n += (size_t)snprintf(inner->text + n, sizeof(inner->text) - n,
+			      " flags=%02x options=", tcp[13]);
+	for (i = INNER_TCP_HEAD; i < end && i < len; i++)
+		n += (size_t)snprintf(inner->text + n,
+				      sizeof(inner->text) - n, "%02x", tcp[i]);
+}
+
+static void add_tos(struct wire_inner *inner, unsigned int tos)
+{
+	size_t n = strlen(inner->text);
+
+	if (tos)
+		snprintf(inner->text + n, sizeof(inner->text) - n,
+			 " tos=%02x", tos);
+}
+
+/* The transport header behind IPv6's extension headers, all of which have to
+ * have a length in units of 8 bytes; its protocol in @proto
+ */
+static size_t skip_v6(const uint8_t *data, size_t len, uint8_t *proto)
+{
+	size_t at = INNER_V6_HEAD;
+
+	*proto = data[6];
+	while (len - at >= 8 && (*proto == IPPROTO_HOPOPTS ||
+				 *proto == IPPROTO_ROUTING ||
+				 *proto == IPPROTO_DSTOPTS)) {
+		size_t size = (size_t)(data[at + 1] + 1) * 8;
+
+		if (size > len - at)
+			break;
+		*proto = data[at];
+		at += size;
+	}
+	return at;
+}
+
 static void parse_v4(const uint8_t *data, size_t len,
 		     struct wire_inner *inner)
 {
@@ -181,23 +280,31 @@ static void parse_v4(const uint8_t *data, size_t len,
 	snprintf(inner->text, sizeof(inner->text),
 		 "ip4 proto=%u src=%s dst=%s%s", data[9], src, dst,
 		 frag ? " fragment" : "");
+	add_tos(inner, data[1]);
+	if (data[9] == IPPROTO_TCP && !frag)
+		parse_tcp(data + head, len - head, inner);
 }
 
 static void parse_v6(const uint8_t *data, size_t len,
 		     struct wire_inner *inner)
 {
 	char src[INET6_ADDRSTRLEN], dst[INET6_ADDRSTRLEN];
+	uint8_t proto;
+	size_t head;
 
 	if (len < INNER_V6_HEAD)
 		return;
+	head = skip_v6(data, len, &proto);
 	inner->size = get16(data + 4) + INNER_V6_HEAD;
 	inner->is_good = inner->size == len &&
-			 l4_is_good(data, data + INNER_V6_HEAD,
-				    len - INNER_V6_HEAD, data[6]);
+			 l4_is_good(data, data + head, len - head, proto);
 	inet_ntop(AF_INET6, data + 8, src, sizeof(src));
 	inet_ntop(AF_INET6, data + 24, dst, sizeof(dst));
 	snprintf(inner->text, sizeof(inner->text),
-		 "ip6 proto=%u src=%s dst=%s", data[6], src, dst);
+		 "ip6 proto=%u src=%s dst=%s", proto, src, dst);
+	add_tos(inner, (unsigned int)(data[0] << 4 | data[1] >> 4) & 0xff);
+	if (proto == IPPROTO_TCP)
+		parse_tcp(data + head, len - head, inner);
 }
 
 void wire_inner_parse(const uint8_t *data, size_t len,
