@@ -143,14 +143,14 @@ static int dco_aead_setup(struct crypto_aead *tfm, const u8 *key,
  * @alg: cipher
  * @key: cipher key
  * @key_len: its length in bytes
- * @nonce_tail: DCO_NONCE_TAIL_SIZE bytes
+ * @iv: DCO_NONCE_SIZE bytes
  *
  * Context: process, may sleep and load modules.
  * Return: 0, or a negative errno: -EINVAL for a length that the cipher does not
  * have, -ENOENT for a cipher that the kernel does not have.
  */
 int dco_aead_init(struct dco_aead *aead, enum ovpn_cipher_alg alg,
-		  const u8 *key, size_t key_len, const u8 *nonce_tail)
+		  const u8 *key, size_t key_len, const u8 *iv)
 {
 	const char *name = dco_aead_name(alg);
 	int err;
@@ -169,7 +169,7 @@ int dco_aead_init(struct dco_aead *aead, enum ovpn_cipher_alg alg,
 		dco_aead_exit(aead);
 		return err;
 	}
-	memcpy(aead->nonce_tail, nonce_tail, DCO_NONCE_TAIL_SIZE);
+	memcpy(aead->iv, iv, DCO_NONCE_SIZE);
 	return 0;
 }
 
@@ -197,9 +197,20 @@ const char *dco_aead_driver(const struct dco_aead *aead)
 	return crypto_aead_driver_name(aead->tfm);
 }
 
+static void dco_aead_nonce(const struct dco_aead *aead, __be64 id, u8 *nonce)
+{
+	u64 front;
+
+	memcpy(&front, aead->iv, sizeof(front));
+	front ^= (__force u64)id;
+	memcpy(nonce, &front, sizeof(front));
+	memcpy(nonce + sizeof(front), aead->iv + sizeof(front),
+	       DCO_NONCE_SIZE - sizeof(front));
+}
+
 static struct aead_request *
 dco_aead_prepare(const struct dco_aead *aead, struct dco_aead_scratch *scratch,
-		 struct dco_wire_hdr *hdr, size_t len, size_t crypt_len)
+		 const struct dco_aead_packet *packet, size_t crypt_len)
 {
 	struct aead_request *req = (void *)scratch->request;
 	struct crypto_aead *tfm = aead->tfm;
@@ -210,19 +221,17 @@ dco_aead_prepare(const struct dco_aead *aead, struct dco_aead_scratch *scratch,
 	if (aead->fallback && !crypto_simd_usable())
 		tfm = aead->fallback;
 
-	memcpy(scratch->nonce, &hdr->packet_id, sizeof(hdr->packet_id));
-	memcpy(scratch->nonce + sizeof(hdr->packet_id), aead->nonce_tail,
-	       DCO_NONCE_TAIL_SIZE);
+	dco_aead_nonce(aead, packet->id, scratch->nonce);
 
-	/* the tag is last for the crypto API and stands first on the wire */
+	/* the tag is last for the crypto API, wherever it is on the wire */
 	sg_init_table(scratch->sg, ARRAY_SIZE(scratch->sg));
-	sg_set_buf(&scratch->sg[0], hdr, DCO_AAD_SIZE);
-	sg_set_buf(&scratch->sg[1], hdr + 1, len);
-	sg_set_buf(&scratch->sg[2], hdr->tag, DCO_TAG_SIZE);
+	sg_set_buf(&scratch->sg[0], packet->ad, packet->ad_len);
+	sg_set_buf(&scratch->sg[1], packet->text, packet->len);
+	sg_set_buf(&scratch->sg[2], packet->tag, DCO_TAG_SIZE);
 
 	aead_request_set_tfm(req, tfm);
 	aead_request_set_callback(req, 0, NULL, NULL);
-	aead_request_set_ad(req, DCO_AAD_SIZE);
+	aead_request_set_ad(req, packet->ad_len);
 	aead_request_set_crypt(req, scratch->sg, scratch->sg, crypt_len,
 			       scratch->nonce);
 	return req;
@@ -231,23 +240,21 @@ dco_aead_prepare(const struct dco_aead *aead, struct dco_aead_scratch *scratch,
 /**
  * dco_aead_seal() - encrypt and authenticate a packet in place
  * @aead: sending direction of a key
- * @hdr: the packet, in the linear mapping: first word and packet id set, the
- *	cleartext following the header; the tag is written
- * @len: bytes of cleartext, at least 1
+ * @packet: its parts; associated data and cleartext are set, the tag is written
  *
  * Context: BH disabled.
  * Return: 0 or a negative errno.
  */
-int dco_aead_seal(const struct dco_aead *aead, struct dco_wire_hdr *hdr,
-		  size_t len)
+int dco_aead_seal(const struct dco_aead *aead,
+		  const struct dco_aead_packet *packet)
 {
 	struct dco_aead_scratch *scratch;
 	int err;
 
 	dco_compat_local_lock_bh(&dco_aead_cpu.lock);
 	scratch = this_cpu_read(dco_aead_cpu.scratch);
-	err = crypto_aead_encrypt(dco_aead_prepare(aead, scratch, hdr, len,
-						   len));
+	err = crypto_aead_encrypt(dco_aead_prepare(aead, scratch, packet,
+						   packet->len));
 	dco_compat_local_unlock_bh(&dco_aead_cpu.lock);
 	return err;
 }
@@ -255,23 +262,22 @@ int dco_aead_seal(const struct dco_aead *aead, struct dco_wire_hdr *hdr,
 /**
  * dco_aead_open() - authenticate and decrypt a packet in place
  * @aead: receiving direction of a key
- * @hdr: the packet, in the linear mapping, the ciphertext following the header
- * @len: bytes of ciphertext, at least 1
+ * @packet: its parts
  *
  * Context: BH disabled.
  * Return: 0, -EBADMSG if the packet is not authentic, or another negative
  * errno.
  */
-int dco_aead_open(const struct dco_aead *aead, struct dco_wire_hdr *hdr,
-		  size_t len)
+int dco_aead_open(const struct dco_aead *aead,
+		  const struct dco_aead_packet *packet)
 {
 	struct dco_aead_scratch *scratch;
 	int err;
 
 	dco_compat_local_lock_bh(&dco_aead_cpu.lock);
 	scratch = this_cpu_read(dco_aead_cpu.scratch);
-	err = crypto_aead_decrypt(dco_aead_prepare(aead, scratch, hdr, len,
-						   len + DCO_TAG_SIZE));
+	err = crypto_aead_decrypt(dco_aead_prepare(aead, scratch, packet,
+						   packet->len + DCO_TAG_SIZE));
 	dco_compat_local_unlock_bh(&dco_aead_cpu.lock);
 	return err;
 }

@@ -13,26 +13,46 @@ struct crypto_aead;
  * struct dco_aead - one direction of a key
  * @tfm: does the work, synchronously; may be the SIMD wrapper
  * @fallback: used instead where SIMD may not be; NULL if @tfm works anywhere
- * @nonce_tail: end of each nonce
+ * @iv: what each nonce is made from
  *
  * Owned by the key that contains it. See aead.c for how @tfm is chosen.
  */
 struct dco_aead {
 	struct crypto_aead *tfm;
 	struct crypto_aead *fallback;
-	u8 nonce_tail[DCO_NONCE_TAIL_SIZE];
+	u8 iv[DCO_NONCE_SIZE];
+};
+
+/**
+ * struct dco_aead_packet - where the parts of a packet are
+ * @ad: associated data
+ * @ad_len: its length in bytes
+ * @text: cleartext or ciphertext, in place
+ * @len: its length in bytes, at least 1
+ * @tag: DCO_TAG_SIZE bytes
+ * @id: what the front of the IV is XORed with; differs for each packet
+ *
+ * All in the linear mapping.
+ */
+struct dco_aead_packet {
+	void *ad;
+	unsigned int ad_len;
+	void *text;
+	size_t len;
+	void *tag;
+	__be64 id;
 };
 
 int dco_aead_module_init(void);
 void dco_aead_module_exit(void);
 
 int dco_aead_init(struct dco_aead *aead, enum ovpn_cipher_alg alg,
-		  const u8 *key, size_t key_len, const u8 *nonce_tail);
+		  const u8 *key, size_t key_len, const u8 *iv);
 void dco_aead_exit(struct dco_aead *aead);
 const char *dco_aead_driver(const struct dco_aead *aead);
-int dco_aead_seal(const struct dco_aead *aead, struct dco_wire_hdr *hdr,
-		  size_t len);
-int dco_aead_open(const struct dco_aead *aead, struct dco_wire_hdr *hdr,
-		  size_t len);
+int dco_aead_seal(const struct dco_aead *aead,
+		  const struct dco_aead_packet *packet);
+int dco_aead_open(const struct dco_aead *aead,
+		  const struct dco_aead_packet *packet);
 
 #endif /* DCO_AEAD_H */

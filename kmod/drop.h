@@ -14,6 +14,8 @@ struct sk_buff;
  * @DCO_DROP_RX_DATA_V1: a data packet without peer id
  * @DCO_DROP_RX_NO_PEER: no such peer id, or none with this source address
  * @DCO_DROP_RX_NO_KEY: the peer has no key with this id
+ * @DCO_DROP_RX_KEY_SPENT: too many packets did not authenticate with the key
+ * @DCO_DROP_RX_EPOCH: of an epoch that is over or too far ahead
  * @DCO_DROP_RX_NO_MEM: could not get memory
  * @DCO_DROP_RX_AUTH: did not authenticate
  * @DCO_DROP_RX_REPLAY: seen before, or older than the window
@@ -40,6 +42,8 @@ enum dco_drop {
 	DCO_DROP_RX_DATA_V1,
 	DCO_DROP_RX_NO_PEER,
 	DCO_DROP_RX_NO_KEY,
+	DCO_DROP_RX_KEY_SPENT,
+	DCO_DROP_RX_EPOCH,
 	DCO_DROP_RX_NO_MEM,
 	DCO_DROP_RX_AUTH,
 	DCO_DROP_RX_REPLAY,

@@ -3,12 +3,18 @@
 #include <linux/slab.h>
 
 #include "device.h"
+#include "epoch.h"
 #include "key.h"
 
 static void dco_key_free(struct dco_key *key)
 {
-	dco_aead_exit(&key->encrypt);
-	dco_aead_exit(&key->decrypt);
+	int i;
+
+	/* its work makes directions */
+	dco_epoch_free(key->epoch);
+	dco_key_tx_free(rcu_dereference_protected(key->tx, true));
+	for (i = 0; i < DCO_KEY_RX_MAX; i++)
+		dco_key_rx_free(rcu_dereference_protected(key->rx[i], true));
 	kfree(key);
 }
 
@@ -27,14 +33,45 @@ static void dco_key_retire_take(struct dco_key *key)
 		queue_rcu_work(dco_wq, &key->free_work);
 }
 
+static int dco_key_aead_init(const struct dco_key *key, struct dco_aead *aead,
+			     const struct dco_key_dir *dir)
+{
+	u8 iv[DCO_NONCE_SIZE] = {};
+
+	memcpy(iv + sizeof(iv) - DCO_NONCE_TAIL_SIZE, dir->nonce_tail,
+	       DCO_NONCE_TAIL_SIZE);
+	return dco_aead_init(aead, key->alg, dir->key, dir->key_len, iv);
+}
+
+/* The directions of a key without epochs. */
+static int dco_key_init(struct dco_key *key,
+			const struct dco_key_config *config)
+{
+	struct dco_key_tx *tx;
+	struct dco_key_rx *rx;
+	int err;
+
+	tx = dco_key_tx_new(0, &config->encrypt.state, config->usage_max);
+	if (!tx)
+		return -ENOMEM;
+	RCU_INIT_POINTER(key->tx, tx);
+	rx = dco_key_rx_new(0, &config->decrypt.state, config->usage_max);
+	if (!rx)
+		return -ENOMEM;
+	RCU_INIT_POINTER(key->rx[0], rx);
+
+	err = dco_key_aead_init(key, &tx->aead, &config->encrypt);
+	return err ?: dco_key_aead_init(key, &rx->aead, &config->decrypt);
+}
+
 /**
  * dco_key_new() - make a key
- * @config: what it is made of
+ * @config: what it is made of; usage_max is set if it is 0
  *
  * Context: process, may sleep and load modules.
  * Return: the key, owned by the caller until it is installed, or an ERR_PTR().
  */
-struct dco_key *dco_key_new(const struct dco_key_config *config)
+struct dco_key *dco_key_new(struct dco_key_config *config)
 {
 	struct dco_key *key;
 	int err;
@@ -45,18 +82,15 @@ struct dco_key *dco_key_new(const struct dco_key_config *config)
 
 	key->id = config->id;
 	key->alg = config->alg;
-	atomic64_set(&key->next_id, 1);
-	dco_replay_init(&key->replay);
 	INIT_RCU_WORK(&key->free_work, dco_key_free_work);
+	if (!config->usage_max)
+		config->usage_max = config->alg == OVPN_CIPHER_ALG_AES_GCM ?
+				    DCO_USAGE_MAX : U64_MAX;
 
-	err = dco_aead_init(&key->encrypt, config->alg, config->encrypt.key,
-			    config->encrypt.key_len,
-			    config->encrypt.nonce_tail);
-	if (!err)
-		err = dco_aead_init(&key->decrypt, config->alg,
-				    config->decrypt.key,
-				    config->decrypt.key_len,
-				    config->decrypt.nonce_tail);
+	if (config->encrypt.epoch)
+		err = dco_epoch_new(key, config);
+	else
+		err = dco_key_init(key, config);
 	if (err) {
 		dco_key_free(key);
 		return ERR_PTR(err);
@@ -64,35 +98,107 @@ struct dco_key *dco_key_new(const struct dco_key_config *config)
 	return key;
 }
 
+/* A key has been used so much that another has to follow: an epoch, as long as
+ * there are more, else a key of another exchange.
+ */
+static void dco_key_wear(struct dco_key *key, unsigned long *is_worn)
+{
+	if (test_bit(0, is_worn) || test_and_set_bit(0, is_worn))
+		return;
+	if (key->epoch)
+		dco_epoch_kick(key->epoch);
+	else
+		dco_key_want_swap(key);
+}
+
 /**
  * dco_key_reserve() - take packet ids
  * @key: the key they are for
  * @n: how many, at least 1
- * @first: receives the first id; the others follow it
+ * @seal: receives key and ids
  *
- * Return: 0, or -ERANGE if the key has not so many left.
+ * Context: RCU read side.
+ * Return: 0; -ERANGE if the key has not so many left; -EAGAIN if this epoch has
+ * not and the next one is being made.
  */
-int dco_key_reserve(struct dco_key *key, unsigned int n, u32 *first)
+int dco_key_reserve(struct dco_key *key, unsigned int n, struct dco_seal *seal)
 {
-	u64 id = atomic64_fetch_add(n, &key->next_id);
+	struct dco_key_tx *tx = rcu_dereference(key->tx);
 
-	if (unlikely(id + n - 1 > DCO_PACKET_ID_MAX))
-		return -ERANGE;
-	*first = id;
+	seal->key = key;
+	seal->tx = tx;
+	seal->usage = 0;
+	if (unlikely(dco_key_tx_reserve(tx, n, &seal->id))) {
+		if (!key->epoch || tx->epoch >= DCO_EPOCH_MAX)
+			return -ERANGE;
+		dco_key_wear(key, &tx->is_worn);
+		return -EAGAIN;
+	}
+	if (unlikely(seal->id + n - 1 >= tx->id_soft))
+		dco_key_wear(key, &tx->is_worn);
 	return 0;
+}
+
+/**
+ * dco_key_used() - count what has been sealed
+ * @seal: a batch, sealed
+ *
+ * Context: RCU read side.
+ */
+void dco_key_used(const struct dco_seal *seal)
+{
+	struct dco_key_tx *tx = seal->tx;
+
+	if (unlikely(atomic64_add_return(seal->usage, &tx->usage) >
+		     tx->usage_soft))
+		dco_key_wear(seal->key, &tx->is_worn);
+}
+
+/**
+ * dco_key_rx_wear() - a receiving direction wants a successor
+ * @key: the key
+ * @rx: its direction
+ *
+ * Context: RCU read side.
+ */
+void dco_key_rx_wear(struct dco_key *key, struct dco_key_rx *rx)
+{
+	dco_key_wear(key, &rx->is_worn);
 }
 
 /**
  * dco_key_swap_is_due() - is it time to ask for a new key?
  * @key: a key in use
- * @last_id: the highest packet id taken
  *
  * Return: true once in the life of a key.
  */
-bool dco_key_swap_is_due(struct dco_key *key, u32 last_id)
+bool dco_key_swap_is_due(struct dco_key *key)
 {
-	return unlikely(last_id >= DCO_PACKET_ID_SOFT_MAX) &&
-	       !test_and_set_bit(0, &key->is_swap_due);
+	return unlikely(READ_ONCE(key->flags) == BIT(DCO_KEY_IS_SWAP_WANTED)) &&
+	       !test_and_set_bit(DCO_KEY_IS_SWAP_ASKED, &key->flags);
+}
+
+/**
+ * dco_key_overhead() - what sealing adds to a packet
+ * @key: the key
+ *
+ * Return: number of bytes.
+ */
+unsigned int dco_key_overhead(const struct dco_key *key)
+{
+	return key->epoch ? DCO_WIRE_EPOCH_OVERHEAD : DCO_WIRE_OVERHEAD;
+}
+
+/**
+ * dco_key_driver() - which implementation of the cipher works for a key
+ * @key: the key
+ *
+ * Context: RCU read side, which the answer needs, too.
+ * Return: its driver name, as in /proc/crypto.
+ */
+const char *dco_key_driver(const struct dco_key *key)
+{
+	return dco_aead_driver(&rcu_dereference(key->tx)->aead);
 }
 
 /**
@@ -227,7 +333,31 @@ bool dco_key_slots_kill(struct dco_key_slots *slots, struct dco_key *key)
 struct dco_key *dco_key_slots_get(const struct dco_key_slots *slots,
 				  enum ovpn_key_slot slot)
 {
+	struct dco_key *key;
+
+	key = rcu_dereference(slots->key[dco_key_slots_index(slots, slot)]);
+	if (likely(key))
+		return key;
+	/* or there was a swap between the two reads, and then this key's
+	 * deletion, which came after the swap
+	 */
+	smp_rmb();
 	return rcu_dereference(slots->key[dco_key_slots_index(slots, slot)]);
+}
+
+/**
+ * dco_key_slots_overhead() - what sealing adds to a packet
+ * @slots: the slots of a peer
+ *
+ * Context: RCU read side.
+ * Return: number of bytes, with the primary key.
+ */
+unsigned int dco_key_slots_overhead(const struct dco_key_slots *slots)
+{
+	const struct dco_key *key;
+
+	key = dco_key_slots_get(slots, OVPN_KEY_SLOT_PRIMARY);
+	return likely(key) ? dco_key_overhead(key) : DCO_WIRE_OVERHEAD;
 }
 
 /**
@@ -240,12 +370,16 @@ struct dco_key *dco_key_slots_get(const struct dco_key_slots *slots,
  */
 struct dco_key *dco_key_slots_find(const struct dco_key_slots *slots, u8 id)
 {
+	/* read once: with a swap between two reads one key would be looked at
+	 * twice and the other one never
+	 */
+	u8 primary = READ_ONCE(slots->primary);
 	struct dco_key *key;
 
-	key = dco_key_slots_get(slots, OVPN_KEY_SLOT_PRIMARY);
+	key = rcu_dereference(slots->key[primary]);
 	if (likely(key && key->id == id))
 		return key;
-	key = dco_key_slots_get(slots, OVPN_KEY_SLOT_SECONDARY);
+	key = rcu_dereference(slots->key[!primary]);
 	return key && key->id == id ? key : NULL;
 }
 

@@ -106,7 +106,7 @@ static int dco_nl_keydir_parse(struct genl_info *info, struct nlattr *nest,
 
 static int dco_nl_key_install(struct dco_dev *dco, struct genl_info *info,
 			      struct nlattr **attrs,
-			      const struct dco_key_config *config)
+			      struct dco_key_config *config)
 {
 	struct dco_peer *peer;
 	struct dco_key *key;
@@ -128,7 +128,7 @@ static int dco_nl_key_install(struct dco_dev *dco, struct genl_info *info,
 static int dco_nl_key_new(struct dco_dev *dco, struct genl_info *info)
 {
 	struct nlattr *attrs[OVPN_A_KEYCONF_MAX + 1] = {};
-	struct dco_key_config config;
+	struct dco_key_config config = {};
 	int err;
 
 	err = dco_nl_keyconf_parse(info, attrs, dco_nl_keyconf_new,

@@ -3,7 +3,6 @@
 #include <linux/in.h>
 #include <net/genetlink.h>
 
-#include "aead.h"
 #include "device.h"
 #include "netlink.h"
 #include "netlink_x.h"
@@ -30,7 +29,7 @@ static int dco_nlx_put_crypto(struct sk_buff *msg, const struct dco_peer *peer)
 	if (!key)
 		return 0;
 	return nla_put_string(msg, OVPNX_A_PEER_CRYPTO_DRIVER,
-			      dco_aead_driver(&key->encrypt));
+			      dco_key_driver(key));
 }
 
 static int dco_nlx_put_peer(struct sk_buff *msg, const struct dco_peer *peer,

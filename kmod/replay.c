@@ -5,24 +5,52 @@
 
 #include "replay.h"
 
-/**
- * dco_replay_init() - start with an empty window
- * @replay: the window
+/* All up to the highest id has been received, but for what @seen says. Of the
+ * word of the highest id, the bits of later ids are those that nobody clears
+ * when the window moves.
  */
-void dco_replay_init(struct dco_replay *replay)
+static void dco_replay_restore(struct dco_replay *replay, const u8 *seen,
+			       size_t seen_len)
 {
-	spin_lock_init(&replay->lock);
-	replay->highest = 0;
-	memset(replay->seen, 0, sizeof(replay->seen));
+	u64 top = replay->highest | (BITS_PER_LONG - 1);
+	u64 n = min3((u64)DCO_REPLAY_WINDOW, replay->highest,
+		     (u64)seen_len * BITS_PER_BYTE);
+	u64 id, i;
+
+	memset(replay->seen, 0xff, sizeof(replay->seen));
+	for (id = replay->highest + 1; id <= top; id++)
+		__clear_bit(id % DCO_REPLAY_BITS, replay->seen);
+	for (i = 0; i < n; i++)
+		if (!(seen[i / BITS_PER_BYTE] & BIT(i % BITS_PER_BYTE)))
+			__clear_bit((replay->highest - i) % DCO_REPLAY_BITS,
+				    replay->seen);
+}
+
+/**
+ * dco_replay_init() - start with what has been received before
+ * @replay: the window
+ * @highest: the highest id received, 0 for none
+ * @seen: bit i, the lowest of a byte first, tells whether the id @highest - i
+ *	has been received
+ * @seen_len: bytes at @seen; ids below them count as received
+ */
+void dco_replay_init(struct dco_replay *replay, u64 highest, const u8 *seen,
+		     size_t seen_len)
+{
+	replay->highest = highest;
+	if (highest)
+		dco_replay_restore(replay, seen, seen_len);
+	else
+		memset(replay->seen, 0, sizeof(replay->seen));
 }
 
 /* Words between the old and the new highest id are cleared as the window
  * moves over them, so that no bits have to be shifted.
  */
-static void dco_replay_advance(struct dco_replay *replay, u32 id)
+static void dco_replay_advance(struct dco_replay *replay, u64 id)
 {
-	u32 word = replay->highest / BITS_PER_LONG;
-	u32 n = min_t(u32, id / BITS_PER_LONG - word, DCO_REPLAY_WORDS);
+	u64 word = replay->highest / BITS_PER_LONG;
+	u64 n = min_t(u64, id / BITS_PER_LONG - word, DCO_REPLAY_WORDS);
 
 	while (n--)
 		replay->seen[++word % DCO_REPLAY_WORDS] = 0;
@@ -35,26 +63,19 @@ static void dco_replay_advance(struct dco_replay *replay, u32 id)
  * @id: id of a packet that has been authenticated
  * @is_newest: set to whether the id is higher than all before
  *
- * Context: BH disabled.
  * Return: true if the packet is to be accepted; it is then remembered.
  */
-bool dco_replay_accept(struct dco_replay *replay, u32 id, bool *is_newest)
+bool dco_replay_accept(struct dco_replay *replay, u64 id, bool *is_newest)
 {
-	bool ok = false;
-
 	*is_newest = false;
 	if (unlikely(!id))
 		return false;
 
-	spin_lock(&replay->lock);
 	if (likely(id > replay->highest)) {
 		dco_replay_advance(replay, id);
 		*is_newest = true;
 	} else if (replay->highest - id >= DCO_REPLAY_WINDOW) {
-		goto out;
+		return false;
 	}
-	ok = !__test_and_set_bit(id % DCO_REPLAY_BITS, replay->seen);
-out:
-	spin_unlock(&replay->lock);
-	return ok;
+	return !__test_and_set_bit(id % DCO_REPLAY_BITS, replay->seen);
 }

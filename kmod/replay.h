@@ -3,7 +3,6 @@
 #define DCO_REPLAY_H
 
 #include <linux/bits.h>
-#include <linux/spinlock.h>
 #include <linux/types.h>
 
 #define DCO_REPLAY_BITS		8192
@@ -13,17 +12,18 @@
 
 /**
  * struct dco_replay - which packet ids of one key have been received
- * @lock: protects the other fields
  * @highest: the highest id accepted
  * @seen: a ring of bits, by id
+ *
+ * Whoever has one serialises its users.
  */
 struct dco_replay {
-	spinlock_t lock;
-	u32 highest;
+	u64 highest;
 	unsigned long seen[DCO_REPLAY_WORDS];
 };
 
-void dco_replay_init(struct dco_replay *replay);
-bool dco_replay_accept(struct dco_replay *replay, u32 id, bool *is_newest);
+void dco_replay_init(struct dco_replay *replay, u64 highest, const u8 *seen,
+		     size_t seen_len);
+bool dco_replay_accept(struct dco_replay *replay, u64 id, bool *is_newest);
 
 #endif /* DCO_REPLAY_H */

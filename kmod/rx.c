@@ -16,6 +16,8 @@
 #include "drop.h"
 #include "endpoint.h"
 #include "keepalive.h"
+#include "notify.h"
+#include "packet.h"
 #include "path.h"
 #include "peer.h"
 #include "peer_table.h"
@@ -178,36 +180,33 @@ static void dco_rx_payload(struct dco_peer *peer, struct sk_buff *skb, u8 tos)
 	dco_rx_deliver(peer, skb);
 }
 
-/* Opens a packet in place. Returns why it failed, or DCO_DROP_MAX. */
+/* Opens a packet in place; skb->data becomes the cleartext. Returns why it
+ * failed, or DCO_DROP_MAX.
+ */
 static enum dco_drop dco_rx_open(struct dco_peer *peer, struct sk_buff *skb,
 				 bool *is_newest)
 {
-	struct dco_wire_hdr *hdr;
+	enum dco_drop cause;
 	struct dco_key *key;
 	u32 word;
 
-	if (unlikely(skb->len <= sizeof(*hdr)))
+	if (unlikely(skb->len <= DCO_WIRE_OVERHEAD))
 		return DCO_DROP_RX_SHORT;
 	/* frags and clones may belong to somebody else */
 	if (unlikely(skb_linearize_cow(skb)))
 		return DCO_DROP_RX_NO_MEM;
 
-	hdr = (struct dco_wire_hdr *)skb->data;
-	word = be32_to_cpu(hdr->word);
+	word = be32_to_cpup((__be32 *)skb->data);
 	key = dco_key_slots_find(&peer->keys,
 				 word >> DCO_KEY_ID_SHIFT & DCO_KEY_ID_MASK);
 	if (unlikely(!key))
 		return DCO_DROP_RX_NO_KEY;
-	if (unlikely(dco_aead_open(&key->decrypt, hdr,
-				   skb->len - sizeof(*hdr))))
-		return DCO_DROP_RX_AUTH;
-	if (unlikely(!dco_replay_accept(&key->replay,
-					be32_to_cpu(hdr->packet_id),
-					is_newest)))
-		return DCO_DROP_RX_REPLAY;
-	if (unlikely(!dco_key_slots_see(&peer->keys, key)))
+	cause = dco_packet_open(key, skb, is_newest);
+	if (dco_key_swap_is_due(key))
+		dco_notify_key_swap(peer, key->id);
+	if (cause == DCO_DROP_MAX && !dco_key_slots_see(&peer->keys, key))
 		*is_newest = false;
-	return DCO_DROP_MAX;
+	return cause;
 }
 
 /**
@@ -244,6 +243,5 @@ void dco_rx(struct dco_peer *peer, struct sk_buff *skb)
 			dco_endpoint_learn(peer, skb);
 	}
 
-	skb_pull(skb, DCO_WIRE_HDR_SIZE);
 	dco_rx_payload(peer, skb, tos);
 }

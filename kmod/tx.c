@@ -18,6 +18,7 @@
 #include "icmp.h"
 #include "keepalive.h"
 #include "notify.h"
+#include "packet.h"
 #include "path.h"
 #include "peer.h"
 #include "peer_table.h"
@@ -86,28 +87,15 @@ drop:
 	return NULL;
 }
 
-static bool dco_tx_seal(struct dco_peer *peer, const struct dco_key *key,
-			struct sk_buff *skb, u32 packet_id)
-{
-	size_t len = skb->len;
-	struct dco_wire_hdr *hdr;
-
-	hdr = __skb_push(skb, sizeof(*hdr));
-	hdr->word = cpu_to_be32(DCO_OPCODE_DATA_V2 << DCO_OPCODE_SHIFT |
-				key->id << DCO_KEY_ID_SHIFT |
-				READ_ONCE(peer->tx_id));
-	hdr->packet_id = cpu_to_be32(packet_id);
-	return !dco_aead_seal(&key->encrypt, hdr, len);
-}
-
 /* Seals what can be sealed of a list. Returns the sealed packets. */
 static struct sk_buff *dco_tx_seal_list(const struct dco_path *path,
-					const struct dco_key *key,
-					struct sk_buff *list, u32 packet_id,
+					struct dco_seal *seal,
+					struct sk_buff *list,
 					struct dco_count *sealed)
 {
 	struct sk_buff *first = NULL, **tail = &first;
 	struct dco_peer *peer = path->peer;
+	u32 peer_id = READ_ONCE(peer->tx_id);
 	bool is_batch = list->next;
 	struct sk_buff *skb, *next;
 
@@ -119,7 +107,7 @@ static struct sk_buff *dco_tx_seal_list(const struct dco_path *path,
 		/* a SYN is never one of many */
 		if (!is_batch)
 			dco_path_clamp_mss(peer, path, skb);
-		if (unlikely(!dco_tx_seal(peer, key, skb, packet_id++))) {
+		if (unlikely(dco_packet_seal(seal, skb, peer_id))) {
 			dco_peer_drop(peer, skb, DCO_DROP_TX_CRYPTO);
 			continue;
 		}
@@ -131,25 +119,25 @@ static struct sk_buff *dco_tx_seal_list(const struct dco_path *path,
 	return first;
 }
 
-static struct dco_key *dco_tx_take_key(struct dco_peer *peer, unsigned int n,
-				       u32 *packet_id, enum dco_drop *cause)
+/* Takes the primary key and ids for a batch. Returns DCO_DROP_MAX, or why the
+ * batch cannot be sealed.
+ */
+static enum dco_drop dco_tx_take_key(struct dco_peer *peer, unsigned int n,
+				     struct dco_seal *seal)
 {
 	struct dco_key *key;
+	int err;
 
-	*cause = DCO_DROP_TX_NO_KEY;
 	key = dco_key_slots_get(&peer->keys, OVPN_KEY_SLOT_PRIMARY);
 	if (unlikely(!key))
-		return NULL;
+		return DCO_DROP_TX_NO_KEY;
 
-	if (unlikely(dco_key_reserve(key, n, packet_id))) {
-		*cause = DCO_DROP_TX_KEY_SPENT;
-		if (dco_key_slots_kill(&peer->keys, key))
-			dco_notify_key_swap(peer, key->id);
-		return NULL;
-	}
-	if (dco_key_swap_is_due(key, *packet_id + n - 1))
+	err = dco_key_reserve(key, n, seal);
+	if (likely(!err))
+		return DCO_DROP_MAX;
+	if (err == -ERANGE && dco_key_slots_kill(&peer->keys, key))
 		dco_notify_key_swap(peer, key->id);
-	return key;
+	return DCO_DROP_TX_KEY_SPENT;
 }
 
 static void dco_tx_send_by(struct dco_path *path, struct sk_buff *list,
@@ -157,16 +145,18 @@ static void dco_tx_send_by(struct dco_path *path, struct sk_buff *list,
 {
 	struct dco_peer *peer = path->peer;
 	struct dco_count sealed = {};
+	struct dco_seal seal;
 	enum dco_drop cause;
-	struct dco_key *key;
-	u32 packet_id;
 
-	key = dco_tx_take_key(peer, n, &packet_id, &cause);
-	if (unlikely(!key)) {
+	cause = dco_tx_take_key(peer, n, &seal);
+	if (unlikely(cause != DCO_DROP_MAX)) {
 		dco_peer_drop_list(peer, list, cause);
 		return;
 	}
-	list = dco_tx_seal_list(path, key, list, packet_id, &sealed);
+	list = dco_tx_seal_list(path, &seal, list, &sealed);
+	dco_key_used(&seal);
+	if (dco_key_swap_is_due(seal.key))
+		dco_notify_key_swap(peer, seal.key->id);
 	if (unlikely(!list))
 		return;
 	if (unlikely(dco_path_send(path, list))) {
@@ -179,7 +169,7 @@ static void dco_tx_send_by(struct dco_path *path, struct sk_buff *list,
 	if (sent) {
 		sent->packets = sealed.packets;
 		sent->bytes = sealed.bytes -
-			      sealed.packets * DCO_WIRE_HDR_SIZE;
+			      sealed.packets * dco_key_overhead(seal.key);
 	}
 }
 

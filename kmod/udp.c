@@ -321,7 +321,8 @@ void dco_udp_put_path(struct dco_path *path)
  */
 unsigned int dco_udp_mtu(const struct dco_path *path)
 {
-	unsigned int overhead = sizeof(struct udphdr) + DCO_WIRE_HDR_SIZE;
+	unsigned int overhead = sizeof(struct udphdr) +
+				dco_key_slots_overhead(&path->peer->keys);
 	const struct sock *sk = path->dsk->sk;
 	bool is_learned;
 	u32 mtu;
@@ -349,7 +350,8 @@ static bool dco_udp_skb_is_df(const struct dco_path *path,
 	if (likely(!path->is_df))
 		return false;
 	len = skb_is_gso(skb) ? skb_shinfo(skb)->gso_size : skb->len;
-	return len <= dco_udp_mtu(path) + DCO_WIRE_HDR_SIZE;
+	return len <= dco_udp_mtu(path) +
+		      dco_key_slots_overhead(&path->peer->keys);
 }
 
 /* consumes @skb and a reference to the route */

@@ -1,11 +1,14 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * The data channel on the wire: DATA_V2 with AEAD.
+ * The data channel on the wire: DATA_V2 with AEAD, in one of two formats. Which
+ * one is a property of the key.
  *
- *   | op 5 | key id 3 | peer id 24 | packet id 32 | tag 128 | ciphertext |
+ *   | word 32 | packet id 32 | tag 128 | ciphertext |
+ *   | word 32 | epoch 16 | counter 48 | ciphertext | tag 128 |
  *
- * All big-endian. The first two words are the associated data. The nonce is
- * the packet id followed by the 8 byte nonce tail of the key.
+ * The word is | op 5 | key id 3 | peer id 24 |. All is big-endian. What stands
+ * before tag and ciphertext is the associated data. The nonce is the implicit
+ * IV, its front XORed with packet id or epoch and counter.
  */
 #ifndef DCO_WIRE_H
 #define DCO_WIRE_H
@@ -47,9 +50,35 @@ struct dco_wire_hdr {
 static_assert(sizeof(struct dco_wire_hdr) == DCO_WIRE_HDR_SIZE);
 static_assert(offsetof(struct dco_wire_hdr, tag) == DCO_AAD_SIZE);
 
+/**
+ * struct dco_wire_epoch_hdr - what stands before the ciphertext, epoch format
+ * @word: opcode, key id and peer id
+ * @id: epoch in the upper 16 bits, below them a counter which is never 0 and
+ *	never used twice in one epoch
+ *
+ * All of it is the associated data. The tag follows the ciphertext.
+ */
+struct dco_wire_epoch_hdr {
+	__be32 word;
+	__be64 id;
+} __packed;
+
+#define DCO_EPOCH_SHIFT		48
+#define DCO_WIRE_EPOCH_HDR_SIZE	12
+
+static_assert(sizeof(struct dco_wire_epoch_hdr) == DCO_WIRE_EPOCH_HDR_SIZE);
+
+/* what sealing adds to a packet */
+#define DCO_WIRE_OVERHEAD	DCO_WIRE_HDR_SIZE
+#define DCO_WIRE_EPOCH_OVERHEAD	(DCO_WIRE_EPOCH_HDR_SIZE + DCO_TAG_SIZE)
+
 /* packet ids end before this; a new key is asked for from the second on */
 #define DCO_PACKET_ID_MAX	0xffffffffULL
 #define DCO_PACKET_ID_SOFT_MAX	0xff000000ULL
+
+/* counters of an epoch; the next epoch is prepared from the second on */
+#define DCO_COUNTER_MAX		((1ULL << DCO_EPOCH_SHIFT) - 1)
+#define DCO_COUNTER_SOFT_MAX	(DCO_COUNTER_MAX - (1ULL << 40))
 
 /* the payload of a keepalive, in place of an IP packet */
 #define DCO_KEEPALIVE_SIZE	16

@@ -1,0 +1,181 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* The two formats of a data packet, see wire.h. */
+#include <linux/skbuff.h>
+
+#include "epoch.h"
+#include "key.h"
+#include "packet.h"
+#include "wire.h"
+
+/* The tag comes last. Where there is no room for it behind the packet, the
+ * packet moves to the front, where there always is: that costs less than to
+ * allocate another one.
+ */
+static int dco_packet_seal_epoch(const struct dco_seal *seal,
+				 struct sk_buff *skb, __be32 word)
+{
+	struct dco_wire_epoch_hdr *hdr;
+	struct dco_aead_packet packet;
+	size_t len = skb->len;
+
+	if (skb_tailroom(skb) < DCO_TAG_SIZE) {
+		hdr = __skb_push(skb, DCO_WIRE_EPOCH_OVERHEAD);
+		memmove(hdr + 1, skb->data + DCO_WIRE_EPOCH_OVERHEAD, len);
+	} else {
+		hdr = __skb_push(skb, sizeof(*hdr));
+		__skb_put(skb, DCO_TAG_SIZE);
+	}
+	hdr->word = word;
+	hdr->id = cpu_to_be64((u64)seal->tx->epoch << DCO_EPOCH_SHIFT |
+			      seal->id);
+	packet.ad = hdr;
+	packet.ad_len = sizeof(*hdr);
+	packet.text = hdr + 1;
+	packet.len = len;
+	packet.tag = packet.text + len;
+	packet.id = hdr->id;
+	return dco_aead_seal(&seal->tx->aead, &packet);
+}
+
+/**
+ * dco_packet_seal() - make a data packet of an IP packet
+ * @seal: the batch that it belongs to
+ * @skb: the packet: linear, private, with room for DCO_WIRE_EPOCH_OVERHEAD
+ *	bytes in front of it
+ * @peer_id: peer id to send
+ *
+ * Context: BH disabled, RCU read side.
+ * Return: 0 or a negative errno. The packet id is used up in any case.
+ */
+int dco_packet_seal(struct dco_seal *seal, struct sk_buff *skb, u32 peer_id)
+{
+	__be32 word = cpu_to_be32(DCO_OPCODE_DATA_V2 << DCO_OPCODE_SHIFT |
+				  seal->key->id << DCO_KEY_ID_SHIFT | peer_id);
+	struct dco_aead_packet packet;
+	struct dco_wire_hdr *hdr;
+	size_t len = skb->len;
+	int err;
+
+	seal->usage += dco_usage(len);
+	if (seal->tx->epoch) {
+		err = dco_packet_seal_epoch(seal, skb, word);
+		seal->id++;
+		return err;
+	}
+	hdr = __skb_push(skb, sizeof(*hdr));
+	hdr->word = word;
+	hdr->packet_id = cpu_to_be32(seal->id);
+	packet.ad = hdr;
+	packet.ad_len = DCO_AAD_SIZE;
+	packet.text = hdr + 1;
+	packet.len = len;
+	packet.tag = hdr->tag;
+	packet.id = cpu_to_be64(seal->id << 32);
+	seal->id++;
+	return dco_aead_seal(&seal->tx->aead, &packet);
+}
+
+/* Finds the parts of a packet. Returns its id. */
+static u64 dco_packet_map(struct sk_buff *skb, struct dco_aead_packet *packet)
+{
+	struct dco_wire_hdr *hdr = (struct dco_wire_hdr *)skb->data;
+	u64 id = be32_to_cpu(hdr->packet_id);
+
+	packet->ad = hdr;
+	packet->ad_len = DCO_AAD_SIZE;
+	packet->text = hdr + 1;
+	packet->len = skb->len - sizeof(*hdr);
+	packet->tag = hdr->tag;
+	packet->id = cpu_to_be64(id << 32);
+	return id;
+}
+
+static u64 dco_packet_map_epoch(struct sk_buff *skb,
+				struct dco_aead_packet *packet)
+{
+	struct dco_wire_epoch_hdr *hdr = (void *)skb->data;
+
+	packet->ad = hdr;
+	packet->ad_len = sizeof(*hdr);
+	packet->text = hdr + 1;
+	packet->len = skb->len - DCO_WIRE_EPOCH_OVERHEAD;
+	packet->tag = packet->text + packet->len;
+	packet->id = hdr->id;
+	return be64_to_cpu(hdr->id);
+}
+
+static enum dco_drop dco_packet_open_with(struct dco_key *key,
+					  struct dco_key_rx *rx,
+					  const struct dco_aead_packet *packet,
+					  u64 id, bool *is_newest)
+{
+	int err;
+
+	if (unlikely(dco_key_rx_is_spent(rx)))
+		return DCO_DROP_RX_KEY_SPENT;
+	err = dco_aead_open(&rx->aead, packet);
+	if (unlikely(err)) {
+		if (err == -EBADMSG && dco_key_rx_fail(rx))
+			dco_key_rx_wear(key, rx);
+		return DCO_DROP_RX_AUTH;
+	}
+	if (unlikely(!dco_key_rx_accept(rx, id, packet->len, is_newest)))
+		return DCO_DROP_RX_REPLAY;
+	if (unlikely(dco_key_rx_is_worn(rx)))
+		dco_key_rx_wear(key, rx);
+	return DCO_DROP_MAX;
+}
+
+static enum dco_drop dco_packet_open_epoch(struct dco_key *key,
+					   struct sk_buff *skb,
+					   struct dco_aead_packet *packet,
+					   bool *is_newest)
+{
+	struct dco_key_rx *rx;
+	enum dco_drop cause;
+	u64 id;
+
+	if (unlikely(skb->len <= DCO_WIRE_EPOCH_OVERHEAD))
+		return DCO_DROP_RX_SHORT;
+	id = dco_packet_map_epoch(skb, packet);
+	rx = dco_epoch_find(key->epoch, id >> DCO_EPOCH_SHIFT);
+	if (unlikely(!rx))
+		return DCO_DROP_RX_EPOCH;
+	cause = dco_packet_open_with(key, rx, packet, id & DCO_COUNTER_MAX,
+				     is_newest);
+	/* nothing of an epoch that the peer has left is new */
+	if (cause == DCO_DROP_MAX)
+		*is_newest &= dco_epoch_heard(key->epoch, rx);
+	return cause;
+}
+
+/**
+ * dco_packet_open() - get the cleartext of a data packet
+ * @key: the key that it names
+ * @skb: the packet, linear and private, longer than DCO_WIRE_OVERHEAD; receives
+ *	the cleartext
+ * @is_newest: set to whether it is the newest packet of the key
+ *
+ * Context: BH disabled, RCU read side.
+ * Return: DCO_DROP_MAX, or why the packet is to be dropped.
+ */
+enum dco_drop dco_packet_open(struct dco_key *key, struct sk_buff *skb,
+			      bool *is_newest)
+{
+	struct dco_aead_packet packet;
+	enum dco_drop cause;
+	u64 id;
+
+	if (key->epoch) {
+		cause = dco_packet_open_epoch(key, skb, &packet, is_newest);
+	} else {
+		id = dco_packet_map(skb, &packet);
+		cause = dco_packet_open_with(key, rcu_dereference(key->rx[0]),
+					     &packet, id, is_newest);
+	}
+	if (unlikely(cause != DCO_DROP_MAX))
+		return cause;
+	__skb_pull(skb, (u8 *)packet.text - skb->data);
+	skb_trim(skb, packet.len);
+	return DCO_DROP_MAX;
+}
