@@ -204,7 +204,7 @@ struct dco_key_rx *dco_epoch_find(const struct dco_epoch *epoch, u16 number)
 	if (likely(rx && rx->epoch == number))
 		return rx;
 	/* epochs that have been skipped are still there until the work ran */
-	if (number < READ_ONCE(epoch->current_no) &&
+	if (number < smp_load_acquire(&epoch->current_no) &&
 	    number != READ_ONCE(epoch->retiring_no))
 		return NULL;
 	i = dco_epoch_index(epoch, number);
@@ -245,7 +245,10 @@ bool dco_epoch_heard(struct dco_epoch *epoch, const struct dco_key_rx *rx)
 	i = dco_epoch_index(epoch, rx->epoch);
 	if (rx->epoch > epoch->current_no && i >= 0) {
 		WRITE_ONCE(epoch->retiring_no, epoch->current_no);
-		WRITE_ONCE(epoch->current_no, rx->epoch);
+		/* see dco_epoch_find(): who sees that an epoch is not the
+		 * current one any more has to see that it is retiring
+		 */
+		smp_store_release(&epoch->current_no, rx->epoch);
 		WRITE_ONCE(epoch->index, i);
 		has_moved = true;
 	}

@@ -190,6 +190,30 @@ unsigned int dco_key_overhead(const struct dco_key *key)
 }
 
 /**
+ * dco_key_get_info() - how far has a key been used?
+ * @key: the key
+ * @info: receives the answer; of the current epoch, if the key has epochs
+ *
+ * Context: RCU read side.
+ */
+void dco_key_get_info(const struct dco_key *key, struct dco_key_info *info)
+{
+	const struct dco_key_tx *tx = rcu_dereference(key->tx);
+	struct dco_key_rx *rx;
+
+	rx = key->epoch ? dco_epoch_current(key->epoch) :
+			  rcu_dereference(key->rx[0]);
+	*info = (struct dco_key_info){ .tx_epoch = tx->epoch };
+	info->tx.id = dco_key_tx_next(tx);
+	info->tx.usage = atomic64_read(&tx->usage);
+	/* or it has just moved to another place */
+	if (!rx)
+		return;
+	info->rx_epoch = rx->epoch;
+	dco_key_rx_state(rx, &info->rx);
+}
+
+/**
  * dco_key_driver() - which implementation of the cipher works for a key
  * @key: the key
  *

@@ -81,6 +81,20 @@ struct dco_key {
 };
 
 /**
+ * struct dco_key_info - how far a key has been used
+ * @tx_epoch: epoch of sending; 0: the key has no epochs
+ * @rx_epoch: epoch of receiving
+ * @tx: sending
+ * @rx: receiving
+ */
+struct dco_key_info {
+	u16 tx_epoch;
+	u16 rx_epoch;
+	struct dco_key_state tx;
+	struct dco_key_state rx;
+};
+
+/**
  * struct dco_key_slots - the keys of a peer
  * @lock: serialises writers
  * @key: the keys, in no particular order
@@ -103,6 +117,7 @@ void dco_key_used(const struct dco_seal *seal);
 void dco_key_rx_wear(struct dco_key *key, struct dco_key_rx *rx);
 bool dco_key_swap_is_due(struct dco_key *key);
 unsigned int dco_key_overhead(const struct dco_key *key);
+void dco_key_get_info(const struct dco_key *key, struct dco_key_info *info);
 const char *dco_key_driver(const struct dco_key *key);
 
 static inline void dco_key_want_swap(struct dco_key *key)

@@ -13,7 +13,8 @@
 #include "peer.h"
 #include "peer_table.h"
 
-#define DCO_NLX_FEATURES	((u64)0)
+#define DCO_NLX_FEATURES						\
+	((u64)(OVPNX_FEATURE_KEY_STATE | OVPNX_FEATURE_EPOCH))
 
 /* what dco_nl_dev_get() and dco_nl_call() look at has one number in both */
 static_assert((int)OVPNX_A_IFINDEX == (int)OVPN_A_IFINDEX);
@@ -191,6 +192,20 @@ static const struct genl_ops dco_nlx_ops[] = {
 		.dumpit		= dco_nlx_peer_get_dumpit,
 		.policy		= dco_nlx_peer_get_policy,
 		.maxattr	= ARRAY_SIZE(dco_nlx_peer_get_policy) - 1,
+		.flags		= GENL_ADMIN_PERM,
+	},
+	{
+		.cmd		= OVPNX_CMD_KEY_NEW,
+		.doit		= dco_nlx_key_new_doit,
+		.policy		= dco_nlx_key_new_policy,
+		.maxattr	= OVPNX_A_KEYCONF,
+		.flags		= GENL_ADMIN_PERM,
+	},
+	{
+		.cmd		= OVPNX_CMD_KEY_GET,
+		.doit		= dco_nlx_key_get_doit,
+		.policy		= dco_nlx_key_get_policy,
+		.maxattr	= OVPNX_A_KEYCONF,
 		.flags		= GENL_ADMIN_PERM,
 	},
 };

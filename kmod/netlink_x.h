@@ -27,4 +27,10 @@ int dco_nlx_peer_call(struct genl_info *info,
 int dco_nlx_peer_get_doit(struct sk_buff *skb, struct genl_info *info);
 int dco_nlx_peer_get_dumpit(struct sk_buff *skb, struct netlink_callback *cb);
 
+/* netlink_x_key.c */
+extern const struct nla_policy dco_nlx_key_new_policy[OVPNX_A_KEYCONF + 1];
+extern const struct nla_policy dco_nlx_key_get_policy[OVPNX_A_KEYCONF + 1];
+int dco_nlx_key_new_doit(struct sk_buff *skb, struct genl_info *info);
+int dco_nlx_key_get_doit(struct sk_buff *skb, struct genl_info *info);
+
 #endif /* DCO_NETLINK_X_H */

@@ -19,6 +19,10 @@
 enum ovpnx_feature {
 	/* OVPNX_A_PEER_DROP */
 	OVPNX_FEATURE_PEER_DROPS	= 1 << 0,
+	/* OVPNX_CMD_KEY_NEW, OVPNX_CMD_KEY_GET */
+	OVPNX_FEATURE_KEY_STATE		= 1 << 3,
+	/* OVPNX_A_KEYDIR_EPOCH_SECRET */
+	OVPNX_FEATURE_EPOCH		= 1 << 4,
 };
 
 /* OVPNX_A_PEER_TRANSPORT */
@@ -33,6 +37,7 @@ enum {
 	OVPNX_A_FEATURES	= 2,	/* nest of OVPNX_A_FEATURES_* */
 	OVPNX_A_DEV		= 3,	/* nest of OVPNX_A_DEV_* */
 	OVPNX_A_PEER		= 4,	/* nest of OVPNX_A_PEER_* */
+	OVPNX_A_KEYCONF		= 5,	/* nest of OVPNX_A_KEYCONF_* */
 
 	__OVPNX_A_MAX,
 	OVPNX_A_MAX		= (__OVPNX_A_MAX - 1)
@@ -76,12 +81,65 @@ enum {
 	OVPNX_A_DROP_MAX	= (__OVPNX_A_DROP_MAX - 1)
 };
 
+/* A key, to be installed in place of OVPN_CMD_KEY_NEW. Its use goes on where
+ * somebody else has ended, and it may have epochs: OpenVPN's "aead-epoch".
+ */
+enum {
+	OVPNX_A_KEYCONF_PEER_ID	= 1,	/* u32, 24 bits */
+	OVPNX_A_KEYCONF_SLOT	= 2,	/* u32, enum ovpn_key_slot */
+	OVPNX_A_KEYCONF_KEY_ID		= 3,	/* u32, 3 bits */
+	OVPNX_A_KEYCONF_CIPHER_ALG	= 4,	/* u32, enum ovpn_cipher_alg */
+	/* u32, bytes; with epochs, and then required */
+	OVPNX_A_KEYCONF_CIPHER_LEN	= 5,
+	/* u64, at least 1024: use of one direction, or of an epoch of it, in
+	 * packets and blocks of 16 bytes, after which another key has to
+	 * follow. It is asked for at 7/8 of this: by OVPN_CMD_KEY_SWAP_NTF or,
+	 * with epochs, by moving on to the next one. Default: 2^36 - 1 for
+	 * AES-GCM, no limit for ChaCha20-Poly1305.
+	 */
+	OVPNX_A_KEYCONF_USAGE_MAX	= 6,
+	OVPNX_A_KEYCONF_ENCRYPT_DIR	= 7,	/* nest of OVPNX_A_KEYDIR_* */
+	OVPNX_A_KEYCONF_DECRYPT_DIR	= 8,	/* nest of OVPNX_A_KEYDIR_* */
+
+	__OVPNX_A_KEYCONF_MAX,
+	OVPNX_A_KEYCONF_MAX		= (__OVPNX_A_KEYCONF_MAX - 1)
+};
+
+/* One direction: either the first two, or the third. The others say how far it
+ * has been used; only they are in the answer to OVPNX_CMD_KEY_GET.
+ */
+enum {
+	OVPNX_A_KEYDIR_CIPHER_KEY = 1,	/* up to 32 bytes */
+	OVPNX_A_KEYDIR_NONCE_TAIL = 2,	/* 8 bytes */
+	OVPNX_A_KEYDIR_EPOCH_SECRET = 3, /* 32 bytes, of OVPNX_A_KEYDIR_EPOCH */
+	OVPNX_A_KEYDIR_EPOCH	= 4,	/* u32, 1 (default) to 65518 */
+	/* u64. Sending: the next one, default 1; receiving: the highest
+	 * received, default 0
+	 */
+	OVPNX_A_KEYDIR_PACKET_ID = 5,
+	OVPNX_A_KEYDIR_USAGE	= 6,	/* u64, see OVPNX_A_KEYCONF_USAGE_MAX */
+	/* u64, receiving: forged packets. After 2^35 a new key is asked for,
+	 * after 2^36 nothing is opened any more.
+	 */
+	OVPNX_A_KEYDIR_FAILURES	= 7,
+	/* up to 1024 bytes, receiving: bit i, the lowest of each byte first,
+	 * tells whether OVPNX_A_KEYDIR_PACKET_ID - i has been received; lower
+	 * ids count as received
+	 */
+	OVPNX_A_KEYDIR_SEEN	= 8,
+
+	__OVPNX_A_KEYDIR_MAX,
+	OVPNX_A_KEYDIR_MAX	= (__OVPNX_A_KEYDIR_MAX - 1)
+};
+
 enum {
 	OVPNX_CMD_GET_FEATURES	= 1,
 	OVPNX_CMD_DEV_GET	= 2,
 	OVPNX_CMD_DEV_SET	= 3,
 	OVPNX_CMD_PEER_GET	= 4,
 	OVPNX_CMD_PEER_SET	= 5,
+	OVPNX_CMD_KEY_NEW	= 8,
+	OVPNX_CMD_KEY_GET	= 9,
 
 	__OVPNX_CMD_MAX,
 	OVPNX_CMD_MAX		= (__OVPNX_CMD_MAX - 1)
