@@ -14,6 +14,8 @@
  * tos=N inner-tos=N	type of service or traffic class of what is sent
  * alg=aes-gcm|chacha20-poly1305  key=HEX  nonce=HEX	for sending
  * rx-key=HEX rx-nonce=HEX	for receiving; default: the same
+ * epoch=N len=N		keys are secrets of epoch 1, of ciphers with
+ *				keys of len bytes; N is the epoch to send in
  * peer-id=N key-id=N op=N	header of what is sent
  * pids=1-10,5			packet ids to send, in this order
  * inner=TEXT			payload, see wire.h
@@ -63,6 +65,7 @@ struct wire {
 	unsigned long count;
 	double seconds;
 	bool is_quiet;
+	bool has_rx_key;
 	int fd;
 	/* what was received */
 	unsigned long total;
@@ -70,7 +73,8 @@ struct wire {
 	unsigned long forged;
 	unsigned long lost;
 	size_t big;
-	uint32_t last;
+	uint64_t last;
+	uint16_t last_epoch;
 };
 
 static volatile sig_atomic_t wire_stop;
@@ -87,14 +91,29 @@ static int set_key(struct wire_key *key, const char *hex)
 
 	if (n < 0)
 		return n;
-	key->len = (size_t)n;
+	if (!key->has_epochs)
+		key->len = (size_t)n;
 	return 0;
+}
+
+static int set_rx_key(struct wire *w, const char *hex)
+{
+	w->has_rx_key = true;
+	return set_key(&w->rx, hex);
 }
 
 static int set_tail(struct wire_key *key, const char *hex)
 {
 	return ovpn_sock_hex(hex, key->tail, sizeof(key->tail)) == 8 ?
 		0 : -EINVAL;
+}
+
+static int set_epoch(struct wire *w, unsigned long number)
+{
+	w->head.epoch = (uint16_t)number;
+	w->tx.has_epochs = true;
+	w->rx.has_epochs = true;
+	return 0;
 }
 
 static int set_number(struct wire *w, const char *name, const char *value)
@@ -107,6 +126,10 @@ static int set_number(struct wire *w, const char *name, const char *value)
 		w->head.key_id = (uint8_t)number;
 	else if (!strcmp(name, "op"))
 		w->head.opcode = (uint8_t)number;
+	else if (!strcmp(name, "epoch"))
+		return set_epoch(w, number);
+	else if (!strcmp(name, "len"))
+		w->tx.len = w->rx.len = number;
 	else if (!strcmp(name, "flip"))
 		w->flip = (int)number;
 	else if (!strcmp(name, "cut"))
@@ -157,7 +180,7 @@ static int set_word(struct wire *w, const char *name, const char *value)
 	else if (!strcmp(name, "nonce"))
 		return set_tail(&w->tx, value);
 	else if (!strcmp(name, "rx-key"))
-		return set_key(&w->rx, value);
+		return set_rx_key(w, value);
 	else if (!strcmp(name, "rx-nonce"))
 		return set_tail(&w->rx, value);
 	else
@@ -207,9 +230,9 @@ static int send_plain(struct wire *w, const uint8_t *plain, size_t len)
 	return 0;
 }
 
-static int send_one(struct wire *w, uint32_t packet_id)
+static int send_one(struct wire *w, uint64_t packet_id)
 {
-	static uint8_t plain[WIRE_MAX], packet[WIRE_MAX + WIRE_OVERHEAD];
+	static uint8_t plain[WIRE_MAX], packet[WIRE_MAX + WIRE_EPOCH_OVERHEAD];
 	size_t len;
 	int err;
 
@@ -224,7 +247,7 @@ static int send_one(struct wire *w, uint32_t packet_id)
 	err = wire_seal(&w->tx, &w->head, plain, len, packet);
 	if (err)
 		return err;
-	return send_bytes(w, packet, len + WIRE_OVERHEAD);
+	return send_bytes(w, packet, len + wire_overhead(&w->tx));
 }
 
 static int send_all(struct wire *w)
@@ -244,7 +267,7 @@ static int send_all(struct wire *w)
 		if (*end == '-')
 			last = strtoul(end + 1, &end, 0);
 		for (; !err && id <= last; id++)
-			err = send_one(w, (uint32_t)id);
+			err = send_one(w, id);
 		at = *end ? end + 1 : end;
 	}
 	return err;
@@ -258,28 +281,33 @@ static void got_packet(struct wire *w, const uint8_t *data, size_t len,
 	struct wire_head head;
 	const char *state = "ok";
 
-	if (len < WIRE_HEAD || data[0] >> 3 != WIRE_DATA_V2)
+	if (len < WIRE_EPOCH_HEAD || data[0] >> 3 != WIRE_DATA_V2)
 		return;
-	wire_head_get(data, &head);
+	wire_head_get(&w->rx, data, &head);
 	w->total++;
 	if (len > w->big)
 		w->big = len;
-	if (w->last && head.packet_id != w->last + 1)
+	if (w->last && head.epoch == w->last_epoch &&
+	    head.packet_id != w->last + 1)
 		w->lost++;
 	w->last = head.packet_id;
+	w->last_epoch = head.epoch;
 	if (wire_open(&w->rx, data, len, plain)) {
 		w->forged++;
 		state = "forged";
 	} else {
-		wire_inner_parse(plain, len - WIRE_OVERHEAD, &inner);
+		wire_inner_parse(plain, len - wire_overhead(&w->rx), &inner);
 		w->bad += !inner.is_good;
 		state = inner.is_good ? "ok" : "bad";
 	}
 	if (w->is_quiet)
 		return;
-	printf("rx %s peer-id=%u key-id=%u pid=%u len=%zu %s %s\n", from,
-	       head.peer_id, head.key_id, head.packet_id, len, state,
-	       inner.text);
+	printf("rx %s peer-id=%u key-id=%u ", from, head.peer_id,
+	       head.key_id);
+	if (w->rx.has_epochs)
+		printf("epoch=%u ", head.epoch);
+	printf("pid=%llu len=%zu %s %s\n",
+	       (unsigned long long)head.packet_id, len, state, inner.text);
 	fflush(stdout);
 }
 
@@ -461,7 +489,7 @@ int main(int argc, char **argv)
 			return 2;
 	if (wire_step(&w))
 		return 2;
-	if (!w.rx.len)
+	if (!w.has_rx_key)
 		w.rx = w.tx;
 	if (w.seconds > 0)
 		receive_all(&w);

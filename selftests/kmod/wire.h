@@ -10,11 +10,17 @@
  * The data channel in userspace: what the module's packets are held against.
  * DATA_V2, UDP: u8 opcode << 3 | key id, u24 peer id, u32 packet id, tag[16],
  * ciphertext. Additional data: the first 8 bytes. Nonce: packet id, tail[8].
+ *
+ * With epochs: u8, u24, u16 epoch, u48 counter, ciphertext, tag[16]. Additional
+ * data: the first 12 bytes. Nonce: IV XOR (epoch, counter). Key and IV of each
+ * epoch come from the secret of the first.
  */
 
 #define WIRE_HEAD 8
 #define WIRE_TAG 16
 #define WIRE_OVERHEAD (WIRE_HEAD + WIRE_TAG)
+#define WIRE_EPOCH_HEAD 12
+#define WIRE_EPOCH_OVERHEAD (WIRE_EPOCH_HEAD + WIRE_TAG)
 #define WIRE_MAX 65536
 #define WIRE_DATA_V2 9
 
@@ -28,14 +34,22 @@ struct wire_key {
 	uint8_t key[32];
 	size_t len;
 	uint8_t tail[8];
+	/* with epochs: @key is the secret of epoch 1, @len as of the cipher */
+	bool has_epochs;
 };
 
 struct wire_head {
 	uint8_t opcode;
 	uint8_t key_id;
 	uint32_t peer_id;
-	uint32_t packet_id;
+	uint64_t packet_id;	/* with epochs: the counter */
+	uint16_t epoch;
 };
+
+static inline size_t wire_overhead(const struct wire_key *key)
+{
+	return key->has_epochs ? WIRE_EPOCH_OVERHEAD : WIRE_OVERHEAD;
+}
 
 /**
  * wire_seal() - make a packet
@@ -43,7 +57,7 @@ struct wire_head {
  * @head: header fields
  * @plain: payload
  * @len: bytes at @plain
- * @out: receives @len + WIRE_OVERHEAD bytes
+ * @out: receives @len + wire_overhead() bytes
  * Return: 0 or -EINVAL
  */
 int wire_seal(const struct wire_key *key, const struct wire_head *head,
@@ -51,15 +65,19 @@ int wire_seal(const struct wire_key *key, const struct wire_head *head,
 
 /**
  * wire_head_get() - read a packet's header; nothing is verified
+ * @key: tells the format
+ * @packet: at least WIRE_EPOCH_HEAD bytes
+ * @head: receives it
  */
-void wire_head_get(const uint8_t *packet, struct wire_head *head);
+void wire_head_get(const struct wire_key *key, const uint8_t *packet,
+		   struct wire_head *head);
 
 /**
  * wire_open() - verify and decrypt a packet
  * @key: key
  * @packet: from its first byte on
  * @len: bytes at @packet
- * @plain: receives @len - WIRE_OVERHEAD bytes
+ * @plain: receives @len - wire_overhead() bytes
  * Return: 0, -EINVAL (too short), -EBADMSG (not authentic)
  */
 int wire_open(const struct wire_key *key, const uint8_t *packet, size_t len,
