@@ -107,6 +107,7 @@ $(O)/obj/%.o: %.c $(O)/.flags
 	@$(CC) $(ALL_CFLAGS) $(EXTRA_CFLAGS) -MMD -MP -c -o $@ $<
 
 $(O)/obj/selftests/unit/%.o: EXTRA_CFLAGS = -Iselftests/unit
+$(O)/obj/selftests/fuzz/kmod_%.o: EXTRA_CFLAGS = -Iselftests/fuzz/kmod
 
 $(LIB): $(call obj,$(LIB_SRCS))
 	@echo '  AR    $@'
@@ -129,6 +130,12 @@ $(O)/fuzz/%: $(O)/obj/selftests/fuzz/%.o $(LIB)
 	@mkdir -p $(@D)
 	@echo '  LD    $@'
 	@$(CC) $(ALL_LDFLAGS) -fsanitize=fuzzer -o $@ $^ $(PKG_LIBS)
+
+# Nothing of userspace is in these.
+$(O)/fuzz/kmod_%: $(O)/obj/selftests/fuzz/kmod_%.o
+	@mkdir -p $(@D)
+	@echo '  LD    $@'
+	@$(CC) $(ALL_LDFLAGS) -fsanitize=fuzzer -o $@ $^
 
 .SECONDARY:
 -include $(wildcard $(O)/obj/userspace/*.d $(O)/obj/userspace/*/*.d \

@@ -1,0 +1,51 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * What the module's pure functions need of the kernel, in userspace. A fuzzer
+ * includes this and then the .c file; headers of the kernel that userspace does
+ * not have stand in linux/ and lead here.
+ */
+#ifndef FUZZ_KMOD_H
+#define FUZZ_KMOD_H
+
+#include <assert.h>
+#include <limits.h>
+#include <linux/types.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+typedef uint8_t u8;
+typedef uint16_t u16;
+typedef uint32_t u32;
+typedef unsigned long long u64;
+
+#define BITS_PER_BYTE	8
+#define BITS_PER_LONG	__LONG_WIDTH__
+#define BIT(n)		(1UL << (n))
+
+#define likely(x)	__builtin_expect(!!(x), 1)
+#define unlikely(x)	__builtin_expect(!!(x), 0)
+
+#ifndef __packed
+#define __packed	__attribute__((__packed__))
+#endif
+
+#define min_t(type, a, b) \
+	((type)(a) < (type)(b) ? (type)(a) : (type)(b))
+#define min3(a, b, c)	min_t(u64, min_t(u64, a, b), c)
+
+static inline void __clear_bit(unsigned long n, unsigned long *words)
+{
+	words[n / BITS_PER_LONG] &= ~BIT(n % BITS_PER_LONG);
+}
+
+static inline bool __test_and_set_bit(unsigned long n, unsigned long *words)
+{
+	bool was = words[n / BITS_PER_LONG] >> n % BITS_PER_LONG & 1;
+
+	words[n / BITS_PER_LONG] |= BIT(n % BITS_PER_LONG);
+	return was;
+}
+
+#endif
