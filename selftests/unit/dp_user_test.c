@@ -292,6 +292,22 @@ static void test_replay_and_malformed(void **state)
 	assert_int_equal(feed(copy, len), -EALREADY);
 }
 
+/* With both slots full, a key id that is in neither of them has no key. */
+static void test_unknown_key_id(void **state)
+{
+	(void)state;
+	rig_up(&rig);
+	rig_set_key(&rig.server, DP_SLOT_SECONDARY, 2,
+		    PROTO_CIPHER_AES_256_GCM, 1);
+	catch_packet();
+	rig.server.last[0] ^= 5;
+	assert_int_equal(feed(rig.server.last, rig.server.last_len), -ENOKEY);
+	rig.server.last[0] ^= 5 ^ 1;
+	assert_int_equal(feed(rig.server.last, rig.server.last_len), -EBADMSG);
+	rig.server.last[0] ^= 1;
+	assert_int_equal(feed(rig.server.last, rig.server.last_len), 0);
+}
+
 /* A client may send from its own addresses only. */
 static void test_source(void **state)
 {
@@ -618,6 +634,7 @@ int main(void)
 		TEST(test_stats),
 		TEST(test_wrong_key),
 		TEST(test_replay_and_malformed),
+		TEST(test_unknown_key_id),
 		TEST(test_source),
 		TEST(test_peer_errors),
 		TEST(test_rotation),
