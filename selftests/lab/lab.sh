@@ -6,3 +6,4 @@ LAB=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 . "$LAB/suites.sh"
 . "$LAB/trees.sh"
 . "$LAB/kernels.sh"
+. "$LAB/packages.sh"
