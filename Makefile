@@ -23,6 +23,9 @@ PREFIX ?= /usr/local
 SBINDIR ?= $(PREFIX)/sbin
 MANDIR ?= $(PREFIX)/share/man
 COMPDIR ?= $(PREFIX)/share/bash-completion/completions
+INCDIR ?= $(PREFIX)/include
+PCDIR ?= $(PREFIX)/share/pkgconfig
+VERSION := $(shell sed -n 's/^PACKAGE_VERSION="\(.*\)"/\1/p' dkms.conf)
 KVER ?= $(shell uname -r)
 KDIR ?= /lib/modules/$(KVER)/build
 MODDIR ?= /lib/modules/$(KVER)/updates
@@ -47,7 +50,8 @@ SAN_fuzz := $(SAN_1) -fsanitize=fuzzer-no-link
 SANFLAGS := $(SAN_$(SAN))
 
 # Only goals that compile need the libraries.
-NO_PKG_GOALS := clean help modules kmod-tools uninstall demo bench fuzz check check-%
+NO_PKG_GOALS := clean help modules kmod-tools uninstall install-% dist demo bench \
+	fuzz check check-%
 ifneq ($(filter-out $(NO_PKG_GOALS),$(or $(MAKECMDGOALS),all)),)
 PKG_CFLAGS := $(shell pkg-config --cflags $(PKGS))
 PKG_LIBS := $(shell pkg-config --libs $(PKGS))
@@ -155,10 +159,28 @@ install: userspace ## ovpnd, ovpnctl, manual pages, completion; the module if it
 ifneq ($(wildcard $(KO)/$(MODULE).ko),)
 	install -D -m 0644 $(KO)/$(MODULE).ko '$(DESTDIR)$(MODDIR)/$(MODULE).ko'
 	$(if $(DESTDIR),,depmod $(KVER))
-	@echo 'The module is in $(MODDIR); load it with: modprobe $(MODULE)'
+	$(if $(DESTDIR),,@packaging/load $(MODULE) $(KVER))
 else
 	@echo 'No module for $(KVER) in $(KO): "make modules" first to install it, too.'
 endif
+
+install-headers: ## the module's netlink interface, for programs that use it
+	install -d '$(DESTDIR)$(INCDIR)/ovpn-dco/linux' '$(DESTDIR)$(PCDIR)'
+	install -m 0644 uapi/linux/*.h '$(DESTDIR)$(INCDIR)/ovpn-dco/linux'
+	sed 's|/usr/include|$(INCDIR)|' packaging/ovpn-dco.pc \
+		> '$(DESTDIR)$(PCDIR)/ovpn-dco.pc'
+
+DKMS_FILES = Kbuild dkms.conf packaging/dkms-hint packaging/secure-boot \
+	$(shell find kmod uapi -name '*.[ch]' -o -name '*.sh')
+DKMS_DIR = $(DESTDIR)/usr/src/ovpn-$(VERSION)
+
+install-dkms: ## the module's sources, for DKMS
+	@$(foreach f,$(DKMS_FILES),install -D -m $(if \
+		$(filter %.sh packaging/%,$f),0755,0644) $f '$(DKMS_DIR)/$f' &&) true
+	@$(if $(DESTDIR),true,echo 'Build and install it with: dkms install ovpn/$(VERSION)')
+
+dist: ## a tarball of the sources, into build/dist
+	packaging/dist build/dist
 
 uninstall: ## remove what install put there
 	rm -f '$(DESTDIR)$(SBINDIR)/ovpnd' '$(DESTDIR)$(SBINDIR)/ovpnctl' \
@@ -188,10 +210,10 @@ clean: ## remove what was built; the lab's cache stays
 
 help: ## this list
 	@sed -n 's/^\([a-z%-]*\):.* ## \(.*\)/  \1	\2/p' $(MAKEFILE_LIST) \
-		| awk -F'\t' '{ printf "%-14s %s\n", $$1, $$2 }'
+		| awk -F'\t' '{ printf "%-16s %s\n", $$1, $$2 }'
 	@echo
 	@sed -n '/^#   [A-Z]/s/^# //p' $(firstword $(MAKEFILE_LIST))
 
 FORCE:
 .PHONY: all userspace units fuzzers fuzzers-here modules kmod-tools install \
-	uninstall demo check fuzz bench clean help FORCE
+	install-headers install-dkms dist uninstall demo check fuzz bench clean help FORCE
