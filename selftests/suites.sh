@@ -36,6 +36,8 @@ suite lab 2400 "the lab sees planted bugs" selftests/lab/selftest
 suite style 120 "rules of the tree" selftests/style/run
 suite build 900 "userspace builds without a warning, gcc and clang" \
 	selftests/suite/build
+suite package 1500 "packages: built, linted, installed on 7.3, removed" \
+	selftests/suite/package
 suite unit 600 "unit tests" selftests/suite/unit
 suite unit-asan 900 "unit tests with sanitizers" selftests/suite/unit --asan
 suite valgrind 1200 "unit tests under valgrind" selftests/suite/unit --valgrind
