@@ -86,6 +86,15 @@ lab_item_dir() {
 	printf '%s/%s-%s\n' "$CACHE" "$1" "$hash"
 }
 
+# The seconds of CPU time that what this shell started has used.
+lab_cpu_seconds() {
+	local stat
+
+	read -ra stat <"/proc/$$/stat"
+	# cutime and cstime, in ticks of 10 ms
+	echo $(((stat[15] + stat[16]) / 100))
+}
+
 lab_item_make() {
 	local name=$1 dir=$2 tmp=$2.tmp start=$SECONDS
 
@@ -94,7 +103,8 @@ lab_item_make() {
 	mkdir -p "$tmp"
 	"item_make_${name%%-*}" "${name#*-}" "$tmp"
 	mv -T "$tmp" "$dir"
-	lab_say "$name: done in $((SECONDS - start)) s"
+	lab_say "$name: done in $((SECONDS - start)) s," \
+		"$(lab_cpu_seconds) s of CPU time"
 	lab_item_prune "$name" "$dir"
 }
 

@@ -34,11 +34,12 @@ item_make_kernel() {
 
 # The newest release of stock kernel K that its suite has, as in uname -r.
 lab_kernel_release() {
-	local suite release
+	local suite release flavour=cloud
 
+	[ "$1" = "${1%-rt}" ] || flavour=rt
 	suite=$(lab_kernel_suite "$1")
-	release=$(lab_apt "$suite" apt-cache pkgnames "linux-headers-$1." |
-		sed -n 's/^linux-headers-\(.*-cloud-amd64\)$/\1/p' |
+	release=$(lab_apt "$suite" apt-cache pkgnames "linux-headers-${1%-rt}." |
+		sed -n "s/^linux-headers-\(.*-$flavour-amd64\)$/\1/p" |
 		sort -V | tail -n 1)
 	[ -n "$release" ] || lab_die "$suite has no kernel $1 (any more)"
 	echo "$release"

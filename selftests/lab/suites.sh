@@ -5,13 +5,13 @@
 # found: from the mirror that this machine's own apt uses, through an apt state
 # of the lab's own, so that the machine's apt is not touched.
 
-LAB_KERNELS="6.1 6.12 7.3 uml lockdep"
+LAB_KERNELS="6.1 6.12 7.3 7.3-rt uml lockdep"
 
 # The suite whose compiler and root go with a kernel (or a suite's own name).
 lab_suite() {
 	case $1 in
 	6.1 | bookworm) echo bookworm ;;
-	6.12 | 7.3 | uml | lockdep | trixie | trixie-backports) echo trixie ;;
+	[0-9]*.[0-9]* | uml | lockdep | trixie*) echo trixie ;;
 	*) lab_die "unknown kernel '$1' (there are: $LAB_KERNELS)" ;;
 	esac
 }
@@ -21,16 +21,24 @@ lab_kernel_suite() {
 	case $1 in
 	6.1) echo bookworm ;;
 	6.12) echo trixie ;;
-	7.3) echo trixie-backports ;;
+	[0-9]*.[0-9]*) echo trixie-backports ;;
 	*) lab_die "$1 is no stock kernel" ;;
 	esac
 }
 
+# Other series that the mirror has: for what has to build on all of them.
+lab_kernels_other() {
+	lab_apt trixie apt-cache pkgnames linux-headers- |
+		sed -n 's/^linux-headers-\([0-9]*\.[0-9]*\)\..*-cloud-amd64$/\1/p' |
+		sort -uV | while read -r series; do
+			[[ " $LAB_KERNELS " == *" $series "* ]] || echo "$series"
+		done
+}
+
 lab_is_kernel() {
-	case " $LAB_KERNELS " in
-	*" $1 "*) ;;
-	*) lab_die "unknown kernel '$1' (there are: $LAB_KERNELS)" ;;
-	esac
+	[[ " $LAB_KERNELS " == *" $1 "* ]] ||
+		lab_kernels_other | grep -xF -e "$1" >/dev/null ||
+		lab_die "unknown kernel '$1' (there are: $LAB_KERNELS)"
 }
 
 # The URI of the machine's Debian mirror; with "security", that of its security
