@@ -458,8 +458,25 @@ tcp_check() {
 		mode=tcp-sink "on=$addr" "bytes=$bytes" seconds=60
 	pid=$KT_PID
 	kt_ok "tcp $from -> $to" timeout 70 "$BIN/ovpn_traffic" -n "$NS-$from" \
-		 mode=tcp-send "to=$addr" "bytes=$bytes" "$@"
+		 mode=tcp-send "to=$addr" "bytes=$bytes" "$@" ||
+		tcp_note "$from" "$to"
 	kt_wait "$pid" || kt_fail "tcp $from -> $to" "$(cat "$TMP/tcp-sink")"
+}
+
+# tcp_note NS...: was it slow, or did it stall? Segments, those that were sent
+# again, and timers that ran out.
+tcp_note() {
+	local ns
+
+	for ns in "$@"; do
+		kt_note "$ns: $(awk '/^(Tcp|TcpExt):/ {
+			if (!($1 in names)) { names[$1] = $0; next }
+			n = split(names[$1], name); split($0, value)
+			for (i = 2; i <= n; i++)
+				if (name[i] ~ /^(Out|Retrans)Segs|TCPTimeouts$/)
+					printf "%s=%s ", name[i], value[i]
+			}' <(ip netns exec "$NS-$ns" cat /proc/self/net/{snmp,netstat}))"
+	done
 }
 
 # udp_check FROM TO ADDR:PORT COUNT RATE SIZE: no datagram is lost
