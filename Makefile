@@ -192,9 +192,13 @@ uninstall: ## remove what install put there
 demo: ## a stock client, ovpnd, real traffic, the proof (DP=user: without the module)
 	@selftests/demo/demo $(DP)
 
-check: ## every test that CI runs; ends with "N passed, N failed, N skipped"
+check: ## what CI runs; ends with "N passed, N failed, N skipped"
 	@selftests/lab/host-deps
 	@selftests/run
+
+check-full: ## every test, on every kernel (hours)
+	@selftests/lab/host-deps
+	@selftests/run --full
 
 check-%: ## one suite of selftests/run, for example check-unit ("selftests/run --list")
 	@selftests/run $*
@@ -216,4 +220,5 @@ help: ## this list
 
 FORCE:
 .PHONY: all userspace units fuzzers fuzzers-here modules kmod-tools install \
-	install-headers install-dkms dist uninstall demo check fuzz bench clean help FORCE
+	install-headers install-dkms dist uninstall demo check check-full fuzz \
+	bench clean help FORCE

@@ -1,11 +1,16 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # shellcheck shell=bash
-# The test suites: what "make check" runs, started in this order: first what
-# downloads and builds kernels. Sourced by selftests/run; paths are relative to
-# the top of the tree.
+# The test suites: what "make check" and "make check-full" run, started in this
+# order as far as there is room: first what downloads and builds kernels.
+# Sourced by selftests/run; paths are relative to the top of the tree.
 
 SUITES=()
-declare -A SUITE_LIMIT SUITE_TITLE SUITE_ALONE SUITE_COMMAND
+declare -A SUITE_IN SUITE_LIMIT SUITE_TITLE SUITE_ALONE SUITE_LIGHT SUITE_COMMAND
+
+# part_of both|check|full: of which runs the suites below are a part.
+part_of() {
+	SUITE_PART=$1
+}
 
 # suite NAME LIMIT TITLE COMMAND...: limits are in seconds, several times what
 # the suite takes on an idle machine with two cores.
@@ -13,6 +18,7 @@ suite() {
 	local name=$1
 
 	SUITES+=("$name")
+	SUITE_IN[$name]=$SUITE_PART
 	SUITE_LIMIT[$name]=$2
 	SUITE_TITLE[$name]=$3
 	shift 3
@@ -24,15 +30,31 @@ alone() {
 	SUITE_ALONE[$1]=yes
 }
 
+# light NAME: it mostly waits, and may run beside others.
+light() {
+	SUITE_LIGHT[$1]=yes
+}
+
 suite_main() {
 	# The commands are words without blanks or quotes.
 	# shellcheck disable=SC2086
 	exec ${SUITE_COMMAND[$1]}
 }
 
-suite module 2400 "the module builds on 6.1, 6.12 and 7.3, W=1 and sparse" \
+part_of check
+suite module 2400 "the module builds on 6.1, 6.12, 7.3 and 7.3-rt" \
 	selftests/suite/module
-suite lab 2400 "the lab sees planted bugs" selftests/lab/selftest
+suite lab 1800 "the lab sees planted bugs" selftests/lab/selftest --short
+part_of full
+suite module-all 3600 "the module builds on every kernel that there is" \
+	selftests/suite/module --all
+suite lab-all 3600 "the lab sees planted bugs, on every kernel that watches" \
+	selftests/lab/selftest
+
+part_of both
+suite interop-user 900 "released OpenVPN, userspace data path" \
+	selftests/interop/run
+light interop-user
 suite style 120 "rules of the tree" selftests/style/run
 suite build 900 "userspace builds without a warning, gcc and clang" \
 	selftests/suite/build
@@ -40,24 +62,38 @@ suite package 1500 "packages: built, linted, installed on 7.3, removed" \
 	selftests/suite/package
 suite unit 600 "unit tests" selftests/suite/unit
 suite unit-asan 900 "unit tests with sanitizers" selftests/suite/unit --asan
-suite valgrind 1200 "unit tests under valgrind" selftests/suite/unit --valgrind
-suite fuzz 900 "fuzzers, a short run each" selftests/fuzz/run
-suite interop-user 900 "released OpenVPN, userspace data path" \
-	selftests/interop/run
-suite unit-7.3 900 "unit tests of the kernel data path on 7.3" \
-	selftests/suite/unit --kernel 7.3
-suite kmod-6.1 1900 "tests of the module on 6.1" selftests/suite/kmod 6.1
-suite kmod-6.12 1900 "tests of the module on 6.12" selftests/suite/kmod 6.12
-suite kmod-7.3 1900 "tests of the module on 7.3" selftests/suite/kmod 7.3
-suite interop-6.1 2400 "released OpenVPN, our module on 6.1" \
-	selftests/interop/run --kernel 6.1
-suite interop-7.3 2400 "released OpenVPN, our module on 7.3" \
-	selftests/interop/run --kernel 7.3
-# What takes locks; the rest would take half an hour on this kernel.
-suite kmod-lockdep 1900 "tests of the module with lockdep" \
-	selftests/suite/kmod lockdep data:aes128 key float lifetime
+suite valgrind 1800 "unit tests under valgrind" selftests/suite/unit --valgrind
 suite demo-user 300 "make demo DP=user" selftests/suite/demo user
 suite demo 900 "make demo" selftests/suite/demo
-suite kmod-uml 1900 "tests of the module with KASAN and kmemleak" \
+
+part_of check
+suite fuzz 900 "fuzzers, a short run each" selftests/fuzz/run --short
+suite smoke-6.1 900 "the module on 6.1, in short" selftests/suite/smoke 6.1
+suite smoke-6.12 900 "the module on 6.12, in short" selftests/suite/smoke 6.12
+suite smoke-7.3 900 "the module on 7.3, in short" selftests/suite/smoke 7.3
+suite smoke-7.3-rt 900 "the module on 7.3-rt, in short" \
+	selftests/suite/smoke 7.3-rt
+suite some-interop-6.1 1200 "released OpenVPN, our module on 6.1, some pairs" \
+	selftests/interop/run --kernel 6.1 --short \
+	client_2.6.14 module_server_2.7.8
+suite some-interop-7.3 1800 "released OpenVPN, our module on 7.3, other pairs" \
+	selftests/interop/run --kernel 7.3 --short \
+	--but client_2.6.14,module_server_2.7.8
+
+part_of full
+suite fuzz-long 3600 "fuzzers" selftests/fuzz/run
+suite unit-7.3 900 "unit tests of the kernel data path on 7.3" \
+	selftests/suite/unit --kernel 7.3
+for kernel in 6.1 6.12 7.3 7.3-rt lockdep; do
+	suite "kmod-$kernel" 7200 "tests of the module on $kernel" \
+		selftests/suite/kmod "$kernel"
+done
+for kernel in 6.1 6.12 7.3; do
+	suite "interop-$kernel" 2400 "released OpenVPN, our module on $kernel" \
+		selftests/interop/run --kernel "$kernel"
+done
+
+part_of both
+suite kmod-uml 3600 "tests of the module with KASAN and kmemleak" \
 	selftests/suite/kmod uml
 alone kmod-uml

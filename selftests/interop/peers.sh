@@ -15,6 +15,7 @@ OUTER=4			# family of the transport
 HAND_WINDOW=60
 TRAN_WINDOW=3600
 DROP=			# "yes": ovpnd becomes nobody
+FIRST=server		# who renegotiates in the first connection
 RENEG_S=0		# reneg-sec at the server: who has less starts, and
 RENEG_C=0		# each sends with the new key after half of its own
 

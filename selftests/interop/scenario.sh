@@ -104,8 +104,9 @@ describe() {
 	RESULT+=" up $(traffic_rate tcp-down) down"
 }
 
-# scenario SERVER CLIENT: two connections. In the first the server renegotiates
-# and the client ends first; in the second the other way round.
+# scenario SERVER CLIENT: two connections. In the first, $FIRST renegotiates and
+# the client ends first; in the second the other way round. With SHORT only the
+# first.
 scenario() {
 	local soon=8 late=10
 
@@ -115,6 +116,14 @@ scenario() {
 	# To try the tests themselves: a stock program in ovpnd's place.
 	set -- "${1/#ovpnd/${STANDIN:-ovpnd}}" "${2/#ovpnd/${STANDIN:-ovpnd}}"
 	RENEG_S=$soon RENEG_C=$late
+	[ "$FIRST" = server ] || RENEG_S=$late RENEG_C=$soon
+	connection_first "$1" "$2"
+	[ -z "$SHORT" ] || return 0
+	RENEG_S=$((soon + late - RENEG_S)) RENEG_C=$((soon + late - RENEG_C))
+	connection_second "$1" "$2"
+}
+
+connection_first() {
 	connect "$1" "$2"
 	expect_data_path server "$1"
 	expect_data_path client "$2"
@@ -132,16 +141,17 @@ scenario() {
 	within 3 saw_exit_notify "$1" || fail "the server saw no exit notification"
 	daemon_stop iperf3
 	stop_clean server
-	say "renegotiation from the server: done"
+	say "first connection, renegotiation from the $FIRST: done"
+}
 
-	RENEG_S=$late RENEG_C=$soon
+connection_second() {
 	connect "$1" "$2"
 	traffic_server_start || fail "iperf3 does not start"
 	udp_over_renegotiation "$1" "$2"
 	daemon_stop iperf3
 	stop_clean server
 	stop_clean client
-	say "renegotiation from the client: done"
+	say "second connection, renegotiation from the other side: done"
 }
 
 # scenario_restart CLIENT: ovpnd gets its socket from a holder and is killed;
