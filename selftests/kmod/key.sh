@@ -9,7 +9,6 @@
 #	+-----------------+                      +-----------------+
 
 TESTS="rotation slots nokey old replay window reinstall forged"
-SMOKE="rotation"
 . "$(dirname "$0")/lib.sh"
 
 # step NS WORD...: one netlink command on "tun"
