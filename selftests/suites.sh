@@ -58,8 +58,6 @@ light interop-user
 suite style 120 "rules of the tree" selftests/style/run
 suite build 900 "userspace builds without a warning, gcc and clang" \
 	selftests/suite/build
-suite package 1500 "packages: built, linted, installed on 7.3, removed" \
-	selftests/suite/package
 suite unit 600 "unit tests" selftests/suite/unit
 suite unit-asan 900 "unit tests with sanitizers" selftests/suite/unit --asan
 suite valgrind 1800 "unit tests under valgrind" selftests/suite/unit --valgrind
@@ -67,6 +65,8 @@ suite demo-user 300 "make demo DP=user" selftests/suite/demo user
 suite demo 900 "make demo" selftests/suite/demo
 
 part_of check
+suite package 1500 "packages: built, linted, installed on 7.3, removed" \
+	selftests/suite/package
 suite fuzz 900 "fuzzers, a short run each" selftests/fuzz/run --short
 suite smoke-6.1 900 "the module on 6.1, in short" selftests/suite/smoke 6.1
 suite smoke-6.12 900 "the module on 6.12, in short" selftests/suite/smoke 6.12
@@ -81,6 +81,8 @@ suite some-interop-7.3 1800 "released OpenVPN, our module on 7.3, other pairs" \
 	--but client_2.6.14,module_server_2.7.8
 
 part_of full
+suite package-full 5400 "packages, on every kernel that they are for" \
+	selftests/suite/package --full
 suite fuzz-long 3600 "fuzzers" selftests/fuzz/run
 suite unit-7.3 900 "unit tests of the kernel data path on 7.3" \
 	selftests/suite/unit --kernel 7.3
