@@ -11,7 +11,7 @@
 #
 # The peer at a moves to another address by getting another socket.
 
-TESTS="port4 address4 address6 family forged replayed old local"
+TESTS="port4 address4 address6 family forged replayed old oldkey local"
 . "$(dirname "$0")/lib.sh"
 
 listen_b() {
@@ -154,6 +154,33 @@ test_old() {
 	from_port 7101 pids=102
 	kt_until 5 eval "[ \$(wc -l <$TMP/events) -ge 3 ]"
 	event "float back" "PEER_FLOAT_NTF*remote-port=7101}"
+}
+
+# oldkey: packets of the old key move nobody once the new one is in use
+test_oldkey() {
+	local new
+
+	new="key=$(hex_of 32 a1) nonce=$(hex_of 8 c1) key-id=1"
+	net_pair
+	tunnel_new aes-gcm 32 4
+	kt_ok "key" cli b new_key tun peer-id=1 slot=1 key-id=1 \
+		cipher-alg=aes-gcm $(key_items 1 32 1)
+	from_port 7101 pids=100
+	kt_is "the old one until then" "$(peer_field b tun 1 remote-port)" 7101
+	# shellcheck disable=SC2086
+	from_port 7102 $new pids=1
+	kt_is "the new one" "$(peer_field b tun 1 remote-port)" 7102
+	from_port 7101 pids=200
+	kt_is "the old one late" "$(peer_field b tun 1 remote-port)" 7102
+	kt_is "received all the same" \
+		"$(peer_field b tun 1 vpn-rx-packets)" 3
+	# shellcheck disable=SC2086
+	from_port 7103 $new pids=2
+	kt_is "the new one again" "$(peer_field b tun 1 remote-port)" 7103
+	# without the new key the old one is the newest
+	kt_ok "delete" cli b del_key tun peer-id=1 slot=1
+	from_port 7104 pids=300
+	kt_is "the old one alone" "$(peer_field b tun 1 remote-port)" 7104
 }
 
 # local: answers leave from the address that the peer has reached
