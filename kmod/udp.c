@@ -274,12 +274,16 @@ static bool dco_udp_is_df(const struct dco_path *path)
  */
 int dco_udp_find_path(struct dco_path *path)
 {
+	const struct sock *sk = path->dsk->sk;
 	struct dco_peer *peer = path->peer;
-	struct dco_endpoint *ep = rcu_dereference(peer->endpoint);
+	struct dco_endpoint *ep;
 	int err;
 
+	ep = rcu_dereference(peer->endpoint);
 	if (unlikely(!dco_sock_flow_is_current(path->dsk, &ep->flow)))
-		ep = dco_endpoint_refresh(peer, ep, true);
+		/* on another device another address of ours is right */
+		ep = dco_endpoint_refresh(peer, ep, ep->flow.oif ==
+					  READ_ONCE(sk->sk_bound_dev_if));
 	if (unlikely(!ep))
 		return -ENOMEM;
 

@@ -21,6 +21,9 @@ routed() {
 	net_new a b c
 	net_join a c 0
 	net_join c b 1
+	# a router asks for neighbours from its link-local address
+	ip -n "$NS-c" addr add fe80::c/64 dev vca nodad
+	ip -n "$NS-c" addr add fe80::c/64 dev vcb nodad
 	in_c sh -c 'echo 1 >/proc/sys/net/ipv4/ip_forward
 		echo 1 >/proc/sys/net/ipv6/conf/all/forwarding'
 	ip -n "$NS-a" route add 10.99.1.0/24 via 10.99.0.2
