@@ -32,6 +32,8 @@ for name in ovpn ovpn_own; do
 	OVPN_TEST_NAME=$name OVPN_TEST_FAST=1 selftests/kmod/run.sh \
 		data:aes128 notify || die "tests of links of type $name"
 done
+# ovpnd takes the one that only somebody who wants it has loaded
+selftests/suite/unit --built nl dp_kernel || die "ovpnd's data path"
 ip link del tun-a
 ip link del tun-b
 modprobe -r ovpn && modprobe -r ovpn_own || die "they do not unload"

@@ -215,7 +215,7 @@ static void test_ovpn(void **state)
 	assert_int_equal(err, 0);
 	assert_int_equal(nl_rt_link_add_ovpn(rt, "ovpn0", NL_OVPN_MP), -EEXIST);
 	assert_int_equal(nl_rt_link_get(rt, "ovpn0", &link), 0);
-	assert_string_equal(link.kind, "ovpn");
+	assert_string_equal(link.kind, nl_ovpn_name());
 	assert_int_equal(link.mode, NL_OVPN_MP);
 	assert_int_equal(nl_ovpn_has_peers(link.ifindex), 0);
 	assert_int_equal(nl_rt_link_del(rt, link.ifindex), 0);

@@ -7,6 +7,7 @@
 
 #include "dp/kernel.h"
 #include "log/log.h"
+#include "nl/nl.h"
 
 #define KERNEL_EVENT_RCVBUF	(1024 * 1024)
 #define KERNEL_EVENT_BATCH	64
@@ -279,7 +280,7 @@ int kernel_event_open(struct dp_kernel *kernel)
 	int size = KERNEL_EVENT_RCVBUF, group, fd;
 	struct nl_sock *sock;
 
-	group = genl_ctrl_resolve_grp(kernel->sock, OVPN_FAMILY_NAME,
+	group = genl_ctrl_resolve_grp(kernel->sock, nl_ovpn_name(),
 				      OVPN_MCGRP_PEERS);
 	if (group < 0)
 		return -ENOENT;

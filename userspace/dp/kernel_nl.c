@@ -10,6 +10,7 @@
 #include "dp/kernel.h"
 #include "log/log.h"
 #include "mem/mem.h"
+#include "nl/nl.h"
 
 #define KERNEL_REPLY_MAX	32768	/* a dump fills at most 32 KiB */
 #define KERNEL_TIMEOUT_S	10	/* deleting a peer waits for RCU */
@@ -48,7 +49,7 @@ int kernel_nl_open(struct nl_sock **sock, int *family)
 		   sizeof(on));
 	setsockopt(nl_socket_get_fd(sk), SOL_NETLINK, NETLINK_CAP_ACK, &on,
 		   sizeof(on));
-	ret = genl_ctrl_resolve(sk, OVPN_FAMILY_NAME);
+	ret = genl_ctrl_resolve(sk, nl_ovpn_name());
 	if (ret < 0)
 		goto free;
 	*family = ret;

@@ -9,7 +9,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define NL_KIND_OVPN	"ovpn"
 #define NL_OVPN_ATTR_MODE	1	/* IFLA_OVPN_MODE of newer if_link.h */
 
 struct nl_rt *nl_rt_open(void)
@@ -62,7 +61,7 @@ int nl_rt_link_add_ovpn(struct nl_rt *rt, const char *name,
 			   NLM_F_ACK | NLM_F_CREATE | NLM_F_EXCL, 0);
 	mnl_attr_put_strz(nlh, IFLA_IFNAME, name);
 	info = mnl_attr_nest_start(nlh, IFLA_LINKINFO);
-	mnl_attr_put_strz(nlh, IFLA_INFO_KIND, NL_KIND_OVPN);
+	mnl_attr_put_strz(nlh, IFLA_INFO_KIND, nl_ovpn_name());
 	data = mnl_attr_nest_start(nlh, IFLA_INFO_DATA);
 	mnl_attr_put_u8(nlh, NL_OVPN_ATTR_MODE, mode == NL_OVPN_MP ? 1 : 0);
 	mnl_attr_nest_end(nlh, data);
@@ -130,7 +129,7 @@ static void nl_link_info(const struct nlattr *info, struct nl_link *out)
 		else if (mnl_attr_get_type(attr) == IFLA_INFO_DATA)
 			data = attr;
 	}
-	if (!data || strcmp(out->kind, NL_KIND_OVPN))
+	if (!data || strcmp(out->kind, nl_ovpn_name()))
 		return;
 	mnl_attr_for_each_nested(pos, data) {
 		if (mnl_attr_get_type(pos) == NL_OVPN_ATTR_MODE &&

@@ -41,7 +41,7 @@ struct nl_link {
 	char name[16];
 	char kind[NL_KIND_LEN];
 	char alias[NL_ALIAS_LEN];
-	enum nl_ovpn_mode mode;		/* of kind "ovpn" */
+	enum nl_ovpn_mode mode;		/* of kind nl_ovpn_name() */
 	unsigned int mtu;
 	bool is_up;
 };
@@ -87,6 +87,14 @@ int nl_rt_route(struct nl_rt *rt, bool is_add, const struct nl_route *route);
 /** nl_rt_route_get() - how the kernel reaches @dst now (gateway, ifindex) */
 int nl_rt_route_get(struct nl_rt *rt, const struct net_ip *dst,
 		    struct nl_route *out);
+
+/**
+ * nl_ovpn_name() - name of the module, its link kind and its netlink family
+ *
+ * It is "ovpn", or "ovpn_own" where a module of that name is loaded: the kernel
+ * then has an ovpn of its own that cannot be displaced. Looked up once.
+ */
+const char *nl_ovpn_name(void);
 
 /**
  * nl_ovpn_has_peers() - does a link of kind "ovpn" carry peers now

@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <linux/genetlink.h>
 #include <linux/ovpn.h>
+#include <unistd.h>
 
 #include "nl/request.h"
 
@@ -45,6 +46,16 @@ static int nl_peer_on_data(void *arg, const struct nlmsghdr *nlh)
 	return 0;
 }
 
+const char *nl_ovpn_name(void)
+{
+	static const char *name;
+
+	if (!name)
+		name = access("/sys/module/" OVPN_FAMILY_NAME_OWN, F_OK) ?
+		       OVPN_FAMILY_NAME : OVPN_FAMILY_NAME_OWN;
+	return name;
+}
+
 int nl_ovpn_has_peers(int ifindex)
 {
 	_Alignas(struct nlmsghdr) char buf[NL_REQUEST_MAX];
@@ -58,7 +69,7 @@ int nl_ovpn_has_peers(int ifindex)
 		return err;
 	nlh = nl_genl_init(&sock, buf, GENL_ID_CTRL, CTRL_CMD_GETFAMILY,
 			   NLM_F_ACK);
-	mnl_attr_put_strz(nlh, CTRL_ATTR_FAMILY_NAME, OVPN_FAMILY_NAME);
+	mnl_attr_put_strz(nlh, CTRL_ATTR_FAMILY_NAME, nl_ovpn_name());
 	err = nl_request(&sock, nlh, nl_family_on_data, &family);
 	if (err)
 		goto close;

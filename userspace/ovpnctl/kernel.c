@@ -19,7 +19,7 @@ static int kernel_on_link(void *arg, const struct nl_link *link)
 {
 	struct kernel_walk *walk = arg;
 
-	if (strcmp(link->kind, "ovpn") ||
+	if (strcmp(link->kind, nl_ovpn_name()) ||
 	    (walk->dev && strcmp(link->name, walk->dev)))
 		return 0;
 	json_object_set_new(walk->devices, link->name,

@@ -61,7 +61,7 @@ static int priv_ovpn_judge(struct priv_helper *helper,
 {
 	int err;
 
-	if (strcmp(link->kind, "ovpn"))
+	if (strcmp(link->kind, nl_ovpn_name()))
 		return -EEXIST;
 	if (strcmp(link->alias, PRIV_ALIAS))
 		return link->mode == mode ? 0 : -EEXIST;
