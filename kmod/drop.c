@@ -55,6 +55,8 @@ static const struct {
 		SKB_DROP_REASON_IP_OUTNOROUTES },
 	[DCO_DROP_TX_TOO_BIG] = { "tx_drop_too_big",
 		SKB_DROP_REASON_PKT_TOO_BIG },
+	[DCO_DROP_TX_QUEUE] = { "tx_drop_queue",
+		SKB_DROP_REASON_QDISC_DROP },
 };
 
 /**
@@ -71,7 +73,7 @@ const char *dco_drop_name(enum dco_drop cause)
 /**
  * dco_drop() - count and free a packet of nobody known
  * @dco: the device that drops it
- * @skb: the packet; consumed
+ * @skb: the packet, or NULL if there never was one; consumed
  * @cause: why
  *
  * Context: BH disabled.
@@ -89,7 +91,7 @@ void dco_drop(struct dco_dev *dco, struct sk_buff *skb, enum dco_drop cause)
 /**
  * dco_peer_drop() - count and free a packet from or to a peer
  * @peer: the peer
- * @skb: the packet; consumed
+ * @skb: the packet, or NULL if there never was one; consumed
  * @cause: why
  *
  * The device's counter includes it.

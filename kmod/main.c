@@ -9,6 +9,7 @@
 #include "names.h"
 #include "netlink.h"
 #include "netlink_x.h"
+#include "tcp.h"
 
 struct workqueue_struct *dco_wq;
 
@@ -25,10 +26,13 @@ static int __init dco_init(void)
 		err = -ENOMEM;
 		goto err_aead;
 	}
+	err = dco_tcp_module_init();
+	if (err)
+		goto err_wq;
 	err = rtnl_link_register(&dco_link_ops);
 	if (err) {
 		pr_err(DCO_NAME ": cannot register the link kind: %d\n", err);
-		goto err_wq;
+		goto err_tcp;
 	}
 	err = genl_register_family(&dco_nl_family);
 	if (err) {
@@ -46,6 +50,8 @@ err_family:
 	genl_unregister_family(&dco_nl_family);
 err_link:
 	rtnl_link_unregister(&dco_link_ops);
+err_tcp:
+	dco_tcp_module_exit();
 err_wq:
 	destroy_workqueue(dco_wq);
 err_aead:
@@ -63,6 +69,7 @@ static void __exit dco_exit(void)
 	genl_unregister_family(&dco_nlx_family);
 	genl_unregister_family(&dco_nl_family);
 	rtnl_link_unregister(&dco_link_ops);
+	dco_tcp_module_exit();
 	synchronize_net();
 	rcu_barrier();
 	destroy_workqueue(dco_wq);

@@ -210,18 +210,18 @@ static struct dco_sock *dco_nl_attach(struct socket *sock, struct dco_dev *dco,
 {
 	struct dco_sock *dsk;
 
-	if (sock->sk->sk_protocol == IPPROTO_TCP) {
-		NL_SET_ERR_MSG_MOD(info->extack,
-				   "TCP transport is not available in this version");
-		return ERR_PTR(-ENOTSOCK);
-	}
 	dsk = dco_sock_get(sock, dco);
 	if (!IS_ERR(dsk))
 		return dsk;
 
 	switch (PTR_ERR(dsk)) {
 	case -EOPNOTSUPP:
-		NL_SET_ERR_MSG_MOD(info->extack, "the socket is not UDP");
+		NL_SET_ERR_MSG_MOD(info->extack,
+				   "the socket is neither UDP nor TCP");
+		break;
+	case -EINVAL:
+		NL_SET_ERR_MSG_MOD(info->extack,
+				   "the TCP socket is not connected");
 		break;
 	case -EBUSY:
 		NL_SET_ERR_MSG_MOD(info->extack,
@@ -411,6 +411,18 @@ err:
 	return err;
 }
 
+static bool dco_nl_is_tcp(const struct dco_peer *peer)
+{
+	const struct dco_sock *dsk;
+	bool is_tcp;
+
+	rcu_read_lock();
+	dsk = rcu_dereference(peer->sock);
+	is_tcp = dsk && dsk->transport == DCO_TRANSPORT_TCP;
+	rcu_read_unlock();
+	return is_tcp;
+}
+
 static int dco_nl_peer_set(struct dco_dev *dco, struct genl_info *info)
 {
 	struct nlattr *attrs[OVPN_A_PEER_MAX + 1];
@@ -432,6 +444,10 @@ static int dco_nl_peer_set(struct dco_dev *dco, struct genl_info *info)
 	if (!peer) {
 		NL_SET_ERR_MSG_MOD(info->extack, "no peer has this id");
 		return -ENOENT;
+	}
+	if (dco_nl_has_remote(attrs) && dco_nl_is_tcp(peer)) {
+		dco_peer_put(peer);
+		return dco_nl_invalid(info, "TCP takes no remote address");
 	}
 	ep = dco_nl_endpoint(peer, info, attrs);
 	err = PTR_ERR_OR_ZERO(ep);

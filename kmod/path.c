@@ -11,6 +11,7 @@
 #include "path.h"
 #include "peer.h"
 #include "sock.h"
+#include "tcp.h"
 #include "udp.h"
 
 /**
@@ -19,12 +20,14 @@
  * @path: receives the way; given to dco_path_put() if this succeeds
  *
  * Context: BH disabled, RCU read side.
- * Return: 0, or a negative errno if there is no way to the peer.
+ * Return: 0, -ENOBUFS if the transport has enough to do already, or another
+ * negative errno if there is no way to the peer; see dco_path_cause().
  */
 int dco_path_find(struct dco_peer *peer, struct dco_path *path)
 {
 	path->peer = peer;
 	path->dsk = rcu_dereference(peer->sock);
+	path->dst = NULL;
 	path->tos = 0;
 	path->is_df = false;
 	if (unlikely(!path->dsk))
@@ -33,9 +36,20 @@ int dco_path_find(struct dco_peer *peer, struct dco_path *path)
 	case DCO_TRANSPORT_UDP:
 		return dco_udp_find_path(path);
 	case DCO_TRANSPORT_TCP:
-		break;
+		return dco_tcp_find_path(path);
 	}
 	return -EOPNOTSUPP;
+}
+
+/**
+ * dco_path_cause() - why packets are dropped for which there is no way
+ * @err: what dco_path_find() or dco_path_send() returned
+ *
+ * Return: the cause.
+ */
+enum dco_drop dco_path_cause(int err)
+{
+	return err == -ENOBUFS ? DCO_DROP_TX_QUEUE : DCO_DROP_TX_NO_ROUTE;
 }
 
 /**
@@ -44,7 +58,8 @@ int dco_path_find(struct dco_peer *peer, struct dco_path *path)
  */
 void dco_path_put(struct dco_path *path)
 {
-	dco_udp_put_path(path);
+	if (path->dsk->transport == DCO_TRANSPORT_UDP)
+		dco_udp_put_path(path);
 }
 
 /**
@@ -115,6 +130,8 @@ void dco_path_clamp_mss(struct dco_peer *peer, const struct dco_path *path,
  */
 int dco_path_send(struct dco_path *path, struct sk_buff *list)
 {
+	if (path->dsk->transport == DCO_TRANSPORT_TCP)
+		return dco_tcp_send(path, list);
 	dco_udp_send(path, list);
 	return 0;
 }

@@ -5,6 +5,8 @@
 #include <linux/in6.h>
 #include <linux/skbuff.h>
 
+#include "drop.h"
+
 struct dco_endpoint;
 struct dco_peer;
 struct dco_sock;
@@ -34,6 +36,7 @@ struct dco_path {
 };
 
 int dco_path_find(struct dco_peer *peer, struct dco_path *path);
+enum dco_drop dco_path_cause(int err);
 void dco_path_put(struct dco_path *path);
 unsigned int dco_path_mtu(const struct dco_path *path);
 void dco_path_clamp_mss(struct dco_peer *peer, const struct dco_path *path,

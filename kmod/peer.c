@@ -174,6 +174,35 @@ int dco_peer_del(struct dco_peer *peer, enum ovpn_del_peer_reason reason)
 	return is_mine ? 0 : -ENOENT;
 }
 
+static void dco_peer_remove_by_dsk(struct dco_sock *dsk,
+				   enum ovpn_del_peer_reason reason,
+				   struct list_head *removed)
+{
+	struct hlist_node *next;
+	struct dco_peer *peer;
+
+	spin_lock_bh(&dsk->dco->lock);
+	hlist_for_each_entry_safe(peer, next, &dsk->peers, sock_node)
+		dco_table_remove(peer, reason, removed);
+	spin_unlock_bh(&dsk->dco->lock);
+}
+
+/**
+ * dco_peer_del_by_dsk() - remove all peers of a socket
+ * @dsk: the socket, not locked; the caller has a reference
+ * @reason: why
+ *
+ * Context: process, may sleep.
+ */
+void dco_peer_del_by_dsk(struct dco_sock *dsk,
+			 enum ovpn_del_peer_reason reason)
+{
+	LIST_HEAD(removed);
+
+	dco_peer_remove_by_dsk(dsk, reason, &removed);
+	dco_peer_release_list(&removed);
+}
+
 /**
  * dco_peer_del_by_sock() - remove all peers of a socket
  * @sk: the socket, not locked
@@ -183,20 +212,14 @@ int dco_peer_del(struct dco_peer *peer, enum ovpn_del_peer_reason reason)
  */
 void dco_peer_del_by_sock(struct sock *sk, enum ovpn_del_peer_reason reason)
 {
-	struct hlist_node *next;
-	struct dco_peer *peer;
 	struct dco_sock *dsk;
 	LIST_HEAD(removed);
 
 	/* RCU keeps dsk if its last peer is leaving right now */
 	rcu_read_lock();
 	dsk = rcu_dereference_sk_user_data(sk);
-	if (dsk) {
-		spin_lock_bh(&dsk->dco->lock);
-		hlist_for_each_entry_safe(peer, next, &dsk->peers, sock_node)
-			dco_table_remove(peer, reason, &removed);
-		spin_unlock_bh(&dsk->dco->lock);
-	}
+	if (dsk)
+		dco_peer_remove_by_dsk(dsk, reason, &removed);
 	rcu_read_unlock();
 	dco_peer_release_list(&removed);
 }

@@ -87,6 +87,8 @@ struct dco_peer *dco_peer_get_by_id(struct dco_dev *dco, u32 id);
 
 int dco_peer_add(struct dco_peer *peer, const struct dco_vpn_pair *pair);
 int dco_peer_del(struct dco_peer *peer, enum ovpn_del_peer_reason reason);
+void dco_peer_del_by_dsk(struct dco_sock *dsk,
+			 enum ovpn_del_peer_reason reason);
 void dco_peer_del_by_sock(struct sock *sk, enum ovpn_del_peer_reason reason);
 void dco_peer_del_all(struct dco_dev *dco, enum ovpn_del_peer_reason reason);
 

@@ -8,6 +8,7 @@
 #include "endpoint.h"
 #include "peer.h"
 #include "sock.h"
+#include "tcp.h"
 #include "udp.h"
 
 static bool dco_sock_is_udp(const struct sock *sk)
@@ -17,7 +18,14 @@ static bool dco_sock_is_udp(const struct sock *sk)
 	       sk->sk_type == SOCK_DGRAM && sk->sk_protocol == IPPROTO_UDP;
 }
 
-static struct dco_sock *dco_sock_new(struct sock *sk, struct dco_dev *dco)
+static bool dco_sock_is_tcp(const struct sock *sk)
+{
+	return (sk->sk_family == AF_INET || sk->sk_family == AF_INET6) &&
+	       sk->sk_type == SOCK_STREAM && sk->sk_protocol == IPPROTO_TCP;
+}
+
+static struct dco_sock *dco_sock_new(struct sock *sk, struct dco_dev *dco,
+				     enum dco_transport transport)
 {
 	struct dco_sock *dsk;
 
@@ -26,11 +34,64 @@ static struct dco_sock *dco_sock_new(struct sock *sk, struct dco_dev *dco)
 		return ERR_PTR(-ENOMEM);
 	dsk->sk = sk;
 	dsk->dco = dco;
-	dsk->transport = DCO_TRANSPORT_UDP;
+	dsk->transport = transport;
 	dsk->users = 1;
 	refcount_set(&dsk->refs, 1);
 	sock_hold(sk);
 	netdev_hold(dco->dev, &dsk->dev_tracker, GFP_KERNEL);
+	return dsk;
+}
+
+static void dco_sock_free(struct dco_sock *dsk)
+{
+	netdev_put(dsk->dco->dev, &dsk->dev_tracker);
+	sock_put(dsk->sk);
+	dco_tcp_free(dsk->tcp);
+	kfree(dsk);
+}
+
+static void dco_sock_free_rcu(struct rcu_head *rcu)
+{
+	dco_sock_free(container_of(rcu, struct dco_sock, rcu));
+}
+
+static struct dco_sock *dco_sock_get_udp(struct sock *sk, struct dco_dev *dco)
+{
+	struct dco_sock *dsk;
+
+	if (dco_udp_is_attached(sk)) {
+		dsk = rcu_dereference_protected(__sk_user_data(sk),
+						lockdep_sock_is_held(sk));
+		if (dsk->dco != dco)
+			return ERR_PTR(-EBUSY);
+		dsk->users++;
+		return dsk;
+	}
+	if (!dco_udp_is_free(sk))
+		return ERR_PTR(-EBUSY);
+	dsk = dco_sock_new(sk, dco, DCO_TRANSPORT_UDP);
+	if (!IS_ERR(dsk))
+		dco_udp_attach(dsk);
+	return dsk;
+}
+
+static struct dco_sock *dco_sock_get_tcp(struct sock *sk, struct dco_dev *dco)
+{
+	struct dco_sock *dsk;
+	int err;
+
+	if (sk->sk_state != TCP_ESTABLISHED)
+		return ERR_PTR(-EINVAL);
+	if (!dco_tcp_is_free(sk))
+		return ERR_PTR(-EBUSY);
+	dsk = dco_sock_new(sk, dco, DCO_TRANSPORT_TCP);
+	if (IS_ERR(dsk))
+		return dsk;
+	err = dco_tcp_attach(dsk);
+	if (err) {
+		dco_sock_free(dsk);
+		return ERR_PTR(err);
+	}
 	return dsk;
 }
 
@@ -40,47 +101,28 @@ static struct dco_sock *dco_sock_new(struct sock *sk, struct dco_dev *dco)
  *	table or the result is put
  * @dco: the device of the peer
  *
- * Peers of one device share a socket.
+ * Peers of one device share a UDP socket. A TCP socket has one peer.
  *
  * Context: process, may sleep.
  * Return: the socket, to be given to dco_sock_put(); ERR_PTR(-EOPNOTSUPP) if it
- * is of another protocol, ERR_PTR(-EBUSY) if somebody else has it, or another
- * ERR_PTR().
+ * is of another protocol, ERR_PTR(-EBUSY) if somebody else has it,
+ * ERR_PTR(-EINVAL) if it is TCP and not connected, or another ERR_PTR().
  */
 struct dco_sock *dco_sock_get(struct socket *sock, struct dco_dev *dco)
 {
 	struct sock *sk = sock->sk;
 	struct dco_sock *dsk;
 
-	if (!dco_sock_is_udp(sk))
+	if (!dco_sock_is_udp(sk) && !dco_sock_is_tcp(sk))
 		return ERR_PTR(-EOPNOTSUPP);
 
 	lock_sock(sk);
-	if (dco_udp_is_attached(sk)) {
-		dsk = rcu_dereference_protected(__sk_user_data(sk),
-						lockdep_sock_is_held(sk));
-		if (dsk->dco == dco)
-			dsk->users++;
-		else
-			dsk = ERR_PTR(-EBUSY);
-	} else if (dco_udp_is_free(sk)) {
-		dsk = dco_sock_new(sk, dco);
-		if (!IS_ERR(dsk))
-			dco_udp_attach(dsk);
-	} else {
-		dsk = ERR_PTR(-EBUSY);
-	}
+	if (dco_sock_is_udp(sk))
+		dsk = dco_sock_get_udp(sk, dco);
+	else
+		dsk = dco_sock_get_tcp(sk, dco);
 	release_sock(sk);
 	return dsk;
-}
-
-static void dco_sock_free_rcu(struct rcu_head *rcu)
-{
-	struct dco_sock *dsk = container_of(rcu, struct dco_sock, rcu);
-
-	netdev_put(dsk->dco->dev, &dsk->dev_tracker);
-	sock_put(dsk->sk);
-	kfree(dsk);
 }
 
 /**
@@ -108,8 +150,10 @@ void dco_sock_put(struct dco_sock *dsk)
 
 	lock_sock(sk);
 	is_last = !--dsk->users;
-	if (is_last)
+	if (is_last && dsk->transport == DCO_TRANSPORT_UDP)
 		dco_udp_detach(dsk);
+	else if (is_last)
+		dco_tcp_detach(dsk);
 	release_sock(sk);
 	if (is_last)
 		dco_sock_unref(dsk);
@@ -128,6 +172,8 @@ void dco_sock_link(struct dco_peer *peer)
 	dsk = rcu_dereference_protected(peer->sock,
 					lockdep_is_held(&peer->dco->lock));
 	hlist_add_head(&peer->sock_node, &dsk->peers);
+	if (dsk->transport == DCO_TRANSPORT_TCP)
+		dco_tcp_link(dsk->tcp, peer);
 }
 
 /**
@@ -138,8 +184,13 @@ void dco_sock_link(struct dco_peer *peer)
  */
 void dco_sock_unlink(struct dco_peer *peer)
 {
-	lockdep_assert_held(&peer->dco->lock);
+	struct dco_sock *dsk;
+
+	dsk = rcu_dereference_protected(peer->sock,
+					lockdep_is_held(&peer->dco->lock));
 	hlist_del_init(&peer->sock_node);
+	if (dsk->transport == DCO_TRANSPORT_TCP)
+		dco_tcp_unlink(dsk->tcp);
 }
 
 /**

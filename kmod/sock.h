@@ -10,6 +10,7 @@
 struct dco_dev;
 struct dco_flow_key;
 struct dco_peer;
+struct dco_tcp;
 
 /**
  * enum dco_transport - what carries packets
@@ -26,6 +27,7 @@ enum dco_transport {
  * @sk: the socket; held, but not its file: closing that ends the peers
  * @dco: the device; held
  * @transport: what kind of socket it is; never changes
+ * @tcp: what TCP needs more; owned; NULL with UDP
  * @users: peers that have it, in the table or not; under lock_sock(@sk)
  * @peers: those in the table; under @dco->lock
  * @refs: one for all of @users, and one for each work of the transport
@@ -40,6 +42,7 @@ struct dco_sock {
 	struct sock *sk;
 	struct dco_dev *dco;
 	enum dco_transport transport;
+	struct dco_tcp *tcp;
 	unsigned int users;
 	struct hlist_head peers;
 	refcount_t refs;

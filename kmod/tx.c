@@ -147,6 +147,7 @@ static void dco_tx_send_by(struct dco_path *path, struct sk_buff *list,
 	struct dco_count sealed = {};
 	struct dco_seal seal;
 	enum dco_drop cause;
+	int err;
 
 	cause = dco_tx_take_key(peer, n, &seal);
 	if (unlikely(cause != DCO_DROP_MAX)) {
@@ -159,8 +160,9 @@ static void dco_tx_send_by(struct dco_path *path, struct sk_buff *list,
 		dco_notify_key_swap(peer, seal.key->id);
 	if (unlikely(!list))
 		return;
-	if (unlikely(dco_path_send(path, list))) {
-		dco_peer_drop_list(peer, list, DCO_DROP_TX_NO_ROUTE);
+	err = dco_path_send(path, list);
+	if (unlikely(err)) {
+		dco_peer_drop_list(peer, list, dco_path_cause(err));
 		return;
 	}
 	dco_peer_touch(&peer->last_sent, dco_keepalive_now());
@@ -183,9 +185,11 @@ static void dco_tx_send_by(struct dco_path *path, struct sk_buff *list,
 void dco_tx_send(struct dco_peer *peer, struct sk_buff *skb)
 {
 	struct dco_path path;
+	int err;
 
-	if (unlikely(dco_path_find(peer, &path))) {
-		dco_peer_drop(peer, skb, DCO_DROP_TX_NO_ROUTE);
+	err = dco_path_find(peer, &path);
+	if (unlikely(err)) {
+		dco_peer_drop(peer, skb, dco_path_cause(err));
 		return;
 	}
 	dco_tx_send_by(&path, skb, 1, NULL);
@@ -270,6 +274,7 @@ netdev_tx_t dco_xmit(struct sk_buff *skb, struct net_device *dev)
 	struct dco_dev *dco = netdev_priv(dev);
 	struct dco_peer *peer = NULL;
 	struct dco_path path;
+	int err;
 
 	rcu_read_lock();
 	if (unlikely(!skb->protocol ||
@@ -282,8 +287,11 @@ netdev_tx_t dco_xmit(struct sk_buff *skb, struct net_device *dev)
 		net_dbg_ratelimited("%s: no peer for a packet\n", dev->name);
 		goto unreachable;
 	}
-	cause = DCO_DROP_TX_NO_ROUTE;
-	if (unlikely(dco_path_find(peer, &path)))
+	err = dco_path_find(peer, &path);
+	cause = dco_path_cause(err);
+	if (unlikely(err == -ENOBUFS))
+		goto drop;
+	if (unlikely(err))
 		goto unreachable;
 	cause = DCO_DROP_TX_TOO_BIG;
 	if (unlikely(dco_tx_is_too_big(&path, skb)))

@@ -100,6 +100,38 @@ static inline void dco_compat_set_lltx(struct net_device *dev)
 #endif
 }
 
+/**
+ * DCO_COMPAT_RECVMSG() - define a proto.recvmsg
+ * @name: the function to define
+ * @fn: int fn(struct sock *, struct msghdr *, size_t len, int flags), which
+ *	does the work and gives no address
+ */
+#ifdef DCO_HAVE_RECVMSG_ADDR_LEN
+#define DCO_COMPAT_RECVMSG(name, fn)					\
+static int name(struct sock *sk, struct msghdr *msg, size_t len,	\
+		int flags, int *addr_len)				\
+{									\
+	return fn(sk, msg, len, flags);					\
+}
+#else
+#define DCO_COMPAT_RECVMSG(name, fn)					\
+static int name(struct sock *sk, struct msghdr *msg, size_t len,	\
+		int flags)						\
+{									\
+	return fn(sk, msg, len, flags);					\
+}
+#endif
+
+/* Let pages be sent as everything else is; later kernels have no other way.
+ * Without the function the socket layer calls sendmsg.
+ */
+static inline void dco_compat_no_sendpage(struct proto *prot)
+{
+#ifdef DCO_HAVE_PROTO_SENDPAGE
+	prot->sendpage = NULL;
+#endif
+}
+
 /* the attributes of a dump request */
 static inline struct nlattr **dco_compat_dump_attrs(struct netlink_callback *cb)
 {

@@ -1,0 +1,7 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include "probes.h"
+
+void probe(struct proto *prot)
+{
+	prot->sendpage = NULL;
+}
