@@ -205,6 +205,35 @@ const struct contract_row contract_rows[] = {
 	  DO, OURS },
 	R("new: nothing was left behind", MP_GET "id=1}", -ENOENT, NULL),
 
+	/* TCP */
+	R("new: TCP", MP_NEW "id=1 socket=@tcp vpn-ipv4=10.8.0.2}", 0, ""),
+	R("get: TCP has no addresses", MP_GET "id=1}", 0,
+	  "PEER_GET peer{id=1 tx-id=1 vpn-ipv4=10.8.0.2 keepalive-interval=0 "
+	  "keepalive-timeout=0 local-port=* " ZERO_STATS "}"),
+	R("new: TCP, a second peer", MP_NEW
+	  "id=2 socket=@tcp vpn-ipv4=10.8.0.3}", -ENOTSOCK, NULL),
+	R("new: TCP, from another device", P2P_NEW "id=2 socket=@tcp}",
+	  -ENOTSOCK, NULL),
+	R("set: TCP with a remote", MP_SET "id=1 " REMOTE "}", -EINVAL, NULL),
+	R("set: TCP with a remote v6", MP_SET "id=1 " REMOTE6 "}", -EINVAL,
+	  NULL),
+	R("set: absent comes before TCP", MP_SET "id=2 " REMOTE "}", -ENOENT,
+	  NULL),
+	R("set: TCP, something else", MP_SET "id=1 vpn-ipv6=fd08::2 tx-id=7}",
+	  0, ""),
+	R("get: TCP, something else", MP_GET "id=1}", 0,
+	  "PEER_GET peer{id=1 tx-id=7 vpn-ipv4=10.8.0.2 vpn-ipv6=fd08::2 "
+	  "keepalive-interval=0 keepalive-timeout=0 local-port=* " ZERO_STATS
+	  "}"),
+	R("del: TCP", MP_DEL "id=1}", 0, ""),
+	R("new: TCP, p2p", P2P_NEW "id=1 socket=@tcp}", 0, ""),
+	R_DUMP("dump: TCP, p2p", "PEER_GET ifindex=@p2p", 0,
+	       "PEER_GET peer{id=1 tx-id=1 keepalive-interval=0 "
+	       "keepalive-timeout=0 local-port=* *}"),
+	R("new: TCP, p2p, replacing takes another socket", P2P_NEW
+	  "id=2 socket=@tcp}", -ENOTSOCK, NULL),
+	R("del: TCP, p2p", "PEER_DEL ifindex=@p2p peer{id=1}", 0, ""),
+
 	/* peers that stay */
 	R("new: v4", MP_NEW "id=1 socket=@udp4 " REMOTE "vpn-ipv4=10.8.0.2}",
 	  0, ""),

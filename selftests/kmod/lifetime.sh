@@ -11,7 +11,8 @@
 #
 # OVPN_TEST_ROUNDS: how often each is done (default: 3 fast, else 20).
 
-TESTS="closefd deldev delnetns move downup commands keys connects unload"
+TESTS="closefd deldev delnetns move downup commands keys connects unload
+	unload_tcp"
 SMOKE="closefd unload"
 ALONE=yes
 . "$(dirname "$0")/lib.sh"
@@ -258,6 +259,35 @@ test_unload() {
 	kt_ok "load" modprobe ovpn
 	net_new a
 	kt_ok "device" cli a link_add tun p2p
+}
+
+# unload_tcp: the same with TCP peers, and programs that wait in its functions
+test_unload_tcp() {
+	local n sock
+
+	[ -e /sys/module/ovpn/refcnt ] || kt_skip "ovpn is built in"
+	for ((n = 0; n < ROUNDS; n++)); do
+		net_pair
+		kt_bg tcp-a "$BIN/ovpn_wire" -n "$NS-a" tcp=accept \
+			on=10.99.0.1:7001 packet=28010203 seconds=60
+		kt_bg_ready tcp-b "$BIN/ovpn_tcp" -n "$NS-b" \
+			connect=10.99.0.1:7001
+		sock=$KT_PID
+		cli b link_add tun p2p
+		kt_ok "new" cli b new_peer tun id=1 "socket=@sock:$sock"
+		kt_bg waits "$BIN/ovpn_tcp" "pid=$sock" flags=none block=20000 \
+			recv=99 recv=99
+		kt_bg polls "$BIN/ovpn_tcp" "pid=$sock" pollin=20000
+		kt_until 10 grep -q recv=6 "$TMP/waits" || kt_fail "no packet"
+		rmmod ovpn 2>/dev/null || ip -n "$NS-b" link del tun
+		kt_until 20 grep -q EBADF "$TMP/waits" ||
+			kt_fail "still waits" "$(cat "$TMP/waits")"
+		kt_reset
+		[ -e /sys/module/ovpn ] || modprobe ovpn
+	done
+	kt_until 20 module_unused
+	kt_ok "clean unload" rmmod ovpn
+	kt_ok "load" modprobe ovpn
 }
 
 kt_main "$@"

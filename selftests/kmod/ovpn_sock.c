@@ -115,6 +115,54 @@ int ovpn_sock_udp(const char *text)
 	return fd;
 }
 
+static int tcp_new(const char *text, struct sockaddr_storage *addr,
+		   socklen_t *len)
+{
+	int one = 1, fd;
+
+	if (ovpn_sock_address(text, addr, len))
+		return -EINVAL;
+	fd = socket(addr->ss_family, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	if (fd >= 0)
+		setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &one, sizeof(one));
+	return fd < 0 ? -errno : fd;
+}
+
+int ovpn_sock_accept(const char *text)
+{
+	struct sockaddr_storage addr;
+	socklen_t len;
+	int server = tcp_new(text, &addr, &len), fd;
+
+	if (server < 0)
+		return server;
+	if (bind(server, (void *)&addr, len) || listen(server, 1)) {
+		perror(text);
+		close(server);
+		return -EIO;
+	}
+	fd = accept4(server, NULL, NULL, SOCK_CLOEXEC);
+	close(server);
+	return fd < 0 ? -errno : fd;
+}
+
+int ovpn_sock_connect(const char *text)
+{
+	struct sockaddr_storage addr;
+	int fd, tries;
+	socklen_t len;
+
+	for (tries = 0; tries < 200; tries++) {
+		fd = tcp_new(text, &addr, &len);
+		if (fd < 0 || !connect(fd, (void *)&addr, len))
+			return fd;
+		close(fd);
+		usleep(50000);
+	}
+	fprintf(stderr, "%s: no connection\n", text);
+	return -ECONNREFUSED;
+}
+
 int ovpn_sock_hold(const char *text)
 {
 	struct sockaddr_storage from;

@@ -42,6 +42,20 @@ char *ovpn_sock_text(const struct sockaddr_storage *addr, char *buf,
 int ovpn_sock_udp(const char *text);
 
 /**
+ * ovpn_sock_accept() - one TCP connection from somebody
+ * @text: address to listen at
+ * Return: descriptor or -errno
+ */
+int ovpn_sock_accept(const char *text);
+
+/**
+ * ovpn_sock_connect() - a TCP connection; tries for up to 10 s
+ * @text: address to connect to
+ * Return: descriptor or -errno (said on stderr)
+ */
+int ovpn_sock_connect(const char *text);
+
+/**
  * ovpn_sock_hold() - keep a UDP socket open for others; never returns but on
  *		      a signal or an error
  * @text: address to bind

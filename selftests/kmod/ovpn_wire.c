@@ -7,6 +7,13 @@
  *	ovpn_wire WORD=VALUE... [-- WORD=VALUE...]...
  * At "--" what has been described is sent; all but pids, packet, flip and cut
  * stays as it was for what follows.
+ * tcp=connect|accept	a stream, connected to "to" or accepted at "on"; then also
+ *	chunk=N		write N bytes at a time (default: all of a step at once)
+ *	join=1		do not write at "--" but together with what follows
+ *	wait=FIFO	wait for a line from FIFO
+ *	raw=HEX		these bytes of the stream, without a length before them
+ *	each packet has its length before it; what comes in and is not data is
+ *	printed as "rx control len=N HEX", the end as "eof" or "reset"
  * on=ADDR:PORT		socket; or sniff=INTERFACE: see what arrives there
  *			or via=INTERFACE: packets without a header of ours, to
  *			and from a device; what it sends itself is not seen
@@ -58,6 +65,10 @@ struct wire {
 	const char *pids;
 	const char *inner;
 	const char *packet;
+	const char *raw;
+	const char *tcp;
+	bool is_joined;
+	struct wire_stream stream;
 	int flip;
 	int cut;
 	uint8_t tos;
@@ -138,6 +149,10 @@ static int set_number(struct wire *w, const char *name, const char *value)
 		w->tos = (uint8_t)number;
 	else if (!strcmp(name, "inner-tos"))
 		w->inner_tos = (uint8_t)number;
+	else if (!strcmp(name, "chunk"))
+		w->stream.chunk = number;
+	else if (!strcmp(name, "join"))
+		w->is_joined = number;
 	else if (!strcmp(name, "count"))
 		w->count = number;
 	else if (!strcmp(name, "seconds"))
@@ -157,6 +172,19 @@ static int set_alg(struct wire *w, const char *value)
 	return 0;
 }
 
+static int wait_for(const char *fifo)
+{
+	FILE *file = fopen(fifo, "re");
+	char line[80];
+
+	if (!file)
+		return -errno;
+	if (!fgets(line, sizeof(line), file))
+		line[0] = '\0';
+	fclose(file);
+	return 0;
+}
+
 static int set_word(struct wire *w, const char *name, const char *value)
 {
 	if (!strcmp(name, "on"))
@@ -173,6 +201,12 @@ static int set_word(struct wire *w, const char *name, const char *value)
 		w->inner = value;
 	else if (!strcmp(name, "packet"))
 		w->packet = value;
+	else if (!strcmp(name, "raw"))
+		w->raw = value;
+	else if (!strcmp(name, "wait"))
+		return wait_for(value);
+	else if (!strcmp(name, "tcp"))
+		w->tcp = value;
 	else if (!strcmp(name, "alg"))
 		return set_alg(w, value);
 	else if (!strcmp(name, "key"))
@@ -198,6 +232,8 @@ static int send_bytes(struct wire *w, uint8_t *data, size_t len)
 		data[w->flip] ^= 1;
 	if (w->cut >= 0 && (size_t)w->cut < len)
 		len = (size_t)w->cut;
+	if (w->tcp)
+		return wire_stream_packet(&w->stream, data, len);
 	err = ovpn_sock_address(w->to, &addr, &size);
 	if (err)
 		return err;
@@ -256,6 +292,11 @@ static int send_all(struct wire *w)
 	const char *at = w->pids;
 	int err = 0, len;
 
+	if (w->raw) {
+		len = ovpn_sock_hex(w->raw, packet, sizeof(packet));
+		return len < 0 ? len :
+			wire_stream_bytes(&w->stream, packet, (size_t)len);
+	}
 	if (w->packet) {
 		len = ovpn_sock_hex(w->packet, packet, sizeof(packet));
 		return len < 0 ? len : send_bytes(w, packet, (size_t)len);
@@ -361,6 +402,37 @@ static void got_frame(struct wire *w, const uint8_t *frame, size_t len)
 	got_packet(w, udp + 8, size - 8, note);
 }
 
+static void got_record(struct wire *w, const uint8_t *data, size_t len)
+{
+	size_t i;
+
+	if (data[0] >> 3 == WIRE_DATA_V2) {
+		got_packet(w, data, len, "stream");
+		return;
+	}
+	printf("rx control len=%zu ", len);
+	for (i = 0; i < len; i++)
+		printf("%02x", data[i]);
+	printf("\n");
+	fflush(stdout);
+}
+
+/* False at the end of the stream */
+static bool receive_stream(struct wire *w)
+{
+	const uint8_t *data;
+	ssize_t n = wire_stream_read(&w->stream, w->fd);
+	size_t len;
+
+	if (n <= 0) {
+		printf(n ? "reset\n" : "eof\n");
+		return false;
+	}
+	while ((data = wire_stream_next(&w->stream, &len)))
+		got_record(w, data, len);
+	return true;
+}
+
 static void receive_one(struct wire *w)
 {
 	static uint8_t data[WIRE_MAX + 256];
@@ -401,7 +473,9 @@ static void receive_all(struct wire *w)
 		if (left <= 0 || (wire_stop && !has_more))
 			break;
 		has_more = poll(&poll_fd, 1, (int)(left * 1000) + 1) > 0;
-		if (has_more)
+		if (has_more && w->tcp && !receive_stream(w))
+			break;
+		if (has_more && !w->tcp)
 			receive_one(w);
 	}
 	printf("total=%lu bad=%lu forged=%lu big=%zu lost=%lu\n", w->total,
@@ -432,6 +506,9 @@ static int wire_open_socket(const struct wire *w)
 		return open_sniffer(w->via, SOCK_DGRAM);
 	if (w->sniff)
 		return open_sniffer(w->sniff, SOCK_RAW);
+	if (w->tcp)
+		return strcmp(w->tcp, "accept") ? ovpn_sock_connect(w->to) :
+			ovpn_sock_accept(w->on);
 	return ovpn_sock_udp(w->on ? w->on : "0.0.0.0:0");
 }
 
@@ -447,8 +524,11 @@ static int wire_step(struct wire *w)
 		printf("ready\n");
 		fflush(stdout);
 	}
-	if ((w->to && !w->sniff) || w->via)
+	if (((w->to || w->tcp) && !w->sniff) || w->via)
 		err = send_all(w);
+	if (!err && w->tcp && !w->is_joined)
+		err = wire_stream_flush(&w->stream, w->fd);
+	w->raw = NULL;
 	w->pids = NULL;
 	w->packet = NULL;
 	w->flip = -1;
@@ -473,7 +553,8 @@ static int wire_word(struct wire *w, char *word)
 int main(int argc, char **argv)
 {
 	struct sigaction action = { .sa_handler = on_signal };
-	struct wire w = {
+	/* large: a stream's buffers */
+	static struct wire w = {
 		.flip = -1, .cut = -1, .inner = "ping", .fd = -1,
 		.head.opcode = WIRE_DATA_V2,
 	};

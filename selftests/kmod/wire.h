@@ -5,6 +5,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/types.h>
 
 /*
  * The data channel in userspace: what the module's packets are held against.
@@ -128,5 +129,56 @@ struct wire_inner {
  */
 void wire_inner_parse(const uint8_t *data, size_t len,
 		      struct wire_inner *inner);
+
+/**
+ * struct wire_stream - packets as records of a TCP stream
+ * @chunk: bytes to write at a time; 0: all
+ * @out: what is to be written
+ * @out_len: bytes at @out
+ * @in: what has been read
+ * @in_len: bytes at @in
+ * @in_used: bytes of @in that have been given to the caller
+ */
+struct wire_stream {
+	size_t chunk;
+	uint8_t out[1 << 20];
+	size_t out_len;
+	uint8_t in[1 << 18];
+	size_t in_len;
+	size_t in_used;
+};
+
+/**
+ * wire_stream_packet() - append a packet with its length
+ * Return: 0 or -ENOSPC
+ */
+int wire_stream_packet(struct wire_stream *stream, const uint8_t *data,
+		       size_t len);
+
+/**
+ * wire_stream_bytes() - append bytes as they are
+ * Return: 0 or -ENOSPC
+ */
+int wire_stream_bytes(struct wire_stream *stream, const uint8_t *data,
+		      size_t len);
+
+/**
+ * wire_stream_flush() - write what has been appended
+ * Return: 0 or -errno
+ */
+int wire_stream_flush(struct wire_stream *stream, int fd);
+
+/**
+ * wire_stream_read() - read once
+ * Return: bytes, 0 at the end, -errno
+ */
+ssize_t wire_stream_read(struct wire_stream *stream, int fd);
+
+/**
+ * wire_stream_next() - the next packet that has been read
+ * @len: receives its length
+ * Return: the packet, valid until the next read; NULL if there is none
+ */
+const uint8_t *wire_stream_next(struct wire_stream *stream, size_t *len);
 
 #endif
