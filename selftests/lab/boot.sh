@@ -5,17 +5,25 @@
 
 # lab_slot_take qemu|uml: wait for a place. Two places exist on a machine; a
 # QEMU takes one of them, a UML both. The descriptors are inherited by the
-# virtual machine on purpose: the place is free when the machine is gone.
+# virtual machine on purpose: the place is free when the machine is gone. Who
+# waits stands in a queue, or a UML would wait as long as any QEMU does.
 lab_slot_take() {
-	local waiting=0
-
 	mkdir -p "$LOCKS"
+	exec 9>"$LOCKS/queue"
+	flock -n 9 || { lab_slot_wait; flock 9; }
 	if [ "$1" = uml ]; then
 		exec 7>"$LOCKS/slot-1" 8>"$LOCKS/slot-2"
 		flock -n 7 || { lab_slot_wait; flock 7; }
 		flock -n 8 || { lab_slot_wait; flock 8; }
-		return 0
+	else
+		lab_slot_any
 	fi
+	exec 9>&-
+}
+
+lab_slot_any() {
+	local waiting=0
+
 	while :; do
 		exec 7>"$LOCKS/slot-1"
 		flock -n 7 && return 0
