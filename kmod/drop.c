@@ -5,9 +5,11 @@
 #include "drop.h"
 #include "peer.h"
 #include "stats.h"
+#include "trace.h"
 
 /* Names are what users see and never change their meaning. Reasons are the
- * nearest of the kernel's own.
+ * nearest of the kernel's own: a subsystem with reasons of its own needs an id
+ * in the kernel's enum skb_drop_reason_subsys, and that has none to spare.
  */
 static const struct {
 	const char *name;
@@ -70,6 +72,18 @@ const char *dco_drop_name(enum dco_drop cause)
 	return dco_drops[cause].name;
 }
 
+static void dco_drop_one(struct dco_dev *dco, const struct dco_peer *peer,
+			 struct sk_buff *skb, enum dco_drop cause)
+{
+	struct dco_dev_stats *stats = this_cpu_ptr(dco->stats);
+
+	u64_stats_update_begin(&stats->syncp);
+	u64_stats_inc(&stats->drops[cause]);
+	u64_stats_update_end(&stats->syncp);
+	trace_dco_drop(dco, peer, skb, cause);
+	kfree_skb_reason(skb, dco_drops[cause].reason);
+}
+
 /**
  * dco_drop() - count and free a packet of nobody known
  * @dco: the device that drops it
@@ -80,12 +94,7 @@ const char *dco_drop_name(enum dco_drop cause)
  */
 void dco_drop(struct dco_dev *dco, struct sk_buff *skb, enum dco_drop cause)
 {
-	struct dco_dev_stats *stats = this_cpu_ptr(dco->stats);
-
-	u64_stats_update_begin(&stats->syncp);
-	u64_stats_inc(&stats->drops[cause]);
-	u64_stats_update_end(&stats->syncp);
-	kfree_skb_reason(skb, dco_drops[cause].reason);
+	dco_drop_one(dco, NULL, skb, cause);
 }
 
 /**
@@ -103,7 +112,7 @@ void dco_peer_drop(struct dco_peer *peer, struct sk_buff *skb,
 {
 	if (unlikely(!this_cpu_inc_return(peer->stats->drops[cause])))
 		atomic_inc(&peer->drops_carry[cause]);
-	dco_drop(peer->dco, skb, cause);
+	dco_drop_one(peer->dco, peer, skb, cause);
 }
 
 /**

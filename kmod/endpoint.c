@@ -12,6 +12,7 @@
 #include "peer.h"
 #include "peer_table.h"
 #include "sock.h"
+#include "trace.h"
 
 static int dco_endpoint_init(struct dco_endpoint *ep, struct dco_peer *peer,
 			     gfp_t gfp)
@@ -184,8 +185,10 @@ void dco_endpoint_learn(struct dco_peer *peer, const struct sk_buff *skb)
 	spin_unlock_bh(&dco->lock);
 
 	/* still there: the caller holds RCU */
-	if (is_float)
+	if (is_float) {
+		trace_dco_peer_float(peer, &remote);
 		dco_notify_peer_float(peer, new);
+	}
 	return;
 
 unlock_free:

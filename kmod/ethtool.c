@@ -6,6 +6,17 @@
 #include "drop.h"
 #include "names.h"
 
+/* names never change their meaning, as those of drops */
+static const char * const dco_batch_names[DCO_BATCH_MAX] = {
+	[DCO_BATCH_TX_GSO]		= "tx_gso_packets",
+	[DCO_BATCH_TX_SEGMENTS]		= "tx_gso_segments",
+	[DCO_BATCH_TX_OUTER]		= "tx_outer_packets",
+	[DCO_BATCH_TX_OUTER_GSO]	= "tx_outer_gso_packets",
+	[DCO_BATCH_TX_OUTER_SEGMENTS]	= "tx_outer_segments",
+	[DCO_BATCH_RX_GRO]		= "rx_gro_packets",
+	[DCO_BATCH_RX_GRO_FULL]		= "rx_gro_full",
+};
+
 static void dco_get_drvinfo(struct net_device *dev,
 			    struct ethtool_drvinfo *info)
 {
@@ -15,24 +26,28 @@ static void dco_get_drvinfo(struct net_device *dev,
 
 static int dco_get_sset_count(struct net_device *dev, int sset)
 {
-	return sset == ETH_SS_STATS ? DCO_DROP_MAX : -EOPNOTSUPP;
+	if (sset != ETH_SS_STATS)
+		return -EOPNOTSUPP;
+	return DCO_DROP_MAX + DCO_BATCH_MAX;
 }
 
 static void dco_get_strings(struct net_device *dev, u32 sset, u8 *data)
 {
-	enum dco_drop cause;
+	int i;
 
 	if (sset != ETH_SS_STATS)
 		return;
-	for (cause = 0; cause < DCO_DROP_MAX; cause++)
-		strscpy(data + cause * ETH_GSTRING_LEN, dco_drop_name(cause),
-			ETH_GSTRING_LEN);
+	for (i = 0; i < DCO_DROP_MAX; i++, data += ETH_GSTRING_LEN)
+		strscpy(data, dco_drop_name(i), ETH_GSTRING_LEN);
+	for (i = 0; i < DCO_BATCH_MAX; i++, data += ETH_GSTRING_LEN)
+		strscpy(data, dco_batch_names[i], ETH_GSTRING_LEN);
 }
 
 static void dco_get_ethtool_stats(struct net_device *dev,
 				  struct ethtool_stats *stats, u64 *data)
 {
 	dco_dev_drops_read(netdev_priv(dev), data);
+	dco_dev_batches_read(netdev_priv(dev), data + DCO_DROP_MAX);
 }
 
 const struct ethtool_ops dco_ethtool_ops = {

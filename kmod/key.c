@@ -5,6 +5,7 @@
 #include "device.h"
 #include "epoch.h"
 #include "key.h"
+#include "trace.h"
 
 static void dco_key_free(struct dco_key *key)
 {
@@ -253,6 +254,12 @@ void dco_key_slots_free(struct dco_key_slots *slots)
 	}
 }
 
+static const struct dco_peer *
+dco_key_slots_peer(const struct dco_key_slots *slots)
+{
+	return container_of(slots, struct dco_peer, keys);
+}
+
 static u8 dco_key_slots_index(const struct dco_key_slots *slots,
 			      enum ovpn_key_slot slot)
 {
@@ -284,6 +291,7 @@ void dco_key_slots_install_take(struct dco_key_slots *slots,
 {
 	struct dco_key *old;
 
+	trace_dco_key_install(dco_key_slots_peer(slots), slot, key->id);
 	spin_lock_bh(&slots->lock);
 	key->generation = ++slots->generation;
 	old = dco_key_slots_replace(slots, dco_key_slots_index(slots, slot),
@@ -298,8 +306,14 @@ void dco_key_slots_install_take(struct dco_key_slots *slots,
  */
 void dco_key_slots_swap(struct dco_key_slots *slots)
 {
+	struct dco_key *key;
+
 	spin_lock_bh(&slots->lock);
 	WRITE_ONCE(slots->primary, !slots->primary);
+	key = rcu_dereference_protected(slots->key[slots->primary],
+					lockdep_is_held(&slots->lock));
+	trace_dco_key_swap(dco_key_slots_peer(slots), OVPN_KEY_SLOT_PRIMARY,
+			   key ? key->id : -1);
 	spin_unlock_bh(&slots->lock);
 }
 
@@ -316,6 +330,7 @@ void dco_key_slots_delete(struct dco_key_slots *slots,
 	spin_lock_bh(&slots->lock);
 	old = dco_key_slots_replace(slots, dco_key_slots_index(slots, slot),
 				    NULL);
+	trace_dco_key_del(dco_key_slots_peer(slots), slot, old ? old->id : -1);
 	spin_unlock_bh(&slots->lock);
 	dco_key_retire_take(old);
 }
@@ -341,8 +356,10 @@ bool dco_key_slots_kill(struct dco_key_slots *slots, struct dco_key *key)
 		is_found = true;
 	}
 	spin_unlock_bh(&slots->lock);
-	if (is_found)
+	if (is_found) {
+		trace_dco_key_kill(dco_key_slots_peer(slots), -1, key->id);
 		dco_key_retire_take(key);
+	}
 	return is_found;
 }
 

@@ -12,6 +12,7 @@
 #include "peer.h"
 #include "sock.h"
 #include "tcp.h"
+#include "tx_gso.h"
 #include "udp.h"
 
 /**
@@ -130,8 +131,10 @@ void dco_path_clamp_mss(struct dco_peer *peer, const struct dco_path *path,
  */
 int dco_path_send(struct dco_path *path, struct sk_buff *list)
 {
-	if (path->dsk->transport == DCO_TRANSPORT_TCP)
+	if (path->dsk->transport == DCO_TRANSPORT_TCP) {
+		dco_tx_gso_count(path->peer, list);
 		return dco_tcp_send(path, list);
+	}
 	dco_udp_send(path, list);
 	return 0;
 }

@@ -9,6 +9,7 @@
 #include "peer.h"
 #include "peer_table.h"
 #include "sock.h"
+#include "trace.h"
 
 static void dco_peer_free_work(struct work_struct *work)
 {
@@ -115,6 +116,7 @@ static void dco_peer_release_list(struct list_head *removed)
 	list_for_each_entry_safe(peer, next, removed, release_node) {
 		list_del(&peer->release_node);
 		dco_keepalive_stop(peer);
+		trace_dco_peer_del(peer);
 		dco_notify_peer_del(peer, peer->del_reason);
 		/* only this function clears it, and once per peer */
 		dsk = rcu_dereference_protected(peer->sock, true);
@@ -143,8 +145,10 @@ int dco_peer_add(struct dco_peer *peer, const struct dco_vpn_pair *pair)
 
 	spin_lock_bh(&dco->lock);
 	err = dco_table_insert(peer, pair, &removed);
-	if (!err)
+	if (!err) {
 		dco_keepalive_start(peer);
+		trace_dco_peer_add(peer);
+	}
 	spin_unlock_bh(&dco->lock);
 	dco_peer_release_list(&removed);
 	return err;

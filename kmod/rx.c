@@ -22,6 +22,7 @@
 #include "peer.h"
 #include "peer_table.h"
 #include "rx.h"
+#include "trace.h"
 #include "wire.h"
 
 /* Would a packet to this address be sent to this peer? Answers by the FIB, so
@@ -117,8 +118,12 @@ static void dco_rx_deliver(struct dco_peer *peer, struct sk_buff *skb)
 	skb->dev = dco->dev;
 	skb_scrub_packet(skb, true);
 
-	if (likely(gro_cells_receive(&dco->gro_cells, skb) ==
-		   NET_RX_SUCCESS)) {
+	dco_dev_batch_add(dco, DCO_BATCH_RX_GRO, 1);
+	if (unlikely(gro_cells_receive(&dco->gro_cells, skb) !=
+		     NET_RX_SUCCESS)) {
+		/* it has counted the drop at the device, and freed skb */
+		dco_dev_batch_add(dco, DCO_BATCH_RX_GRO_FULL, 1);
+	} else {
 		dco_peer_stats_add(peer, DCO_FLOW_VPN_RX, 1, len);
 		dco_dev_stats_rx(dco, 1, len);
 	}
@@ -225,6 +230,7 @@ void dco_rx(struct dco_peer *peer, struct sk_buff *skb)
 	u8 tos = 0;
 
 	dco_peer_stats_add(peer, DCO_FLOW_LINK_RX, 1, skb->len);
+	trace_dco_rx_batch(peer, 1, skb->len);
 
 	cause = dco_rx_open(peer, skb, &is_newest);
 	if (unlikely(cause != DCO_DROP_MAX)) {

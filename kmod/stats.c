@@ -135,6 +135,24 @@ void dco_dev_stats_read(const struct dco_dev *dco,
 		dco_dev_stats_add_cpu(per_cpu_ptr(dco->stats, cpu), total);
 }
 
+static u64 dco_dev_stats_sum(const struct dco_dev *dco, size_t offset)
+{
+	const struct dco_dev_stats *stats;
+	unsigned int start;
+	u64 value, sum = 0;
+	int cpu;
+
+	for_each_possible_cpu(cpu) {
+		stats = per_cpu_ptr(dco->stats, cpu);
+		do {
+			start = u64_stats_fetch_begin(&stats->syncp);
+			value = u64_stats_read((void *)stats + offset);
+		} while (u64_stats_fetch_retry(&stats->syncp, start));
+		sum += value;
+	}
+	return sum;
+}
+
 /**
  * dco_dev_drops_read() - sum up the device's drop counters
  * @dco: the device
@@ -142,21 +160,42 @@ void dco_dev_stats_read(const struct dco_dev *dco,
  */
 void dco_dev_drops_read(const struct dco_dev *dco, u64 drops[DCO_DROP_MAX])
 {
-	const struct dco_dev_stats *stats;
-	enum dco_drop cause;
-	unsigned int start;
-	u64 value;
-	int cpu;
+	enum dco_drop i;
 
-	memset(drops, 0, sizeof(*drops) * DCO_DROP_MAX);
-	for_each_possible_cpu(cpu) {
-		stats = per_cpu_ptr(dco->stats, cpu);
-		for (cause = 0; cause < DCO_DROP_MAX; cause++) {
-			do {
-				start = u64_stats_fetch_begin(&stats->syncp);
-				value = u64_stats_read(&stats->drops[cause]);
-			} while (u64_stats_fetch_retry(&stats->syncp, start));
-			drops[cause] += value;
-		}
-	}
+	for (i = 0; i < DCO_DROP_MAX; i++)
+		drops[i] = dco_dev_stats_sum(dco, offsetof(struct dco_dev_stats,
+							   drops[i]));
+}
+
+/**
+ * dco_dev_batch_add() - count how packets share their way
+ * @dco: the device
+ * @what: which counter
+ * @n: how many
+ *
+ * Context: BH disabled.
+ */
+void dco_dev_batch_add(struct dco_dev *dco, enum dco_batch what, u64 n)
+{
+	struct dco_dev_stats *stats = this_cpu_ptr(dco->stats);
+
+	u64_stats_update_begin(&stats->syncp);
+	u64_stats_add(&stats->batches[what], n);
+	u64_stats_update_end(&stats->syncp);
+}
+
+/**
+ * dco_dev_batches_read() - sum up what dco_dev_batch_add() counted
+ * @dco: the device
+ * @batches: receives the sums, by enum dco_batch
+ */
+void dco_dev_batches_read(const struct dco_dev *dco,
+			  u64 batches[DCO_BATCH_MAX])
+{
+	enum dco_batch i;
+
+	for (i = 0; i < DCO_BATCH_MAX; i++)
+		batches[i] =
+			dco_dev_stats_sum(dco, offsetof(struct dco_dev_stats,
+							batches[i]));
 }

@@ -27,6 +27,28 @@ enum dco_flow {
 };
 
 /**
+ * enum dco_batch - what counts how packets share their way
+ * @DCO_BATCH_TX_GSO: super-packets from the stack
+ * @DCO_BATCH_TX_SEGMENTS: packets that these became
+ * @DCO_BATCH_TX_OUTER: packets given to the transport
+ * @DCO_BATCH_TX_OUTER_GSO: those of them that carry several
+ * @DCO_BATCH_TX_OUTER_SEGMENTS: what all of them carry
+ * @DCO_BATCH_RX_GRO: packets given to GRO
+ * @DCO_BATCH_RX_GRO_FULL: packets that it did not take
+ * @DCO_BATCH_MAX: number of counters
+ */
+enum dco_batch {
+	DCO_BATCH_TX_GSO,
+	DCO_BATCH_TX_SEGMENTS,
+	DCO_BATCH_TX_OUTER,
+	DCO_BATCH_TX_OUTER_GSO,
+	DCO_BATCH_TX_OUTER_SEGMENTS,
+	DCO_BATCH_RX_GRO,
+	DCO_BATCH_RX_GRO_FULL,
+	DCO_BATCH_MAX,
+};
+
+/**
  * struct dco_count - packets and their bytes
  * @packets: number of packets; each segment of a super-packet is one
  * @bytes: their length
@@ -60,6 +82,7 @@ struct dco_peer_stats {
  * @tx_packets: sent
  * @tx_bytes: sent, cleartext
  * @drops: by enum dco_drop
+ * @batches: by enum dco_batch
  * @syncp: makes 64 bit reads whole on 32 bit machines
  */
 struct dco_dev_stats {
@@ -68,6 +91,7 @@ struct dco_dev_stats {
 	u64_stats_t tx_packets;
 	u64_stats_t tx_bytes;
 	u64_stats_t drops[DCO_DROP_MAX];
+	u64_stats_t batches[DCO_BATCH_MAX];
 	struct u64_stats_sync syncp;
 };
 
@@ -81,5 +105,8 @@ void dco_dev_stats_tx(struct dco_dev *dco, u64 packets, u64 bytes);
 void dco_dev_stats_read(const struct dco_dev *dco,
 			struct rtnl_link_stats64 *total);
 void dco_dev_drops_read(const struct dco_dev *dco, u64 drops[DCO_DROP_MAX]);
+void dco_dev_batch_add(struct dco_dev *dco, enum dco_batch what, u64 n);
+void dco_dev_batches_read(const struct dco_dev *dco,
+			  u64 batches[DCO_BATCH_MAX]);
 
 #endif /* DCO_STATS_H */

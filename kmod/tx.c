@@ -227,6 +227,11 @@ static void dco_tx_batch(struct dco_path *path, struct sk_buff *list)
 		vpn.packets++;
 		vpn.bytes += skb->len;
 	}
+	if (list->next) {
+		dco_dev_batch_add(peer->dco, DCO_BATCH_TX_GSO, 1);
+		dco_dev_batch_add(peer->dco, DCO_BATCH_TX_SEGMENTS,
+				  vpn.packets);
+	}
 	dco_peer_stats_add(peer, DCO_FLOW_VPN_TX, vpn.packets, vpn.bytes);
 	dco_tx_send_by(path, list, vpn.packets, &sent);
 	dco_dev_stats_tx(peer->dco, sent.packets, sent.bytes);

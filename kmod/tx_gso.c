@@ -13,6 +13,10 @@
 #include <linux/ipv6.h>
 #include <linux/udp.h>
 
+#include "device.h"
+#include "peer.h"
+#include "stats.h"
+#include "trace.h"
 #include "tx_gso.h"
 
 /* what fits an IP packet, beside the headers in front of it */
@@ -73,6 +77,33 @@ struct sk_buff *dco_tx_gso_merge(struct sk_buff *list)
 	for (skb = list; skb; skb = skb->next)
 		skb->next = dco_tx_gso_collect(skb);
 	return list;
+}
+
+/**
+ * dco_tx_gso_count() - count and trace what a batch has become
+ * @peer: to whom it goes
+ * @list: packets as they are given to the transport, linked by next
+ *
+ * Context: BH disabled.
+ */
+void dco_tx_gso_count(struct dco_peer *peer, const struct sk_buff *list)
+{
+	unsigned int outer = 0, gso = 0, packets = 0, bytes = 0, most = 1;
+	const struct sk_buff *skb;
+	unsigned int segs;
+
+	for (skb = list; skb; skb = skb->next) {
+		segs = skb_is_gso(skb) ? skb_shinfo(skb)->gso_segs : 1;
+		most = max(most, segs);
+		packets += segs;
+		bytes += skb->len;
+		gso += segs > 1;
+		outer++;
+	}
+	dco_dev_batch_add(peer->dco, DCO_BATCH_TX_OUTER, outer);
+	dco_dev_batch_add(peer->dco, DCO_BATCH_TX_OUTER_GSO, gso);
+	dco_dev_batch_add(peer->dco, DCO_BATCH_TX_OUTER_SEGMENTS, packets);
+	trace_dco_tx_batch(peer, packets, bytes, outer, most);
 }
 
 /**

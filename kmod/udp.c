@@ -404,6 +404,7 @@ void dco_udp_send(struct dco_path *path, struct sk_buff *list)
 
 	if (list->next && dco_udp_has_csum(path->ep, path->dsk->sk))
 		list = dco_tx_gso_merge(list);
+	dco_tx_gso_count(path->peer, list);
 	skb_list_walk_safe(list, skb, next) {
 		skb_mark_not_on_list(skb);
 		if (next)
