@@ -7,7 +7,6 @@
 #ifndef FUZZ_KMOD_H
 #define FUZZ_KMOD_H
 
-#include <assert.h>
 #include <limits.h>
 #include <linux/types.h>
 #include <stdbool.h>
@@ -26,6 +25,10 @@ typedef unsigned long long u64;
 
 #define likely(x)	__builtin_expect(!!(x), 1)
 #define unlikely(x)	__builtin_expect(!!(x), 0)
+
+/* the kernel's takes no message */
+#undef static_assert
+#define static_assert(claim)	_Static_assert(claim, #claim)
 
 #ifndef __packed
 #define __packed	__attribute__((__packed__))
