@@ -203,8 +203,12 @@ check-full: ## every test, on every kernel (hours)
 check-%: ## one suite of selftests/run, for example check-unit ("selftests/run --list")
 	@selftests/run $*
 
-fuzz: ## each fuzzer for a short time
-	@selftests/run fuzz
+check-mutants: ## plants bugs one by one; for each a test has to turn red (not part of check)
+	@selftests/mutants/run $(MUTANTS)
+
+FUZZ_RUNS ?= 500000
+fuzz: ## each fuzzer for FUZZ_RUNS inputs
+	@selftests/fuzz/run '' $(FUZZ_RUNS)
 
 bench: ## benchmarks against peers (none yet)
 	@echo 'There are no benchmarks yet.'
@@ -220,5 +224,5 @@ help: ## this list
 
 FORCE:
 .PHONY: all userspace units fuzzers fuzzers-here modules kmod-tools install \
-	install-headers install-dkms dist uninstall demo check check-full fuzz \
-	bench clean help FORCE
+	install-headers install-dkms dist uninstall demo check check-full \
+	check-mutants fuzz bench clean help FORCE

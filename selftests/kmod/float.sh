@@ -11,7 +11,8 @@
 #
 # The peer at a moves to another address by getting another socket.
 
-TESTS="port4 address4 address6 family forged replayed old oldkey local"
+TESTS="port4 address4 address6 family forged replayed delayed old oldkey
+	local"
 . "$(dirname "$0")/lib.sh"
 
 listen_b() {
@@ -136,6 +137,22 @@ test_replayed() {
 	from_port 7101 pids=100
 	listen_b
 	from_port 7102 pids=100
+	kt_is "remote port" "$(peer_field b tun 1 remote-port)" 7101
+	kt_is "events" "$(wc -l <"$TMP/events")" 1
+}
+
+# delayed: an authentic packet that others have overtaken moves nobody back
+test_delayed() {
+	local before
+
+	net_pair
+	tunnel_new aes-gcm 32 4
+	from_port 7101 pids=100
+	listen_b
+	before=$(peer_field b tun 1 vpn-rx-packets)
+	from_port 7102 pids=99
+	kt_is "received" "$(peer_field b tun 1 vpn-rx-packets)" \
+		$((before + 1))
 	kt_is "remote port" "$(peer_field b tun 1 remote-port)" 7101
 	kt_is "events" "$(wc -l <"$TMP/events")" 1
 }
