@@ -8,7 +8,8 @@
 #	|   vab .1 :7001  |----------------------|   vba .2 :7002  |
 #	+-----------------+                      +-----------------+
 
-TESTS="rotation slots nokey old replay window reinstall forged"
+TESTS="rotation often swapped flooded slots nokey old replay window
+	reinstall forged"
 . "$(dirname "$0")/lib.sh"
 
 # step NS WORD...: one netlink command on "tun"
@@ -91,6 +92,115 @@ test_rotation() {
 	stream_end b a "$SENDER" "$SINK"
 	kt_is "dropped by a" "$(dev_stat a tun rx dropped)" 0
 	kt_is "dropped by b" "$(dev_stat b tun rx dropped)" 0
+}
+
+# rekey N: key N takes the place of key N - 1, fast
+rekey() {
+	local set=$(($1 % 10)) id=$(($1 % 8))
+
+	cli a new_key tun peer-id=1 slot=1 "key-id=$id" cipher-alg=aes-gcm \
+		$(key_items "$set" 32 0) || kt_fail "new key of a"
+	cli b batch <<-END || kt_fail "new key of b"
+		new_key tun peer-id=1 slot=1 key-id=$id cipher-alg=aes-gcm \
+			$(key_items "$set" 32 1)
+		swap_keys tun peer-id=1
+	END
+	cli a swap_keys tun peer-id=1 || kt_fail "swap of a"
+	# what is in flight
+	sleep 0.1
+	cli a del_key tun peer-id=1 slot=1 || kt_fail "delete of a"
+	cli b del_key tun peer-id=1 slot=1 || kt_fail "delete of b"
+}
+
+# lossless COMMAND...: run it under fixed-rate UDP both ways, nothing is lost
+lossless() {
+	local up_sender up_sink
+
+	stream a b 10.8.0.1:9001
+	up_sender=$SENDER up_sink=$SINK
+	stream b a 10.8.0.2:9001
+	sleep 0.5
+	"$@"
+	sleep 0.5
+	stream_end a b "$up_sender" "$up_sink"
+	stream_end b a "$SENDER" "$SINK"
+	kt_is "dropped" "$(dev_stat a tun rx dropped) $(dev_stat a tun tx dropped) \
+$(dev_stat b tun rx dropped) $(dev_stat b tun tx dropped)" "0 0 0 0"
+}
+
+rekey_all() {
+	local n
+
+	for ((n = 1; n <= $1; n++)); do
+		rekey "$n"
+	done
+}
+
+# often: many key changes under load, each as fast as packets allow
+test_often() {
+	local count=40
+
+	[ "$FAST" = 0 ] || count=15
+	net_pair
+	tunnel_new aes-gcm 32 4
+	lossless rekey_all "$count"
+}
+
+# swap_all COUNT: both sides swap two keys back and forth
+swap_all() {
+	local i
+
+	for ((i = 0; i < $1; i++)); do
+		echo swap_keys tun peer-id=1
+	done >"$TMP/swaps"
+	cli a batch <"$TMP/swaps" &
+	cli b batch <"$TMP/swaps" || kt_fail "swaps of b"
+	wait $! || kt_fail "swaps of a"
+}
+
+# swapped: no packet misses its key while keys are swapped
+test_swapped() {
+	local count=20000 ns side=0
+
+	[ "$FAST" = 0 ] || count=3000
+	net_pair
+	tunnel_new aes-gcm 32 4
+	for ns in a b; do
+		step "$ns" new_key tun peer-id=1 slot=1 key-id=1 \
+			cipher-alg=aes-gcm $(key_items 1 32 $side)
+		side=1
+	done
+	lossless swap_all "$count"
+}
+
+# flooded: keys are replaced and deleted while packets use them
+test_flooded() {
+	local i rounds=50
+
+	[ "$FAST" = 0 ] || rounds=15
+	net_pair
+	tunnel_new aes-gcm 32 4
+	kt_bg flood "$BIN/ovpn_traffic" -n "$NS-a" mode=udp-send \
+		to=10.8.0.1:9 batch=10 size=1000 rate=2000
+	kt_bg back "$BIN/ovpn_traffic" -n "$NS-b" mode=udp-send \
+		to=10.8.0.2:9 batch=10 size=1000 rate=2000
+	for ((i = 0; i < rounds; i++)); do
+		cli a batch <<-END || kt_fail "keys of a"
+			new_key tun peer-id=1 slot=0 key-id=$((i % 8)) \
+				cipher-alg=aes-gcm $(key_items 0 32 0)
+			swap_keys tun peer-id=1
+			del_key tun peer-id=1 slot=$((i % 2))
+			new_key tun peer-id=1 slot=0 key-id=$((i % 8)) \
+				cipher-alg=aes-gcm $(key_items 0 32 0)
+		END
+		cli b batch <<-END || kt_fail "keys of b"
+			new_key tun peer-id=1 slot=1 key-id=$((i % 8)) \
+				cipher-alg=aes-gcm $(key_items 0 32 1)
+			swap_keys tun peer-id=1
+			del_key tun peer-id=1 slot=1
+		END
+	done
+	kt_num "delivered" "$(peer_field b tun 1 vpn-rx-packets)" -gt 50
 }
 
 # device_new ITEMS...: "tun" in a, its peer is ovpn_wire at b's port 7002
