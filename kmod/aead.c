@@ -2,9 +2,9 @@
 /*
  * The only file that knows the crypto API.
  *
- * Packets are sealed and opened in place, synchronously, with a request that
- * belongs to the CPU, so that a packet costs no allocation. A transform that
- * returned -EINPROGRESS would write into that request after its next user has
+ * Packets are sealed in place and opened there or elsewhere, synchronously, with
+ * a request that belongs to the CPU, so that a packet costs no allocation. A
+ * transform that returned -EINPROGRESS would write into that request after its next user has
  * taken it. So a transform is used only if it cannot do that:
  *
  * - one that is not marked CRYPTO_ALG_ASYNC;
@@ -20,6 +20,7 @@
 #include <linux/err.h>
 #include <linux/percpu.h>
 #include <linux/scatterlist.h>
+#include <linux/skbuff.h>
 #include <linux/slab.h>
 
 #include "aead.h"
@@ -28,9 +29,13 @@
 /* generous: gcm and rfc7539 need less than half of it */
 #define DCO_AEAD_REQUEST_SIZE	2048
 
+/* 64 KB in pages, with associated data and tag, and some more */
+#define DCO_AEAD_PIECES		24
+
 /**
  * struct dco_aead_scratch - what one CPU needs to seal or open a packet
  * @sg: associated data, payload, tag
+ * @from: the same where the payload is in pieces
  * @nonce: the nonce
  * @request: the request and the transform's context in it
  *
@@ -39,6 +44,7 @@
  */
 struct dco_aead_scratch {
 	struct scatterlist sg[3];
+	struct scatterlist from[DCO_AEAD_PIECES];
 	u8 nonce[DCO_NONCE_SIZE];
 	u8 request[DCO_AEAD_REQUEST_SIZE] CRYPTO_MINALIGN_ATTR;
 };
@@ -259,8 +265,32 @@ int dco_aead_seal(const struct dco_aead *aead,
 	return err;
 }
 
+/* Makes a request read the ciphertext from where it is. If that is in too many
+ * pieces, it is copied and the request stays as it is.
+ */
+static void dco_aead_read_from(struct aead_request *req,
+			       struct dco_aead_scratch *scratch,
+			       const struct dco_aead_packet *packet)
+{
+	struct scatterlist *sg = scratch->from;
+	int n;
+
+	sg_init_table(sg, DCO_AEAD_PIECES);
+	sg_set_buf(sg, packet->ad, packet->ad_len);
+	n = skb_to_sgvec_nomark(packet->from, sg + 1, packet->from_offset,
+				packet->len);
+	if (unlikely(n < 0 || n + 2 > DCO_AEAD_PIECES)) {
+		skb_copy_bits(packet->from, packet->from_offset, packet->text,
+			      packet->len);
+		return;
+	}
+	sg_set_buf(sg + 1 + n, packet->tag, DCO_TAG_SIZE);
+	sg_mark_end(sg + 1 + n);
+	aead_request_set_crypt(req, sg, scratch->sg, req->cryptlen, req->iv);
+}
+
 /**
- * dco_aead_open() - authenticate and decrypt a packet in place
+ * dco_aead_open() - authenticate and decrypt a packet
  * @aead: receiving direction of a key
  * @packet: its parts
  *
@@ -272,12 +302,16 @@ int dco_aead_open(const struct dco_aead *aead,
 		  const struct dco_aead_packet *packet)
 {
 	struct dco_aead_scratch *scratch;
+	struct aead_request *req;
 	int err;
 
 	dco_compat_local_lock_bh(&dco_aead_cpu.lock);
 	scratch = this_cpu_read(dco_aead_cpu.scratch);
-	err = crypto_aead_decrypt(dco_aead_prepare(aead, scratch, packet,
-						   packet->len + DCO_TAG_SIZE));
+	req = dco_aead_prepare(aead, scratch, packet,
+			       packet->len + DCO_TAG_SIZE);
+	if (packet->from)
+		dco_aead_read_from(req, scratch, packet);
+	err = crypto_aead_decrypt(req);
 	dco_compat_local_unlock_bh(&dco_aead_cpu.lock);
 	return err;
 }

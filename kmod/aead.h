@@ -8,6 +8,7 @@
 #include "wire.h"
 
 struct crypto_aead;
+struct sk_buff;
 
 /**
  * struct dco_aead - one direction of a key
@@ -27,12 +28,14 @@ struct dco_aead {
  * struct dco_aead_packet - where the parts of a packet are
  * @ad: associated data
  * @ad_len: its length in bytes
- * @text: cleartext or ciphertext, in place
+ * @text: cleartext or ciphertext, in place; with @from, where the cleartext goes
  * @len: its length in bytes, at least 1
  * @tag: DCO_TAG_SIZE bytes
  * @id: what the front of the IV is XORed with; differs for each packet
+ * @from: to open: whose data the ciphertext is a part of, and stays, or NULL
+ * @from_offset: where it begins in there
  *
- * All in the linear mapping.
+ * All but @from's data is in the linear mapping.
  */
 struct dco_aead_packet {
 	void *ad;
@@ -41,6 +44,8 @@ struct dco_aead_packet {
 	size_t len;
 	void *tag;
 	__be64 id;
+	struct sk_buff *from;
+	unsigned int from_offset;
 };
 
 int dco_aead_module_init(void);

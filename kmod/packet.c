@@ -104,6 +104,17 @@ static u64 dco_packet_map_epoch(struct sk_buff *skb,
 	return be64_to_cpu(hdr->id);
 }
 
+static void dco_packet_map_from(const struct sk_buff *skb,
+				struct dco_aead_packet *packet,
+				const struct dco_packet_from *from)
+{
+	packet->from = NULL;
+	if (!from)
+		return;
+	packet->from = from->skb;
+	packet->from_offset = from->offset + ((u8 *)packet->text - skb->data);
+}
+
 static enum dco_drop dco_packet_open_with(struct dco_key *key,
 					  struct dco_key_rx *rx,
 					  const struct dco_aead_packet *packet,
@@ -129,6 +140,7 @@ static enum dco_drop dco_packet_open_with(struct dco_key *key,
 static enum dco_drop dco_packet_open_epoch(struct dco_key *key,
 					   struct sk_buff *skb,
 					   struct dco_aead_packet *packet,
+					   const struct dco_packet_from *from,
 					   bool *is_newest)
 {
 	struct dco_key_rx *rx;
@@ -138,6 +150,7 @@ static enum dco_drop dco_packet_open_epoch(struct dco_key *key,
 	if (unlikely(skb->len <= DCO_WIRE_EPOCH_OVERHEAD))
 		return DCO_DROP_RX_SHORT;
 	id = dco_packet_map_epoch(skb, packet);
+	dco_packet_map_from(skb, packet, from);
 	rx = dco_epoch_find(key->epoch, id >> DCO_EPOCH_SHIFT);
 	if (unlikely(!rx))
 		return DCO_DROP_RX_EPOCH;
@@ -154,12 +167,16 @@ static enum dco_drop dco_packet_open_epoch(struct dco_key *key,
  * @key: the key that it names
  * @skb: the packet, linear and private, longer than DCO_WIRE_OVERHEAD; receives
  *	the cleartext
+ * @from: NULL, or where the whole packet is; then @skb has the first
+ *	DCO_WIRE_OVERHEAD bytes of it, the last DCO_TAG_SIZE, and room for what
+ *	is between
  * @is_newest: set to whether it is the newest packet of the key
  *
  * Context: BH disabled, RCU read side.
  * Return: DCO_DROP_MAX, or why the packet is to be dropped.
  */
 enum dco_drop dco_packet_open(struct dco_key *key, struct sk_buff *skb,
+			      const struct dco_packet_from *from,
 			      bool *is_newest)
 {
 	struct dco_aead_packet packet;
@@ -167,9 +184,11 @@ enum dco_drop dco_packet_open(struct dco_key *key, struct sk_buff *skb,
 	u64 id;
 
 	if (key->epoch) {
-		cause = dco_packet_open_epoch(key, skb, &packet, is_newest);
+		cause = dco_packet_open_epoch(key, skb, &packet, from,
+					      is_newest);
 	} else {
 		id = dco_packet_map(skb, &packet);
+		dco_packet_map_from(skb, &packet, from);
 		cause = dco_packet_open_with(key, rcu_dereference(key->rx[0]),
 					     &packet, id, is_newest);
 	}

@@ -24,8 +24,19 @@ struct dco_seal {
 	u64 usage;
 };
 
+/**
+ * struct dco_packet_from - where a packet is that has to stay as it is
+ * @skb: whose data it is a part of; may be shared with anybody
+ * @offset: where it begins in there
+ */
+struct dco_packet_from {
+	struct sk_buff *skb;
+	unsigned int offset;
+};
+
 int dco_packet_seal(struct dco_seal *seal, struct sk_buff *skb, u32 peer_id);
 enum dco_drop dco_packet_open(struct dco_key *key, struct sk_buff *skb,
+			      const struct dco_packet_from *from,
 			      bool *is_newest);
 
 #endif /* DCO_PACKET_H */

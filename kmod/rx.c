@@ -185,10 +185,11 @@ static void dco_rx_payload(struct dco_peer *peer, struct sk_buff *skb, u8 tos)
 	dco_rx_deliver(peer, skb);
 }
 
-/* Opens a packet in place; skb->data becomes the cleartext. Returns why it
- * failed, or DCO_DROP_MAX.
+/* Opens a packet; skb->data becomes the cleartext. Returns why it failed, or
+ * DCO_DROP_MAX.
  */
 static enum dco_drop dco_rx_open(struct dco_peer *peer, struct sk_buff *skb,
+				 const struct dco_packet_from *from,
 				 bool *is_newest)
 {
 	enum dco_drop cause;
@@ -206,7 +207,7 @@ static enum dco_drop dco_rx_open(struct dco_peer *peer, struct sk_buff *skb,
 				 word >> DCO_KEY_ID_SHIFT & DCO_KEY_ID_MASK);
 	if (unlikely(!key))
 		return DCO_DROP_RX_NO_KEY;
-	cause = dco_packet_open(key, skb, is_newest);
+	cause = dco_packet_open(key, skb, from, is_newest);
 	if (dco_key_swap_is_due(key))
 		dco_notify_key_swap(peer, key->id);
 	if (cause == DCO_DROP_MAX && !dco_key_slots_see(&peer->keys, key))
@@ -214,15 +215,8 @@ static enum dco_drop dco_rx_open(struct dco_peer *peer, struct sk_buff *skb,
 	return cause;
 }
 
-/**
- * dco_rx() - receive a data packet of a peer
- * @peer: whose it is, by its peer id
- * @skb: the packet, data at the wire header; consumed. If the peer has an
- *	endpoint, the outer network and transport header are valid.
- *
- * Context: BH disabled, RCU read side.
- */
-void dco_rx(struct dco_peer *peer, struct sk_buff *skb)
+static void dco_rx_packet(struct dco_peer *peer, struct sk_buff *skb,
+			  const struct dco_packet_from *from)
 {
 	struct dco_endpoint *ep;
 	enum dco_drop cause;
@@ -232,7 +226,7 @@ void dco_rx(struct dco_peer *peer, struct sk_buff *skb)
 	dco_peer_stats_add(peer, DCO_FLOW_LINK_RX, 1, skb->len);
 	trace_dco_rx_batch(peer, 1, skb->len);
 
-	cause = dco_rx_open(peer, skb, &is_newest);
+	cause = dco_rx_open(peer, skb, from, &is_newest);
 	if (unlikely(cause != DCO_DROP_MAX)) {
 		net_dbg_ratelimited("%s: packet of peer %u dropped: %d\n",
 				    peer->dco->dev->name, peer->id, cause);
@@ -250,4 +244,47 @@ void dco_rx(struct dco_peer *peer, struct sk_buff *skb)
 	}
 
 	dco_rx_payload(peer, skb, tos);
+}
+
+/**
+ * dco_rx() - receive a data packet of a peer
+ * @peer: whose it is, by its peer id
+ * @skb: the packet, data at the wire header; consumed. If the peer has an
+ *	endpoint, the outer network and transport header are valid.
+ *
+ * Context: BH disabled, RCU read side.
+ */
+void dco_rx(struct dco_peer *peer, struct sk_buff *skb)
+{
+	dco_rx_packet(peer, skb, NULL);
+}
+
+/**
+ * dco_rx_from() - receive a data packet that lies in a stream
+ * @peer: whose it is; has no endpoint
+ * @from: whose data it is a part of, and stays
+ * @offset: where the packet begins in there
+ * @len: its length
+ *
+ * It is opened from there into memory of its own, without being copied.
+ *
+ * Context: BH disabled, RCU read side.
+ */
+void dco_rx_from(struct dco_peer *peer, struct sk_buff *from,
+		 unsigned int offset, unsigned int len)
+{
+	struct dco_packet_from source = { .skb = from, .offset = offset };
+	unsigned int head = min_t(unsigned int, len, DCO_WIRE_OVERHEAD);
+	unsigned int tail = min_t(unsigned int, len, DCO_TAG_SIZE);
+	struct sk_buff *skb;
+
+	skb = netdev_alloc_skb(peer->dco->dev, len);
+	if (likely(skb)) {
+		skb_copy_bits(from, offset, __skb_put(skb, len), head);
+		skb_copy_bits(from, offset + len - tail,
+			      skb->data + len - tail, tail);
+		dco_rx_packet(peer, skb, &source);
+	} else {
+		dco_peer_drop(peer, NULL, DCO_DROP_RX_NO_MEM);
+	}
 }

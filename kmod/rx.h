@@ -7,5 +7,7 @@
 struct dco_peer;
 
 void dco_rx(struct dco_peer *peer, struct sk_buff *skb);
+void dco_rx_from(struct dco_peer *peer, struct sk_buff *from,
+		 unsigned int offset, unsigned int len);
 
 #endif /* DCO_RX_H */

@@ -122,10 +122,16 @@ static size_t dco_tcp_rx_whole(struct dco_tcp_reader *reader,
 
 	if (kind == DCO_RECORD_CONTROL && dco_tcp_ctrl_pause(&reader->tcp->rx))
 		return 0;
+	reader->records--;
+	if (kind == DCO_RECORD_DATA) {
+		dco_rx_from(reader->peer, from, offset + DCO_RECORD_PREFIX,
+			    size - DCO_RECORD_PREFIX);
+		return size;
+	}
 	skb = dco_tcp_rx_alloc(reader, size);
 	if (likely(skb)) {
 		skb_copy_bits(from, offset, skb_put(skb, size), size);
-		dco_tcp_rx_record_take(reader, skb, kind);
+		dco_tcp_ctrl_add_take(reader->tcp, skb);
 	}
 	return size;
 }
