@@ -129,22 +129,32 @@ static struct sk_buff *dco_tcp_tx_next(struct dco_tcp_tx *tx,
 	return skb;
 }
 
-/* a record that TCP has, or that it will not get */
-static void dco_tcp_tx_done_take(struct dco_tcp_tx *tx, struct sk_buff *skb)
+/* A record that TCP has. Returns whether there is room for control packets now
+ * and was not before.
+ */
+static bool dco_tcp_tx_done_take(struct dco_tcp_tx *tx, struct sk_buff *skb)
 {
+	bool was_full;
+
 	spin_lock_bh(&tx->lock);
+	was_full = !dco_tcp_tx_has_ctrl_room(tx);
 	if (dco_tcp_tx_cb(skb)->is_ctrl)
 		WRITE_ONCE(tx->ctrl_bytes, tx->ctrl_bytes - skb->truesize);
 	else
 		WRITE_ONCE(tx->data_bytes, tx->data_bytes - skb->truesize);
+	was_full &= dco_tcp_tx_has_ctrl_room(tx);
 	spin_unlock_bh(&tx->lock);
 	consume_skb(skb);
+	return was_full;
 }
 
-/* TCP has taken so many bytes of a batch */
-static void dco_tcp_tx_sent(struct dco_tcp_tx *tx, struct dco_tcp_batch *batch,
+/* TCP has taken so many bytes of a batch. Returns whether that made room for
+ * control packets.
+ */
+static bool dco_tcp_tx_sent(struct dco_tcp_tx *tx, struct dco_tcp_batch *batch,
 			    size_t bytes)
 {
+	bool has_new_room = false;
 	struct sk_buff *skb;
 	size_t left;
 
@@ -154,11 +164,12 @@ static void dco_tcp_tx_sent(struct dco_tcp_tx *tx, struct dco_tcp_batch *batch,
 		if (bytes < left) {
 			tx->part = skb;
 			tx->part_sent += bytes;
-			return;
+			break;
 		}
 		bytes -= left;
-		dco_tcp_tx_done_take(tx, skb);
+		has_new_room |= dco_tcp_tx_done_take(tx, skb);
 	}
+	return has_new_room;
 }
 
 static int dco_tcp_tx_call(struct sock *sk, struct dco_tcp_tx *tx,
@@ -207,11 +218,9 @@ int dco_tcp_tx_flush(struct dco_tcp *tcp, bool *is_unfinished)
 	struct dco_tcp_tx *tx = &tcp->tx;
 	struct sock *sk = tcp->dsk->sk;
 	struct dco_tcp_batch batch;
-	bool was_full;
 	int i, ret;
 
 	*is_unfinished = false;
-	was_full = !dco_tcp_tx_has_ctrl_room(tx);
 	for (i = 0; i < DCO_TCP_TX_ROUNDS; i++) {
 		dco_tcp_batch_make(tx, &batch);
 		ret = 0;
@@ -223,12 +232,11 @@ int dco_tcp_tx_flush(struct dco_tcp *tcp, bool *is_unfinished)
 		ret = dco_tcp_tx_call(sk, tx, &batch);
 		if (ret <= 0)
 			break;
-		dco_tcp_tx_sent(tx, &batch, ret);
+		if (dco_tcp_tx_sent(tx, &batch, ret))
+			dco_tcp_tx_wake(sk);
 		ret = 0;
 	}
 	*is_unfinished = i == DCO_TCP_TX_ROUNDS;
-	if (was_full && dco_tcp_tx_has_ctrl_room(tx))
-		dco_tcp_tx_wake(sk);
 	/* with nothing on its way there is no reply to wait for */
 	if (ret == -EAGAIN && sk_stream_memory_free(sk))
 		ret = -ENOMEM;
