@@ -87,7 +87,7 @@ static void dco_drop_one(struct dco_dev *dco, const struct dco_peer *peer,
 /**
  * dco_drop() - count and free a packet of nobody known
  * @dco: the device that drops it
- * @skb: the packet, or NULL if there never was one; consumed
+ * @skb: the packet; consumed
  * @cause: why
  *
  * Context: BH disabled.
@@ -100,7 +100,7 @@ void dco_drop(struct dco_dev *dco, struct sk_buff *skb, enum dco_drop cause)
 /**
  * dco_peer_drop() - count and free a packet from or to a peer
  * @peer: the peer
- * @skb: the packet, or NULL if there never was one; consumed
+ * @skb: the packet; consumed
  * @cause: why
  *
  * The device's counter includes it.
@@ -153,4 +153,22 @@ void dco_peer_drops_read(const struct dco_peer *peer, u64 drops[DCO_DROP_MAX])
 		for (cause = 0; cause < DCO_DROP_MAX; cause++)
 			drops[cause] += READ_ONCE(stats->drops[cause]);
 	}
+}
+
+/**
+ * dco_peer_drop_count() - count a packet that there was no memory to make
+ * @peer: the peer from or to which it was
+ * @cause: why
+ *
+ * Context: BH disabled.
+ */
+void dco_peer_drop_count(struct dco_peer *peer, enum dco_drop cause)
+{
+	struct dco_dev_stats *stats = this_cpu_ptr(peer->dco->stats);
+
+	if (unlikely(!this_cpu_inc_return(peer->stats->drops[cause])))
+		atomic_inc(&peer->drops_carry[cause]);
+	u64_stats_update_begin(&stats->syncp);
+	u64_stats_inc(&stats->drops[cause]);
+	u64_stats_update_end(&stats->syncp);
 }

@@ -74,6 +74,7 @@ void dco_peer_drop(struct dco_peer *peer, struct sk_buff *skb,
 		   enum dco_drop cause);
 void dco_peer_drop_list(struct dco_peer *peer, struct sk_buff *list,
 			enum dco_drop cause);
+void dco_peer_drop_count(struct dco_peer *peer, enum dco_drop cause);
 void dco_peer_drops_read(const struct dco_peer *peer, u64 drops[DCO_DROP_MAX]);
 const char *dco_drop_name(enum dco_drop cause);
 

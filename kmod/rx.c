@@ -285,6 +285,6 @@ void dco_rx_from(struct dco_peer *peer, struct sk_buff *from,
 			      skb->data + len - tail, tail);
 		dco_rx_packet(peer, skb, &source);
 	} else {
-		dco_peer_drop(peer, NULL, DCO_DROP_RX_NO_MEM);
+		dco_peer_drop_count(peer, DCO_DROP_RX_NO_MEM);
 	}
 }

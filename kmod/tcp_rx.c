@@ -96,7 +96,7 @@ static struct sk_buff *dco_tcp_rx_alloc(const struct dco_tcp_reader *reader,
 	if (likely(skb))
 		skb_reserve(skb, pad);
 	else
-		dco_peer_drop(reader->peer, NULL, DCO_DROP_RX_NO_MEM);
+		dco_peer_drop_count(reader->peer, DCO_DROP_RX_NO_MEM);
 	return skb;
 }
 
