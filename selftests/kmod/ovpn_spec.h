@@ -36,6 +36,38 @@
 typedef int spec_resolve_fn(void *data, const char *name, uint32_t *value);
 
 /**
+ * struct spec_sink - makes a message of what a text says
+ * @start: begins it; @command is its number
+ * @header: its header, to be changed
+ * @put: adds an attribute; @type has its flags
+ * @put_raw: adds bytes that are no attribute
+ * @nest_start: begins a nest; returns what @nest_end takes, NULL without room
+ * @nest_end: ends it
+ *
+ * All but @header and @nest_end may fail: 0 or -errno.
+ */
+struct spec_sink {
+	int (*start)(void *msg, uint8_t command);
+	struct nlmsghdr *(*header)(void *msg);
+	int (*put)(void *msg, uint16_t type, const void *data, size_t len);
+	int (*put_raw)(void *msg, const void *data, size_t len);
+	void *(*nest_start)(void *msg, uint16_t type);
+	void (*nest_end)(void *msg, void *nest);
+};
+
+/**
+ * spec_encode_to() - make a request from its text
+ * @sink: how
+ * @msg: for @sink
+ * @text: as above
+ * @resolve: for symbolic numbers; may be NULL
+ * @data: handed to @resolve
+ * Return: 0, -EINVAL (text is wrong; said on stderr), or what @sink returned
+ */
+int spec_encode_to(const struct spec_sink *sink, void *msg, const char *text,
+		   spec_resolve_fn *resolve, void *data);
+
+/**
  * spec_encode() - complete a request from its text
  * @nlh: message of which mnl_nlmsg_put_header() was called; type, flags, seq
  *	 are the caller's

@@ -16,15 +16,15 @@
 /**
  * struct spec_in - a text being read
  * @at: next character
- * @nlh: message being made
- * @room: bytes available at @nlh
+ * @sink: makes the message
+ * @msg: for @sink
  * @resolve: for "@name"
  * @data: for @resolve
  */
 struct spec_in {
 	const char *at;
-	struct nlmsghdr *nlh;
-	size_t room;
+	const struct spec_sink *sink;
+	void *msg;
 	spec_resolve_fn *resolve;
 	void *data;
 };
@@ -145,15 +145,16 @@ static int in_value(struct spec_in *in, const struct spec_attr *spec,
 
 static int in_header(struct spec_in *in, const char *name, const char *text)
 {
-	struct genlmsghdr *genl = mnl_nlmsg_get_payload(in->nlh);
 	unsigned long value = strtoul(text, NULL, 0);
+	struct nlmsghdr *nlh = in->sink->header(in->msg);
+	struct genlmsghdr *genl = mnl_nlmsg_get_payload(nlh);
 
 	if (!strcmp(name, "version"))
 		genl->version = (uint8_t)value;
 	else if (!strcmp(name, "reserved"))
 		genl->reserved = (uint16_t)value;
 	else if (!strcmp(name, "nlflags"))
-		in->nlh->nlmsg_flags |= (uint16_t)value;
+		nlh->nlmsg_flags |= (uint16_t)value;
 	else
 		return in_error(in, "unknown attribute");
 	return 0;
@@ -166,19 +167,7 @@ static int put_raw(struct spec_in *in, const char *text)
 
 	if (in_hex(text, data, &len))
 		return in_error(in, "bad hex");
-	if (in->nlh->nlmsg_len + len > in->room)
-		return -ENOSPC;
-	memcpy((char *)in->nlh + in->nlh->nlmsg_len, data, len);
-	in->nlh->nlmsg_len += (uint32_t)len;
-	return 0;
-}
-
-static int put_attr(struct spec_in *in, uint16_t type, const uint8_t *data,
-		    size_t len)
-{
-	if (!mnl_attr_put_check(in->nlh, in->room, type, len, data))
-		return -ENOSPC;
-	return 0;
+	return in->sink->put_raw(in->msg, data, len);
 }
 
 static int put_unknown(struct spec_in *in, const char *name, const char *text)
@@ -188,7 +177,8 @@ static int put_unknown(struct spec_in *in, const char *name, const char *text)
 
 	if (in_hex(text, data, &len))
 		return in_error(in, "bad hex");
-	return put_attr(in, (uint16_t)strtoul(name + 1, NULL, 0), data, len);
+	return in->sink->put(in->msg, (uint16_t)strtoul(name + 1, NULL, 0),
+			     data, len);
 }
 
 static const struct spec_attr *in_lookup(const struct spec_attr *set,
@@ -210,28 +200,22 @@ static int put_items(struct spec_in *in, const struct spec_attr *set);
 static int put_nest(struct spec_in *in, const struct spec_attr *spec,
 		    bool is_odd)
 {
-	struct nlattr *nest;
 	uint16_t type = spec->type;
+	void *nest;
 	int err;
 
 	if (!is_odd)
 		type |= NLA_F_NESTED;
-	if (in->nlh->nlmsg_len + MNL_ATTR_HDRLEN > in->room)
+	nest = in->sink->nest_start(in->msg, type);
+	if (!nest)
 		return -ENOSPC;
-	/* not mnl_attr_nest_start(): the flag is ours to choose */
-	nest = (void *)((char *)in->nlh + in->nlh->nlmsg_len);
-	nest->nla_type = type;
-	in->nlh->nlmsg_len += MNL_ATTR_HDRLEN;
 	err = put_items(in, spec->nest);
 	if (err)
 		return err;
 	if (*in->at != '}')
 		return in_error(in, "\"}\" missing");
 	in->at++;
-	/* exact, so that "raw=" inside shows as trailing bytes */
-	nest->nla_len = (uint16_t)((char *)in->nlh + in->nlh->nlmsg_len -
-				   (char *)nest);
-	in->nlh->nlmsg_len = MNL_ALIGN(in->nlh->nlmsg_len);
+	in->sink->nest_end(in->msg, nest);
 	return 0;
 }
 
@@ -267,8 +251,9 @@ static int put_item(struct spec_in *in, const struct spec_attr *set,
 	err = in_value(in, spec, text, data, &len);
 	if (err)
 		return err;
-	return put_attr(in, is_odd ? spec->type | NLA_F_NESTED : spec->type,
-			data, len);
+	return in->sink->put(in->msg,
+			     is_odd ? spec->type | NLA_F_NESTED : spec->type,
+			     data, len);
 }
 
 static int put_items(struct spec_in *in, const struct spec_attr *set)
@@ -310,22 +295,108 @@ static int in_command(struct spec_in *in, uint8_t *number)
 	return 0;
 }
 
-int spec_encode(struct nlmsghdr *nlh, size_t size, const char *text,
-		spec_resolve_fn *resolve, void *data)
+int spec_encode_to(const struct spec_sink *sink, void *msg, const char *text,
+		   spec_resolve_fn *resolve, void *data)
 {
 	struct spec_in in = {
-		.at = text, .nlh = nlh, .room = size,
+		.at = text, .sink = sink, .msg = msg,
 		.resolve = resolve, .data = data,
 	};
-	struct genlmsghdr *genl;
+	uint8_t number;
 	int err;
 
-	genl = mnl_nlmsg_put_extra_header(nlh, sizeof(*genl));
-	genl->version = 1;
-	err = in_command(&in, &genl->cmd);
+	err = in_command(&in, &number);
+	if (!err)
+		err = sink->start(msg, number);
 	if (!err)
 		err = put_items(&in, spec_top);
 	if (!err && *in.at)
 		err = in_error(&in, "unbalanced \"}\"");
 	return err;
+}
+
+/* by libmnl */
+
+struct spec_mnl {
+	struct nlmsghdr *nlh;
+	size_t room;
+};
+
+static int mnl_start(void *msg, uint8_t command)
+{
+	struct spec_mnl *mnl = msg;
+	struct genlmsghdr *genl;
+
+	genl = mnl_nlmsg_put_extra_header(mnl->nlh, sizeof(*genl));
+	genl->version = 1;
+	genl->cmd = command;
+	return 0;
+}
+
+static struct nlmsghdr *mnl_header(void *msg)
+{
+	struct spec_mnl *mnl = msg;
+
+	return mnl->nlh;
+}
+
+static int mnl_put(void *msg, uint16_t type, const void *data, size_t len)
+{
+	struct spec_mnl *mnl = msg;
+
+	return mnl_attr_put_check(mnl->nlh, mnl->room, type, len, data) ?
+		0 : -ENOSPC;
+}
+
+static int mnl_put_raw(void *msg, const void *data, size_t len)
+{
+	struct spec_mnl *mnl = msg;
+
+	if (mnl->nlh->nlmsg_len + len > mnl->room)
+		return -ENOSPC;
+	memcpy((char *)mnl->nlh + mnl->nlh->nlmsg_len, data, len);
+	mnl->nlh->nlmsg_len += (uint32_t)len;
+	return 0;
+}
+
+/* not mnl_attr_nest_start(): the flag is the text's to choose */
+static void *mnl_nest_start(void *msg, uint16_t type)
+{
+	struct spec_mnl *mnl = msg;
+	struct nlattr *nest;
+
+	if (mnl->nlh->nlmsg_len + MNL_ATTR_HDRLEN > mnl->room)
+		return NULL;
+	nest = (void *)((char *)mnl->nlh + mnl->nlh->nlmsg_len);
+	nest->nla_type = type;
+	mnl->nlh->nlmsg_len += MNL_ATTR_HDRLEN;
+	return nest;
+}
+
+static void mnl_nest_end(void *msg, void *nest)
+{
+	struct spec_mnl *mnl = msg;
+	struct nlattr *attr = nest;
+
+	/* exact, so that "raw=" inside shows as trailing bytes */
+	attr->nla_len = (uint16_t)((char *)mnl->nlh + mnl->nlh->nlmsg_len -
+				   (char *)attr);
+	mnl->nlh->nlmsg_len = MNL_ALIGN(mnl->nlh->nlmsg_len);
+}
+
+static const struct spec_sink spec_mnl_sink = {
+	.start = mnl_start,
+	.header = mnl_header,
+	.put = mnl_put,
+	.put_raw = mnl_put_raw,
+	.nest_start = mnl_nest_start,
+	.nest_end = mnl_nest_end,
+};
+
+int spec_encode(struct nlmsghdr *nlh, size_t size, const char *text,
+		spec_resolve_fn *resolve, void *data)
+{
+	struct spec_mnl mnl = { .nlh = nlh, .room = size };
+
+	return spec_encode_to(&spec_mnl_sink, &mnl, text, resolve, data);
 }
