@@ -11,6 +11,9 @@
 #include "sock.h"
 #include "trace.h"
 
+/* how many peers are removed before others get the table's lock */
+#define DCO_PEER_DEL_BATCH	64
+
 static void dco_peer_free_work(struct work_struct *work)
 {
 	struct dco_peer *peer = container_of(to_rcu_work(work),
@@ -178,17 +181,23 @@ int dco_peer_del(struct dco_peer *peer, enum ovpn_del_peer_reason reason)
 	return is_mine ? 0 : -ENOENT;
 }
 
-static void dco_peer_remove_by_dsk(struct dco_sock *dsk,
-				   enum ovpn_del_peer_reason reason,
-				   struct list_head *removed)
+/* Removes some peers of a socket; returns how many. */
+static unsigned int dco_peer_remove_by_dsk(struct dco_sock *dsk,
+					   enum ovpn_del_peer_reason reason,
+					   struct list_head *removed)
 {
 	struct hlist_node *next;
 	struct dco_peer *peer;
+	unsigned int n = 0;
 
 	spin_lock_bh(&dsk->dco->lock);
-	hlist_for_each_entry_safe(peer, next, &dsk->peers, sock_node)
+	hlist_for_each_entry_safe(peer, next, &dsk->peers, sock_node) {
 		dco_table_remove(peer, reason, removed);
+		if (++n == DCO_PEER_DEL_BATCH)
+			break;
+	}
 	spin_unlock_bh(&dsk->dco->lock);
+	return n;
 }
 
 /**
@@ -201,15 +210,20 @@ static void dco_peer_remove_by_dsk(struct dco_sock *dsk,
 void dco_peer_del_by_dsk(struct dco_sock *dsk,
 			 enum ovpn_del_peer_reason reason)
 {
-	LIST_HEAD(removed);
+	unsigned int n;
 
-	dco_peer_remove_by_dsk(dsk, reason, &removed);
-	dco_peer_release_list(&removed);
+	do {
+		LIST_HEAD(removed);
+
+		n = dco_peer_remove_by_dsk(dsk, reason, &removed);
+		dco_peer_release_list(&removed);
+		cond_resched();
+	} while (n == DCO_PEER_DEL_BATCH);
 }
 
 /**
  * dco_peer_del_by_sock() - remove all peers of a socket
- * @sk: the socket, not locked
+ * @sk: the socket, not locked; no peer gets it any more
  * @reason: why
  *
  * Context: process, may sleep.
@@ -217,35 +231,53 @@ void dco_peer_del_by_dsk(struct dco_sock *dsk,
 void dco_peer_del_by_sock(struct sock *sk, enum ovpn_del_peer_reason reason)
 {
 	struct dco_sock *dsk;
-	LIST_HEAD(removed);
+	unsigned int n;
 
-	/* RCU keeps dsk if its last peer is leaving right now */
+	do {
+		LIST_HEAD(removed);
+
+		n = 0;
+		/* RCU keeps dsk if its last peer is leaving right now */
+		rcu_read_lock();
+		dsk = rcu_dereference_sk_user_data(sk);
+		if (dsk)
+			n = dco_peer_remove_by_dsk(dsk, reason, &removed);
+		rcu_read_unlock();
+		dco_peer_release_list(&removed);
+		cond_resched();
+	} while (n == DCO_PEER_DEL_BATCH);
+}
+
+/* Removes some peers of a device; returns how many. */
+static unsigned int dco_peer_del_some(struct dco_dev *dco,
+				      enum ovpn_del_peer_reason reason)
+{
+	struct dco_peer *peer;
+	unsigned long id = 0;
+	LIST_HEAD(removed);
+	unsigned int n = 0;
+
+	spin_lock_bh(&dco->lock);
 	rcu_read_lock();
-	dsk = rcu_dereference_sk_user_data(sk);
-	if (dsk)
-		dco_peer_remove_by_dsk(dsk, reason, &removed);
+	while (n < DCO_PEER_DEL_BATCH && (peer = dco_table_next(dco, &id))) {
+		dco_table_remove(peer, reason, &removed);
+		n++;
+	}
 	rcu_read_unlock();
+	spin_unlock_bh(&dco->lock);
 	dco_peer_release_list(&removed);
+	return n;
 }
 
 /**
  * dco_peer_del_all() - remove all peers of a device
- * @dco: the device
+ * @dco: the device, to which no peer is added any more
  * @reason: why
  *
  * Context: process, may sleep.
  */
 void dco_peer_del_all(struct dco_dev *dco, enum ovpn_del_peer_reason reason)
 {
-	struct dco_peer *peer;
-	unsigned long id = 0;
-	LIST_HEAD(removed);
-
-	spin_lock_bh(&dco->lock);
-	rcu_read_lock();
-	while ((peer = dco_table_next(dco, &id)))
-		dco_table_remove(peer, reason, &removed);
-	rcu_read_unlock();
-	spin_unlock_bh(&dco->lock);
-	dco_peer_release_list(&removed);
+	while (dco_peer_del_some(dco, reason) == DCO_PEER_DEL_BATCH)
+		cond_resched();
 }
