@@ -26,6 +26,7 @@
  * @extack: receives why it failed
  * @tracker: of the reference that is taken, for netdev_put()
  *
+ * Context: process, may sleep.
  * Return: the device, or ERR_PTR(-ENODEV) or ERR_PTR(-EINVAL).
  */
 struct dco_dev *dco_nl_dev_get(struct net *net, struct nlattr **attrs,
@@ -34,21 +35,18 @@ struct dco_dev *dco_nl_dev_get(struct net *net, struct nlattr **attrs,
 {
 	struct net_device *dev;
 
-	rcu_read_lock();
-	dev = dev_get_by_index_rcu(net, nla_get_u32(attrs[OVPN_A_IFINDEX]));
+	dev = dev_get_by_index(net, nla_get_u32(attrs[OVPN_A_IFINDEX]));
 	if (!dev) {
-		rcu_read_unlock();
 		NL_SET_ERR_MSG_MOD(extack, "no interface has this ifindex");
 		return ERR_PTR(-ENODEV);
 	}
 	if (!dco_dev_is_ours(dev)) {
-		rcu_read_unlock();
+		dev_put(dev);
 		NL_SET_ERR_MSG_MOD(extack, "the interface is not of type ovpn");
 		NL_SET_BAD_ATTR(extack, attrs[OVPN_A_IFINDEX]);
 		return ERR_PTR(-EINVAL);
 	}
-	netdev_hold(dev, tracker, GFP_ATOMIC);
-	rcu_read_unlock();
+	netdev_tracker_alloc(dev, tracker, GFP_KERNEL);
 	return netdev_priv(dev);
 }
 
