@@ -318,8 +318,19 @@ static int dco_nl_peer_get(struct dco_dev *dco, struct genl_info *info)
 	return genlmsg_reply(msg, info);
 }
 
+/* What is in the nest is no matter of the policy that dumps have, too; but as
+ * policy it comes before the device.
+ */
 static int dco_nl_peer_get_doit(struct sk_buff *skb, struct genl_info *info)
 {
+	int err = 0;
+
+	if (info->attrs[OVPN_A_PEER])
+		err = nla_validate_nested(info->attrs[OVPN_A_PEER],
+					  ARRAY_SIZE(dco_nl_peer_policy) - 1,
+					  dco_nl_peer_policy, info->extack);
+	if (err)
+		return err;
 	return dco_nl_call(info, dco_nl_peer_get);
 }
 
@@ -348,6 +359,20 @@ static int dco_nl_dump_peers(struct dco_dev *dco, struct sk_buff *skb,
 	return skb->len;
 }
 
+/* A dump has the policy of a request for one peer, but takes no peer. It is
+ * refused here, where the refusal can still say which attribute it is about.
+ */
+static int dco_nl_peer_get_start(struct netlink_callback *cb)
+{
+	struct nlattr **attrs = dco_compat_dump_attrs(cb);
+
+	if (!attrs[OVPN_A_PEER])
+		return 0;
+	NL_SET_ERR_MSG_ATTR(cb->extack, attrs[OVPN_A_PEER],
+			    "unexpected attribute");
+	return -EINVAL;
+}
+
 static int dco_nl_peer_get_dumpit(struct sk_buff *skb,
 				  struct netlink_callback *cb)
 {
@@ -358,11 +383,6 @@ static int dco_nl_peer_get_dumpit(struct sk_buff *skb,
 
 	if (!attrs[OVPN_A_IFINDEX])
 		return -EINVAL;
-	/* a request for one peer is no dump, but shares its policy */
-	if (attrs[OVPN_A_PEER]) {
-		NL_SET_BAD_ATTR(cb->extack, attrs[OVPN_A_PEER]);
-		return -EINVAL;
-	}
 	dco = dco_nl_dev_get(sock_net(cb->skb->sk), attrs, cb->extack,
 			     &tracker);
 	if (IS_ERR(dco))
@@ -408,7 +428,7 @@ static int dco_nl_peer_del_doit(struct sk_buff *skb, struct genl_info *info)
 
 static const struct nla_policy dco_nl_peer_get_policy[OVPN_A_PEER + 1] = {
 	[OVPN_A_IFINDEX] = { .type = NLA_U32 },
-	[OVPN_A_PEER] = NLA_POLICY_NESTED(dco_nl_peer_policy),
+	[OVPN_A_PEER] = { .type = NLA_NESTED },
 };
 
 static const struct nla_policy dco_nl_peer_del_policy[OVPN_A_PEER + 1] = {
@@ -443,6 +463,7 @@ static const struct genl_ops dco_nl_ops[] = {
 	{
 		.cmd		= OVPN_CMD_PEER_GET,
 		.doit		= dco_nl_peer_get_doit,
+		.start		= dco_nl_peer_get_start,
 		.dumpit		= dco_nl_peer_get_dumpit,
 		.policy		= dco_nl_peer_get_policy,
 		.maxattr	= OVPN_A_PEER,
