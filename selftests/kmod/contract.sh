@@ -7,20 +7,32 @@
 #	| t0 (p2p) t1 (mp)  |
 #	+-------------------+
 
-TESTS="table details ethtool features redirects"
+TESTS="table libnl details carrier netns ethtool features redirects"
 SMOKE="table details ethtool features"
 . "$(dirname "$0")/lib.sh"
 
-# table: errno, order of checks, replies (see contract_rows.c)
-test_table() {
-	local words=()
+# contract_run WORD...: its rows are subtests of this one
+contract_run() {
+	local words=("$@")
 
-	[ "$DRIVER" = intree ] || words=(--ours)
+	[ "$DRIVER" = intree ] || words+=(--ours)
 	if ! "$BIN/contract" ${words[@]+"${words[@]}"} >"$TMP/table"; then
 		kt_fail "contract ${words[*]-}"
 	fi
-	# The rows are subtests of this one.
 	sed 's/^/    /' "$TMP/table"
+	[ "$DRIVER" != intree ] ||
+		kt_note "what ours does otherwise on purpose:" \
+			"$(grep -c -e '# SKIP in-tree' -e '# *differs: ' "$TMP/table") rows"
+}
+
+# table: errno, order of checks, replies, dumps (see contract_rows.c)
+test_table() {
+	contract_run
+}
+
+# libnl: the same, with messages made and read by libnl
+test_libnl() {
+	contract_run --libnl
 }
 
 # details: "ip -d link" names the kind and the mode
@@ -43,13 +55,79 @@ test_details() {
 	else
 		kt_is "kind" "$text" "* ovpn *"
 	fi
-	kt_is "carrier of p2p without peer" \
-		"$(in_a sh -c 'ip link set t0 up; cat /sys/class/net/t0/carrier')" 0
-	kt_is "carrier of mp" \
-		"$(in_a sh -c 'ip link set t1 up; cat /sys/class/net/t1/carrier')" 1
+	kt_is "limits" "$text" "*mtu 1416 *minmtu 68 maxmtu 65451*"
+	kt_is "default state" "$text" "*<POINTOPOINT,NOARP> *"
 	kt_is "device type" "$(in_a cat /sys/class/net/t0/uevent)" \
 		"*DEVTYPE=ovpn*"
 	kt_is "arphrd" "$(in_a cat /sys/class/net/t0/type)" 65534
+}
+
+carrier() {
+	in_a cat "/sys/class/net/$1/carrier"
+}
+
+# carrier: mp always has it, p2p while it has a peer
+test_carrier() {
+	net_new a
+	sock_new a 0.0.0.0:7001
+	cli a link_add t0 p2p
+	cli a link_add t1 mp
+	ip -n "$NS-a" link set t0 up
+	ip -n "$NS-a" link set t1 up
+	kt_is "p2p without peer" "$(carrier t0)" 0
+	kt_is "mp without peer" "$(carrier t1)" 1
+	kt_ok "peer" cli a new_peer t0 id=1 "socket=@sock:$SOCK" \
+		remote-ipv4=10.99.0.2 remote-port=7002
+	kt_is "p2p with a peer" "$(carrier t0)" 1
+	ip -n "$NS-a" link set t0 down
+	ip -n "$NS-a" link set t0 up
+	kt_is "after down and up" "$(carrier t0)" 1
+	kt_ok "another peer" cli a new_peer t0 id=2 "socket=@sock:$SOCK" \
+		remote-ipv4=10.99.0.3 remote-port=7002
+	kt_is "p2p with another peer" "$(carrier t0)" 1
+	kt_ok "delete" cli a del_peer t0 id=2
+	kt_is "p2p without peer again" "$(carrier t0)" 0
+	kt_ok "peer" cli a new_peer t0 id=1 "socket=@sock:$SOCK" \
+		remote-ipv4=10.99.0.2 remote-port=7002
+	kill "$SOCK"
+	kt_until 10 eval '[ "$(carrier t0)" = 0 ]' ||
+		kt_fail "carrier stays when the socket is closed"
+	kt_is "mp in the end" "$(carrier t1)" 1
+}
+
+no_device() {
+	! cli a dump "$1"
+}
+
+# netns: a device moves with its peers, and ends where it is; its socket stays
+test_netns() {
+	net_new a c
+	sock_new a 0.0.0.0:7001
+	cli a link_add t0 mp
+	kt_ok "peer" cli a new_peer t0 id=1 "socket=@sock:$SOCK" \
+		remote-ipv4=10.99.0.2 remote-port=7002 vpn-ipv4=10.8.0.2
+	kt_bg_ready events "$BIN/ovpn_cli" -n "$NS-a" listen 600
+	kt_not "socket is here" grep -q netnsid <(cli a get_peer t0 id=1)
+	kt_ok "move" ip -n "$NS-a" link set t0 netns "$NS-c"
+	kt_not "not here any more" cli a dump t0
+	kt_is "get there" "$(cli c get_peer t0 id=1)" \
+		"PEER_GET peer{socket-netnsid=* id=1 tx-id=1 vpn-ipv4=*"
+	kt_is "dump there" "$(cli c dump t0)" \
+		"PEER_GET peer{socket-netnsid=* id=1 tx-id=1 vpn-ipv4=*"
+	kt_ok "a peer from there, socket from here" cli c new_peer t0 id=2 \
+		"socket=@sock:$SOCK" remote-ipv4=10.99.0.3 remote-port=7002 \
+		vpn-ipv4=10.8.0.3
+	IFINDEX=$(in_c cat /sys/class/net/t0/ifindex)
+	ip netns del "$NS-c"
+	kt_until 20 eval '[ "$(wc -l <"$TMP/events")" = 3 ]' ||
+		kt_fail "peers outlive the namespace of their device"
+	kt_is "events at the socket" "$(tail -n +2 "$TMP/events" | sort)" \
+"PEER_DEL_NTF ifindex=$IFINDEX peer{del-reason=teardown id=1}
+PEER_DEL_NTF ifindex=$IFINDEX peer{del-reason=teardown id=2}"
+	kt_ok "did not come back" no_device t0
+	cli a link_add t0 p2p
+	kt_ok "the socket is free" cli a new_peer t0 id=1 \
+		"socket=@sock:$SOCK" remote-ipv4=10.99.0.2 remote-port=7002
 }
 
 # ethtool: driver and bus are "ovpn"

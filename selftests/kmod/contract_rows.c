@@ -13,6 +13,7 @@
 #define DUMP CONTRACT_DUMP
 #define BOTH CONTRACT_BOTH
 #define OURS CONTRACT_OURS
+#define DIFFERS CONTRACT_DIFFERS
 
 #define REMOTE "remote-ipv4=10.9.0.2 remote-port=1194 "
 #define REMOTE6 "remote-ipv6=fd09::2 remote-port=1194 "
@@ -34,9 +35,12 @@
 	"link-rx-bytes=0 link-rx-packets=0 link-tx-bytes=0 link-tx-packets=0"
 
 #define R(name, request, err, expect) \
-	{ name, request, err, expect, DO, BOTH }
+	{ name, request, err, expect, DO, BOTH, NULL, NULL }
 #define R_DUMP(name, request, err, expect) \
-	{ name, request, err, expect, DUMP, BOTH }
+	{ name, request, err, expect, DUMP, BOTH, NULL, NULL }
+/* refused for the same reason as row @same, although others apply, too */
+#define R_FIRST(name, request, same) \
+	{ name, request, -EINVAL, NULL, DO, BOTH, same, NULL }
 
 const struct contract_row contract_rows[] = {
 	/* header and prologue */
@@ -161,6 +165,96 @@ const struct contract_row contract_rows[] = {
 	R("new: a counter is refused", MP_NEW "id=1 socket=@udp4 " REMOTE
 	  "vpn-ipv4=10.8.0.2 vpn-rx-bytes=0}", -EINVAL, NULL),
 
+	/*
+	 * Two things are wrong; the earlier check has to say so. Twice: as a
+	 * new peer, and as a change of one that does not exist.
+	 */
+	R("new: 1 before 2", MP_NEW "socket=@udp4 " REMOTE
+	  "remote-ipv6=fd09::2}", -EINVAL, "* #1"),
+	R_FIRST("new: 2 before 4", MP_NEW "id=1 socket=@udp4 "
+	  "remote-ipv4=10.9.0.2 remote-ipv6=fd09::2 vpn-ipv4=10.8.0.2}",
+	  "new: both remote families"),
+	R_FIRST("new: 3 before 5", MP_NEW "id=1 socket=@udp4 remote-port=1 "
+	  "local-ipv4=10.9.0.1 vpn-ipv4=10.8.0.2}",
+	  "new: port without address"),
+	R_FIRST("new: 4 before 5", MP_NEW "id=1 socket=@udp4 "
+	  "remote-ipv6=fd09::2 local-ipv4=10.9.0.1 vpn-ipv4=10.8.0.2}",
+	  "new: address without port"),
+	R_FIRST("new: 5 before 6", MP_NEW "id=1 socket=@udp4 "
+	  "local-ipv4=10.9.0.1 local-ipv6=fd09::1 vpn-ipv4=10.8.0.2}",
+	  "new: local v4, no remote v4"),
+	R_FIRST("new: 6 before 7", MP_NEW "id=1 socket=@udp4 " REMOTE
+	  "local-ipv4=10.9.0.1 local-ipv6=fd09::1 vpn-ipv4=10.8.0.2}",
+	  "new: local v6, no remote v6"),
+	R_FIRST("new: 7 before 8", MP_NEW "id=1 socket=@udp6 "
+	  "remote-ipv6=::ffff:10.9.0.2 remote-port=1194 local-ipv6=fd09::1 "
+	  "remote-ipv6-scope-id=1 vpn-ipv4=10.8.0.2}",
+	  "new: families differ, remote mapped"),
+	R_FIRST("new: 8 before 9", P2P_NEW "id=1 socket=@udpx " REMOTE
+	  "remote-ipv6-scope-id=1 vpn-ipv4=10.8.0.2}", "new: scope with v4"),
+	R("new: scope without remote", MP_NEW "id=1 socket=@udp4 "
+	  "remote-ipv6-scope-id=1 vpn-ipv4=10.8.0.2}", -EINVAL, NULL),
+	R_FIRST("new: 9 before 10", P2P_NEW "id=1 socket=@udpx " REMOTE
+	  "vpn-ipv4=10.8.0.2 keepalive-interval=1}",
+	  "new: p2p with a VPN address"),
+	R_FIRST("new: 10 before the socket", MP_NEW "id=1 " REMOTE
+	  "vpn-ipv4=127.0.0.1 keepalive-interval=1}",
+	  "new: interval without timeout"),
+	R("set: 1 before 2", MP_SET REMOTE "remote-ipv6=fd09::2}", -EINVAL,
+	  "* #1"),
+	R_FIRST("set: 2 before 4", MP_SET "id=99 remote-ipv4=10.9.0.2 "
+	  "remote-ipv6=fd09::2}", "new: both remote families"),
+	R_FIRST("set: 3 before 5", MP_SET "id=99 remote-port=1 "
+	  "local-ipv4=10.9.0.1}", "new: port without address"),
+	R_FIRST("set: 4 before 5", MP_SET "id=99 remote-ipv6=fd09::2 "
+	  "local-ipv4=10.9.0.1}", "new: address without port"),
+	R_FIRST("set: 5 before 6", MP_SET "id=99 local-ipv4=10.9.0.1 "
+	  "local-ipv6=fd09::1}", "new: local v4, no remote v4"),
+	R_FIRST("set: 6 before 7", MP_SET "id=99 " REMOTE
+	  "local-ipv4=10.9.0.1 local-ipv6=fd09::1}",
+	  "new: local v6, no remote v6"),
+	R_FIRST("set: 7 before 8", MP_SET "id=99 "
+	  "remote-ipv6=::ffff:10.9.0.2 remote-port=1194 local-ipv6=fd09::1 "
+	  "remote-ipv6-scope-id=1}", "new: families differ, remote mapped"),
+	R_FIRST("set: 8 before 9", P2P_SET "id=99 " REMOTE
+	  "remote-ipv6-scope-id=1 vpn-ipv4=10.8.0.2}", "new: scope with v4"),
+	R_FIRST("set: scope without remote", MP_SET
+	  "id=99 remote-ipv6-scope-id=1}", "new: scope without remote"),
+	R_FIRST("set: 9 before 10", P2P_SET "id=99 vpn-ipv4=10.8.0.2 "
+	  "keepalive-interval=1}", "new: p2p with a VPN address"),
+	R_FIRST("set: 10 before absent", MP_SET "id=99 keepalive-timeout=1}",
+	  "new: interval without timeout"),
+	R("policy before the device", "PEER_NEW ifindex=99999 "
+	  "peer{id=0x1000000}", -ERANGE, "id #0"),
+	R("policy before the kind of device", "KEY_DEL ifindex=@lo "
+	  "keyconf{slot=2}", -ERANGE, "slot #0"),
+	R("device before the nest", "PEER_GET ifindex=99999", -ENODEV, NULL),
+	R("kind of device before the nest", "KEY_GET ifindex=@lo", -EINVAL,
+	  "ifindex #0"),
+	R("ifindex 0", "PEER_GET ifindex=0 peer{id=1}", -ENODEV, NULL),
+	R("ifindex above 31 bits", "PEER_GET ifindex=0xffffffff peer{id=1}",
+	  -ENODEV, NULL),
+	R("a nest twice: the last counts", MP_GET "id=1} peer{}", -EINVAL,
+	  "* #1"),
+	R("family version is not looked at", MP_GET "id=1} version=77",
+	  -ENOENT, NULL),
+	R_DUMP("dump: peer with an id out of range",
+	       MP_GET "id=0x1000000}", -EINVAL, "peer #0"),
+	R_DUMP("dump: peer without nest flag", "PEER_GET ifindex=@mp "
+	       "peer!{id=1}", -EINVAL, "peer #0"),
+	R_DUMP("dump: keyconf", "PEER_GET ifindex=@mp keyconf{}", -EINVAL,
+	       "keyconf #0"),
+	R_DUMP("dump: ifindex of 8 bytes", "PEER_GET "
+	       "ifindex=hex:0100000000000000", -EINVAL, "ifindex #0"),
+	R_DUMP("dump: ifindex with the nest flag", "PEER_GET ifindex!=@mp",
+	       -EINVAL, "ifindex #0"),
+	R_DUMP("dump: trailing bytes", "PEER_GET ifindex=@mp raw=00",
+	       -EINVAL, NULL),
+	R_DUMP("dump: reserved header field", "PEER_GET ifindex=@mp "
+	       "reserved=1", -EINVAL, NULL),
+	R_DUMP("dump: attribute 0", "PEER_GET ifindex=@mp #0=", -EINVAL,
+	       "[?] #0"),
+
 	/* new: order of the rest */
 	R("new: no socket comes before VPN address", MP_NEW "id=1 " REMOTE
 	  "vpn-ipv4=127.0.0.1}", -EINVAL, "* #6"),
@@ -196,13 +290,30 @@ const struct contract_row contract_rows[] = {
 	  "id=1 socket=@tcpnew vpn-ipv4=10.8.0.2}", -ENOTSOCK, NULL),
 	R("new: socket with another encapsulation", MP_NEW
 	  "id=1 socket=@l2tp " REMOTE "vpn-ipv4=10.8.0.2}", -ENOTSOCK, NULL),
-	/*
-	 * A raw socket has protocol UDP, too, but is no UDP socket. The
-	 * in-tree driver looks at the protocol only and is not asked.
-	 */
 	{ "new: raw socket of protocol UDP", MP_NEW
 	  "id=1 socket=@rawudp " REMOTE "vpn-ipv4=10.8.0.2}", -ENOTSOCK, NULL,
-	  DO, OURS },
+	  DO, OURS, NULL, "in-tree looks at the protocol only, and takes a raw "
+	  "socket for a UDP one" },
+	/* no datagram could ever be sent */
+	{ "new: v6 remote on a v4 socket", MP_NEW "id=1 socket=@udp4 " REMOTE6
+	  "vpn-ipv4=10.8.0.2}", -EINVAL, NULL, DO, DIFFERS, NULL,
+	  "in-tree takes an address that the socket cannot send to" },
+	{ "del: v6 remote on a v4 socket", MP_DEL "id=1}", -ENOENT, NULL, DO,
+	  DIFFERS, NULL, "as the row before" },
+	R("new: two addresses, one wrong", MP_NEW "id=1 socket=@none " REMOTE
+	  "vpn-ipv4=10.8.0.2 vpn-ipv6=::1}", -EADDRNOTAVAIL, NULL),
+	R("new: VPN address v6 link-local, no socket", MP_NEW
+	  "id=1 socket=@none " REMOTE "vpn-ipv6=fe80::2}", -ENOTSOCK, NULL),
+	R("new: VPN address 240.0.0.1, no socket", MP_NEW
+	  "id=1 socket=@none " REMOTE "vpn-ipv4=240.0.0.1}", -ENOTSOCK, NULL),
+	R("new: VPN address 0.0.0.1, no socket", MP_NEW
+	  "id=1 socket=@none " REMOTE "vpn-ipv4=0.0.0.1}", -ENOTSOCK, NULL),
+	R("new: VPN address any of v4 only, no socket", MP_NEW
+	  "id=1 socket=@none " REMOTE "vpn-ipv4=0.0.0.0}", -EINVAL, NULL),
+	R("new: VPN address any of v6 only, no socket", MP_NEW
+	  "id=1 socket=@none " REMOTE "vpn-ipv6=::}", -EINVAL, NULL),
+	R("new: negative descriptor", MP_NEW "id=1 socket=0xffffffff " REMOTE
+	  "vpn-ipv4=10.8.0.2}", -ENOTSOCK, NULL),
 	R("new: nothing was left behind", MP_GET "id=1}", -ENOENT, NULL),
 
 	/* TCP */
@@ -290,6 +401,8 @@ const struct contract_row contract_rows[] = {
 	R("get: no peer", "PEER_GET ifindex=@mp", -EINVAL, "* #2"),
 	R("get: empty peer", MP_GET "}", -EINVAL, "* #1"),
 	R("get: absent", MP_GET "id=99}", -ENOENT, NULL),
+	R("get: id twice, the last counts", MP_GET "id=99 id=1}", 0,
+	  "PEER_GET peer{id=1 *"),
 	R("get: remote is unexpected", MP_GET "id=1 remote-ipv4=10.9.0.2}",
 	  -EINVAL, NULL),
 	R("get: socket is unexpected", MP_GET "id=1 socket=0}", -EINVAL, NULL),
@@ -298,6 +411,8 @@ const struct contract_row contract_rows[] = {
 	R("get: keepalive is unexpected", MP_GET "id=1 keepalive-interval=1 "
 	  "keepalive-timeout=1}", -EINVAL, NULL),
 	R("get: tx-id is unexpected", MP_GET "id=1 tx-id=1}", -EINVAL, NULL),
+	R_FIRST("get: unexpected before absent", MP_GET "id=99 tx-id=1}",
+		"get: tx-id is unexpected"),
 	R("get: counter is unexpected", MP_GET "id=1 link-tx-packets=1}",
 	  -EINVAL, NULL),
 	R("get: del-reason above the last", MP_GET "id=1 del-reason=5}",
@@ -326,6 +441,21 @@ const struct contract_row contract_rows[] = {
 	R("set: p2p VPN address", P2P_SET "id=6 vpn-ipv4=10.8.0.2}", -EINVAL,
 	  NULL),
 	R("set: nothing", MP_SET "id=1}", 0, ""),
+	{ "set: v6 remote on a v4 socket", MP_SET "id=1 " REMOTE6 "}",
+	  -EINVAL, NULL, DO, DIFFERS, NULL,
+	  "in-tree takes an address that the socket cannot send to" },
+	R("set: p2p remote", P2P_SET "id=6 " REMOTE "}", 0, ""),
+	R("set: taken address before a bad one", MP_SET
+	  "id=1 vpn-ipv4=10.8.0.3 vpn-ipv6=::1}", -EADDRINUSE, NULL),
+	R("get: nothing of it was done", MP_GET "id=1}", 0,
+	  "* vpn-ipv4=10.8.0.2 keepalive-interval=*"),
+	R("set: refused address, nothing else is done", MP_SET
+	  "id=1 tx-id=99 keepalive-interval=7 keepalive-timeout=8 "
+	  "vpn-ipv4=10.8.0.3 remote-ipv4=10.9.0.77 remote-port=77}",
+	  -EADDRINUSE, NULL),
+	R("get: nothing else was done", MP_GET "id=1}", 0,
+	  "*{id=1 tx-id=1 vpn-ipv4=10.8.0.2 keepalive-interval=0 "
+	  "keepalive-timeout=0 *remote-port=1194 *"),
 	R("set: remote with local", MP_SET "id=1 remote-ipv4=10.9.0.3 "
 	  "remote-port=2000 local-ipv4=10.9.0.1}", 0, ""),
 	R("get: remote with local", MP_GET "id=1}", 0, "* remote-ipv4=10.9.0.3 "
@@ -424,6 +554,25 @@ const struct contract_row contract_rows[] = {
 	  "decrypt{key=32*00 nonce=8*00}}", -EINVAL, NULL),
 	R("key new: peer absent", KEY_NEW "peer-id=99 slot=0 key-id=0 "
 	  "cipher-alg=aes-gcm " KEYS(32) "}", -ENOENT, NULL),
+	R("key new: everything missing", KEY_NEW "}", -EINVAL, "* #1"),
+	R("key new: all but peer id and slot missing", KEY_NEW
+	  "peer-id=1 slot=0}", -EINVAL, "* #3"),
+	R("key new: missing ones before absent peer", KEY_NEW
+	  "peer-id=99 slot=0 key-id=0 cipher-alg=aes-gcm}", -EINVAL, "* #5"),
+	R_FIRST("key new: cipher none before absent peer", KEY_NEW
+	  "peer-id=99 slot=0 key-id=0 cipher-alg=none " KEYS(32) "}",
+	  "key new: cipher none"),
+	R_FIRST("key new: cipher none before empty nests", KEY_NEW
+	  "peer-id=99 slot=0 key-id=0 cipher-alg=none encrypt{} decrypt{}}",
+	  "key new: cipher none"),
+	R("key new: empty encrypt before absent peer", KEY_NEW
+	  "peer-id=99 slot=0 key-id=0 cipher-alg=aes-gcm encrypt{} "
+	  "decrypt{}}", -EINVAL, "* #1"),
+	R("key new: absent peer before key length", KEY_NEW "peer-id=99 "
+	  "slot=0 key-id=0 cipher-alg=aes-gcm " KEYS(20) "}", -ENOENT, NULL),
+	R("key new: second key of another length", KEY_NEW "peer-id=1 slot=0 "
+	  "key-id=0 cipher-alg=aes-gcm encrypt{key=32*a1 nonce=8*a2} "
+	  "decrypt{key=31*b1 nonce=8*b2}}", -EINVAL, NULL),
 	R("key get: empty slot", KEY_GET "peer-id=1 slot=0}", -ENOENT, NULL),
 	R("key del: empty slot", KEY_DEL "peer-id=1 slot=0}", 0, ""),
 	R("key swap: empty slots", KEY_SWAP "peer-id=1}", 0, ""),
@@ -463,6 +612,10 @@ const struct contract_row contract_rows[] = {
 	R("key get: no keyconf", "KEY_GET ifindex=@mp", -EINVAL, "* #3"),
 	R("key get: no peer id", KEY_GET "slot=0}", -EINVAL, "* #1"),
 	R("key get: no slot", KEY_GET "peer-id=1}", -EINVAL, "* #2"),
+	R("key get: everything missing", KEY_GET "}", -EINVAL, "* #1"),
+	R("key get: unexpected before absent peer", KEY_GET
+	  "peer-id=99 slot=1 key-id=7}", -EINVAL, NULL),
+	R("key del: everything missing", KEY_DEL "}", -EINVAL, "* #1"),
 	R("key get: key id is unexpected", KEY_GET
 	  "peer-id=1 slot=1 key-id=7}", -EINVAL, NULL),
 	R("key get: cipher is unexpected", KEY_GET

@@ -42,17 +42,14 @@ const char *ovpn_nl_error_name(int err)
 	return name ? name : "E?";
 }
 
-static void call_extack(struct ovpn_nl_call *call, const struct nlmsghdr *nlh)
+static void call_extack(struct ovpn_nl_call *call, const struct nlmsghdr *nlh,
+			size_t offset)
 {
-	const struct nlmsgerr *err = mnl_nlmsg_get_payload(nlh);
 	struct ovpn_nl_error *out = &call->nl->error;
 	const struct nlattr *attr;
-	size_t offset = sizeof(*err);
 
 	if (!(nlh->nlmsg_flags & NLM_F_ACK_TLVS))
 		return;
-	if (!(nlh->nlmsg_flags & NLM_F_CAPPED))
-		offset += mnl_nlmsg_get_payload_len(&err->msg);
 	mnl_attr_for_each(attr, nlh, (unsigned int)offset) {
 		switch (mnl_attr_get_type(attr)) {
 		case NLMSGERR_ATTR_MSG:
@@ -72,19 +69,29 @@ static void call_extack(struct ovpn_nl_call *call, const struct nlmsghdr *nlh)
 	}
 }
 
-static void call_message(struct ovpn_nl_call *call, const struct nlmsghdr *nlh)
+static void call_error(struct ovpn_nl_call *call, const struct nlmsghdr *nlh)
 {
 	const struct nlmsgerr *err = mnl_nlmsg_get_payload(nlh);
+	size_t offset = sizeof(*err);
+
+	call->err = err->error;
+	call->is_done = true;
+	if (!(nlh->nlmsg_flags & NLM_F_CAPPED))
+		offset += mnl_nlmsg_get_payload_len(&err->msg);
+	call_extack(call, nlh, offset);
+}
+
+static void call_message(struct ovpn_nl_call *call, const struct nlmsghdr *nlh)
+{
 	const int *done = mnl_nlmsg_get_payload(nlh);
 
 	if (nlh->nlmsg_type == NLMSG_ERROR) {
-		call->err = err->error;
-		call->is_done = true;
-		call_extack(call, nlh);
+		call_error(call, nlh);
 	} else if (nlh->nlmsg_type == NLMSG_DONE) {
 		if (mnl_nlmsg_get_payload_len(nlh) >= sizeof(*done))
 			call->err = *done;
 		call->is_done = true;
+		call_extack(call, nlh, sizeof(*done));
 	} else if (nlh->nlmsg_type != call->type) {
 		call->err = -EBADMSG;
 		call->is_done = true;
