@@ -84,6 +84,8 @@ part_of full
 suite package-full 5400 "packages, on every kernel that they are for" \
 	selftests/suite/package --full
 suite fuzz-long 3600 "fuzzers" selftests/fuzz/run
+suite contract-in-tree 900 "what the contract says is true of the in-tree driver" \
+	selftests/suite/kmod --in-tree 7.3 contract:table,libnl walk:fixed
 suite unit-7.3 900 "unit tests of the kernel data path on 7.3" \
 	selftests/suite/unit --kernel 7.3
 for kernel in 6.1 6.12 7.3 7.3-rt lockdep; do

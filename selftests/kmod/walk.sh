@@ -11,6 +11,7 @@
 #	+------------------+                   +------------------+
 
 TESTS="fixed random"
+SMOKE="random"
 LIMIT=900
 . "$(dirname "$0")/lib.sh"
 

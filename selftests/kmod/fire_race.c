@@ -1,0 +1,166 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * Requests about the same few peers of "tun" from several threads at once, as
+ * fast as they go. Errors are expected: what a thread needs another one takes
+ * away. That nothing else happens is seen in the kernel log.
+ *
+ * The device and a socket of the process that is given by its PID are there.
+ * Peer 1 has the key that outside packets are sealed with, so that it floats.
+ */
+#include <errno.h>
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "fire.h"
+#include "ovpn_sock.h"
+
+#define RACE_PEERS 4
+
+struct race {
+	double end;
+	int sock;
+	char key[256];
+	atomic_ulong calls;
+	atomic_ulong refused;
+	atomic_int broken;
+};
+
+typedef int race_fn(struct race *race, struct ovpn_nl *nl, unsigned int *seed);
+
+struct race_thread {
+	struct race *race;
+	race_fn *fn;
+	pthread_t thread;
+	unsigned int seed;
+};
+
+static unsigned int race_id(unsigned int *seed)
+{
+	return (unsigned int)rand_r(seed) % RACE_PEERS + 1;
+}
+
+/* Half of the peers live long enough to float and to expire. */
+static int race_come_and_go(struct race *race, struct ovpn_nl *nl,
+			    unsigned int *seed)
+{
+	unsigned int id = race_id(seed), often = id % 2 ? 100 : 2;
+
+	if (!(rand_r(seed) % often))
+		return fire_call(nl, "PEER_DEL ifindex=@tun peer{id=%u}", id);
+	return fire_call(nl, "PEER_NEW ifindex=@tun peer{id=%u socket=%d "
+			 "remote-ipv4=10.99.0.1 remote-port=710%u "
+			 "vpn-ipv4=10.8.0.1%u vpn-ipv6=fd08::1%u}", id,
+			 race->sock, id, id, id);
+}
+
+static int race_set(struct race *race, struct ovpn_nl *nl, unsigned int *seed)
+{
+	unsigned int id = race_id(seed), n = (unsigned int)rand_r(seed);
+
+	(void)race;
+	/* the clocks start anew, so not often */
+	if (!(n % 64))
+		return fire_call(nl, "PEER_SET ifindex=@tun peer{id=%u "
+				 "keepalive-interval=1 keepalive-timeout=%u}",
+				 id, n / 64 % 3);
+	return fire_call(nl, "PEER_SET ifindex=@tun peer{id=%u "
+			 "remote-ipv4=10.99.0.%u remote-port=%u "
+			 "vpn-ipv4=10.8.0.1%u vpn-ipv6=fd08::1%u tx-id=%u}",
+			 id, n % 2 + 1, n % 9 + 7100, race_id(seed),
+			 race_id(seed), n % 5);
+}
+
+static int race_get(struct race *race, struct ovpn_nl *nl, unsigned int *seed)
+{
+	char text[16384];
+
+	(void)race;
+	if (rand_r(seed) % 2)
+		return fire_ask(nl, "PEER_GET ifindex=@tun", true, text,
+				sizeof(text));
+	return fire_call(nl, "PEER_GET ifindex=@tun peer{id=%u}",
+			 race_id(seed));
+}
+
+static int race_keys(struct race *race, struct ovpn_nl *nl, unsigned int *seed)
+{
+	unsigned int id = race_id(seed), slot = (unsigned int)rand_r(seed) % 2;
+
+	switch (rand_r(seed) % 4) {
+	case 0:
+		return fire_call(nl, "KEY_SWAP ifindex=@tun "
+				 "keyconf{peer-id=%u}", id);
+	case 1:
+		return fire_call(nl, "KEY_DEL ifindex=@tun "
+				 "keyconf{peer-id=%u slot=%u}", id, slot);
+	case 2:
+		return fire_call(nl, "KEY_GET ifindex=@tun "
+				 "keyconf{peer-id=%u slot=%u}", id, slot);
+	}
+	return fire_call(nl, "KEY_NEW ifindex=@tun keyconf{peer-id=%u slot=%u "
+			 "key-id=0 cipher-alg=aes-gcm %s}", id, slot,
+			 race->key);
+}
+
+static void *race_run(void *data)
+{
+	struct race_thread *thread = data;
+	struct race *race = thread->race;
+	struct ovpn_nl nl;
+	int err;
+
+	err = ovpn_nl_open(&nl);
+	while (!err && fire_now() < race->end) {
+		err = thread->fn(race, &nl, &thread->seed);
+		atomic_fetch_add(&race->calls, 1);
+		if (err)
+			atomic_fetch_add(&race->refused, 1);
+		/* what cannot come of a race between peers */
+		switch (err) {
+		case -ENOENT:
+		case -EEXIST:
+		case -EADDRINUSE:
+		case -EINVAL:
+			err = 0;
+		}
+	}
+	if (err)
+		atomic_store(&race->broken, err);
+	return NULL;
+}
+
+/* race SECONDS PID KEYS: prints how many requests there were */
+int fire_race(int argc, char **argv)
+{
+	static race_fn *const fns[] = {
+		race_come_and_go, race_come_and_go, race_set, race_get,
+		race_keys,
+	};
+	struct race_thread threads[sizeof(fns) / sizeof(fns[0])];
+	struct race race = { 0 };
+	size_t i, n = sizeof(fns) / sizeof(fns[0]);
+
+	if (argc < 4)
+		return 2;
+	race.end = fire_now() + atof(argv[1]);
+	race.sock = ovpn_sock_borrow(atoi(argv[2]));
+	snprintf(race.key, sizeof(race.key), "%s", argv[3]);
+	for (i = 0; i < n; i++) {
+		threads[i].race = &race;
+		threads[i].fn = fns[i];
+		threads[i].seed = (unsigned int)i + 1;
+		if (pthread_create(&threads[i].thread, NULL, race_run,
+				   &threads[i]))
+			return 1;
+	}
+	for (i = 0; i < n; i++)
+		pthread_join(threads[i].thread, NULL);
+	printf("calls=%lu refused=%lu %s\n", race.calls, race.refused,
+	       ovpn_nl_error_name(race.broken));
+	close(race.sock);
+	return race.broken ? 1 : 0;
+}
