@@ -413,11 +413,11 @@ static int dco_nl_peer_del(struct dco_dev *dco, struct genl_info *info)
 		NL_SET_ERR_MSG_MOD(info->extack, "no peer has this id");
 		return -ENOENT;
 	}
+	/* its socket is released when this returns; no waiting for packets that
+	 * are on their way, which would be a grace period for each peer
+	 */
 	err = dco_peer_del(peer, OVPN_DEL_PEER_REASON_USERSPACE);
 	dco_peer_put(peer);
-	/* after the answer nothing more comes from or goes to the peer */
-	if (!err)
-		synchronize_net();
 	return err;
 }
 
