@@ -2,10 +2,11 @@
 /*
  * The only file that knows the crypto API.
  *
- * Packets are sealed in place and opened there or elsewhere, synchronously, with
- * a request that belongs to the CPU, so that a packet costs no allocation. A
- * transform that returned -EINPROGRESS would write into that request after its next user has
- * taken it. So a transform is used only if it cannot do that:
+ * Packets are sealed in place and opened there or elsewhere, synchronously,
+ * with a request that belongs to the CPU, so that a packet costs no
+ * allocation. A transform that returned -EINPROGRESS would write into that
+ * request after its next user has taken it. So a transform is used only if it
+ * cannot do that:
  *
  * - one that is not marked CRYPTO_ALG_ASYNC;
  * - the SIMD wrapper (crypto/simd.c), as long as SIMD may be used. It is

@@ -28,7 +28,7 @@ struct dco_aead {
  * struct dco_aead_packet - where the parts of a packet are
  * @ad: associated data
  * @ad_len: its length in bytes
- * @text: cleartext or ciphertext, in place; with @from, where the cleartext goes
+ * @text: cleartext or ciphertext, in place; with @from, where cleartext goes
  * @len: its length in bytes, at least 1
  * @tag: DCO_TAG_SIZE bytes
  * @id: what the front of the IV is XORed with; differs for each packet

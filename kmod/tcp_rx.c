@@ -36,7 +36,7 @@
 /* records of one call: an eighth of what waits for NAPI at most, by default */
 #define DCO_TCP_RX_RECORDS	128
 /* memory for control packets; the last one may exceed it */
-#define DCO_TCP_CTRL_MAX	(1 << 18)
+#define DCO_TCP_CTRL_MAX	(256 << 10)
 
 /**
  * struct dco_tcp_reader - one call of tcp_read_sock()

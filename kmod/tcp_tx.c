@@ -32,7 +32,7 @@
  * 10 Mbit/s it drains in about a second.
  */
 #define DCO_TCP_DATA_MAX	(2 << 20)
-#define DCO_TCP_CTRL_MAX	(1 << 16)
+#define DCO_TCP_CTRL_MAX	(64 << 10)
 /* calls of TCP before others may have the socket */
 #define DCO_TCP_TX_ROUNDS	8
 
