@@ -22,6 +22,8 @@ IN_LAB=${IN_LAB:-}
 VPN_NET4=10.8.0.0
 VPN_S4=10.8.0.1
 VPN_S6=fd00:8::1
+VPN_C4=10.8.0.2		# with SHAPE=p2p; a server gives its clients others
+VPN_C6=fd00:8::1000
 declare -A DAEMON_PID=() DAEMON_STATUS=()
 
 # Diagnostics of KTAP; the demo has its own.

@@ -7,6 +7,8 @@
 #   2.7.8-dco  stock OpenVPN driving our kernel module
 #
 # A scenario's variant is in these variables:
+PROTO=udp		# udp, tcp
+SHAPE=mp		# mp: a server and its client; p2p: two equals
 WRAP=plain		# plain, tls-auth, tls-crypt, tls-crypt-v2
 TLS=1.3			# version of TLS, enforced by the server
 CIPHER=AES-256-GCM	# data channel
@@ -60,9 +62,9 @@ peer_config_common() {
 		tls-version-min $TLS
 		hand-window $HAND_WINDOW
 		tran-window $TRAN_WINDOW
-		explicit-exit-notify 1
 		verb 4
 	EOT
+	[ "$PROTO" = tcp ] || echo "explicit-exit-notify 1"
 	case $WRAP in
 	tls-auth) echo "tls-auth $DIR/pki-$KEYS/ta.key $direction" ;;
 	tls-crypt) echo "tls-crypt $DIR/pki-$KEYS/ta.key" ;;
@@ -79,14 +81,42 @@ peer_config_common() {
 	esac
 }
 
+# peer_proto ROLE: as OpenVPN names it
+peer_proto() {
+	case $PROTO in
+	udp) echo "udp$OUTER" ;;
+	tcp) echo "tcp$OUTER-$1" ;;
+	esac
+}
+
+# peer_config_shape ROLE
+peer_config_shape() {
+	case $SHAPE,$1 in
+	mp,server)
+		echo "server $VPN_NET4 255.255.255.0"
+		echo "server-ipv6 fd00:8::/64"
+		echo "topology subnet"
+		;;
+	mp,client) echo client ;;
+	p2p,server)
+		echo tls-server
+		echo "ifconfig $VPN_S4 $VPN_C4"
+		echo "ifconfig-ipv6 $VPN_S6/64 $VPN_C6"
+		;;
+	p2p,client)
+		echo tls-client
+		echo "ifconfig $VPN_C4 $VPN_S4"
+		echo "ifconfig-ipv6 $VPN_C6/64 $VPN_S6"
+		;;
+	esac
+}
+
 # peer_config_server PROGRAM
 peer_config_server() {
 	peer_config_common "$1" server 0
+	peer_config_shape server
 	cat <<-EOT
-		server $VPN_NET4 255.255.255.0
-		server-ipv6 fd00:8::/64
-		topology subnet
-		proto $([ "$OUTER" = 4 ] && echo udp4 || echo udp6)
+		proto $(peer_proto server)
 		lport 1194
 		dh none
 		remote-cert-tls client
@@ -98,15 +128,17 @@ peer_config_server() {
 # peer_config_client PROGRAM
 peer_config_client() {
 	peer_config_common "$1" client 1
+	peer_config_shape client
 	cat <<-EOT
-		client
 		nobind
 		remote $([ "$OUTER" = 4 ] && echo 192.0.2.1 || echo 2001:db8::1) 1194
-		proto $([ "$OUTER" = 4 ] && echo udp4 || echo udp6)
+		proto $(peer_proto client)
 		remote-cert-tls server
 		verify-x509-name server name
 		reneg-sec $RENEG_C
 	EOT
+	[ "$SHAPE" != p2p ] ||
+		echo "keepalive $((4 * SCALE)) $((20 * SCALE))"
 }
 
 # Both keys are made by the server's program, as administrators do.

@@ -4,8 +4,12 @@
 
 # connect SERVER CLIENT
 connect() {
+	local ready='Initialization Sequence Completed'
+
+	# of two equals, the one that waits is not complete before it has a peer
+	[ "$SHAPE" = mp ] || ready='link remote|Listening for incoming'
 	peer_start server "$1"
-	daemon_wait_for server 'Initialization Sequence Completed' 10 ||
+	daemon_wait_for server "$ready" 10 ||
 		fail "the server ($1) does not start"
 	peer_start client "$2"
 	daemon_wait_for client 'Initialization Sequence Completed' 20 ||
