@@ -75,10 +75,11 @@ suite smoke-7.3-rt 900 "the module on 7.3-rt, in short" \
 	selftests/suite/smoke 7.3-rt
 suite some-interop-6.1 1200 "released OpenVPN, our module on 6.1, some pairs" \
 	selftests/interop/run --kernel 6.1 --short \
-	client_2.6.14 module_server_2.7.8
+	client_2.6.14 module_server_2.7.8 dco_mp_tcp4
 suite some-interop-7.3 1800 "released OpenVPN, our module on 7.3, other pairs" \
 	selftests/interop/run --kernel 7.3 --short \
-	--but client_2.6.14,module_server_2.7.8
+	client_2.7.8 server_2.6.14 server_2.7.8 ovpnd_both \
+	module_client_2.7.8 module_restart dco_mp_udp6 dco_p2p_tcp6
 
 part_of full
 suite package-full 5400 "packages, on every kernel that they are for" \
