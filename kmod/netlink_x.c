@@ -10,11 +10,13 @@
 #include "names.h"
 #include "netlink.h"
 #include "netlink_x.h"
+#include "payload.h"
 #include "peer.h"
 #include "peer_table.h"
 
 #define DCO_NLX_FEATURES						\
-	((u64)(OVPNX_FEATURE_KEY_STATE | OVPNX_FEATURE_EPOCH))
+	((u64)(OVPNX_FEATURE_PAYLOAD | OVPNX_FEATURE_KEY_STATE |	\
+	       OVPNX_FEATURE_EPOCH))
 
 /* what dco_nl_dev_get() and dco_nl_call() look at has one number in both */
 static_assert((int)OVPNX_A_IFINDEX == (int)OVPN_A_IFINDEX);
@@ -88,7 +90,9 @@ static int dco_nlx_put_features(struct sk_buff *msg)
 
 	attr = nla_nest_start(msg, OVPNX_A_FEATURES);
 	if (!attr ||
-	    dco_nl_put_uint(msg, OVPNX_A_FEATURES_MASK, DCO_NLX_FEATURES))
+	    dco_nl_put_uint(msg, OVPNX_A_FEATURES_MASK, DCO_NLX_FEATURES) ||
+	    nla_put_u32(msg, OVPNX_A_FEATURES_PAYLOAD_MAX, DCO_PAYLOAD_MAX) ||
+	    nla_put_u32(msg, OVPNX_A_FEATURES_PAYLOAD_RATE, DCO_PAYLOAD_RATE))
 		return -EMSGSIZE;
 	nla_nest_end(msg, attr);
 	return 0;
@@ -189,6 +193,7 @@ static const struct genl_ops dco_nlx_ops[] = {
 	{
 		.cmd		= OVPNX_CMD_PEER_GET,
 		.doit		= dco_nlx_peer_get_doit,
+		.start		= dco_nlx_peer_get_start,
 		.dumpit		= dco_nlx_peer_get_dumpit,
 		.policy		= dco_nlx_peer_get_policy,
 		.maxattr	= ARRAY_SIZE(dco_nlx_peer_get_policy) - 1,

@@ -128,6 +128,44 @@ static int dco_nlx_dump_peers(struct dco_dev *dco, struct sk_buff *skb,
 	return skb->len ?: err == -EMSGSIZE ? err : 0;
 }
 
+static const struct nla_policy
+dco_nlx_peer_dump_policy[OVPNX_A_IFINDEX + 1] = {
+	[OVPNX_A_IFINDEX] = { .type = NLA_U32 },
+};
+
+static int dco_nlx_peer_dump_parse(struct netlink_callback *cb,
+				   struct nlattr **attrs)
+{
+	int err;
+
+	err = nlmsg_parse(cb->nlh, GENL_HDRLEN, attrs, OVPNX_A_IFINDEX,
+			  dco_nlx_peer_dump_policy, cb->extack);
+	if (err)
+		return err;
+	if (!attrs[OVPNX_A_IFINDEX]) {
+		NL_SET_ERR_MSG_MOD(cb->extack, "which interface?");
+		return -EINVAL;
+	}
+	return 0;
+}
+
+/**
+ * dco_nlx_peer_get_start() - begin a dump
+ * @cb: state of the dump
+ *
+ * A dump takes fewer attributes than the request for one peer, and kernels
+ * without split operations have one policy for both. So a dump is parsed here,
+ * where a refusal can still say which attribute it is about.
+ *
+ * Return: 0 or a negative errno.
+ */
+int dco_nlx_peer_get_start(struct netlink_callback *cb)
+{
+	struct nlattr *attrs[OVPNX_A_IFINDEX + 1];
+
+	return dco_nlx_peer_dump_parse(cb, attrs);
+}
+
 /**
  * dco_nlx_peer_get_dumpit() - OVPNX_CMD_PEER_GET for all peers of a device
  * @skb: receives the messages
@@ -140,19 +178,14 @@ static int dco_nlx_dump_peers(struct dco_dev *dco, struct sk_buff *skb,
  */
 int dco_nlx_peer_get_dumpit(struct sk_buff *skb, struct netlink_callback *cb)
 {
-	struct nlattr **attrs = dco_compat_dump_attrs(cb);
+	struct nlattr *attrs[OVPNX_A_IFINDEX + 1];
 	netdevice_tracker tracker;
 	struct dco_dev *dco;
 	int ret;
 
-	if (NL_REQ_ATTR_CHECK(cb->extack, NULL, attrs, OVPNX_A_IFINDEX))
-		return -EINVAL;
-	/* a request for one peer is no dump, but shares its policy */
-	if (attrs[OVPNX_A_PEER]) {
-		NL_SET_ERR_MSG_ATTR(cb->extack, attrs[OVPNX_A_PEER],
-				    "a dump is of all peers");
-		return -EINVAL;
-	}
+	ret = dco_nlx_peer_dump_parse(cb, attrs);
+	if (ret)
+		return ret;
 	dco = dco_nl_dev_get(sock_net(cb->skb->sk), attrs, cb->extack,
 			     &tracker);
 	if (IS_ERR(dco))

@@ -6,6 +6,7 @@
 #include "endpoint.h"
 #include "keepalive.h"
 #include "notify.h"
+#include "payload.h"
 #include "peer.h"
 #include "peer_table.h"
 #include "sock.h"
@@ -51,6 +52,7 @@ struct dco_peer *dco_peer_new(struct dco_dev *dco, u32 id)
 	peer->tx_id = id;
 	dco_key_slots_init(&peer->keys);
 	dco_keepalive_init(peer);
+	dco_payload_init(peer);
 	INIT_HLIST_NODE(&peer->sock_node);
 	kref_init(&peer->ref);
 	INIT_RCU_WORK(&peer->free_work, dco_peer_free_work);

@@ -4,6 +4,7 @@
 
 #include <linux/kref.h>
 #include <linux/netdevice.h>
+#include <linux/ratelimit_types.h>
 #include <linux/workqueue.h>
 
 #include "../uapi/linux/ovpn.h"
@@ -38,6 +39,7 @@ struct dco_vpn_pair;
  * @keepalive_send_at: do not send before this second
  * @keepalive_expire_at: do not expire before this second
  * @keepalive_work: sends and expires; holds a reference while it is queued
+ * @payload_limit: of events about its payloads, see payload.c
  * @is_in_table: see struct dco_dev; written under @dco->lock
  * @del_reason: why it left the table
  * @sock_node: in @sock's list of peers, under @dco->lock
@@ -70,6 +72,7 @@ struct dco_peer {
 	unsigned long keepalive_expire_at;
 	struct delayed_work keepalive_work;
 
+	struct ratelimit_state payload_limit;
 	bool is_in_table;
 	enum ovpn_del_peer_reason del_reason;
 	struct hlist_node sock_node;

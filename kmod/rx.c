@@ -19,6 +19,7 @@
 #include "notify.h"
 #include "packet.h"
 #include "path.h"
+#include "payload.h"
 #include "peer.h"
 #include "peer_table.h"
 #include "rx.h"
@@ -164,7 +165,8 @@ static void dco_rx_payload(struct dco_peer *peer, struct sk_buff *skb, u8 tos)
 	skb_reset_network_header(skb);
 	skb->protocol = ip_tunnel_parse_protocol(skb);
 	if (unlikely(!dco_rx_ip_is_whole(skb))) {
-		if (likely(dco_keepalive_is(skb->data, skb->len))) {
+		if (likely(dco_keepalive_is(skb->data, skb->len)) ||
+		    dco_payload_notify(peer, skb->data, skb->len)) {
 			consume_skb(skb);
 			return;
 		}

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* Drives a device of kind "ovpn" from test scripts. */
+/* Drives a device of kind "ovpn" from test scripts, as ovpn_cli and, in the
+ * other family, as ovpnx_cli.
+ */
 #include <errno.h>
 #include <net/if.h>
 #include <poll.h>
@@ -11,13 +13,17 @@
 
 #include "ovpn_nl.h"
 #include "ovpn_sock.h"
+#include "ovpn_table.h"
 
 static const char cli_usage[] =
-"usage: ovpn_cli [-n NETNS] COMMAND ...\n"
+"usage: ovpn_cli|ovpnx_cli [-n NETNS] COMMAND ...\n"
 "  new_peer|set_peer|get_peer|del_peer DEV ITEM...  ITEMs of peer{}\n"
 "  new_key|get_key|swap_keys|del_key DEV ITEM...    ITEMs of keyconf{}\n"
 "  dump DEV                      all peers\n"
 "  raw TEXT... | raw_dump TEXT...  any message, see ovpn_spec.h\n"
+"  table                         rows of a table, see ovpn_table.h\n"
+"  dump_amid COMMAND TEXT...     a dump in small pieces; after the first one the\n"
+"                                shell runs COMMAND; \"INTR\" if it is noticed\n"
 "  listen [SECONDS [COUNT]]      events as text, one line each\n"
 "  sock ADDR:PORT                hold a UDP socket, print what it receives\n"
 "  sock_send PID ADDR:PORT HEX   send from a holder's socket\n"
@@ -30,6 +36,7 @@ static const char cli_usage[] =
 struct cli {
 	struct ovpn_nl nl;
 	int borrowed;
+	const char *amid;
 };
 
 static int cli_resolve(void *data, const char *name, uint32_t *value)
@@ -59,13 +66,26 @@ static void cli_print(const struct nlmsghdr *nlh, void *data)
 	fflush(stdout);
 }
 
+static void cli_amid(const struct nlmsghdr *nlh, void *data)
+{
+	struct cli *cli = data;
+
+	if (cli->amid && system(cli->amid))
+		fprintf(stderr, "ovpn_cli: %s failed\n", cli->amid);
+	cli->amid = NULL;
+	if (nlh->nlmsg_flags & NLM_F_DUMP_INTR)
+		printf("INTR ");
+	cli_print(nlh, NULL);
+}
+
 static int cli_request(struct cli *cli, const char *text, bool is_dump)
 {
 	const struct ovpn_nl_error *error = &cli->nl.error;
 	int err;
 
 	cli->borrowed = -1;
-	err = ovpn_nl_request(&cli->nl, text, is_dump, cli_print, cli_resolve,
+	err = ovpn_nl_request(&cli->nl, text, is_dump,
+			      cli->amid ? cli_amid : cli_print, cli_resolve,
 			      cli);
 	if (cli->borrowed >= 0)
 		close(cli->borrowed);
@@ -97,6 +117,16 @@ static int cli_raw(struct cli *cli, char **argv, bool is_dump)
 
 	cli_join(text, sizeof(text), argv);
 	return cli_request(cli, text, is_dump);
+}
+
+/* Pieces are as large as what we ask for, so that there are many. */
+static int cli_dump_amid(struct cli *cli, char **argv)
+{
+	if (!argv[0] || !argv[1])
+		return -EINVAL;
+	cli->amid = argv[0];
+	cli->nl.piece = 4096;
+	return cli_raw(cli, argv + 1, true);
 }
 
 static int cli_nested(struct cli *cli, const char *command, const char *nest,
@@ -293,6 +323,10 @@ static int cli_run(struct cli *cli, char **argv)
 		return cli_raw(cli, argv + 1, false);
 	if (!strcmp(argv[0], "raw_dump"))
 		return cli_raw(cli, argv + 1, true);
+	if (!strcmp(argv[0], "dump_amid"))
+		return cli_dump_amid(cli, argv + 1);
+	if (!strcmp(argv[0], "table"))
+		return ovpn_table_run(&cli->nl, cli_resolve, cli);
 	if (!strcmp(argv[0], "listen"))
 		return cli_listen(cli, argv + 1);
 	if (!strcmp(argv[0], "sock_send"))
@@ -323,7 +357,7 @@ static int cli_batch(struct cli *cli)
 
 int main(int argc, char **argv)
 {
-	struct cli cli;
+	struct cli cli = { 0 };
 	int err;
 
 	ovpn_sock_enter(&argc, &argv);
@@ -343,7 +377,7 @@ int main(int argc, char **argv)
 	}
 	err = ovpn_nl_open(&cli.nl);
 	if (err) {
-		fprintf(stderr, "ovpn_cli: no genl family \"ovpn\": %s\n",
+		fprintf(stderr, "ovpn_cli: no genl family: %s\n",
 			ovpn_nl_error_name(err));
 		return 4;
 	}

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* Requests to the family "ovpn" and to rtnetlink, by libmnl. */
+/* Requests to a generic netlink family and to rtnetlink, by libmnl. */
 #include <errno.h>
 #include <linux/genetlink.h>
 #include <linux/if_link.h>
@@ -12,6 +12,7 @@
 #include <time.h>
 
 #include "ovpn_nl.h"
+#include "ovpn_spec_priv.h"
 
 /* NLMSGERR_ATTR_MISS_TYPE is younger than some build machines' headers */
 #define OVPN_NL_MISS_TYPE 5
@@ -113,7 +114,8 @@ static int nl_call(struct ovpn_nl_call *call)
 			      call->request->nlmsg_len) < 0)
 		return -errno;
 	while (!call->is_done) {
-		len = mnl_socket_recvfrom(call->nl->sock, buf, sizeof(buf));
+		len = mnl_socket_recvfrom(call->nl->sock, buf,
+					  call->nl->piece ?: sizeof(buf));
 		if (len < 0)
 			return -errno;
 		nlh = (const void *)buf;
@@ -167,7 +169,7 @@ static void family_group(struct ovpn_nl *nl, const struct nlattr *groups)
 			else if (type == CTRL_ATTR_MCAST_GRP_ID)
 				id = mnl_attr_get_u32(attr);
 		}
-		if (!strcmp(name, "peers"))
+		if (!strcmp(name, spec_group))
 			nl->group = id;
 	}
 }
@@ -198,6 +200,7 @@ static int family_find(struct ovpn_nl *nl)
 	};
 	struct nlmsghdr *nlh = mnl_nlmsg_put_header(buf);
 	struct genlmsghdr *genl;
+	char name[GENL_NAMSIZ];
 
 	nlh->nlmsg_type = GENL_ID_CTRL;
 	nlh->nlmsg_flags = NLM_F_REQUEST | NLM_F_ACK;
@@ -205,7 +208,8 @@ static int family_find(struct ovpn_nl *nl)
 	genl = mnl_nlmsg_put_extra_header(nlh, sizeof(*genl));
 	genl->cmd = CTRL_CMD_GETFAMILY;
 	genl->version = 1;
-	mnl_attr_put_strz(nlh, CTRL_ATTR_FAMILY_NAME, nl_kind());
+	snprintf(name, sizeof(name), "%s%s", nl_kind(), spec_suffix);
+	mnl_attr_put_strz(nlh, CTRL_ATTR_FAMILY_NAME, name);
 	call.request = nlh;
 	return nl_call(&call);
 }

@@ -25,9 +25,10 @@ struct ovpn_nl_error {
 /**
  * struct ovpn_nl - one socket
  * @sock: owned
- * @family: number of the genl family "ovpn", 0 if there is none
- * @group: number of its multicast group "peers"
+ * @family: number of the genl family, 0 if there is none
+ * @group: number of its multicast group spec_group
  * @seq: of the last request
+ * @piece: bytes to ask for at a time, 0 for as many as there is room
  * @error: of the last request
  */
 struct ovpn_nl {
@@ -35,6 +36,7 @@ struct ovpn_nl {
 	uint16_t family;
 	uint32_t group;
 	uint32_t seq;
+	size_t piece;
 	struct ovpn_nl_error error;
 };
 

@@ -7,7 +7,8 @@
 #include <stdint.h>
 
 /*
- * Messages of the generic netlink family "ovpn" as text, both ways:
+ * Messages of the generic netlink families "ovpn" and "ovpnx" as text, both
+ * ways; which of them is a matter of what a program is linked with:
  *
  *	PEER_NEW ifindex=3 peer{id=5 socket=7 remote-ipv4=10.0.0.2
  *		remote-port=1194}

@@ -129,6 +129,17 @@ static int in_value(struct spec_in *in, const struct spec_attr *spec,
 		memcpy(data, &port, sizeof(port));
 		*len = sizeof(port);
 		return err;
+	case SPEC_U8:
+		err = in_number(in, spec, text, &value);
+		data[0] = (uint8_t)value;
+		*len = 1;
+		return err;
+	case SPEC_STR:
+		*len = strlen(text) + 1;
+		if (*len > SPEC_PAYLOAD_MAX)
+			return in_error(in, "string too long");
+		memcpy(data, text, *len);
+		return 0;
 	case SPEC_U32:
 	case SPEC_S32:
 	case SPEC_UINT:

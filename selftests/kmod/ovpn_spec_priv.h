@@ -5,12 +5,14 @@
 #include "ovpn_spec.h"
 
 enum spec_kind {
+	SPEC_U8,
 	SPEC_U32,
 	SPEC_S32,
 	SPEC_UINT,
 	SPEC_BE16,
 	SPEC_IPV4,
 	SPEC_IPV6,
+	SPEC_STR,
 	SPEC_BIN,
 	SPEC_NEST,
 };
@@ -36,6 +38,12 @@ struct spec_command {
 	uint8_t number;
 };
 
+/*
+ * One of ovpn_family.c and ovpnx_family.c has these. The name of the family is
+ * that of the link kind and the suffix.
+ */
+extern const char *const spec_suffix;
+extern const char *const spec_group;
 extern const struct spec_attr spec_top[];
 extern const struct spec_command spec_commands[];
 

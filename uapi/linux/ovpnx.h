@@ -19,6 +19,8 @@
 enum ovpnx_feature {
 	/* OVPNX_A_PEER_DROP */
 	OVPNX_FEATURE_PEER_DROPS	= 1 << 0,
+	/* OVPNX_CMD_PEER_PAYLOAD_NTF */
+	OVPNX_FEATURE_PAYLOAD		= 1 << 1,
 	/* OVPNX_CMD_KEY_NEW, OVPNX_CMD_KEY_GET */
 	OVPNX_FEATURE_KEY_STATE		= 1 << 3,
 	/* OVPNX_A_KEYDIR_EPOCH_SECRET */
@@ -46,6 +48,10 @@ enum {
 /* uint is 4 or 8 bytes long */
 enum {
 	OVPNX_A_FEATURES_MASK	= 1,	/* uint, of enum ovpnx_feature */
+	/* u32, longest OVPNX_A_PEER_PAYLOAD in bytes */
+	OVPNX_A_FEATURES_PAYLOAD_MAX = 2,
+	/* u32, OVPNX_CMD_PEER_PAYLOAD_NTF per peer and second */
+	OVPNX_A_FEATURES_PAYLOAD_RATE = 3,
 
 	__OVPNX_A_FEATURES_MAX,
 	OVPNX_A_FEATURES_MAX	= (__OVPNX_A_FEATURES_MAX - 1)
@@ -65,6 +71,7 @@ enum {
 	OVPNX_A_PEER_CRYPTO_DRIVER = 3,
 	/* nest of OVPNX_A_DROP_*, one for each cause that is not 0 */
 	OVPNX_A_PEER_DROP	= 4,
+	OVPNX_A_PEER_PAYLOAD	= 5,	/* bytes, authentic and in the clear */
 
 	__OVPNX_A_PEER_MAX,
 	OVPNX_A_PEER_MAX	= (__OVPNX_A_PEER_MAX - 1)
@@ -138,6 +145,11 @@ enum {
 	OVPNX_CMD_DEV_SET	= 3,
 	OVPNX_CMD_PEER_GET	= 4,
 	OVPNX_CMD_PEER_SET	= 5,
+	/* Event: a peer sent a payload that is neither IP nor a keepalive, for
+	 * example an OCC message. If nobody is in the multicast group, or it is
+	 * too long or one too many, it is dropped as "rx_drop_proto".
+	 */
+	OVPNX_CMD_PEER_PAYLOAD_NTF = 6,
 	OVPNX_CMD_KEY_NEW	= 8,
 	OVPNX_CMD_KEY_GET	= 9,
 

@@ -1,0 +1,49 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* What a program that is linked with this file speaks: family "ovpnx". */
+#include "ovpn_spec_priv.h"
+
+const char *const spec_suffix = "x";
+const char *const spec_group = "events";
+
+static const char *const spec_transport[] = { "udp", "tcp", NULL };
+
+static const struct spec_attr spec_features[] = {
+	{ "mask", 1, SPEC_UINT, NULL, NULL },
+	{ "payload-max", 2, SPEC_U32, NULL, NULL },
+	{ "payload-rate", 3, SPEC_U32, NULL, NULL },
+	{ NULL, 0, SPEC_BIN, NULL, NULL }
+};
+
+static const struct spec_attr spec_dev[] = {
+	{ "peers", 1, SPEC_U32, NULL, NULL },
+	{ NULL, 0, SPEC_BIN, NULL, NULL }
+};
+
+static const struct spec_attr spec_drop[] = {
+	{ "name", 1, SPEC_STR, NULL, NULL },
+	{ "count", 2, SPEC_UINT, NULL, NULL },
+	{ NULL, 0, SPEC_BIN, NULL, NULL }
+};
+
+static const struct spec_attr spec_peer[] = {
+	{ "id", 1, SPEC_U32, NULL, NULL },
+	{ "transport", 2, SPEC_U32, NULL, spec_transport },
+	{ "crypto-driver", 3, SPEC_STR, NULL, NULL },
+	{ "drop", 4, SPEC_NEST, spec_drop, NULL },
+	{ "payload", 5, SPEC_BIN, NULL, NULL },
+	{ NULL, 0, SPEC_BIN, NULL, NULL }
+};
+
+const struct spec_attr spec_top[] = {
+	{ "ifindex", 1, SPEC_U32, NULL, NULL },
+	{ "features", 2, SPEC_NEST, spec_features, NULL },
+	{ "dev", 3, SPEC_NEST, spec_dev, NULL },
+	{ "peer", 4, SPEC_NEST, spec_peer, NULL },
+	{ NULL, 0, SPEC_BIN, NULL, NULL }
+};
+
+const struct spec_command spec_commands[] = {
+	{ "GET_FEATURES", 1 }, { "DEV_GET", 2 }, { "DEV_SET", 3 },
+	{ "PEER_GET", 4 }, { "PEER_SET", 5 }, { "PEER_PAYLOAD_NTF", 6 },
+	{ NULL, 0 }
+};
