@@ -10,6 +10,7 @@
 
 #include "device.h"
 #include "names.h"
+#include "handoff.h"
 #include "peer.h"
 #include "peer_table.h"
 #include "tx.h"
@@ -54,6 +55,7 @@ static void dco_dev_uninit(struct net_device *dev)
 	dco->is_dying = true;
 	spin_unlock_bh(&dco->lock);
 	dco_peer_del_all(dco, OVPN_DEL_PEER_REASON_TEARDOWN);
+	dco_handoff_detach(dco);
 	synchronize_net();
 	gro_cells_destroy(&dco->gro_cells);
 }

@@ -10,6 +10,7 @@
 #include "compat/compat.h"
 #include "stats.h"
 
+struct dco_handoff;
 struct dco_peer;
 
 /* what the path to the peer carries in one piece */
@@ -31,7 +32,8 @@ extern const struct ethtool_ops dco_ethtool_ops;
  * @gro_cells: where received packets go
  * @mss: largest segment that inner TCP may announce, or DCO_MSS_*
  * @only_peer: P2P mode: the peer, if there is one
- * @lock: serialises writers of everything below and of @only_peer
+ * @handoff: takes cleartext for peers that userspace carries, or NULL
+ * @lock: serialises writers of everything below, of @only_peer and @handoff
  * @is_dying: no peer may be inserted any more
  * @generation: grows when a peer enters or leaves the table; never 0
  * @peers: peers by id
@@ -48,6 +50,7 @@ struct dco_dev {
 	struct gro_cells gro_cells;
 	u16 mss;
 	struct dco_peer __rcu *only_peer;
+	struct dco_handoff __rcu *handoff;
 
 	spinlock_t lock ____cacheline_aligned_in_smp;
 	bool is_dying;

@@ -59,6 +59,8 @@ static const struct {
 		SKB_DROP_REASON_PKT_TOO_BIG },
 	[DCO_DROP_TX_QUEUE] = { "tx_drop_queue",
 		SKB_DROP_REASON_QDISC_DROP },
+	[DCO_DROP_TX_HANDOFF] = { "tx_drop_handoff",
+		SKB_DROP_REASON_SOCKET_RCVBUFF },
 };
 
 /**

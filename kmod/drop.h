@@ -33,6 +33,7 @@ struct sk_buff;
  *	the device itself
  * @DCO_DROP_TX_TOO_BIG: does not fit the path, which must not fragment
  * @DCO_DROP_TX_QUEUE: too much is waiting for the peer's TCP connection
+ * @DCO_DROP_TX_HANDOFF: for userspace, which does not read it
  * @DCO_DROP_MAX: number of causes
  *
  * Those of reception come first, see dco_drop_is_rx(). The numbers are not
@@ -61,6 +62,7 @@ enum dco_drop {
 	DCO_DROP_TX_NO_ROUTE,
 	DCO_DROP_TX_TOO_BIG,
 	DCO_DROP_TX_QUEUE,
+	DCO_DROP_TX_HANDOFF,
 	DCO_DROP_MAX,
 };
 

@@ -88,6 +88,11 @@ static void dco_keepalive_work(struct work_struct *work)
 	spin_lock_bh(&peer->keepalive_lock);
 	if (!peer->keepalive_interval || !peer->keepalive_timeout)
 		goto unlock;
+	/* who carries a peer judges its silence and breaks its own */
+	if (READ_ONCE(peer->is_userspace)) {
+		WRITE_ONCE(peer->last_recv, now);
+		WRITE_ONCE(peer->last_sent, now);
+	}
 
 	expire_at = dco_keepalive_due(READ_ONCE(peer->last_recv),
 				      peer->keepalive_timeout,

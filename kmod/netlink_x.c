@@ -3,11 +3,14 @@
  * The genl family "ovpnx": what upstream's family has no place for. Its frame,
  * the features and the settings of a device.
  */
+#include <linux/fcntl.h>
+#include <linux/file.h>
 #include <linux/module.h>
 #include <net/genetlink.h>
 
 #include "device.h"
 #include "names.h"
+#include "handoff.h"
 #include "netlink.h"
 #include "netlink_x.h"
 #include "payload.h"
@@ -15,7 +18,8 @@
 #include "peer_table.h"
 
 #define DCO_NLX_FEATURES						\
-	((u64)(OVPNX_FEATURE_PAYLOAD | OVPNX_FEATURE_KEY_STATE |	\
+	((u64)(OVPNX_FEATURE_PEER_DROPS | OVPNX_FEATURE_PAYLOAD |	\
+	       OVPNX_FEATURE_USERSPACE | OVPNX_FEATURE_KEY_STATE |	\
 	       OVPNX_FEATURE_EPOCH))
 
 /* what dco_nl_dev_get() and dco_nl_call() look at has one number in both */
@@ -92,7 +96,8 @@ static int dco_nlx_put_features(struct sk_buff *msg)
 	if (!attr ||
 	    dco_nl_put_uint(msg, OVPNX_A_FEATURES_MASK, DCO_NLX_FEATURES) ||
 	    nla_put_u32(msg, OVPNX_A_FEATURES_PAYLOAD_MAX, DCO_PAYLOAD_MAX) ||
-	    nla_put_u32(msg, OVPNX_A_FEATURES_PAYLOAD_RATE, DCO_PAYLOAD_RATE))
+	    nla_put_u32(msg, OVPNX_A_FEATURES_PAYLOAD_RATE, DCO_PAYLOAD_RATE) ||
+	    nla_put_u32(msg, OVPNX_A_FEATURES_QUEUE_MAX, DCO_HANDOFF_MAX))
 		return -EMSGSIZE;
 	nla_nest_end(msg, attr);
 	return 0;
@@ -166,6 +171,68 @@ static int dco_nlx_dev_get_doit(struct sk_buff *skb, struct genl_info *info)
 	return dco_nl_call(info, dco_nlx_dev_get);
 }
 
+static int dco_nlx_reply_fd(struct dco_dev *dco, struct genl_info *info, int fd)
+{
+	struct nlattr *attr = NULL;
+	struct sk_buff *msg;
+	void *hdr;
+
+	msg = genlmsg_new(GENLMSG_DEFAULT_SIZE, GFP_KERNEL);
+	if (!msg)
+		return -ENOMEM;
+	hdr = genlmsg_put_reply(msg, info, &dco_nlx_family, 0,
+				OVPNX_CMD_DEV_OPEN);
+	if (hdr && !nla_put_u32(msg, OVPNX_A_IFINDEX, dco->dev->ifindex))
+		attr = nla_nest_start(msg, OVPNX_A_DEV);
+	if (!attr || nla_put_s32(msg, OVPNX_A_DEV_FD, fd)) {
+		nlmsg_free(msg);
+		return -EMSGSIZE;
+	}
+	nla_nest_end(msg, attr);
+	genlmsg_end(msg, hdr);
+	return genlmsg_reply(msg, info);
+}
+
+/* Requests are served in the process that sends them, so its table of files is
+ * at hand. A descriptor cannot be taken back, so it comes to life only after
+ * the reply has got through.
+ */
+static int dco_nlx_dev_open(struct dco_dev *dco, struct genl_info *info)
+{
+	struct file *file;
+	int fd, err;
+
+	fd = get_unused_fd_flags(O_CLOEXEC);
+	if (fd < 0) {
+		NL_SET_ERR_MSG_MOD(info->extack, "no file descriptor is free");
+		return fd;
+	}
+	file = dco_handoff_open(dco);
+	if (IS_ERR(file)) {
+		err = PTR_ERR(file);
+		if (err == -EBUSY)
+			NL_SET_ERR_MSG_MOD(info->extack,
+					   "the device's file is open");
+		goto err_fd;
+	}
+	err = dco_nlx_reply_fd(dco, info, fd);
+	if (err)
+		goto err_file;
+	fd_install(fd, file);
+	return 0;
+
+err_file:
+	fput(file);
+err_fd:
+	put_unused_fd(fd);
+	return err;
+}
+
+static int dco_nlx_dev_open_doit(struct sk_buff *skb, struct genl_info *info)
+{
+	return dco_nl_call(info, dco_nlx_dev_open);
+}
+
 /* A request takes no attribute but those of its policy, or none without. */
 
 static const struct nla_policy dco_nlx_dev_get_policy[] = {
@@ -191,12 +258,26 @@ static const struct genl_ops dco_nlx_ops[] = {
 		.flags		= GENL_ADMIN_PERM,
 	},
 	{
+		.cmd		= OVPNX_CMD_DEV_OPEN,
+		.doit		= dco_nlx_dev_open_doit,
+		.policy		= dco_nlx_dev_get_policy,
+		.maxattr	= ARRAY_SIZE(dco_nlx_dev_get_policy) - 1,
+		.flags		= GENL_ADMIN_PERM,
+	},
+	{
 		.cmd		= OVPNX_CMD_PEER_GET,
 		.doit		= dco_nlx_peer_get_doit,
 		.start		= dco_nlx_peer_get_start,
 		.dumpit		= dco_nlx_peer_get_dumpit,
 		.policy		= dco_nlx_peer_get_policy,
 		.maxattr	= ARRAY_SIZE(dco_nlx_peer_get_policy) - 1,
+		.flags		= GENL_ADMIN_PERM,
+	},
+	{
+		.cmd		= OVPNX_CMD_PEER_SET,
+		.doit		= dco_nlx_peer_set_doit,
+		.policy		= dco_nlx_peer_set_policy,
+		.maxattr	= OVPNX_A_PEER,
 		.flags		= GENL_ADMIN_PERM,
 	},
 	{

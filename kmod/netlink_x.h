@@ -25,6 +25,8 @@ int dco_nlx_peer_call(struct genl_info *info,
 
 /* netlink_x_peer.c */
 int dco_nlx_peer_get_doit(struct sk_buff *skb, struct genl_info *info);
+extern const struct nla_policy dco_nlx_peer_set_policy[OVPNX_A_PEER + 1];
+int dco_nlx_peer_set_doit(struct sk_buff *skb, struct genl_info *info);
 int dco_nlx_peer_get_start(struct netlink_callback *cb);
 int dco_nlx_peer_get_dumpit(struct sk_buff *skb, struct netlink_callback *cb);
 

@@ -1,21 +1,26 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* Family "ovpnx": what is known about a peer. */
-#include <linux/in.h>
 #include <net/genetlink.h>
 
 #include "device.h"
+#include "drop.h"
 #include "netlink.h"
 #include "netlink_x.h"
 #include "peer.h"
 #include "peer_table.h"
 #include "sock.h"
 
+static u32 dco_nlx_peer_flags(const struct dco_peer *peer)
+{
+	return READ_ONCE(peer->is_userspace) ? OVPNX_PEER_FLAG_USERSPACE : 0;
+}
+
 static int dco_nlx_put_transport(struct sk_buff *msg,
 				 const struct dco_sock *dsk)
 {
 	enum ovpnx_transport transport = OVPNX_TRANSPORT_UDP;
 
-	if (dsk->sk->sk_protocol == IPPROTO_TCP)
+	if (dsk->transport == DCO_TRANSPORT_TCP)
 		transport = OVPNX_TRANSPORT_TCP;
 	return nla_put_u32(msg, OVPNX_A_PEER_TRANSPORT, transport);
 }
@@ -32,6 +37,31 @@ static int dco_nlx_put_crypto(struct sk_buff *msg, const struct dco_peer *peer)
 			      dco_key_driver(key));
 }
 
+static int dco_nlx_put_drop(struct sk_buff *msg, const char *name, u64 count)
+{
+	struct nlattr *attr;
+
+	attr = nla_nest_start(msg, OVPNX_A_PEER_DROP);
+	if (!attr || nla_put_string(msg, OVPNX_A_DROP_NAME, name) ||
+	    dco_nl_put_uint(msg, OVPNX_A_DROP_COUNT, count))
+		return -EMSGSIZE;
+	nla_nest_end(msg, attr);
+	return 0;
+}
+
+static int dco_nlx_put_drops(struct sk_buff *msg, const struct dco_peer *peer)
+{
+	u64 drops[DCO_DROP_MAX];
+	enum dco_drop cause;
+
+	dco_peer_drops_read(peer, drops);
+	for (cause = 0; cause < DCO_DROP_MAX; cause++)
+		if (drops[cause] &&
+		    dco_nlx_put_drop(msg, dco_drop_name(cause), drops[cause]))
+			return -EMSGSIZE;
+	return 0;
+}
+
 static int dco_nlx_put_peer(struct sk_buff *msg, const struct dco_peer *peer,
 			    const struct dco_sock *dsk)
 {
@@ -41,8 +71,9 @@ static int dco_nlx_put_peer(struct sk_buff *msg, const struct dco_peer *peer,
 		return -EMSGSIZE;
 	attr = nla_nest_start(msg, OVPNX_A_PEER);
 	if (!attr || nla_put_u32(msg, OVPNX_A_PEER_ID, peer->id) ||
+	    nla_put_u32(msg, OVPNX_A_PEER_FLAGS, dco_nlx_peer_flags(peer)) ||
 	    dco_nlx_put_transport(msg, dsk) ||
-	    dco_nlx_put_crypto(msg, peer))
+	    dco_nlx_put_crypto(msg, peer) || dco_nlx_put_drops(msg, peer))
 		return -EMSGSIZE;
 	nla_nest_end(msg, attr);
 	return 0;
@@ -194,4 +225,59 @@ int dco_nlx_peer_get_dumpit(struct sk_buff *skb, struct netlink_callback *cb)
 	ret = dco_nlx_dump_peers(dco, skb, cb);
 	netdev_put(dco->dev, &tracker);
 	return ret;
+}
+
+static const struct nla_policy dco_nlx_peer_set_attrs[OVPNX_A_PEER_FLAGS + 1] = {
+	[OVPNX_A_PEER_ID] =
+		NLA_POLICY_FULL_RANGE(NLA_U32, &dco_nl_peer_id_range),
+	[OVPNX_A_PEER_FLAGS] =
+		NLA_POLICY_MASK(NLA_U32, OVPNX_PEER_FLAG_USERSPACE),
+};
+
+const struct nla_policy dco_nlx_peer_set_policy[OVPNX_A_PEER + 1] = {
+	[OVPNX_A_IFINDEX] = { .type = NLA_U32 },
+	[OVPNX_A_PEER] = NLA_POLICY_NESTED(dco_nlx_peer_set_attrs),
+};
+
+static bool dco_nlx_is_udp(const struct dco_peer *peer)
+{
+	const struct dco_sock *dsk;
+	bool is_udp;
+
+	rcu_read_lock();
+	dsk = rcu_dereference(peer->sock);
+	is_udp = dsk && dsk->transport == DCO_TRANSPORT_UDP;
+	rcu_read_unlock();
+	return is_udp;
+}
+
+static int dco_nlx_peer_set(struct dco_peer *peer, struct nlattr **attrs,
+			    struct genl_info *info)
+{
+	u32 flags;
+
+	if (NL_REQ_ATTR_CHECK(info->extack, info->attrs[OVPNX_A_PEER], attrs,
+			      OVPNX_A_PEER_FLAGS))
+		return -EINVAL;
+	flags = nla_get_u32(attrs[OVPNX_A_PEER_FLAGS]);
+	if (flags & OVPNX_PEER_FLAG_USERSPACE && !dco_nlx_is_udp(peer)) {
+		NL_SET_ERR_MSG_ATTR(info->extack, attrs[OVPNX_A_PEER_FLAGS],
+				    "only peers over UDP can be userspace's");
+		return -EOPNOTSUPP;
+	}
+	return dco_peer_set_userspace(peer,
+				      flags & OVPNX_PEER_FLAG_USERSPACE);
+}
+
+/**
+ * dco_nlx_peer_set_doit() - OVPNX_CMD_PEER_SET
+ * @skb: the request
+ * @info: the request, parsed
+ *
+ * Return: 0 or a negative errno.
+ */
+int dco_nlx_peer_set_doit(struct sk_buff *skb, struct genl_info *info)
+{
+	return dco_nlx_peer_call(info, dco_nlx_peer_set_attrs,
+				 OVPNX_A_PEER_FLAGS, dco_nlx_peer_set);
 }

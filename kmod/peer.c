@@ -4,6 +4,7 @@
 
 #include "device.h"
 #include "endpoint.h"
+#include "handoff.h"
 #include "keepalive.h"
 #include "notify.h"
 #include "payload.h"
@@ -122,6 +123,7 @@ static void dco_peer_release_list(struct list_head *removed)
 		list_del(&peer->release_node);
 		dco_keepalive_stop(peer);
 		trace_dco_peer_del(peer);
+		dco_handoff_forget(peer);
 		dco_notify_peer_del(peer, peer->del_reason);
 		/* only this function clears it, and once per peer */
 		dsk = rcu_dereference_protected(peer->sock, true);
@@ -156,6 +158,30 @@ int dco_peer_add(struct dco_peer *peer, const struct dco_vpn_pair *pair)
 	}
 	spin_unlock_bh(&dco->lock);
 	dco_peer_release_list(&removed);
+	return err;
+}
+
+/**
+ * dco_peer_set_userspace() - say who carries a peer
+ * @peer: the peer; the caller has a reference
+ * @is_userspace: true if userspace does, false if the module does
+ *
+ * Context: process.
+ * Return: 0, or -ENOENT if the peer is no longer in the table.
+ */
+int dco_peer_set_userspace(struct dco_peer *peer, bool is_userspace)
+{
+	struct dco_dev *dco = peer->dco;
+	int err = -ENOENT;
+
+	spin_lock_bh(&dco->lock);
+	if (peer->is_in_table) {
+		WRITE_ONCE(peer->is_userspace, is_userspace);
+		err = 0;
+	}
+	spin_unlock_bh(&dco->lock);
+	if (!is_userspace)
+		dco_handoff_forget(peer);
 	return err;
 }
 

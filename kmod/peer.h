@@ -28,6 +28,7 @@ struct dco_vpn_pair;
  *	under @dco->lock
  * @vpn4: its inner IPv4 address or NULL; written under @dco->lock
  * @vpn6: its inner IPv6 address or NULL; written under @dco->lock
+ * @is_userspace: userspace carries it, see handoff.c; written under @dco->lock
  * @keys: what to talk to it with
  * @stats: per-CPU counters
  * @drops_carry: how often a CPU's counter of drops went round
@@ -58,6 +59,7 @@ struct dco_peer {
 	struct dco_endpoint __rcu *endpoint;
 	struct dco_vpn_addr __rcu *vpn4;
 	struct dco_vpn_addr __rcu *vpn6;
+	bool is_userspace;
 	struct dco_key_slots keys;
 	struct dco_peer_stats __percpu *stats;
 	atomic_t drops_carry[DCO_DROP_MAX];
@@ -89,6 +91,7 @@ void dco_peer_put(struct dco_peer *peer);
 struct dco_peer *dco_peer_get_by_id(struct dco_dev *dco, u32 id);
 
 int dco_peer_add(struct dco_peer *peer, const struct dco_vpn_pair *pair);
+int dco_peer_set_userspace(struct dco_peer *peer, bool is_userspace);
 int dco_peer_del(struct dco_peer *peer, enum ovpn_del_peer_reason reason);
 void dco_peer_del_by_dsk(struct dco_sock *dsk,
 			 enum ovpn_del_peer_reason reason);

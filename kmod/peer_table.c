@@ -424,7 +424,7 @@ int dco_table_insert(struct dco_peer *peer, const struct dco_vpn_pair *pair,
 		goto err_endpoint;
 
 	dco_sock_link(peer);
-	peer->is_in_table = true;
+	WRITE_ONCE(peer->is_in_table, true);
 	dco_table_changed(dco);
 	return 0;
 
@@ -455,7 +455,7 @@ bool dco_table_remove(struct dco_peer *peer, enum ovpn_del_peer_reason reason,
 
 	if (!peer->is_in_table)
 		return false;
-	peer->is_in_table = false;
+	WRITE_ONCE(peer->is_in_table, false);
 	peer->del_reason = reason;
 	dco_table_changed(dco);
 

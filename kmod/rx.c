@@ -187,6 +187,31 @@ static void dco_rx_payload(struct dco_peer *peer, struct sk_buff *skb, u8 tos)
 	dco_rx_deliver(peer, skb);
 }
 
+/**
+ * dco_rx_inject() - receive cleartext that userspace has opened
+ * @peer: whose it is
+ * @skb: an IP packet; consumed
+ *
+ * Context: BH disabled, RCU read side.
+ * Return: 0; -EINVAL if it is not an IP packet, -EACCES if its source is not
+ * the peer's.
+ */
+int dco_rx_inject(struct dco_peer *peer, struct sk_buff *skb)
+{
+	skb_reset_network_header(skb);
+	skb->protocol = ip_tunnel_parse_protocol(skb);
+	if (!dco_rx_ip_is_whole(skb)) {
+		dco_peer_drop(peer, skb, DCO_DROP_RX_PROTO);
+		return -EINVAL;
+	}
+	if (!dco_rx_source_is_valid(peer, skb)) {
+		dco_peer_drop(peer, skb, DCO_DROP_RX_SOURCE);
+		return -EACCES;
+	}
+	dco_rx_deliver(peer, skb);
+	return 0;
+}
+
 /* Opens a packet; skb->data becomes the cleartext. Returns why it failed, or
  * DCO_DROP_MAX.
  */

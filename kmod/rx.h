@@ -6,6 +6,7 @@
 
 struct dco_peer;
 
+int dco_rx_inject(struct dco_peer *peer, struct sk_buff *skb);
 void dco_rx(struct dco_peer *peer, struct sk_buff *skb);
 void dco_rx_from(struct dco_peer *peer, struct sk_buff *from,
 		 unsigned int offset, unsigned int len);

@@ -15,6 +15,7 @@
 
 #include "device.h"
 #include "drop.h"
+#include "handoff.h"
 #include "icmp.h"
 #include "keepalive.h"
 #include "notify.h"
@@ -266,6 +267,20 @@ static bool dco_tx_is_too_big(const struct dco_path *path, struct sk_buff *skb)
 	return true;
 }
 
+static void dco_tx_handoff(struct dco_peer *peer, struct sk_buff *skb)
+{
+	struct dco_count sent = {};
+
+	nf_reset_ct(skb);
+	skb_dst_drop(skb);
+	skb = dco_tx_split(peer, skb);
+	if (unlikely(!skb))
+		return;
+	dco_handoff_send(peer, skb, &sent);
+	dco_peer_stats_add(peer, DCO_FLOW_VPN_TX, sent.packets, sent.bytes);
+	dco_dev_stats_tx(peer->dco, sent.packets, sent.bytes);
+}
+
 /**
  * dco_xmit() - ndo_start_xmit
  * @skb: an IP packet or super-packet; consumed
@@ -291,6 +306,11 @@ netdev_tx_t dco_xmit(struct sk_buff *skb, struct net_device *dev)
 	if (unlikely(!peer)) {
 		net_dbg_ratelimited("%s: no peer for a packet\n", dev->name);
 		goto unreachable;
+	}
+	if (unlikely(READ_ONCE(peer->is_userspace))) {
+		dco_tx_handoff(peer, skb);
+		rcu_read_unlock();
+		return NETDEV_TX_OK;
 	}
 	err = dco_path_find(peer, &path);
 	cause = dco_path_cause(err);

@@ -31,17 +31,19 @@ static struct dco_peer *dco_udp_find_peer(struct dco_dev *dco,
 	return dco_table_find_remote(dco, &remote);
 }
 
-/* Takes the data packets out of a socket's datagrams. Returns 1 to leave a
- * datagram to userspace, 0 if it has been consumed.
+/* Takes the data packets out of a socket's datagrams, but for those of peers
+ * that userspace carries. Returns 1 to leave a datagram to userspace, 0 if it
+ * has been consumed.
  *
  * Context: softirq or BH disabled, RCU read side; skb->data is the UDP header.
  */
 static int dco_udp_encap_rcv(struct sock *sk, struct sk_buff *skb)
 {
 	const size_t peek = sizeof(struct udphdr) + sizeof(__be32);
+	bool is_v1 = false;
 	struct dco_sock *dsk;
 	struct dco_peer *peer;
-	u32 word;
+	u32 word, id;
 
 	dsk = rcu_dereference_sk_user_data(sk);
 	if (unlikely(!dsk || READ_ONCE(udp_sk(sk)->encap_type) !=
@@ -53,21 +55,29 @@ static int dco_udp_encap_rcv(struct sock *sk, struct sk_buff *skb)
 		return 0;
 	}
 	word = be32_to_cpup((__be32 *)(skb->data + sizeof(struct udphdr)));
+	id = word & DCO_PEER_ID_MASK;
 	switch (word >> DCO_OPCODE_SHIFT) {
 	case DCO_OPCODE_DATA_V2:
 		break;
 	case DCO_OPCODE_DATA_V1:
-		dco_drop(dsk->dco, skb, DCO_DROP_RX_DATA_V1);
-		return 0;
+		/* it names no peer, and only userspace can open it */
+		is_v1 = true;
+		id = DCO_PEER_ID_UNDEF;
+		break;
 	default:
 		return 1;
 	}
 
-	peer = dco_udp_find_peer(dsk->dco, skb, word & DCO_PEER_ID_MASK);
+	peer = dco_udp_find_peer(dsk->dco, skb, id);
+	if (unlikely(peer && READ_ONCE(peer->is_userspace)))
+		return 1;
+	if (unlikely(is_v1)) {
+		dco_drop(dsk->dco, skb, DCO_DROP_RX_DATA_V1);
+		return 0;
+	}
 	if (unlikely(!peer)) {
 		net_dbg_ratelimited("%s: data from unknown peer %u\n",
-				    dsk->dco->dev->name,
-				    word & DCO_PEER_ID_MASK);
+				    dsk->dco->dev->name, id);
 		dco_drop(dsk->dco, skb, DCO_DROP_RX_NO_PEER);
 		return 0;
 	}

@@ -8,7 +8,7 @@
 
 #include "ovpn_spec.h"
 
-#define OVPN_NL_TEXT 2048
+#define OVPN_NL_TEXT 4096
 
 /**
  * struct ovpn_nl_error - what the kernel said about a refused request

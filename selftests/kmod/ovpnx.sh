@@ -100,7 +100,7 @@ test_drops() {
 	send_b pids=100 inner=udp,10.8.0.1,10.8.0.2,5,9,20
 	text=$(xcli a raw PEER_GET ifindex=@tun "peer{id=1}")
 	kt_is "transport and driver" "$text" \
-		"*peer{id=1 transport=udp crypto-driver=*gcm*}"
+		"*peer{id=1 flags=0 transport=udp crypto-driver=*gcm*}"
 	kt_is "no drops yet" "${text/drop/}" "$text"
 	# the same once more is a replay
 	send_b pids=100,100,100 inner=udp,10.8.0.1,10.8.0.2,5,9,20

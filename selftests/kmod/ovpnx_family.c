@@ -11,11 +11,13 @@ static const struct spec_attr spec_features[] = {
 	{ "mask", 1, SPEC_UINT, NULL, NULL },
 	{ "payload-max", 2, SPEC_U32, NULL, NULL },
 	{ "payload-rate", 3, SPEC_U32, NULL, NULL },
+	{ "queue-max", 4, SPEC_U32, NULL, NULL },
 	{ NULL, 0, SPEC_BIN, NULL, NULL }
 };
 
 static const struct spec_attr spec_dev[] = {
 	{ "peers", 1, SPEC_U32, NULL, NULL },
+	{ "fd", 2, SPEC_S32, NULL, NULL },
 	{ NULL, 0, SPEC_BIN, NULL, NULL }
 };
 
@@ -31,6 +33,7 @@ static const struct spec_attr spec_peer[] = {
 	{ "crypto-driver", 3, SPEC_STR, NULL, NULL },
 	{ "drop", 4, SPEC_NEST, spec_drop, NULL },
 	{ "payload", 5, SPEC_BIN, NULL, NULL },
+	{ "flags", 6, SPEC_U32, NULL, NULL },
 	{ NULL, 0, SPEC_BIN, NULL, NULL }
 };
 
@@ -45,5 +48,6 @@ const struct spec_attr spec_top[] = {
 const struct spec_command spec_commands[] = {
 	{ "GET_FEATURES", 1 }, { "DEV_GET", 2 }, { "DEV_SET", 3 },
 	{ "PEER_GET", 4 }, { "PEER_SET", 5 }, { "PEER_PAYLOAD_NTF", 6 },
+	{ "DEV_OPEN", 7 },
 	{ NULL, 0 }
 };

@@ -10,6 +10,8 @@
 #ifndef _UAPI_LINUX_OVPNX_H
 #define _UAPI_LINUX_OVPNX_H
 
+#include <linux/types.h>
+
 #define OVPNX_FAMILY_NAME	"ovpnx"
 /* with DCO_NAMES=own, see OVPN_FAMILY_NAME_OWN */
 #define OVPNX_FAMILY_NAME_OWN	"ovpn_ownx"
@@ -21,10 +23,22 @@ enum ovpnx_feature {
 	OVPNX_FEATURE_PEER_DROPS	= 1 << 0,
 	/* OVPNX_CMD_PEER_PAYLOAD_NTF */
 	OVPNX_FEATURE_PAYLOAD		= 1 << 1,
+	/* OVPNX_CMD_DEV_OPEN, OVPNX_PEER_FLAG_USERSPACE */
+	OVPNX_FEATURE_USERSPACE		= 1 << 2,
 	/* OVPNX_CMD_KEY_NEW, OVPNX_CMD_KEY_GET */
 	OVPNX_FEATURE_KEY_STATE		= 1 << 3,
 	/* OVPNX_A_KEYDIR_EPOCH_SECRET */
 	OVPNX_FEATURE_EPOCH		= 1 << 4,
+};
+
+/* bits of OVPNX_A_PEER_FLAGS */
+enum ovpnx_peer_flag {
+	/* Userspace carries this peer: all that comes from its id or its
+	 * address goes to its socket, as it is, and cleartext for it to the
+	 * file of OVPNX_CMD_DEV_OPEN. It needs no key. Keepalive times do not
+	 * apply. -EOPNOTSUPP for a peer over TCP.
+	 */
+	OVPNX_PEER_FLAG_USERSPACE	= 1 << 0,
 };
 
 /* OVPNX_A_PEER_TRANSPORT */
@@ -52,6 +66,10 @@ enum {
 	OVPNX_A_FEATURES_PAYLOAD_MAX = 2,
 	/* u32, OVPNX_CMD_PEER_PAYLOAD_NTF per peer and second */
 	OVPNX_A_FEATURES_PAYLOAD_RATE = 3,
+	/* u32, bytes of memory that packets of a device may take which wait to
+	 * be read from its file
+	 */
+	OVPNX_A_FEATURES_QUEUE_MAX = 4,
 
 	__OVPNX_A_FEATURES_MAX,
 	OVPNX_A_FEATURES_MAX	= (__OVPNX_A_FEATURES_MAX - 1)
@@ -59,6 +77,7 @@ enum {
 
 enum {
 	OVPNX_A_DEV_PEERS	= 1,	/* u32, number of peers */
+	OVPNX_A_DEV_FD		= 2,	/* s32, file descriptor */
 
 	__OVPNX_A_DEV_MAX,
 	OVPNX_A_DEV_MAX		= (__OVPNX_A_DEV_MAX - 1)
@@ -72,6 +91,7 @@ enum {
 	/* nest of OVPNX_A_DROP_*, one for each cause that is not 0 */
 	OVPNX_A_PEER_DROP	= 4,
 	OVPNX_A_PEER_PAYLOAD	= 5,	/* bytes, authentic and in the clear */
+	OVPNX_A_PEER_FLAGS	= 6,	/* u32, of enum ovpnx_peer_flag */
 
 	__OVPNX_A_PEER_MAX,
 	OVPNX_A_PEER_MAX	= (__OVPNX_A_PEER_MAX - 1)
@@ -150,11 +170,35 @@ enum {
 	 * too long or one too many, it is dropped as "rx_drop_proto".
 	 */
 	OVPNX_CMD_PEER_PAYLOAD_NTF = 6,
+	/* The reply has a file descriptor in OVPNX_A_DEV_FD. It may be used
+	 * when the request has been sent, is closed on exec, and there is one
+	 * for each device: -EBUSY until it is closed. See struct ovpnx_packet.
+	 */
+	OVPNX_CMD_DEV_OPEN	= 7,
 	OVPNX_CMD_KEY_NEW	= 8,
 	OVPNX_CMD_KEY_GET	= 9,
 
 	__OVPNX_CMD_MAX,
 	OVPNX_CMD_MAX		= (__OVPNX_CMD_MAX - 1)
+};
+
+/*
+ * What stands before each packet in the file of OVPNX_CMD_DEV_OPEN, in the
+ * byte order of the machine.
+ *
+ * A read() takes one packet: for which peer, then the IP packet. -EMSGSIZE if
+ * there is not enough room; the packet stays. 0 when the device is gone. What
+ * nobody reads is dropped, as "tx_drop_handoff", when the queue is full.
+ *
+ * A write() is one packet: from which peer, then the IP packet. -ENOENT if
+ * there is no such peer, -EOPNOTSUPP if it is not userspace's, -EACCES if the
+ * source address is not the peer's, -EINVAL if it is not an IP packet,
+ * -EMSGSIZE if it is too long for one, -ENETDOWN while the device is down,
+ * -ENODEV when it is gone.
+ */
+struct ovpnx_packet {
+	__u32 peer_id;
+	__u32 reserved;		/* 0 */
 };
 
 /* multicast group of the events, which go to the network namespace of the
