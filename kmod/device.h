@@ -8,6 +8,7 @@
 #include <net/gro_cells.h>
 
 #include "compat/compat.h"
+#include "prefix.h"
 #include "stats.h"
 
 struct dco_handoff;
@@ -33,7 +34,9 @@ extern const struct ethtool_ops dco_ethtool_ops;
  * @mss: largest segment that inner TCP may announce, or DCO_MSS_*
  * @only_peer: P2P mode: the peer, if there is one
  * @handoff: takes cleartext for peers that userspace carries, or NULL
- * @lock: serialises writers of everything below, of @only_peer and @handoff
+ * @prefixes: peers by inner prefix; used in MP mode
+ * @lock: serialises writers of everything below, of @only_peer, @handoff and
+ *	@prefixes
  * @is_dying: no peer may be inserted any more
  * @generation: grows when a peer enters or leaves the table; never 0
  * @peers: peers by id
@@ -51,6 +54,7 @@ struct dco_dev {
 	u16 mss;
 	struct dco_peer __rcu *only_peer;
 	struct dco_handoff __rcu *handoff;
+	struct dco_prefix_table prefixes;
 
 	spinlock_t lock ____cacheline_aligned_in_smp;
 	bool is_dying;

@@ -33,6 +33,7 @@
 #include <linux/slab.h>
 #include <linux/uio.h>
 
+#include "../uapi/linux/ovpnx.h"
 #include "device.h"
 #include "drop.h"
 #include "handoff.h"

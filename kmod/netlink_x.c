@@ -16,11 +16,12 @@
 #include "payload.h"
 #include "peer.h"
 #include "peer_table.h"
+#include "prefix.h"
 
 #define DCO_NLX_FEATURES						\
 	((u64)(OVPNX_FEATURE_PEER_DROPS | OVPNX_FEATURE_PAYLOAD |	\
-	       OVPNX_FEATURE_USERSPACE | OVPNX_FEATURE_KEY_STATE |	\
-	       OVPNX_FEATURE_EPOCH))
+	       OVPNX_FEATURE_USERSPACE | OVPNX_FEATURE_PREFIXES |	\
+	       OVPNX_FEATURE_KEY_STATE | OVPNX_FEATURE_EPOCH))
 
 /* what dco_nl_dev_get() and dco_nl_call() look at has one number in both */
 static_assert((int)OVPNX_A_IFINDEX == (int)OVPN_A_IFINDEX);
@@ -97,7 +98,8 @@ static int dco_nlx_put_features(struct sk_buff *msg)
 	    dco_nl_put_uint(msg, OVPNX_A_FEATURES_MASK, DCO_NLX_FEATURES) ||
 	    nla_put_u32(msg, OVPNX_A_FEATURES_PAYLOAD_MAX, DCO_PAYLOAD_MAX) ||
 	    nla_put_u32(msg, OVPNX_A_FEATURES_PAYLOAD_RATE, DCO_PAYLOAD_RATE) ||
-	    nla_put_u32(msg, OVPNX_A_FEATURES_QUEUE_MAX, DCO_HANDOFF_MAX))
+	    nla_put_u32(msg, OVPNX_A_FEATURES_QUEUE_MAX, DCO_HANDOFF_MAX) ||
+	    nla_put_u32(msg, OVPNX_A_FEATURES_PREFIXES_MAX, DCO_PREFIX_MAX))
 		return -EMSGSIZE;
 	nla_nest_end(msg, attr);
 	return 0;
@@ -277,6 +279,34 @@ static const struct genl_ops dco_nlx_ops[] = {
 		.cmd		= OVPNX_CMD_PEER_SET,
 		.doit		= dco_nlx_peer_set_doit,
 		.policy		= dco_nlx_peer_set_policy,
+		.maxattr	= OVPNX_A_PEER,
+		.flags		= GENL_ADMIN_PERM,
+	},
+	{
+		.cmd		= OVPNX_CMD_PREFIX_GET,
+		.doit		= dco_nlx_prefix_get_doit,
+		.policy		= dco_nlx_peer_get_policy,
+		.maxattr	= OVPNX_A_PEER,
+		.flags		= GENL_ADMIN_PERM,
+	},
+	{
+		.cmd		= OVPNX_CMD_PREFIX_SET,
+		.doit		= dco_nlx_prefix_set_doit,
+		.policy		= dco_nlx_prefix_policy,
+		.maxattr	= OVPNX_A_PEER,
+		.flags		= GENL_ADMIN_PERM,
+	},
+	{
+		.cmd		= OVPNX_CMD_PREFIX_ADD,
+		.doit		= dco_nlx_prefix_add_doit,
+		.policy		= dco_nlx_prefix_policy,
+		.maxattr	= OVPNX_A_PEER,
+		.flags		= GENL_ADMIN_PERM,
+	},
+	{
+		.cmd		= OVPNX_CMD_PREFIX_DEL,
+		.doit		= dco_nlx_prefix_del_doit,
+		.policy		= dco_nlx_prefix_policy,
 		.maxattr	= OVPNX_A_PEER,
 		.flags		= GENL_ADMIN_PERM,
 	},

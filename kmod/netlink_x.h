@@ -36,4 +36,11 @@ extern const struct nla_policy dco_nlx_key_get_policy[OVPNX_A_KEYCONF + 1];
 int dco_nlx_key_new_doit(struct sk_buff *skb, struct genl_info *info);
 int dco_nlx_key_get_doit(struct sk_buff *skb, struct genl_info *info);
 
+/* netlink_x_prefix.c */
+extern const struct nla_policy dco_nlx_prefix_policy[OVPNX_A_PEER + 1];
+int dco_nlx_prefix_get_doit(struct sk_buff *skb, struct genl_info *info);
+int dco_nlx_prefix_set_doit(struct sk_buff *skb, struct genl_info *info);
+int dco_nlx_prefix_add_doit(struct sk_buff *skb, struct genl_info *info);
+int dco_nlx_prefix_del_doit(struct sk_buff *skb, struct genl_info *info);
+
 #endif /* DCO_NETLINK_X_H */

@@ -55,6 +55,8 @@ struct dco_peer *dco_peer_new(struct dco_dev *dco, u32 id)
 	dco_keepalive_init(peer);
 	dco_payload_init(peer);
 	INIT_HLIST_NODE(&peer->sock_node);
+	INIT_LIST_HEAD(&peer->prefixes4);
+	INIT_LIST_HEAD(&peer->prefixes6);
 	kref_init(&peer->ref);
 	INIT_RCU_WORK(&peer->free_work, dco_peer_free_work);
 	netdev_hold(dco->dev, &peer->dev_tracker, GFP_KERNEL);

@@ -28,6 +28,7 @@ struct dco_vpn_pair;
  *	under @dco->lock
  * @vpn4: its inner IPv4 address or NULL; written under @dco->lock
  * @vpn6: its inner IPv6 address or NULL; written under @dco->lock
+ * @n_prefixes: how many inner prefixes it has; written under @dco->lock
  * @is_userspace: userspace carries it, see handoff.c; written under @dco->lock
  * @keys: what to talk to it with
  * @stats: per-CPU counters
@@ -41,6 +42,8 @@ struct dco_vpn_pair;
  * @keepalive_expire_at: do not expire before this second
  * @keepalive_work: sends and expires; holds a reference while it is queued
  * @payload_limit: of events about its payloads, see payload.c
+ * @prefixes4: its IPv4 prefixes, under @dco->lock
+ * @prefixes6: its IPv6 prefixes, under @dco->lock
  * @is_in_table: see struct dco_dev; written under @dco->lock
  * @del_reason: why it left the table
  * @sock_node: in @sock's list of peers, under @dco->lock
@@ -59,6 +62,7 @@ struct dco_peer {
 	struct dco_endpoint __rcu *endpoint;
 	struct dco_vpn_addr __rcu *vpn4;
 	struct dco_vpn_addr __rcu *vpn6;
+	unsigned int n_prefixes;
 	bool is_userspace;
 	struct dco_key_slots keys;
 	struct dco_peer_stats __percpu *stats;
@@ -75,6 +79,8 @@ struct dco_peer {
 	struct delayed_work keepalive_work;
 
 	struct ratelimit_state payload_limit;
+	struct list_head prefixes4;
+	struct list_head prefixes6;
 	bool is_in_table;
 	enum ovpn_del_peer_reason del_reason;
 	struct hlist_node sock_node;

@@ -14,6 +14,7 @@
 #include "endpoint.h"
 #include "peer.h"
 #include "peer_table.h"
+#include "prefix.h"
 #include "sock.h"
 
 static const struct rhashtable_params dco_vpn_params = {
@@ -470,6 +471,7 @@ bool dco_table_remove(struct dco_peer *peer, enum ovpn_del_peer_reason reason,
 	dco_endpoint_unlink(rcu_dereference_protected(peer->endpoint,
 						      lockdep_is_held(&dco->lock)));
 	dco_table_set_vpn(peer, &none);
+	dco_prefix_forget(peer);
 	list_add_tail(&peer->release_node, removed);
 	return true;
 }

@@ -22,6 +22,7 @@
 #include "payload.h"
 #include "peer.h"
 #include "peer_table.h"
+#include "prefix.h"
 #include "rx.h"
 #include "trace.h"
 #include "wire.h"
@@ -71,6 +72,31 @@ static bool dco_rx_routes_to6(const struct dco_peer *peer,
 	return dco_table_find_vpn6(dco, &addr) == peer;
 }
 
+static bool dco_rx_is_of4(const struct dco_peer *peer, __be32 addr)
+{
+	const struct dco_peer *owner;
+
+	if (unlikely(dco_prefix_is_used(&peer->dco->prefixes))) {
+		owner = dco_prefix_owner4(peer->dco, addr);
+		if (owner || READ_ONCE(peer->n_prefixes))
+			return owner == peer;
+	}
+	return dco_rx_routes_to4(peer, addr);
+}
+
+static bool dco_rx_is_of6(const struct dco_peer *peer,
+			  const struct in6_addr *addr)
+{
+	const struct dco_peer *owner;
+
+	if (unlikely(dco_prefix_is_used(&peer->dco->prefixes))) {
+		owner = dco_prefix_owner6(peer->dco, addr);
+		if (owner || READ_ONCE(peer->n_prefixes))
+			return owner == peer;
+	}
+	return dco_rx_routes_to6(peer, addr);
+}
+
 /* May a packet with this inner source come from this peer? */
 static bool dco_rx_source_is_valid(const struct dco_peer *peer,
 				   const struct sk_buff *skb)
@@ -85,12 +111,12 @@ static bool dco_rx_source_is_valid(const struct dco_peer *peer,
 		vpn = rcu_dereference(peer->vpn4);
 		if (vpn && vpn->addr.s6_addr32[3] == ip_hdr(skb)->saddr)
 			return true;
-		return dco_rx_routes_to4(peer, ip_hdr(skb)->saddr);
+		return dco_rx_is_of4(peer, ip_hdr(skb)->saddr);
 	}
 	vpn = rcu_dereference(peer->vpn6);
 	if (vpn && ipv6_addr_equal(&vpn->addr, &ipv6_hdr(skb)->saddr))
 		return true;
-	return dco_rx_routes_to6(peer, &ipv6_hdr(skb)->saddr);
+	return dco_rx_is_of6(peer, &ipv6_hdr(skb)->saddr);
 }
 
 static void dco_rx_deliver(struct dco_peer *peer, struct sk_buff *skb)

@@ -23,6 +23,7 @@
 #include "path.h"
 #include "peer.h"
 #include "peer_table.h"
+#include "prefix.h"
 #include "tx.h"
 
 /* The peer is found by the gateway of the packet's route, which is how networks
@@ -59,14 +60,38 @@ static struct dco_peer *dco_tx_find_peer6(struct dco_dev *dco,
 	return dco_table_find_vpn6(dco, &ipv6_hdr(skb)->daddr);
 }
 
+static struct dco_peer *dco_tx_route(struct dco_dev *dco,
+				     const struct sk_buff *skb)
+{
+	if (skb->protocol == htons(ETH_P_IP))
+		return dco_tx_find_peer4(dco, skb);
+	return dco_tx_find_peer6(dco, skb);
+}
+
+/* Where peers have prefixes these come first, see prefix.c. */
+static struct dco_peer *dco_tx_find_by_prefix(struct dco_dev *dco,
+					      const struct sk_buff *skb)
+{
+	struct dco_peer *peer;
+
+	if (skb->protocol == htons(ETH_P_IP))
+		peer = dco_prefix_owner4(dco, ip_hdr(skb)->daddr);
+	else
+		peer = dco_prefix_owner6(dco, &ipv6_hdr(skb)->daddr);
+	if (peer)
+		return peer;
+	peer = dco_tx_route(dco, skb);
+	return peer && !READ_ONCE(peer->n_prefixes) ? peer : NULL;
+}
+
 static struct dco_peer *dco_tx_find_peer(struct dco_dev *dco,
 					 const struct sk_buff *skb)
 {
 	if (dco->mode == OVPN_MODE_P2P)
 		return rcu_dereference(dco->only_peer);
-	if (skb->protocol == htons(ETH_P_IP))
-		return dco_tx_find_peer4(dco, skb);
-	return dco_tx_find_peer6(dco, skb);
+	if (unlikely(dco_prefix_is_used(&dco->prefixes)))
+		return dco_tx_find_by_prefix(dco, skb);
+	return dco_tx_route(dco, skb);
 }
 
 /* Makes a packet linear, private and its checksum final, so that it can be

@@ -12,6 +12,7 @@ static const struct spec_attr spec_features[] = {
 	{ "payload-max", 2, SPEC_U32, NULL, NULL },
 	{ "payload-rate", 3, SPEC_U32, NULL, NULL },
 	{ "queue-max", 4, SPEC_U32, NULL, NULL },
+	{ "prefixes-max", 5, SPEC_U32, NULL, NULL },
 	{ NULL, 0, SPEC_BIN, NULL, NULL }
 };
 
@@ -27,6 +28,13 @@ static const struct spec_attr spec_drop[] = {
 	{ NULL, 0, SPEC_BIN, NULL, NULL }
 };
 
+static const struct spec_attr spec_prefix[] = {
+	{ "ipv4", 1, SPEC_IPV4, NULL, NULL },
+	{ "ipv6", 2, SPEC_IPV6, NULL, NULL },
+	{ "len", 3, SPEC_U8, NULL, NULL },
+	{ NULL, 0, SPEC_BIN, NULL, NULL }
+};
+
 static const struct spec_attr spec_peer[] = {
 	{ "id", 1, SPEC_U32, NULL, NULL },
 	{ "transport", 2, SPEC_U32, NULL, spec_transport },
@@ -34,6 +42,7 @@ static const struct spec_attr spec_peer[] = {
 	{ "drop", 4, SPEC_NEST, spec_drop, NULL },
 	{ "payload", 5, SPEC_BIN, NULL, NULL },
 	{ "flags", 6, SPEC_U32, NULL, NULL },
+	{ "prefix", 7, SPEC_NEST, spec_prefix, NULL },
 	{ NULL, 0, SPEC_BIN, NULL, NULL }
 };
 
@@ -48,6 +57,7 @@ const struct spec_attr spec_top[] = {
 const struct spec_command spec_commands[] = {
 	{ "GET_FEATURES", 1 }, { "DEV_GET", 2 }, { "DEV_SET", 3 },
 	{ "PEER_GET", 4 }, { "PEER_SET", 5 }, { "PEER_PAYLOAD_NTF", 6 },
-	{ "DEV_OPEN", 7 },
+	{ "DEV_OPEN", 7 }, { "PREFIX_GET", 10 }, { "PREFIX_SET", 11 },
+	{ "PREFIX_ADD", 12 }, { "PREFIX_DEL", 13 },
 	{ NULL, 0 }
 };

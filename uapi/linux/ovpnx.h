@@ -29,6 +29,8 @@ enum ovpnx_feature {
 	OVPNX_FEATURE_KEY_STATE		= 1 << 3,
 	/* OVPNX_A_KEYDIR_EPOCH_SECRET */
 	OVPNX_FEATURE_EPOCH		= 1 << 4,
+	/* OVPNX_CMD_PREFIX_* */
+	OVPNX_FEATURE_PREFIXES		= 1 << 5,
 };
 
 /* bits of OVPNX_A_PEER_FLAGS */
@@ -70,6 +72,7 @@ enum {
 	 * be read from its file
 	 */
 	OVPNX_A_FEATURES_QUEUE_MAX = 4,
+	OVPNX_A_FEATURES_PREFIXES_MAX = 5,	/* u32, per peer */
 
 	__OVPNX_A_FEATURES_MAX,
 	OVPNX_A_FEATURES_MAX	= (__OVPNX_A_FEATURES_MAX - 1)
@@ -92,9 +95,22 @@ enum {
 	OVPNX_A_PEER_DROP	= 4,
 	OVPNX_A_PEER_PAYLOAD	= 5,	/* bytes, authentic and in the clear */
 	OVPNX_A_PEER_FLAGS	= 6,	/* u32, of enum ovpnx_peer_flag */
+	OVPNX_A_PEER_PREFIX	= 7,	/* nest of OVPNX_A_PREFIX_*, many */
 
 	__OVPNX_A_PEER_MAX,
 	OVPNX_A_PEER_MAX	= (__OVPNX_A_PEER_MAX - 1)
+};
+
+/* A range of inner addresses, of one of the families. Bits behind the length
+ * are 0.
+ */
+enum {
+	OVPNX_A_PREFIX_IPV4	= 1,	/* be32 */
+	OVPNX_A_PREFIX_IPV6	= 2,	/* 16 bytes */
+	OVPNX_A_PREFIX_LEN	= 3,	/* u8 */
+
+	__OVPNX_A_PREFIX_MAX,
+	OVPNX_A_PREFIX_MAX	= (__OVPNX_A_PREFIX_MAX - 1)
 };
 
 /* Packets of a peer that were not forwarded. The names are those of
@@ -177,6 +193,20 @@ enum {
 	OVPNX_CMD_DEV_OPEN	= 7,
 	OVPNX_CMD_KEY_NEW	= 8,
 	OVPNX_CMD_KEY_GET	= 9,
+	/*
+	 * The inner addresses that belong to a peer of an MP device. A peer
+	 * with prefixes is sent, and may send from, its VPN addresses and those
+	 * addresses of which it has the longest prefix, and no others: the
+	 * host's routes do not count for it.
+	 *
+	 * SET: these and no others, none to go back to the host's routes. ADD:
+	 * these, too. DEL: these no more. All of a request or nothing is done.
+	 * -EADDRINUSE if another peer has one of them.
+	 */
+	OVPNX_CMD_PREFIX_GET	= 10,
+	OVPNX_CMD_PREFIX_SET	= 11,
+	OVPNX_CMD_PREFIX_ADD	= 12,
+	OVPNX_CMD_PREFIX_DEL	= 13,
 
 	__OVPNX_CMD_MAX,
 	OVPNX_CMD_MAX		= (__OVPNX_CMD_MAX - 1)
