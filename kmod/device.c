@@ -9,8 +9,8 @@
 #include <net/ip.h>
 
 #include "device.h"
-#include "names.h"
 #include "handoff.h"
+#include "names.h"
 #include "peer.h"
 #include "peer_table.h"
 #include "tx.h"

@@ -37,6 +37,7 @@
 #include "device.h"
 #include "drop.h"
 #include "handoff.h"
+#include "names.h"
 #include "peer.h"
 #include "peer_table.h"
 #include "rx.h"
@@ -311,7 +312,7 @@ struct file *dco_handoff_open(struct dco_dev *dco)
 	skb_queue_head_init(&h->queue);
 	init_waitqueue_head(&h->wait);
 	kref_init(&h->ref);
-	file = anon_inode_getfile("[ovpn]", &dco_handoff_fops, h, O_RDWR);
+	file = anon_inode_getfile("[" DCO_NAME "]", &dco_handoff_fops, h, O_RDWR);
 	if (IS_ERR(file)) {
 		kfree(h);
 		return file;

@@ -9,8 +9,8 @@
 #include <net/genetlink.h>
 
 #include "device.h"
-#include "names.h"
 #include "handoff.h"
+#include "names.h"
 #include "netlink.h"
 #include "netlink_x.h"
 #include "payload.h"
@@ -21,7 +21,8 @@
 #define DCO_NLX_FEATURES						\
 	((u64)(OVPNX_FEATURE_PEER_DROPS | OVPNX_FEATURE_PAYLOAD |	\
 	       OVPNX_FEATURE_USERSPACE | OVPNX_FEATURE_PREFIXES |	\
-	       OVPNX_FEATURE_KEY_STATE | OVPNX_FEATURE_EPOCH))
+	       OVPNX_FEATURE_MSS | OVPNX_FEATURE_KEY_STATE |		\
+	       OVPNX_FEATURE_EPOCH))
 
 /* what dco_nl_dev_get() and dco_nl_call() look at has one number in both */
 static_assert((int)OVPNX_A_IFINDEX == (int)OVPN_A_IFINDEX);
@@ -144,7 +145,8 @@ static int dco_nlx_put_dev(struct sk_buff *msg, struct dco_dev *dco)
 		return -EMSGSIZE;
 	attr = nla_nest_start(msg, OVPNX_A_DEV);
 	if (!attr ||
-	    nla_put_u32(msg, OVPNX_A_DEV_PEERS, dco_nlx_count_peers(dco)))
+	    nla_put_u32(msg, OVPNX_A_DEV_PEERS, dco_nlx_count_peers(dco)) ||
+	    nla_put_u32(msg, OVPNX_A_DEV_MSS, READ_ONCE(dco->mss)))
 		return -EMSGSIZE;
 	nla_nest_end(msg, attr);
 	return 0;
@@ -171,6 +173,51 @@ static int dco_nlx_dev_get(struct dco_dev *dco, struct genl_info *info)
 static int dco_nlx_dev_get_doit(struct sk_buff *skb, struct genl_info *info)
 {
 	return dco_nl_call(info, dco_nlx_dev_get);
+}
+
+/* the module's own numbers are those of the interface */
+static_assert((int)OVPNX_MSS_AUTO == DCO_MSS_AUTO);
+static_assert((int)OVPNX_MSS_OFF == DCO_MSS_OFF);
+
+/* not const: older kernels' policies do not take a const one */
+static struct netlink_range_validation dco_nlx_mss_range = {
+	.max = OVPNX_MSS_OFF,
+};
+
+static const struct nla_policy dco_nlx_dev_set_attrs[OVPNX_A_DEV_MSS + 1] = {
+	[OVPNX_A_DEV_MSS] =
+		NLA_POLICY_FULL_RANGE(NLA_U32, &dco_nlx_mss_range),
+};
+
+static int dco_nlx_dev_set(struct dco_dev *dco, struct genl_info *info)
+{
+	struct nlattr *attrs[OVPNX_A_DEV_MSS + 1];
+	u32 mss;
+	int err;
+
+	if (GENL_REQ_ATTR_CHECK(info, OVPNX_A_DEV))
+		return -EINVAL;
+	err = nla_parse_nested(attrs, OVPNX_A_DEV_MSS,
+			       info->attrs[OVPNX_A_DEV],
+			       dco_nlx_dev_set_attrs, info->extack);
+	if (err)
+		return err;
+	if (NL_REQ_ATTR_CHECK(info->extack, info->attrs[OVPNX_A_DEV], attrs,
+			      OVPNX_A_DEV_MSS))
+		return -EINVAL;
+	mss = nla_get_u32(attrs[OVPNX_A_DEV_MSS]);
+	if (mss != OVPNX_MSS_AUTO && mss < OVPNX_MSS_MIN) {
+		NL_SET_ERR_MSG_ATTR(info->extack, attrs[OVPNX_A_DEV_MSS],
+				    "no TCP takes so small segments");
+		return -ERANGE;
+	}
+	WRITE_ONCE(dco->mss, mss);
+	return 0;
+}
+
+static int dco_nlx_dev_set_doit(struct sk_buff *skb, struct genl_info *info)
+{
+	return dco_nl_call(info, dco_nlx_dev_set);
 }
 
 static int dco_nlx_reply_fd(struct dco_dev *dco, struct genl_info *info, int fd)
@@ -241,6 +288,11 @@ static const struct nla_policy dco_nlx_dev_get_policy[] = {
 	[OVPNX_A_IFINDEX] = { .type = NLA_U32 },
 };
 
+static const struct nla_policy dco_nlx_dev_set_policy[OVPNX_A_DEV + 1] = {
+	[OVPNX_A_IFINDEX] = { .type = NLA_U32 },
+	[OVPNX_A_DEV] = NLA_POLICY_NESTED(dco_nlx_dev_set_attrs),
+};
+
 static const struct nla_policy dco_nlx_peer_get_policy[OVPNX_A_PEER + 1] = {
 	[OVPNX_A_IFINDEX] = { .type = NLA_U32 },
 	[OVPNX_A_PEER] = NLA_POLICY_NESTED(dco_nlx_peer_id_policy),
@@ -257,6 +309,13 @@ static const struct genl_ops dco_nlx_ops[] = {
 		.doit		= dco_nlx_dev_get_doit,
 		.policy		= dco_nlx_dev_get_policy,
 		.maxattr	= ARRAY_SIZE(dco_nlx_dev_get_policy) - 1,
+		.flags		= GENL_ADMIN_PERM,
+	},
+	{
+		.cmd		= OVPNX_CMD_DEV_SET,
+		.doit		= dco_nlx_dev_set_doit,
+		.policy		= dco_nlx_dev_set_policy,
+		.maxattr	= ARRAY_SIZE(dco_nlx_dev_set_policy) - 1,
 		.flags		= GENL_ADMIN_PERM,
 	},
 	{

@@ -19,6 +19,7 @@ static const struct spec_attr spec_features[] = {
 static const struct spec_attr spec_dev[] = {
 	{ "peers", 1, SPEC_U32, NULL, NULL },
 	{ "fd", 2, SPEC_S32, NULL, NULL },
+	{ "mss", 3, SPEC_U32, NULL, NULL },
 	{ NULL, 0, SPEC_BIN, NULL, NULL }
 };
 

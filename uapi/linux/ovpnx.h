@@ -31,6 +31,8 @@ enum ovpnx_feature {
 	OVPNX_FEATURE_EPOCH		= 1 << 4,
 	/* OVPNX_CMD_PREFIX_* */
 	OVPNX_FEATURE_PREFIXES		= 1 << 5,
+	/* OVPNX_CMD_DEV_SET, OVPNX_A_DEV_MSS */
+	OVPNX_FEATURE_MSS		= 1 << 6,
 };
 
 /* bits of OVPNX_A_PEER_FLAGS */
@@ -41,6 +43,15 @@ enum ovpnx_peer_flag {
 	 * apply. -EOPNOTSUPP for a peer over TCP.
 	 */
 	OVPNX_PEER_FLAG_USERSPACE	= 1 << 0,
+};
+
+/* OVPNX_A_DEV_MSS */
+enum ovpnx_mss {
+	/* what the outer path takes in one packet; the default */
+	OVPNX_MSS_AUTO	= 0,
+	OVPNX_MSS_MIN	= 88,
+	/* left alone */
+	OVPNX_MSS_OFF	= 65535,
 };
 
 /* OVPNX_A_PEER_TRANSPORT */
@@ -81,6 +92,10 @@ enum {
 enum {
 	OVPNX_A_DEV_PEERS	= 1,	/* u32, number of peers */
 	OVPNX_A_DEV_FD		= 2,	/* s32, file descriptor */
+	/* u32, what the largest segment is lowered to that TCP connections in
+	 * the tunnel announce: OVPNX_MSS_* or from OVPNX_MSS_MIN bytes on
+	 */
+	OVPNX_A_DEV_MSS		= 3,
 
 	__OVPNX_A_DEV_MAX,
 	OVPNX_A_DEV_MAX		= (__OVPNX_A_DEV_MAX - 1)
