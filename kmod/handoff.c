@@ -71,7 +71,8 @@ struct dco_handoff_cb {
 
 #define DCO_HANDOFF_CB(skb)	((struct dco_handoff_cb *)(skb)->cb)
 
-static_assert(sizeof(struct dco_handoff_cb) <= sizeof_field(struct sk_buff, cb));
+static_assert(sizeof(struct dco_handoff_cb) <=
+	      sizeof_field(struct sk_buff, cb));
 
 static void dco_handoff_free(struct kref *ref)
 {

@@ -185,16 +185,27 @@ static int dco_nlx_peer_dump_parse(struct netlink_callback *cb,
  * @cb: state of the dump
  *
  * A dump takes fewer attributes than the request for one peer, and kernels
- * without split operations have one policy for both. So a dump is parsed here,
- * where a refusal can still say which attribute it is about.
+ * without split operations have one policy for both. So a dump is parsed, and
+ * its device looked for, here, where a refusal can still say what it is about.
  *
  * Return: 0 or a negative errno.
  */
 int dco_nlx_peer_get_start(struct netlink_callback *cb)
 {
 	struct nlattr *attrs[OVPNX_A_IFINDEX + 1];
+	netdevice_tracker tracker;
+	struct dco_dev *dco;
+	int err;
 
-	return dco_nlx_peer_dump_parse(cb, attrs);
+	err = dco_nlx_peer_dump_parse(cb, attrs);
+	if (err)
+		return err;
+	dco = dco_nl_dev_get(sock_net(cb->skb->sk), attrs, cb->extack,
+			     &tracker);
+	if (IS_ERR(dco))
+		return PTR_ERR(dco);
+	netdev_put(dco->dev, &tracker);
+	return 0;
 }
 
 /**
@@ -227,7 +238,8 @@ int dco_nlx_peer_get_dumpit(struct sk_buff *skb, struct netlink_callback *cb)
 	return ret;
 }
 
-static const struct nla_policy dco_nlx_peer_set_attrs[OVPNX_A_PEER_FLAGS + 1] = {
+static const struct nla_policy
+dco_nlx_peer_set_attrs[OVPNX_A_PEER_FLAGS + 1] = {
 	[OVPNX_A_PEER_ID] =
 		NLA_POLICY_FULL_RANGE(NLA_U32, &dco_nl_peer_id_range),
 	[OVPNX_A_PEER_FLAGS] =
