@@ -58,7 +58,7 @@ static int cli_resolve(void *data, const char *name, uint32_t *value)
 
 static void cli_print(const struct nlmsghdr *nlh, void *data)
 {
-	char text[OVPN_NL_TEXT];
+	char text[OVPN_NL_LONG_TEXT];
 
 	(void)data;
 	spec_decode(nlh, text, sizeof(text));
@@ -113,7 +113,7 @@ static void cli_join(char *buf, size_t size, char **argv)
 
 static int cli_raw(struct cli *cli, char **argv, bool is_dump)
 {
-	char text[3000] = "";
+	char text[OVPN_NL_LONG_TEXT] = "";
 
 	cli_join(text, sizeof(text), argv);
 	return cli_request(cli, text, is_dump);
@@ -125,14 +125,13 @@ static int cli_dump_amid(struct cli *cli, char **argv)
 	if (!argv[0] || !argv[1])
 		return -EINVAL;
 	cli->amid = argv[0];
-	cli->nl.piece = 4096;
 	return cli_raw(cli, argv + 1, true);
 }
 
 static int cli_nested(struct cli *cli, const char *command, const char *nest,
 		      char **argv)
 {
-	char text[3000];
+	char text[OVPN_NL_LONG_TEXT];
 	size_t len;
 
 	if (!argv[0])
@@ -375,6 +374,8 @@ int main(int argc, char **argv)
 				ovpn_nl_error_name(err));
 		return err ? 1 : 0;
 	}
+	if (!strcmp(argv[1], "dump_amid"))
+		ovpn_nl_piece = 4096;
 	err = ovpn_nl_open(&cli.nl);
 	if (err) {
 		fprintf(stderr, "ovpn_cli: no genl family: %s\n",

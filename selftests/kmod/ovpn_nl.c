@@ -26,6 +26,8 @@ static const char *nl_kind(void)
 	return name ? name : "ovpn";
 }
 
+size_t ovpn_nl_piece;
+
 struct ovpn_nl_call {
 	struct ovpn_nl *nl;
 	const struct nlmsghdr *request;
@@ -115,7 +117,7 @@ static int nl_call(struct ovpn_nl_call *call)
 		return -errno;
 	while (!call->is_done) {
 		len = mnl_socket_recvfrom(call->nl->sock, buf,
-					  call->nl->piece ?: sizeof(buf));
+					  ovpn_nl_piece ?: sizeof(buf));
 		if (len < 0)
 			return -errno;
 		nlh = (const void *)buf;
@@ -134,7 +136,7 @@ int ovpn_nl_request(struct ovpn_nl *nl, const char *text, bool is_dump,
 		    ovpn_nl_reply_fn *reply, spec_resolve_fn *resolve,
 		    void *data)
 {
-	char buf[4096] __attribute__((aligned(8)));
+	char buf[16384] __attribute__((aligned(8)));
 	struct ovpn_nl_call call = {
 		.nl = nl, .reply = reply, .data = data, .type = nl->family,
 	};

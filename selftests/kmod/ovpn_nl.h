@@ -8,7 +8,14 @@
 
 #include "ovpn_spec.h"
 
-#define OVPN_NL_TEXT 4096
+#define OVPN_NL_TEXT 2048
+/* for a message of as many attributes as there can be */
+#define OVPN_NL_LONG_TEXT 16384
+
+/* bytes to ask for at a time, 0 for as many as there is room; the kernel makes
+ * messages as large as what a socket has once asked for
+ */
+extern size_t ovpn_nl_piece;
 
 /**
  * struct ovpn_nl_error - what the kernel said about a refused request
@@ -28,7 +35,6 @@ struct ovpn_nl_error {
  * @family: number of the genl family, 0 if there is none
  * @group: number of its multicast group spec_group
  * @seq: of the last request
- * @piece: bytes to ask for at a time, 0 for as many as there is room
  * @error: of the last request
  */
 struct ovpn_nl {
@@ -36,7 +42,6 @@ struct ovpn_nl {
 	uint16_t family;
 	uint32_t group;
 	uint32_t seq;
-	size_t piece;
 	struct ovpn_nl_error error;
 };
 

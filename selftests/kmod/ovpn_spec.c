@@ -78,6 +78,8 @@ static size_t spec_kind_size(enum spec_kind kind)
 	case SPEC_S32:
 	case SPEC_IPV4:
 		return 4;
+	case SPEC_U64:
+		return 8;
 	case SPEC_IPV6:
 		return 16;
 	case SPEC_UINT:
@@ -123,6 +125,7 @@ static void out_value(struct spec_out *out, const struct spec_attr *spec,
 		out_add(out, "%d", (int)(int32_t)out_integer(data, len));
 		break;
 	case SPEC_U8:
+	case SPEC_U64:
 	case SPEC_U32:
 	case SPEC_UINT:
 		out_number(out, spec, out_integer(data, len));

@@ -104,9 +104,18 @@ static int in_number(struct spec_in *in, const struct spec_attr *spec,
 	return 0;
 }
 
+static int in_long(struct spec_in *in, const char *text, uint64_t *value)
+{
+	char *end;
+
+	*value = strtoull(text, &end, 0);
+	return end == text || *end ? in_error(in, "bad number") : 0;
+}
+
 static int in_value(struct spec_in *in, const struct spec_attr *spec,
 		    const char *text, uint8_t *data, size_t *len)
 {
+	uint64_t large;
 	uint32_t value;
 	uint16_t port;
 	int err;
@@ -140,6 +149,11 @@ static int in_value(struct spec_in *in, const struct spec_attr *spec,
 			return in_error(in, "string too long");
 		memcpy(data, text, *len);
 		return 0;
+	case SPEC_U64:
+		err = in_long(in, text, &large);
+		memcpy(data, &large, sizeof(large));
+		*len = sizeof(large);
+		return err;
 	case SPEC_U32:
 	case SPEC_S32:
 	case SPEC_UINT:

@@ -7,6 +7,7 @@
 enum spec_kind {
 	SPEC_U8,
 	SPEC_U32,
+	SPEC_U64,
 	SPEC_S32,
 	SPEC_UINT,
 	SPEC_BE16,

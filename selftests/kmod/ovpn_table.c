@@ -35,7 +35,7 @@ static void table_collect(const struct nlmsghdr *nlh, void *data)
 {
 	struct table_answer *answer = data;
 	size_t room = sizeof(answer->text) - answer->len;
-	char text[OVPN_NL_TEXT];
+	char text[OVPN_NL_LONG_TEXT];
 	int n;
 
 	spec_decode(nlh, text, sizeof(text));

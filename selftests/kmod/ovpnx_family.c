@@ -7,6 +7,11 @@ const char *const spec_group = "events";
 
 static const char *const spec_transport[] = { "udp", "tcp", NULL };
 
+static const char *const spec_slot[] = { "primary", "secondary", NULL };
+static const char *const spec_cipher[] = {
+	"none", "aes-gcm", "chacha20-poly1305", NULL
+};
+
 static const struct spec_attr spec_features[] = {
 	{ "mask", 1, SPEC_UINT, NULL, NULL },
 	{ "payload-max", 2, SPEC_U32, NULL, NULL },
@@ -47,18 +52,44 @@ static const struct spec_attr spec_peer[] = {
 	{ NULL, 0, SPEC_BIN, NULL, NULL }
 };
 
+static const struct spec_attr spec_keydir[] = {
+	{ "key", 1, SPEC_BIN, NULL, NULL },
+	{ "nonce", 2, SPEC_BIN, NULL, NULL },
+	{ "secret", 3, SPEC_BIN, NULL, NULL },
+	{ "epoch", 4, SPEC_U32, NULL, NULL },
+	{ "packet-id", 5, SPEC_U64, NULL, NULL },
+	{ "usage", 6, SPEC_U64, NULL, NULL },
+	{ "failures", 7, SPEC_U64, NULL, NULL },
+	{ "seen", 8, SPEC_BIN, NULL, NULL },
+	{ NULL, 0, SPEC_BIN, NULL, NULL }
+};
+
+static const struct spec_attr spec_keyconf[] = {
+	{ "peer-id", 1, SPEC_U32, NULL, NULL },
+	{ "slot", 2, SPEC_U32, NULL, spec_slot },
+	{ "key-id", 3, SPEC_U32, NULL, NULL },
+	{ "cipher-alg", 4, SPEC_U32, NULL, spec_cipher },
+	{ "cipher-len", 5, SPEC_U32, NULL, NULL },
+	{ "usage-max", 6, SPEC_U64, NULL, NULL },
+	{ "encrypt", 7, SPEC_NEST, spec_keydir, NULL },
+	{ "decrypt", 8, SPEC_NEST, spec_keydir, NULL },
+	{ NULL, 0, SPEC_BIN, NULL, NULL }
+};
+
 const struct spec_attr spec_top[] = {
 	{ "ifindex", 1, SPEC_U32, NULL, NULL },
 	{ "features", 2, SPEC_NEST, spec_features, NULL },
 	{ "dev", 3, SPEC_NEST, spec_dev, NULL },
 	{ "peer", 4, SPEC_NEST, spec_peer, NULL },
+	{ "keyconf", 5, SPEC_NEST, spec_keyconf, NULL },
 	{ NULL, 0, SPEC_BIN, NULL, NULL }
 };
 
 const struct spec_command spec_commands[] = {
 	{ "GET_FEATURES", 1 }, { "DEV_GET", 2 }, { "DEV_SET", 3 },
 	{ "PEER_GET", 4 }, { "PEER_SET", 5 }, { "PEER_PAYLOAD_NTF", 6 },
-	{ "DEV_OPEN", 7 }, { "PREFIX_GET", 10 }, { "PREFIX_SET", 11 },
-	{ "PREFIX_ADD", 12 }, { "PREFIX_DEL", 13 },
+	{ "DEV_OPEN", 7 }, { "KEY_NEW", 8 }, { "KEY_GET", 9 },
+	{ "PREFIX_GET", 10 }, { "PREFIX_SET", 11 }, { "PREFIX_ADD", 12 },
+	{ "PREFIX_DEL", 13 },
 	{ NULL, 0 }
 };
