@@ -64,6 +64,9 @@ suite valgrind 1800 "unit tests under valgrind" selftests/suite/unit --valgrind
 suite demo-user 300 "make demo DP=user" selftests/suite/demo user
 suite demo 900 "make demo" selftests/suite/demo
 
+suite ynl 1200 "both netlink families by the kernel's YNL tool" \
+	selftests/ynl/run 7.3
+
 part_of check
 suite package 1500 "packages: built, linted, installed on 7.3, removed" \
 	selftests/suite/package

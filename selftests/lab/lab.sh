@@ -7,3 +7,4 @@ LAB=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 . "$LAB/trees.sh"
 . "$LAB/kernels.sh"
 . "$LAB/packages.sh"
+. "$LAB/ynl.sh"
