@@ -16,7 +16,7 @@
 # The second link and the addresses of "lo" are there where a test has two ways.
 
 TESTS="class ecn4 ecn6 nopeer noroute forwarded bound4 bound6 mapped scope
-	netns dev mark vrf vanish4 vanish6"
+	netns dev mark uid multipath vrf vanish4 vanish6"
 . "$(dirname "$0")/lib.sh"
 
 # second_link: another way between a and b, and addresses reached by both; the
@@ -333,6 +333,43 @@ test_mark() {
 	ways "with mark" -le 4 -ge 10
 	kt_ok "unmark" cli a sock_set "$SOCK" mark 0
 	ways "without mark again" -ge 10 -le 4
+}
+
+# uid: a rule for the owner of the socket
+test_uid() {
+	two_ways 0.0.0.0:7001
+	ip -n "$NS-a" route add 10.97.0.2/32 via 10.98.0.2 table 78
+	ip -n "$NS-a" rule add uidrange 1234-1234 table 78 ||
+		kt_skip "no rules in this kernel"
+	ways "of root" -ge 10 -le 4
+	kt_ok "owner" cli a sock_set "$SOCK" uid 1234
+	# a route is kept until routing changes
+	ip -n "$NS-a" route flush cache
+	ways "of another" -le 4 -ge 10
+}
+
+# multipath: all packets of a peer take one of two equal ways, and peers that
+# differ by a port take both
+test_multipath() {
+	local port v w first=0 second=0
+
+	two_ways 0.0.0.0:7001
+	in_a sh -c 'echo 1 >/proc/sys/net/ipv4/fib_multipath_hash_policy' ||
+		kt_skip "no multipath in this kernel"
+	ip -n "$NS-a" route flush 10.97.0.2/32
+	ip -n "$NS-a" route add 10.97.0.2/32 nexthop via 10.99.0.2 \
+		nexthop via 10.98.0.2
+	for port in 7002 7003 7004 7005 7006 7007 7008 7009 7010 7011 7012; do
+		kt_ok "port" cli a set_peer tun id=1 remote-ipv4=10.97.0.2 \
+			"remote-port=$port"
+		v=$(packets_on vba) w=$(packets_on wba)
+		in_a ping -q -c 8 -i 0.01 -W 0.1 10.8.0.1 >/dev/null
+		[ $(($(packets_on vba) - v)) -lt 8 ] || first=$((first + 1))
+		[ $(($(packets_on wba) - w)) -lt 8 ] || second=$((second + 1))
+	done
+	kt_is "one way each" $((first + second)) 11
+	kt_num "peers on the first way" "$first" -ge 1
+	kt_num "peers on the second way" "$second" -ge 1
 }
 
 # vrf: the peer is in a VRF, the device is not

@@ -232,6 +232,8 @@ int ovpn_sock_set(int fd, const char *name, const char *value)
 	} else if (!strcmp(name, "mark")) {
 		err = setsockopt(fd, SOL_SOCKET, SO_MARK, &number,
 				 sizeof(number));
+	} else if (!strcmp(name, "uid")) {
+		err = fchown(fd, (uid_t)number, (gid_t)-1);
 	} else if (!strcmp(name, "dev")) {
 		err = setsockopt(fd, SOL_SOCKET, SO_BINDTODEVICE, value,
 				 (socklen_t)strlen(value));

@@ -76,7 +76,8 @@ int ovpn_sock_borrow(int pid);
 /**
  * ovpn_sock_set() - change a socket
  * @fd: the socket
- * @name: "pmtudisc" (of both families, IP_PMTUDISC_*), "mark", or "dev"
+ * @name: "pmtudisc" (of both families, IP_PMTUDISC_*), "mark", "uid" or
+ *	  "dev"
  * @value: a number, or the name of an interface
  * Return: 0 or -errno
  */
