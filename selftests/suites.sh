@@ -82,7 +82,7 @@ suite some-interop-6.1 1200 "released OpenVPN, our module on 6.1, some pairs" \
 suite some-interop-7.3 1800 "released OpenVPN, our module on 7.3, other pairs" \
 	selftests/interop/run --kernel 7.3 --short \
 	client_2.7.8 server_2.6.14 server_2.7.8 ovpnd_both \
-	module_client_2.7.8 module_restart dco_mp_udp6 dco_p2p_tcp6
+	module_client_2.7.8 module_restart dco_mp_udp6
 
 part_of full
 suite package-full 5400 "packages, on every kernel that they are for" \
@@ -101,7 +101,14 @@ for kernel in 6.1 6.12 7.3; do
 		selftests/interop/run --kernel "$kernel"
 done
 
-part_of both
+# The scripts that have been seen to need no more memory and time than a small
+# machine has; the others run on this kernel in check-full.
+part_of check
 suite kmod-uml 3600 "tests of the module with KASAN and kmemleak" \
-	selftests/suite/kmod uml
+	selftests/suite/kmod uml contract data float keepalive key lifetime mp \
+	notify wire
 alone kmod-uml
+part_of full
+suite kmod-uml-all 7200 "all tests of the module with KASAN and kmemleak" \
+	selftests/suite/kmod uml
+alone kmod-uml-all

@@ -239,7 +239,7 @@ const struct contract_row contract_rows[] = {
 	R("family version is not looked at", MP_GET "id=1} version=77",
 	  -ENOENT, NULL),
 	R_DUMP("dump: peer with an id out of range",
-	       MP_GET "id=0x1000000}", -EINVAL, "peer #0"),
+	       MP_GET "id=0x1000000}", -EINVAL, NULL),
 	R_DUMP("dump: peer without nest flag", "PEER_GET ifindex=@mp "
 	       "peer!{id=1}", -EINVAL, "peer #0"),
 	R_DUMP("dump: keyconf", "PEER_GET ifindex=@mp keyconf{}", -EINVAL,
