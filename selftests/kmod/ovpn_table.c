@@ -79,13 +79,17 @@ static bool table_parse(char *line, struct table_row *row)
 static bool table_matches(const struct table_row *row, int err,
 			  const char *text)
 {
+	const char *pattern = row->pattern;
+
 	if (strcmp(row->err, ovpn_nl_error_name(err)))
 		return false;
-	if (!strcmp(row->pattern, "\"\""))
+	if (!strcmp(pattern, "\"\""))
 		return !text[0];
 	if (err && !text[0])
-		return false;
-	return !strcmp(row->pattern, "-") || !fnmatch(row->pattern, text, 0);
+		return pattern[0] == '?';
+	if (pattern[0] == '?')
+		pattern++;
+	return !strcmp(pattern, "-") || !fnmatch(pattern, text, 0);
 }
 
 static void table_error_text(const struct ovpn_nl_error *error, char *text,

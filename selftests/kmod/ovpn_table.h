@@ -16,8 +16,8 @@
  *
  * PATTERN is a shell pattern for the replies, joined by "; ", or, of a refusal,
  * for "MESSAGE [ATTRIBUTE] #MISSING"; "-" if it does not matter. A refusal that
- * says nothing at all fails, except with PATTERN "". Empty lines and those
- * with "#" are comments. KTAP on standard output.
+ * says nothing at all fails, except with PATTERN "", or if PATTERN has a "?" in
+ * front. Empty lines and those with "#" are comments. KTAP on standard output.
  *
  * Return: 0, or -EPROTO if a row failed.
  */
