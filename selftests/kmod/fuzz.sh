@@ -1,0 +1,118 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-or-later
+# Packets that nobody should send, thousands of them; then the tunnel still
+# works, and the kernel's log is quiet. OVPN_FUZZ_COUNT and OVPN_FUZZ_SEED
+# set the number of inputs of a test and the seed, which is printed.
+#
+#	+------- a -------+                      +------- b -------+
+#	| tun p2p         |                      | tun mp          |
+#	| 10.8.0.2        |    10.99.0.0/24      | 10.8.0.1        |
+#	|   vab .1 :7001  |----------------------|   vba .2 :7002  |
+#	+-----------------+                      +-----------------+
+
+TESTS="datagrams forwarded frames"
+. "$(dirname "$0")/lib.sh"
+
+if [ "$FAST" = 1 ]; then
+	COUNT=${OVPN_FUZZ_COUNT:-4000}
+else
+	COUNT=${OVPN_FUZZ_COUNT:-40000}
+fi
+# fixed, so that a run of everything is the same each time
+SEED=${OVPN_FUZZ_SEED:-6148914691236517205}
+
+log_lines() {
+	dmesg | grep -cvE 'entered (promiscuous|allmulticast) mode'
+}
+
+# fuzz NS WORD...: a fuzzer that comes to its end
+fuzz() {
+	local ns=$1
+
+	shift
+	kt_note "ovpn_fuzz $1 count=$COUNT seed=$SEED"
+	kt_ok "$*" timeout 600 "$BIN/ovpn_fuzz" -n "$NS-$ns" "$@" \
+		"count=$COUNT" "seed=$SEED"
+	kt_note "$(tail -n 1 "$TMP/out")"
+}
+
+# still_well LINES: new keys, and everything works; the log had LINES before
+still_well() {
+	cli a new_key tun peer-id=1 slot=0 key-id=1 cipher-alg=aes-gcm \
+		$(key_items 1 32 0) || kt_die "key of a"
+	cli b new_key tun peer-id=1 slot=0 key-id=1 cipher-alg=aes-gcm \
+		$(key_items 1 32 1) || kt_die "key of b"
+	# a has followed the fuzzer, and b comes first
+	in_b ping -q -c 2 -i 0.05 -W 1 10.8.0.2 >/dev/null 2>&1
+	ping_all b 10.8.0.2 5
+	ping_all a fd08::1 5
+	tcp_check a b 10.8.0.1:9001 100000
+	# tests beside this one may have caused a few
+	kt_num "new lines in the log" $(($(log_lines) - $1)) -le 5 ||
+		kt_note "$(dmesg | tail -n 5)"
+}
+
+# fuzz_a WORD...: as b, to a's socket, with the key that a receives with
+fuzz_a() {
+	fuzz b datagrams on=10.99.0.2:7010 to=10.99.0.1:7001 \
+		$(wire_key 0 32 | tr ' ' '\n' | grep -v ^rx) peer-id=1 key-id=0 \
+		"$@"
+}
+
+# datagrams: authentic ones with a broken payload, and broken ones
+test_datagrams() {
+	local lines
+
+	net_pair
+	tunnel_new aes-gcm 32 4
+	lines=$(log_lines)
+	fuzz_a
+	# most were received, so the fuzzer has reached the inside
+	kt_num "delivered" "$(peer_field a tun 1 vpn-rx-packets)" -gt \
+		$((COUNT / 5))
+	still_well "$lines"
+}
+
+# forwarded: the same to a host that sends on what it gets
+test_forwarded() {
+	local lines
+
+	net_pair
+	net_new c
+	net_join a c 1
+	tunnel_new aes-gcm 32 4
+	in_a sh -c 'echo 1 >/proc/sys/net/ipv4/ip_forward
+		echo 1 >/proc/sys/net/ipv6/conf/all/forwarding'
+	# what is for a goes on to c instead
+	ip -n "$NS-a" addr del 10.8.0.2/24 dev tun
+	ip -n "$NS-a" addr del fd08::2/64 dev tun
+	ip -n "$NS-a" route add 10.8.0.2 via 10.99.1.2
+	ip -n "$NS-a" route add fd08::2 via fd99:1::2
+	lines=$(log_lines)
+	fuzz_a
+	kt_num "sent on" "$(cat_a /sys/class/net/vac/statistics/tx_packets)" \
+		-gt $((COUNT / 20))
+	ip -n "$NS-a" route del 10.8.0.2 via 10.99.1.2
+	ip -n "$NS-a" route del fd08::2 via fd99:1::2
+	ip -n "$NS-a" addr add 10.8.0.2/24 dev tun
+	ip -n "$NS-a" addr add fd08::2/64 dev tun nodad
+	still_well "$lines"
+}
+
+cat_a() {
+	in_a cat "$@"
+}
+
+# frames: to the interface, GSO packets with wrong headers among them
+test_frames() {
+	local lines
+
+	net_pair
+	tunnel_new aes-gcm 32 4
+	lines=$(log_lines)
+	fuzz a frames tun
+	kt_num "sent" "$(peer_field a tun 1 vpn-tx-packets)" -gt $((COUNT / 5))
+	still_well "$lines"
+}
+
+kt_main "$@"
