@@ -207,8 +207,9 @@ check-mutants: ## plants bugs one by one; for each a test has to turn red (not p
 	@selftests/mutants/run $(MUTANTS)
 
 FUZZ_RUNS ?= 500000
-fuzz: ## each fuzzer for FUZZ_RUNS inputs
+fuzz: ## each fuzzer for FUZZ_RUNS inputs, and the module in the lab
 	@selftests/fuzz/run '' $(FUZZ_RUNS)
+	@selftests/fuzz/lab
 
 bench: ## benchmarks against peers (none yet)
 	@echo 'There are no benchmarks yet.'
