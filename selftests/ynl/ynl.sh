@@ -125,8 +125,8 @@ is_subscribed() {
 test_events() {
 	tun_new
 	peer_new 1
-	kt_bg events ip netns exec "$NS-a" chroot /ynl \
-		/usr/bin/env PYTHONUNBUFFERED=1 /usr/bin/python3 \
+	kt_bg events env PYTHONUNBUFFERED=1 ip netns exec "$NS-a" \
+		chroot /ynl /usr/bin/python3 \
 		/ynl/tools/net/ynl/pyynl/cli.py --output-json --duration 120 \
 		--spec /ynl/Documentation/netlink/specs/ovpn.yaml \
 		--subscribe peers
