@@ -8,7 +8,7 @@
 #	| socket :7001    |
 #	+-----------------+
 
-TESTS="numbers ovpn events ovpnx prefixes refusals"
+TESTS="numbers ovpn ovpnx prefixes refusals"
 . "$(dirname "$0")/../kmod/lib.sh"
 
 SPECS=$(cd "$KT_DIR/../.." && pwd)/Documentation/netlink/specs
@@ -113,29 +113,6 @@ test_ovpn() {
 		\"peer\": {\"id\": 1}}"
 	kt_ok "dump" ynl ovpn --dump peer-get --json "{\"ifindex\": $IFINDEX}"
 	got "the rest" '[.[].peer.id]' '?2?'
-}
-
-# Has a generic netlink socket in namespace a joined a group?
-is_subscribed() {
-	in_a awk '$2 == 16 && $4 !~ /^0*$/ { found = 1 } END { exit !found }' \
-		/proc/net/netlink
-}
-
-# events: of a peer that is gone
-test_events() {
-	tun_new
-	peer_new 1
-	kt_bg events env PYTHONUNBUFFERED=1 ip netns exec "$NS-a" \
-		chroot /ynl /usr/bin/python3 \
-		/ynl/tools/net/ynl/pyynl/cli.py --output-json --duration 120 \
-		--spec /ynl/Documentation/netlink/specs/ovpn.yaml \
-		--subscribe peers
-	kt_until 60 is_subscribed || kt_fail "the tool does not subscribe"
-	kt_ok "delete" cli a del_peer tun id=1
-	kt_until 20 grep -q peer-del-ntf "$TMP/events"
-	kill "$KT_PID"
-	kt_is "event" "$(cat "$TMP/events")" \
-		"*peer-del-ntf*del-reason*userspace*id*1*"
 }
 
 # ovpnx: features, settings, peers
