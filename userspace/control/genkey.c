@@ -145,6 +145,9 @@ static int write_file(const char *path, const char *text)
 		ret = n < 0 ? -errno : -ENOSPC;
 	if (path && close(fd) && !ret)
 		ret = -errno;
+	/* half a key would keep the next try from making a whole one */
+	if (path && ret)
+		unlink(path);
 	return ret;
 }
 
