@@ -92,7 +92,7 @@ suite contract-in-tree 900 "what the contract says is true of the in-tree driver
 	selftests/suite/kmod --in-tree 7.3 contract:table,libnl walk:fixed
 suite unit-7.3 900 "unit tests of the kernel data path on 7.3" \
 	selftests/suite/unit --kernel 7.3
-for kernel in 6.1 6.12 7.3 7.3-rt lockdep; do
+for kernel in 6.1 6.12 7.3 7.3-rt lockdep lockdep-6.1 lockdep-rt; do
 	suite "kmod-$kernel" 7200 "tests of the module on $kernel" \
 		selftests/suite/kmod "$kernel"
 done

@@ -100,6 +100,8 @@ lab_qemu_start() {
 	append+=" loglevel=7 net.ifnames=0 mitigations=off audit=0"
 	append+=" random.trust_cpu=on rcupdate.rcu_cpu_stall_timeout=60"
 	append+=" tsc=reliable no_timer_check watchdog_thresh=30"
+	# see lab_uml_start; older kernels have the other name
+	[ "$KERNEL" != lockdep-6.1 ] || append+=" slub_debug=F"
 	if [ "$ICOUNT" = 1 ]; then
 		accel=tcg,thread=single
 		cpu=max,-erms,-fsrm

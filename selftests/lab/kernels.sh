@@ -12,10 +12,12 @@ LAB_MODULE_DIRS="net crypto lib arch/x86/crypto arch/x86/lib drivers/net
 
 item_key_kernel() {
 	case $1 in
-	uml | lockdep)
-		cat "$LAB/$1.config"
-		lab_item_hash source-7.3
-		lab_item_hash build-trixie
+	uml | lockdep*)
+		lab_kernel_configs "$1" | while read -r file; do
+			cat "$LAB/$file"
+		done
+		lab_item_hash "$(lab_kernel_source "$1")"
+		lab_item_hash "build-$(lab_suite "$1")"
 		declare -f lab_kernel_compile lab_kernel_strip lab_kernel_pack
 		;;
 	*)
@@ -27,8 +29,23 @@ item_key_kernel() {
 
 item_make_kernel() {
 	case $1 in
-	uml | lockdep) lab_kernel_compile "$1" "$2" ;;
+	uml | lockdep*) lab_kernel_compile "$1" "$2" ;;
 	*) lab_kernel_unpack "$1" "$2" ;;
+	esac
+}
+
+# The configuration files of one of our kernels, in the order of merging.
+lab_kernel_configs() {
+	echo guest.config
+	echo "${1%%-*}.config"
+	[ "$1" = "${1%%-*}" ] || echo "$1.config"
+}
+
+# The source item that one of our kernels is compiled from.
+lab_kernel_source() {
+	case $1 in
+	*-6.1) echo source-6.1 ;;
+	*) echo source-7.3 ;;
 	esac
 }
 
@@ -127,13 +144,15 @@ item_make_source() {
 	rm -rf "$tmp"
 }
 
-# lab_kernel_compile uml|lockdep DIR
+# lab_kernel_compile uml|lockdep[-6.1] DIR
 lab_kernel_compile() {
 	local kernel=$1 dir=$2 source chroot arch=x86_64 target=bzImage release
+	local configs
 
 	[ "$kernel" != uml ] || { arch=um target=linux; }
-	source=$(lab_item source-7.3)
-	chroot=$(lab_item build-trixie)
+	source=$(lab_item "$(lab_kernel_source "$kernel")")
+	chroot=$(lab_item "build-$(lab_suite "$kernel")")
+	configs=$(lab_kernel_configs "$kernel" | sed 's,^,/src/,' | tr '\n' ' ')
 	mkdir -p "$dir/build"
 	lab_say "$kernel: compiling the kernel (minutes; log: $dir/compile.log)"
 	nice "$BASH" -c '. "$1/lab.sh"; shift; lab_chroot "$@"' - "$LAB" \
@@ -143,7 +162,7 @@ lab_kernel_compile() {
 			make -s ARCH=$arch O=/usr/src/lab/out tinyconfig
 			cd /usr/src/lab/out
 			/usr/src/lab/linux/scripts/kconfig/merge_config.sh \
-				-m .config /src/$kernel.config
+				-m .config $configs
 			make -s ARCH=$arch olddefconfig
 			make ARCH=$arch -j$(nproc) $target modules
 			make ARCH=$arch INSTALL_MOD_PATH=/usr/src/lab/out/inst \

@@ -7,15 +7,18 @@
 #include <linux/bug.h>
 #include <linux/module.h>
 #include <linux/mutex.h>
+#include <linux/preempt.h>
 #include <linux/slab.h>
+#include <linux/spinlock.h>
 #include <linux/string.h>
 
 static char *plant = "none";
 module_param(plant, charp, 0444);
-MODULE_PARM_DESC(plant, "none, use-after-free, inversion, leak, warn");
+MODULE_PARM_DESC(plant, "none, use-after-free, inversion, leak, sleep, warn");
 
 static DEFINE_MUTEX(canary_lock_a);
 static DEFINE_MUTEX(canary_lock_b);
+static DEFINE_SPINLOCK(canary_spinlock);
 
 static noinline void canary_use_after_free(void)
 {
@@ -58,6 +61,15 @@ static noinline void canary_leak(void)
 	}
 }
 
+/* Only with PREEMPT_RT an error: spinlocks sleep there. */
+static noinline void canary_sleep(void)
+{
+	preempt_disable();
+	spin_lock(&canary_spinlock);
+	spin_unlock(&canary_spinlock);
+	preempt_enable();
+}
+
 static int __init canary_init(void)
 {
 	pr_info("canary: plant %s\n", plant);
@@ -67,6 +79,8 @@ static int __init canary_init(void)
 		canary_inversion();
 	else if (!strcmp(plant, "leak"))
 		canary_leak();
+	else if (!strcmp(plant, "sleep"))
+		canary_sleep();
 	else if (!strcmp(plant, "warn"))
 		WARN(1, "canary: a planted warning\n");
 	else if (strcmp(plant, "none"))
