@@ -249,14 +249,17 @@ static void test_errors(void **state)
 	serve(client_errors);
 }
 
+/* One write: the server stops reading while its answers are not read. */
 static void client_pipelined(void)
 {
+	static char requests[500 * 17 + 1];
 	int fd = dial(), i;
 	FILE *in = fdopen(fd, "r");
 	char line[65536];
 
 	for (i = 0; i < 500; i++)
-		CHECK(write(fd, "{\"cmd\":\"status\"}\n", 17) == 17);
+		strcpy(requests + 17 * i, "{\"cmd\":\"status\"}\n");
+	CHECK(write(fd, requests, 500 * 17) == 500 * 17);
 	for (i = 0; i < 500; i++)
 		CHECK(fgets(line, sizeof(line), in) &&
 		      strstr(line, "\"tun9\""));
