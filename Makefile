@@ -51,7 +51,7 @@ SANFLAGS := $(SAN_$(SAN))
 
 # Only goals that compile need the libraries.
 NO_PKG_GOALS := clean help modules kmod-tools uninstall install-% dist demo bench \
-	fuzz check check-%
+	bench-quick fuzz check check-%
 ifneq ($(filter-out $(NO_PKG_GOALS),$(or $(MAKECMDGOALS),all)),)
 PKG_CFLAGS := $(shell pkg-config --cflags $(PKGS))
 PKG_LIBS := $(shell pkg-config --libs $(PKGS))
@@ -211,8 +211,13 @@ fuzz: ## each fuzzer for FUZZ_RUNS inputs, and the module in the lab
 	@selftests/fuzz/run '' $(FUZZ_RUNS)
 	@selftests/fuzz/lab
 
-bench: ## benchmarks against peers (none yet)
-	@echo 'There are no benchmarks yet.'
+bench: ## measures ours against its peers, by instructions; ROW=name for one row
+	@selftests/lab/host-deps
+	@selftests/bench/run $(ROW)
+
+bench-quick: ## five rows of it, in ten minutes
+	@selftests/lab/host-deps
+	@selftests/bench/run --quick
 
 clean: ## remove what was built; the lab's cache stays
 	rm -rf build
@@ -226,4 +231,4 @@ help: ## this list
 FORCE:
 .PHONY: all userspace units fuzzers fuzzers-here modules kmod-tools install \
 	install-headers install-dkms dist uninstall demo check check-full \
-	check-mutants fuzz bench clean help FORCE
+	check-mutants fuzz bench bench-quick clean help FORCE

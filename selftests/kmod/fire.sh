@@ -16,6 +16,7 @@
 # named: "fire.sh fault" makes thousands of devices there.
 
 TESTS="race cycles crowd modunload autoload"
+KT_TEST_LIMIT=1200
 LIMIT=1500
 ALONE=yes
 . "$(dirname "$0")/lib.sh"

@@ -14,6 +14,8 @@ export LC_ALL=C
 
 KT_DIR=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 KT_SKIP=4
+# seconds that one test may take; scripts may set it before they source this
+: "${KT_TEST_LIMIT:=240}"
 FAST=${OVPN_TEST_FAST:-0}
 KIND=${OVPN_TEST_NAME:-ovpn}
 
@@ -103,15 +105,49 @@ kt_title() {
 	sed -n "s/^# $1: //p" "$0" | head -n 1
 }
 
+# kt_stop_hung PID: say what the machine is doing, and end a test
+kt_stop_hung() {
+	local children pid
+
+	{
+		echo "FAILED: still running after $KT_TEST_LIMIT s"
+		ps -eo pid,ppid,stat,etimes,wchan:32,args --ppid 2 --deselect
+		for pid in $(ps -eo pid=,stat= | sed -n 's/ D.*//p'); do
+			sed "s/^/$pid: /" "/proc/$pid/stack"
+		done
+	} 2>/dev/null | sed 's/^/#   /'
+	children=$(ps -o pid= --ppid "$1")
+	kill -TERM "$1"
+	# shellcheck disable=SC2086
+	kill -KILL $children 2>/dev/null
+}
+
+# kt_watch: in the background; the test has written its PID to $TMP/test
+kt_watch() {
+	local timer
+
+	sleep "$KT_TEST_LIMIT" &
+	timer=$!
+	trap 'kill "$timer"; exit' TERM
+	wait "$timer"
+	kt_stop_hung "$(cat "$TMP/test")"
+}
+
 # A test runs in a subshell, which it may leave by kt_die or kt_skip.
 kt_run_test() {
-	local name=$1 number=$2 status start=${EPOCHREALTIME/./}
+	local name=$1 number=$2 status start=${EPOCHREALTIME/./} watch
 
+	kt_watch &
+	watch=$!
 	(
+		echo "$BASHPID" >"$TMP/test"
 		"test_$name"
 		kt_end
 	)
 	status=$?
+	kill "$watch" 2>/dev/null
+	wait "$watch" 2>/dev/null
+	[ "$status" -lt 128 ] || kt_reset
 	echo "# $name took $(((${EPOCHREALTIME/./} - start) / 1000)) ms"
 	if [ "$status" = 0 ]; then
 		echo "ok $number $name: $(kt_title "$name")"

@@ -12,6 +12,7 @@
 
 TESTS="fixed random"
 SMOKE="random"
+KT_TEST_LIMIT=600
 LIMIT=900
 . "$(dirname "$0")/lib.sh"
 

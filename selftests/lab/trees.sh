@@ -12,8 +12,8 @@ LAB_BUILD_PACKAGES="build-essential pkg-config libssl-dev libuv1-dev
 # Tools for tests, and the libraries that our programs need at run time.
 LAB_ROOT_PACKAGES="iproute2 iputils-ping iperf3 ethtool tcpdump procps kmod
 	openvpn openssl socat ncat jq nftables conntrack bc psmisc strace
-	libuv1 libnl-3-200 libnl-genl-3-200 libmnl0 libcap-ng0 libseccomp2
-	libsystemd0 libjansson4 libcmocka0"
+	wireguard-tools libuv1 libnl-3-200 libnl-genl-3-200 libmnl0 libcap-ng0
+	libseccomp2 libsystemd0 libjansson4 libcmocka0"
 
 # Names differ between suites: the time_t transition renamed some packages.
 lab_root_packages() {
