@@ -111,7 +111,7 @@ kt_stop_hung() {
 
 	{
 		echo "FAILED: still running after $KT_TEST_LIMIT s"
-		ps -eo pid,ppid,stat,etimes,wchan:32,args --ppid 2 --deselect
+		ps -eo pid,ppid,stat,etimes,wchan:32,args | grep -v "\]$"
 		for pid in $(ps -eo pid=,stat= | sed -n 's/ D.*//p'); do
 			sed "s/^/$pid: /" "/proc/$pid/stack"
 		done

@@ -260,7 +260,7 @@ stream_side() {
 	}
 	kt_bg tcp-b "$BIN/ovpn_tcp" -n "$NS-b" accept=0.0.0.0:7002
 	SOCK_B=$KT_PID
-	mkfifo "$TMP/go" 2>/dev/null
+	mkfifo "$TMP/go" "$TMP/more" 2>/dev/null
 	kt_bg wire-a "$BIN/ovpn_wire" -n "$NS-a" tcp=connect to=10.99.0.2:7002 \
 		alg=aes-gcm "key=$(hex_of 32 a0)" "nonce=$(hex_of 8 c0)" \
 		"rx-key=$(hex_of 32 b0)" "rx-nonce=$(hex_of 8 d0)" peer-id=1 \
@@ -325,10 +325,13 @@ malformed() {
 
 	# lengths 0 to 3, and DATA_V1
 	for raw in 0000 0001ff 0002ffff 0003ffffff 000430010203; do
-		stream_side pids=1-3 -- wait="$TMP/go" "chunk=$chunk" "raw=$raw"
+		# not the fifo that stream_side uses: its writer may still be
+		# there when it is opened again, and its end would count
+		stream_side pids=1-3 -- wait="$TMP/more" "chunk=$chunk" \
+			"raw=$raw"
 		rx_packets 3
 		events b
-		echo go >"$TMP/go"
+		echo go >"$TMP/more"
 		event b transport-error
 		kt_is "the socket is free" "$(steps "$SOCK_B" opt=ulp)" "opt=none"
 		kt_reset
