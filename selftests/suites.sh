@@ -101,14 +101,11 @@ for kernel in 6.1 6.12 7.3; do
 		selftests/interop/run --kernel "$kernel"
 done
 
-# The scripts that have been seen to need no more memory and time than a small
-# machine has; the others run on this kernel in check-full.
-part_of check
+part_of both
 suite kmod-uml 3600 "tests of the module with KASAN and kmemleak" \
-	selftests/suite/kmod uml contract data float keepalive key lifetime mp \
-	notify wire
+	selftests/suite/kmod uml
 alone kmod-uml
 part_of full
-suite kmod-uml-all 7200 "all tests of the module with KASAN and kmemleak" \
-	selftests/suite/kmod uml
-alone kmod-uml-all
+suite kmod-uml-faults 3600 "each allocation of the module fails once" \
+	selftests/suite/kmod uml fire:fault,memory
+alone kmod-uml-faults
