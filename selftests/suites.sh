@@ -44,7 +44,7 @@ suite_main() {
 part_of check
 suite module 2400 "the module builds on 6.1, 6.12, 7.3 and 7.3-rt" \
 	selftests/suite/module
-suite lab 1800 "the lab sees planted bugs" selftests/lab/selftest --short
+suite lab 3000 "the lab sees planted bugs" selftests/lab/selftest --short
 part_of full
 suite module-all 3600 "the module builds on every kernel that there is" \
 	selftests/suite/module --all

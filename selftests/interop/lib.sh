@@ -183,9 +183,24 @@ daemon_wait_for() {
 	within "$3" daemon_says_or_ends "$1" "$2" && daemon_says "$1" "$2"
 }
 
+# what the module has dropped at each end, and the datagrams that UDP has
+show_drops() {
+	local side text
+
+	for side in s c; do
+		text=$(ip netns exec "$NET-$side" sh -c "
+			ethtool -S tun-$side 2>/dev/null | grep -v ' 0$' | tr -d ' '
+			sed -n 's/^Udp: /Udp:/p' /proc/net/snmp
+			cat /proc/net/snmp6 | grep -E '^Udp6.*[1-9]'" 2>/dev/null)
+		[ -z "$text" ] || say "counters of tun-$side:
+$(printf '%s\n' "$text" | paste -sd' ' | fold -s -w 100 | sed 's/^/#   /')"
+	done
+}
+
 show_logs() {
 	local log
 
+	show_drops
 	for log in "$DIR"/{server,client}{.before,}.log "$DIR/ovpnctl.log"; do
 		[ -s "$log" ] || continue
 		say "$(basename "$log"):"
