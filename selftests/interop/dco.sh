@@ -39,6 +39,8 @@ float() {
 	local net=192.0.2. length=24 nodad=
 
 	[ "$OUTER" = 4 ] || { net=2001:db8:: length=64 nodad=nodad; }
+	# without this the new address, of the same net, goes with the old one
+	in_c sysctl -qw net.ipv4.conf.out.promote_secondaries=1
 	# shellcheck disable=SC2086
 	in_c ip address add "$net$2/$length" dev out $nodad
 	in_c ip address del "$net$1/$length" dev out
