@@ -111,6 +111,7 @@ lab_qemu_start() {
 		accel=kvm
 		cpu=host
 	fi
+	[ -z "${OVPN_LAB_PLUGIN:-}" ] || extra+=(-plugin "$OVPN_LAB_PLUGIN")
 	setpriv --pdeathsig KILL qemu-system-x86_64 -machine pc \
 		-accel "$accel" -cpu "$cpu" -smp "$smp" -m "$MEM" "${extra[@]}" \
 		-nodefaults -display none -no-reboot -nic none \
