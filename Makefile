@@ -215,7 +215,7 @@ bench: ## measures ours against its peers, by instructions; ROW=name for one row
 	@selftests/lab/host-deps
 	@selftests/bench/run $(ROW)
 
-bench-quick: ## five rows of it, in ten minutes
+bench-quick: ## five rows of it
 	@selftests/lab/host-deps
 	@selftests/bench/run --quick
 
