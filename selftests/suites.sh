@@ -64,9 +64,6 @@ suite valgrind 1800 "unit tests under valgrind" selftests/suite/unit --valgrind
 suite demo-user 300 "make demo DP=user" selftests/suite/demo user
 suite demo 900 "make demo" selftests/suite/demo
 
-suite ynl 1200 "both netlink families by the kernel's YNL tool" \
-	selftests/ynl/run 7.3
-
 part_of check
 suite package 1500 "packages: built, linted, installed on 7.3, removed" \
 	selftests/suite/package
@@ -105,6 +102,9 @@ part_of both
 suite kmod-uml 3600 "tests of the module with KASAN and kmemleak" \
 	selftests/suite/kmod uml
 alone kmod-uml
+suite ynl 600 "both netlink families by the kernel's YNL tool" \
+	selftests/ynl/run uml
+alone ynl
 part_of full
 suite kmod-uml-faults 3600 "each allocation of the module fails once" \
 	selftests/suite/kmod uml fire:fault,memory

@@ -12,6 +12,7 @@
  *	Steps with the socket that PID holds, each printing a line:
  *	send=HEX	"send=N" or "send=-ERRNO"
  *	recv=SIZE	"recv=N flags=trunc|none HEX"
+ *	drain=SIZE	receives until that fails: "drain=N errno=NAME"
  *	poll=MS		for anything: "poll=in,out,rdhup,hup,err"
  *	pollin=MS, pollout=MS	for one of them only
  *	fill=SIZE	sends control packets of so many bytes in all until poll
@@ -141,6 +142,16 @@ static int step_recv(int fd, size_t size, int flags)
 	printf("recv=%zd flags=%s ", n,
 	       msg.msg_flags & MSG_TRUNC ? "trunc" : "none");
 	print_hex(tcp_buf, n > (ssize_t)size ? (ssize_t)size : n);
+	return 0;
+}
+
+static int step_drain(int fd, size_t size, int flags)
+{
+	unsigned int count = 0;
+
+	while (count < 100000 && recv(fd, tcp_buf, size, flags) >= 0)
+		count++;
+	printf("drain=%u errno=%s\n", count, name_of(errno));
 	return 0;
 }
 
@@ -275,6 +286,9 @@ static int step(int fd, const char *name, const char *value, int *flags)
 	if (!strcmp(name, "recv"))
 		return step_recv(fd, number < TCP_BUF ? number : TCP_BUF,
 				 *flags);
+	if (!strcmp(name, "drain"))
+		return step_drain(fd, number < TCP_BUF ? number : TCP_BUF,
+				  *flags);
 	if (!strcmp(name, "poll"))
 		return step_poll(fd, (int)number, POLLIN | POLLOUT | POLLRDHUP);
 	if (!strcmp(name, "pollin"))

@@ -18,6 +18,7 @@ item_key_kernel() {
 		done
 		lab_item_hash "$(lab_kernel_source "$1")"
 		lab_item_hash "build-$(lab_suite "$1")"
+		[ "$1" != uml ] || cat "$LAB/uml-stacktrace.c"
 		declare -f lab_kernel_compile lab_kernel_strip lab_kernel_pack
 		;;
 	*)
@@ -147,9 +148,15 @@ item_make_source() {
 # lab_kernel_compile uml|lockdep[-6.1] DIR
 lab_kernel_compile() {
 	local kernel=$1 dir=$2 source chroot arch=x86_64 target=bzImage release
-	local configs
+	local configs binds
 
-	[ "$kernel" != uml ] || { arch=um target=linux; }
+	binds="$dir/build:/usr/src/lab/out $LAB:/src:ro"
+	if [ "$kernel" = uml ]; then
+		arch=um
+		target=linux
+		binds+=" $LAB/uml-stacktrace.c"
+		binds+=":/usr/src/lab/linux/arch/um/kernel/stacktrace.c:ro"
+	fi
 	source=$(lab_item "$(lab_kernel_source "$kernel")")
 	chroot=$(lab_item "build-$(lab_suite "$kernel")")
 	configs=$(lab_kernel_configs "$kernel" | sed 's,^,/src/,' | tr '\n' ' ')
@@ -157,7 +164,7 @@ lab_kernel_compile() {
 	lab_say "$kernel: compiling the kernel (minutes; log: $dir/compile.log)"
 	nice "$BASH" -c '. "$1/lab.sh"; shift; lab_chroot "$@"' - "$LAB" \
 		"$chroot/root" "$source/linux:/usr/src/lab/linux:ro" \
-		"$dir/build:/usr/src/lab/out" "$LAB:/src:ro" -- sh -ec "
+		$binds -- sh -ec "
 			cd /usr/src/lab/linux
 			make -s ARCH=$arch O=/usr/src/lab/out tinyconfig
 			cd /usr/src/lab/out
