@@ -1,11 +1,11 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # shellcheck shell=bash
 # The test suites: what "make check" and "make check-full" run, started in this
-# order as far as there is room: first what downloads and builds kernels.
+# order as far as there is room.
 # Sourced by selftests/run; paths are relative to the top of the tree.
 
 SUITES=()
-declare -A SUITE_IN SUITE_LIMIT SUITE_TITLE SUITE_ALONE SUITE_LIGHT SUITE_COMMAND
+declare -A SUITE_IN SUITE_LIMIT SUITE_TITLE SUITE_ALONE SUITE_LIGHT SUITE_PATIENT SUITE_COMMAND
 
 # part_of both|check|full: of which runs the suites below are a part.
 part_of() {
@@ -25,14 +25,27 @@ suite() {
 	SUITE_COMMAND[$name]="$*"
 }
 
-# alone NAME: nothing else runs beside this suite.
+# alone NAME...: nothing else runs beside these suites, but for a patient one.
 alone() {
-	SUITE_ALONE[$1]=yes
+	local name
+
+	for name in "$@"; do
+		SUITE_ALONE[$name]=yes
+	done
 }
 
 # light NAME: it mostly waits, and may run beside others.
 light() {
 	SUITE_LIGHT[$1]=yes
+}
+
+# patient NAME...: they only compute, and can do that when no other wants to.
+patient() {
+	local name
+
+	for name in "$@"; do
+		SUITE_PATIENT[$name]=yes
+	done
 }
 
 suite_main() {
@@ -41,54 +54,60 @@ suite_main() {
 	exec ${SUITE_COMMAND[$1]}
 }
 
+# nothing runs beside these but what is patient
+part_of both
+suite kmod-uml 3600 "tests of the module with KASAN and kmemleak" \
+	selftests/suite/kmod uml
+suite ynl 600 "both netlink families by the kernel's YNL tool" \
+	selftests/ynl/run uml
+alone kmod-uml ynl
+part_of full
+suite kmod-uml-faults 3600 "each allocation of the module fails once" \
+	selftests/suite/kmod uml fire:fault,memory
+alone kmod-uml-faults
+
+# patient, or one that builds a kernel first
 part_of check
 suite module 2400 "the module builds on 6.1, 6.12, 7.3 and 7.3-rt" \
 	selftests/suite/module
+suite package 1500 "packages: built, linted, by DKMS on 7.3" \
+	selftests/suite/package
+suite fuzz 900 "fuzzers, a short run each" selftests/fuzz/run --short
 suite lab 3000 "the lab sees planted bugs" selftests/lab/selftest --short
 part_of full
 suite module-all 3600 "the module builds on every kernel that there is" \
 	selftests/suite/module --all
-suite lab-all 3600 "the lab sees planted bugs, on every kernel that watches" \
-	selftests/lab/selftest
-
-part_of both
-suite interop-user 900 "released OpenVPN, userspace data path" \
-	selftests/interop/run
-light interop-user
-suite style 120 "rules of the tree" selftests/style/run
-suite build 900 "userspace builds without a warning, gcc and clang" \
-	selftests/suite/build
-suite unit 600 "unit tests" selftests/suite/unit
-suite unit-asan 900 "unit tests with sanitizers" selftests/suite/unit --asan
-suite valgrind 1800 "unit tests under valgrind" selftests/suite/unit --valgrind
-suite demo-user 300 "make demo DP=user" selftests/suite/demo user
-suite demo 900 "make demo" selftests/suite/demo
-
-part_of check
-suite package 1500 "packages: built, linted, installed on 7.3, removed" \
-	selftests/suite/package
-suite fuzz 900 "fuzzers, a short run each" selftests/fuzz/run --short
-suite smoke-6.1 900 "the module on 6.1, in short" selftests/suite/smoke 6.1
-suite smoke-6.12 900 "the module on 6.12, in short" selftests/suite/smoke 6.12
-suite smoke-7.3 900 "the module on 7.3, in short" selftests/suite/smoke 7.3
-suite smoke-7.3-rt 900 "the module on 7.3-rt, in short" \
-	selftests/suite/smoke 7.3-rt
-suite some-interop-6.1 1200 "released OpenVPN, our module on 6.1, some pairs" \
-	selftests/interop/run --kernel 6.1 --short \
-	client_2.6.14 module_server_2.7.8 dco_mp_tcp4
-suite some-interop-7.3 1800 "released OpenVPN, our module on 7.3, other pairs" \
-	selftests/interop/run --kernel 7.3 --short \
-	client_2.7.8 server_2.6.14 server_2.7.8 ovpnd_both \
-	module_client_2.7.8 module_restart dco_mp_udp6
-
-part_of full
 suite package-full 5400 "packages, on every kernel that they are for" \
 	selftests/suite/package --full
 suite fuzz-long 3600 "fuzzers" selftests/fuzz/run
-suite contract-in-tree 900 "what the contract says is true of the in-tree driver" \
-	selftests/suite/kmod --in-tree 7.3 contract:table,libnl walk:fixed
-suite unit-7.3 900 "unit tests of the kernel data path on 7.3" \
-	selftests/suite/unit --kernel 7.3
+suite lab-all 3600 "the lab sees planted bugs, on every kernel that watches" \
+	selftests/lab/selftest
+part_of both
+suite build 900 "userspace builds without a warning, gcc and clang" \
+	selftests/suite/build
+suite style 120 "rules of the tree" selftests/style/run
+patient module module-all package fuzz fuzz-long build style
+suite interop-user 900 "released OpenVPN, userspace data path" \
+	selftests/interop/run
+light interop-user
+
+# long ones first, short ones last
+part_of check
+suite some-interop-7.3 1500 "released OpenVPN, our module on 7.3, some pairs" \
+	selftests/interop/run --kernel 7.3 --short \
+	client_2.7.8 server_2.6.14 module_restart
+suite more-interop-7.3 1500 "released OpenVPN, our module on 7.3, more pairs" \
+	selftests/interop/run --kernel 7.3 --short \
+	ovpnd_both module_client_2.7.8 dco_mp_tcp4
+suite some-interop-6.1 1200 "released OpenVPN, our module on 6.1, some pairs" \
+	selftests/interop/run --kernel 6.1 --short \
+	client_2.6.14 module_server_2.7.8
+suite smoke-7.3-rt 900 "the module on 7.3-rt, in short" \
+	selftests/suite/smoke 7.3-rt
+suite smoke-7.3 900 "the module on 7.3, in short" selftests/suite/smoke 7.3
+suite smoke-6.12 900 "the module on 6.12, in short" selftests/suite/smoke 6.12
+suite smoke-6.1 900 "the module on 6.1, in short" selftests/suite/smoke 6.1
+part_of full
 for kernel in 6.1 6.12 7.3 7.3-rt lockdep lockdep-6.1 lockdep-rt; do
 	suite "kmod-$kernel" 7200 "tests of the module on $kernel" \
 		selftests/suite/kmod "$kernel"
@@ -97,15 +116,13 @@ for kernel in 6.1 6.12 7.3; do
 	suite "interop-$kernel" 2400 "released OpenVPN, our module on $kernel" \
 		selftests/interop/run --kernel "$kernel"
 done
-
+suite contract-in-tree 900 "what the contract says is true of the in-tree driver" \
+	selftests/suite/kmod --in-tree 7.3 contract:table,libnl walk:fixed
+suite unit-7.3 900 "unit tests of the kernel data path on 7.3" \
+	selftests/suite/unit --kernel 7.3
 part_of both
-suite kmod-uml 3600 "tests of the module with KASAN and kmemleak" \
-	selftests/suite/kmod uml
-alone kmod-uml
-suite ynl 600 "both netlink families by the kernel's YNL tool" \
-	selftests/ynl/run uml
-alone ynl
-part_of full
-suite kmod-uml-faults 3600 "each allocation of the module fails once" \
-	selftests/suite/kmod uml fire:fault,memory
-alone kmod-uml-faults
+suite valgrind 1800 "unit tests under valgrind" selftests/suite/unit --valgrind
+suite unit-asan 900 "unit tests with sanitizers" selftests/suite/unit --asan
+suite demo 900 "make demo" selftests/suite/demo
+suite unit 600 "unit tests" selftests/suite/unit
+suite demo-user 300 "make demo DP=user" selftests/suite/demo user

@@ -13,7 +13,6 @@
 # own peer 100+n, so that ids of one direction are not those of the other.
 
 TESTS="routing gateway source unknown address isolation move"
-SMOKE="routing"
 . "$(dirname "$0")/lib.sh"
 
 PEERS=8

@@ -11,7 +11,7 @@
 TESTS="table alias admin drops dump payload flood quiet
 	carry datagrams queue ends stale silent segments storm
 	trie prefix model routes"
-SMOKE="table carry"
+SMOKE="table"
 KT_TEST_LIMIT=600
 LIMIT=900
 . "$(dirname "$0")/lib.sh"

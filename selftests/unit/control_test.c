@@ -58,9 +58,9 @@ static struct loop_pool *pool;
 static struct loop_timer *watchdog, *goal_timer;
 static struct side client, server;
 static struct wrap_cookie *cookie;
-static unsigned int loss_percent, link_seed;
+static unsigned int loss_percent, link_seed, n_flights;
 static bool (*goal)(void);
-static bool is_timed_out;
+static bool is_timed_out, is_ending;
 
 static unsigned int dice(void)
 {
@@ -77,13 +77,14 @@ static void land(struct loop_timer *timer, void *arg)
 	struct flight *flight = arg;
 
 	(void)timer;
-	if (flight->to == &server && !server.session)
+	if (flight->to == &server && !server.session && !is_ending)
 		server_first(flight->data, flight->len);
 	else if (flight->to->session)
 		control_session_input(flight->to->session, flight->data,
 				      flight->len);
 	loop_timer_free(flight->timer);
 	free(flight);
+	n_flights--;
 }
 
 static void launch(struct side *to, const uint8_t *pkt, size_t len)
@@ -91,6 +92,7 @@ static void launch(struct side *to, const uint8_t *pkt, size_t len)
 	struct flight *flight = calloc(1, sizeof(*flight));
 
 	assert_true(len <= sizeof(flight->data));
+	n_flights++;
 	flight->to = to;
 	flight->len = len;
 	memcpy(flight->data, pkt, len);
@@ -336,8 +338,9 @@ static void run_until(bool (*is_reached)(void))
 	loop_timer_stop(goal_timer);
 	if (is_timed_out)
 		fail_msg("not reached in time: client %s, server %s",
-			 control_state_name(
-				 control_session_state(client.session)),
+			 client.session ? control_state_name(
+				 control_session_state(client.session)) :
+			 "none",
 			 server.session ? control_state_name(
 				 control_session_state(server.session)) :
 			 "none");
@@ -348,6 +351,7 @@ static void begin(enum wrap_mode mode, unsigned int loss, unsigned int seed)
 	alarm(240);
 	loss_percent = loss;
 	link_seed = seed;
+	is_ending = false;
 	loop = loop_new();
 	pool = loop_pool_new(loop, 2, 16);
 	watchdog = loop_timer_new(loop, give_up, NULL);
@@ -364,17 +368,20 @@ static bool never(void)
 	return false;
 }
 
+static bool all_landed(void)
+{
+	return !n_flights;
+}
+
 /* Let what is in flight land, so that nothing leaks; then free in order. */
 static void end(void)
 {
+	is_ending = true;
 	control_session_free(client.session);
 	control_session_free(server.session);
 	client.session = NULL;
 	server.session = NULL;
-	goal = never;
-	loop_timer_start(watchdog, 30);
-	loop_run(loop);
-	control_session_free(server.session);
+	run_until(all_landed);
 	loop_pool_free(pool);
 	loop_timer_free(watchdog);
 	loop_timer_free(goal_timer);
