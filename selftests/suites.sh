@@ -5,7 +5,7 @@
 # Sourced by selftests/run; paths are relative to the top of the tree.
 
 SUITES=()
-declare -A SUITE_IN SUITE_LIMIT SUITE_TITLE SUITE_ALONE SUITE_LIGHT SUITE_PATIENT SUITE_COMMAND
+declare -A SUITE_IN SUITE_LIMIT SUITE_TITLE SUITE_ALONE SUITE_LIGHT SUITE_COMMAND
 
 # part_of both|check|full: of which runs the suites below are a part.
 part_of() {
@@ -25,7 +25,7 @@ suite() {
 	SUITE_COMMAND[$name]="$*"
 }
 
-# alone NAME...: nothing else runs beside these suites, but for a patient one.
+# alone NAME...: nothing else runs beside these suites.
 alone() {
 	local name
 
@@ -39,22 +39,13 @@ light() {
 	SUITE_LIGHT[$1]=yes
 }
 
-# patient NAME...: they only compute, and can do that when no other wants to.
-patient() {
-	local name
-
-	for name in "$@"; do
-		SUITE_PATIENT[$name]=yes
-	done
-}
-
 suite_main() {
 	# The commands are words without blanks or quotes.
 	# shellcheck disable=SC2086
 	exec ${SUITE_COMMAND[$1]}
 }
 
-# nothing runs beside these but what is patient
+# first, because nothing runs beside them
 part_of both
 suite kmod-uml 3600 "tests of the module with KASAN and kmemleak" \
 	selftests/suite/kmod uml
@@ -66,7 +57,7 @@ suite kmod-uml-faults 3600 "each allocation of the module fails once" \
 	selftests/suite/kmod uml fire:fault,memory
 alone kmod-uml-faults
 
-# patient, or one that builds a kernel first
+# downloads, and the kernel that the lab builds
 part_of check
 suite module 2400 "the module builds on 6.1, 6.12, 7.3 and 7.3-rt" \
 	selftests/suite/module
@@ -86,7 +77,6 @@ part_of both
 suite build 900 "userspace builds without a warning, gcc and clang" \
 	selftests/suite/build
 suite style 120 "rules of the tree" selftests/style/run
-patient module module-all package fuzz fuzz-long build style
 suite interop-user 900 "released OpenVPN, userspace data path" \
 	selftests/interop/run
 light interop-user
@@ -95,10 +85,10 @@ light interop-user
 part_of check
 suite some-interop-7.3 1500 "released OpenVPN, our module on 7.3, some pairs" \
 	selftests/interop/run --kernel 7.3 --short \
-	client_2.7.8 server_2.6.14 module_restart
+	server_2.6.14 module_restart
 suite more-interop-7.3 1500 "released OpenVPN, our module on 7.3, more pairs" \
 	selftests/interop/run --kernel 7.3 --short \
-	ovpnd_both module_client_2.7.8 dco_mp_tcp4
+	module_client_2.7.8 dco_mp_tcp4
 suite some-interop-6.1 1200 "released OpenVPN, our module on 6.1, some pairs" \
 	selftests/interop/run --kernel 6.1 --short \
 	client_2.6.14 module_server_2.7.8
