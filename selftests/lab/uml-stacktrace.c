@@ -24,7 +24,9 @@ void dump_trace(struct task_struct *task, const struct stacktrace_ops *ops,
 	const struct stack_frame *frame;
 	unsigned long caller, next;
 
-	while (IS_ALIGNED(at, sizeof(long)) && at + sizeof(*frame) <= end) {
+	/* 0: a task that has not run yet */
+	while (at && IS_ALIGNED(at, sizeof(long)) &&
+	       at + sizeof(*frame) <= end) {
 		frame = (const struct stack_frame *)at;
 		caller = READ_ONCE_NOCHECK(frame->return_address);
 		if (!__kernel_text_address(caller))
