@@ -57,13 +57,13 @@ test_details() {
 	fi
 	kt_is "limits" "$text" "*mtu 1416 *minmtu 68 maxmtu 65451*"
 	kt_is "default state" "$text" "*<POINTOPOINT,NOARP> *"
-	kt_is "device type" "$(in_a cat /sys/class/net/t0/uevent)" \
+	kt_is "device type" "$(dev_attr a t0 uevent)" \
 		"*DEVTYPE=ovpn*"
-	kt_is "arphrd" "$(in_a cat /sys/class/net/t0/type)" 65534
+	kt_is "arphrd" "$(dev_attr a t0 type)" 65534
 }
 
 carrier() {
-	in_a cat "/sys/class/net/$1/carrier"
+	dev_attr a "$1" carrier
 }
 
 # carrier: mp always has it, p2p while it has a peer
@@ -117,7 +117,7 @@ test_netns() {
 	kt_ok "a peer from there, socket from here" cli c new_peer t0 id=2 \
 		"socket=@sock:$SOCK" remote-ipv4=10.99.0.3 remote-port=7002 \
 		vpn-ipv4=10.8.0.3
-	IFINDEX=$(in_c cat /sys/class/net/t0/ifindex)
+	IFINDEX=$(dev_attr c t0 ifindex)
 	ip netns del "$NS-c"
 	kt_until 20 eval '[ "$(wc -l <"$TMP/events")" = 3 ]' ||
 		kt_fail "peers outlive the namespace of their device"

@@ -118,7 +118,7 @@ test_counters() {
 	tcp_check a b 10.8.0.1:9001 "$BYTES"
 	udp_check b a 10.8.0.2:9002 50 500 700
 	ping_all a fd08::1 10 -s 333
-	sleep 0.2
+	kt_pause 0.2
 	for name in vpn link; do
 		a_tx=$(peer_field a tun 1 $name-tx-bytes)
 		b_rx=$(peer_field b tun 1 $name-rx-bytes)
@@ -181,7 +181,7 @@ test_iperf() {
 	tunnel_new aes-gcm 32 4
 	kt_bg iperf-server ip netns exec "$NS-b" iperf3 -s
 	kt_until 10 in_b ss -Hltn "sport = :5201" || kt_fail "iperf3 -s"
-	sleep 0.3
+	kt_pause 0.3
 	for direction in "" -R; do
 		kt_ok "iperf3 tcp $direction" in_a timeout 60 \
 			iperf3 -c 10.8.0.1 -t "$seconds" $direction

@@ -64,7 +64,7 @@ key_new() {
 
 # words of ovpn_wire on side 1
 wire_words() {
-	echo "len=${LEN:-32} epoch=1 key=$(hex_of 32 b0) rx-key=$(hex_of 32 a0)" \
+	echo "len=${LEN:-32} epoch=1 key=32*b0 rx-key=32*a0" \
 		"peer-id=1 inner=udp,10.8.0.1,10.9.9.9,5,9,40"
 }
 
@@ -100,14 +100,16 @@ delivered() {
 }
 
 drops() {
-	in_a ethtool -S tun | sed -n "s/^ *$1: //p"
+	ethtool_stat a tun "$1"
 }
 
 # key_state NS DIR FIELD: of the primary key
 key_state() {
-	xcli "$1" get_key tun peer-id=1 slot=0 2>/dev/null |
-		sed -n "s/.* $2{\([^}]*\)}.*/\1/p" | tr ' ' '\n' |
-		sed -n "s/^$3=//p"
+	local text
+
+	text=$(xcli "$1" get_key tun peer-id=1 slot=0 2>/dev/null)
+	text=${text#*" $2{"}
+	kt_field "$3" "${text%%\}*}"
 }
 
 # is_in NS DIR EPOCH: does a direction come to an epoch?
@@ -124,15 +126,15 @@ opens() {
 		[ "$(delivered)" != "$want" ] || return 0
 		[ "$SECONDS" -lt "$end" ] || break
 		pid=$((pid + 1))
-		sleep 0.05
+		kt_pause 0.05
 	done
 	kt_fail "epoch $1 is not opened"
 }
 
 events() {
-	kt_until 5 eval "[ \$(wc -l <$TMP/events) -gt $1 ]" ||
+	kt_until 5 kt_lines events $(($1 + 1)) ||
 		[ "$1" = 0 ] || kt_fail "$1 events" "$(cat "$TMP/events")"
-	sleep 0.2
+	kt_pause 0.2
 	kt_is "events" "$(grep -c 'KEY_SWAP_NTF .*peer-id=1 key-id/2=0' \
 		"$TMP/events") $(($(wc -l <"$TMP/events") - 1))" "$1 $1"
 }
@@ -368,11 +370,11 @@ test_forged() {
 	device_new
 	# shellcheck disable=SC2046
 	kt_ok "forge" wire b on=10.99.0.2:7002 to=10.99.0.1:7001 \
-		$(wire_words) "key=$(hex_of 32 77)" epoch=1 pids=1-5 -- \
+		$(wire_words) "key=32*77" epoch=1 pids=1-5 -- \
 		epoch=2 pids=1-5 -- epoch=3 pids=1-5 -- epoch=4 pids=1-5
 	kt_is "delivered" "$(delivered)" 0
 	kt_is "not authentic" "$(drops rx_drop_auth)" 20
-	sleep 0.3
+	kt_pause 0.3
 	kt_is "heard" "$(key_state a decrypt epoch)" 1
 	kt_is "sent in" "$(key_state a encrypt epoch)" 1
 	kt_is "failures of the epoch" "$(key_state a decrypt failures)" 5
@@ -474,7 +476,7 @@ test_busy() {
 	kt_bg back "$BIN/ovpn_traffic" -n "$NS-b" mode=udp-send \
 		to=10.8.0.2:9 batch=10 size=1000 rate=2000
 	for ((i = 0; i < rounds; i++)); do
-		sleep 0.1
+		kt_pause 0.1
 		xcli a new_key tun peer-id=1 slot=0 key-id=1 \
 			cipher-alg=aes-gcm cipher-len=32 usage-max=1024 \
 			"$(secrets 0)" || kt_fail "a"
@@ -484,7 +486,7 @@ test_busy() {
 		[ $((i % 3)) != 0 ] ||
 			cli a del_key tun peer-id=1 slot=0
 	done
-	sleep 1
+	kt_pause 1
 	kt_num "delivered" "$(peer_field b tun 1 vpn-rx-packets)" -gt 50
 	kt_num "epochs" "$(key_state b encrypt epoch)" -gt 1
 	# the peer goes while its keys work
@@ -551,7 +553,7 @@ test_worn() {
 	key_new "" "failures=$((1 << 35))"
 	# shellcheck disable=SC2046
 	kt_ok "forge" wire b on=10.99.0.2:7002 to=10.99.0.1:7001 \
-		$(wire_words) "key=$(hex_of 32 77)" epoch=1 pids=1-3
+		$(wire_words) "key=32*77" epoch=1 pids=1-3
 	is_in a encrypt 2
 	events 0
 	kt_is "delivered" "$(delivered)" 21

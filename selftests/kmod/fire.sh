@@ -147,7 +147,7 @@ test_memory() {
 	kt_bg load2 "$BIN/ovpn_traffic" -n "$NS-b" mode=udp-send \
 		"to=[fd08::2]:9" size=1300 rate=300
 	inject 10 2000
-	sleep 8
+	kt_pause 8
 	inject 0 0
 	kt_note "$(cat /sys/kernel/debug/failslab/times) of 2000 not used"
 	ping_all a 10.8.0.1 5

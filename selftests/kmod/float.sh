@@ -21,7 +21,7 @@ listen_b() {
 
 # event WHAT PATTERN: the last event, waited for
 event() {
-	kt_until 10 eval "[ \$(wc -l <$TMP/events) -ge 2 ]"
+	kt_until 10 kt_lines events 2
 	kt_is "$1" "$(tail -n 1 "$TMP/events")" "$2"
 }
 
@@ -38,7 +38,7 @@ moved() {
 }
 
 ifindex_b() {
-	in_b cat /sys/class/net/tun/ifindex
+	dev_attr b tun ifindex
 }
 
 # port4: another port of the same IPv4 address
@@ -54,7 +54,7 @@ test_port4() {
  peer{id=1 remote-ipv4=10.99.0.1 remote-port=7003}"
 	ping_all b 10.8.0.2 2
 	kt_is "remote port" "$(peer_field b tun 1 remote-port)" 7003
-	sleep 0.2
+	kt_pause 0.2
 	kt_is "one event" "$(wc -l <"$TMP/events")" 2
 }
 
@@ -112,7 +112,7 @@ from_port() {
 
 	shift
 	kt_ok "send from $port" wire a "on=10.99.0.1:$port" to=10.99.0.2:7002 \
-		"key=$(hex_of 32 a0)" "nonce=$(hex_of 8 c0)" peer-id=1 \
+		"key=32*a0" "nonce=8*c0" peer-id=1 \
 		key-id=0 inner=udp,10.8.0.2,10.8.0.1,5,9,20 "$@"
 }
 
@@ -169,7 +169,7 @@ test_old() {
 	from_port 7102 pids=101
 	kt_is "no event for what was set" "$(wc -l <"$TMP/events")" 2
 	from_port 7101 pids=102
-	kt_until 5 eval "[ \$(wc -l <$TMP/events) -ge 3 ]"
+	kt_until 5 kt_lines events 3
 	event "float back" "PEER_FLOAT_NTF*remote-port=7101}"
 }
 
@@ -177,7 +177,7 @@ test_old() {
 test_oldkey() {
 	local new
 
-	new="key=$(hex_of 32 a1) nonce=$(hex_of 8 c1) key-id=1"
+	new="key=32*a1 nonce=8*c1 key-id=1"
 	net_pair
 	tunnel_new aes-gcm 32 4
 	kt_ok "key" cli b new_key tun peer-id=1 slot=1 key-id=1 \
@@ -207,12 +207,12 @@ test_local() {
 	tunnel_new aes-gcm 32 4
 	listen_b
 	kt_ok "send" wire a on=10.99.0.1:7105 to=10.99.0.22:7002 \
-		"key=$(hex_of 32 a0)" "nonce=$(hex_of 8 c0)" peer-id=1 \
+		"key=32*a0" "nonce=8*c0" peer-id=1 \
 		pids=100 inner=udp,10.8.0.2,10.8.0.1,5,9,20
 	kt_is "local" "$(peer_field b tun 1 local-ipv4)" 10.99.0.22
 	kt_bg_ready got "$BIN/ovpn_wire" -n "$NS-a" \
-		on=10.99.0.1:7105 "key=$(hex_of 32 b0)" \
-		"nonce=$(hex_of 8 d0)" count=1 seconds=60
+		on=10.99.0.1:7105 "key=32*b0" \
+		"nonce=8*d0" count=1 seconds=60
 	in_b ping -q -c 1 -W 0.1 10.8.0.2 >/dev/null
 	kt_wait "$KT_PID"
 	kt_is "from" "$(sed -n 2p "$TMP/got")" "rx 10.99.0.22:7002 *ok*"

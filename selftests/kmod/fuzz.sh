@@ -90,17 +90,13 @@ test_forwarded() {
 	ip -n "$NS-a" route add fd08::2 via fd99:1::2
 	lines=$(log_lines)
 	fuzz_a
-	kt_num "sent on" "$(cat_a /sys/class/net/vac/statistics/tx_packets)" \
+	kt_num "sent on" "$(dev_attr a vac statistics/tx_packets)" \
 		-gt $((COUNT / 20))
 	ip -n "$NS-a" route del 10.8.0.2 via 10.99.1.2
 	ip -n "$NS-a" route del fd08::2 via fd99:1::2
 	ip -n "$NS-a" addr add 10.8.0.2/24 dev tun
 	ip -n "$NS-a" addr add fd08::2/64 dev tun nodad
 	still_well "$lines"
-}
-
-cat_a() {
-	in_a cat "$@"
 }
 
 # frames: to the interface, GSO packets with wrong headers among them

@@ -49,12 +49,12 @@ test_expire() {
 
 	device_new
 	keepalive 1 3
-	kt_until 15 grep -q DEL_NTF "$TMP/events"
+	kt_until 15 kt_says events DEL_NTF
 	kt_is "event" "$(tail -n 1 "$TMP/events")" \
 		"PEER_DEL_NTF ifindex=* peer{del-reason=expired id=1}"
 	kt_num "not early" $((SECONDS - start)) -ge 3
 	kt_not "peer is gone" cli a get_peer tun id=1
-	kt_is "carrier" "$(in_a cat /sys/class/net/tun/carrier)" 0
+	kt_is "carrier" "$(dev_attr a tun carrier)" 0
 }
 
 # alive: whatever is authentic keeps a peer alive, also pings
@@ -64,7 +64,7 @@ test_alive() {
 	device_new
 	keepalive 1 4
 	for n in 1 2 3 4 5 6; do
-		sleep 1
+		kt_pause 1
 		kt_ok "send" wire b on=10.99.0.2:7002 to=10.99.0.1:7001 \
 			$(wire_key 0 32) peer-id=1 "pids=$n" inner=ping
 	done
@@ -74,9 +74,9 @@ test_alive() {
 	for n in 7 8 9 10 11; do
 		wire b on=10.99.0.2:7002 to=10.99.0.1:7001 $(wire_key 0 32) \
 			peer-id=1 "pids=$n" inner=ping flip=30 >/dev/null
-		sleep 1
+		kt_pause 1
 	done
-	kt_until 5 grep -q del-reason=expired "$TMP/events" ||
+	kt_until 5 kt_says events del-reason=expired ||
 		kt_fail "forged packets keep a peer alive"
 }
 

@@ -21,8 +21,8 @@ step() {
 }
 
 key_of() {
-	cli "$1" get_key tun peer-id=1 "slot=$2" 2>/dev/null |
-		sed -n 's/.*key-id=\([0-9]*\).*/\1/p'
+	kt_field key-id \
+		"$(cli "$1" get_key tun peer-id=1 "slot=$2" 2>/dev/null)"
 }
 
 # rotate N: install key N on both sides, use it, delete the old one
@@ -38,11 +38,11 @@ rotate() {
 	done
 	step b swap_keys tun peer-id=1
 	kt_is "primary of b" "$(key_of b 0)" "$1"
-	sleep 0.1
+	kt_pause 0.1
 	step a swap_keys tun peer-id=1
 	kt_is "primary of a" "$(key_of a 0)" "$1"
 	# packets in flight
-	sleep 0.2
+	kt_pause 0.2
 	step a del_key tun peer-id=1 slot=1
 	step b del_key tun peer-id=1 slot=1
 	kt_is "old key of b" "$(key_of b 1)" ""
@@ -107,7 +107,7 @@ rekey() {
 	END
 	cli a swap_keys tun peer-id=1 || kt_fail "swap of a"
 	# what is in flight
-	sleep 0.1
+	kt_pause 0.1
 	cli a del_key tun peer-id=1 slot=1 || kt_fail "delete of a"
 	cli b del_key tun peer-id=1 slot=1 || kt_fail "delete of b"
 }
@@ -119,9 +119,9 @@ lossless() {
 	stream a b 10.8.0.1:9001
 	up_sender=$SENDER up_sink=$SINK
 	stream b a 10.8.0.2:9001
-	sleep 0.5
+	kt_pause 0.5
 	"$@"
-	sleep 0.5
+	kt_pause 0.5
 	stream_end a b "$up_sender" "$up_sink"
 	stream_end b a "$SENDER" "$SINK"
 	kt_is "dropped" "$(dev_stat a tun rx dropped) $(dev_stat a tun tx dropped) \

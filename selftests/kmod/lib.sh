@@ -68,8 +68,9 @@ kt_reset() {
 		for pid in $(ip netns pids "$NS-$ns"); do
 			kill -KILL "$pid" 2>/dev/null
 		done
-		ip netns del "$NS-$ns"
-	done
+		echo "netns del $NS-$ns"
+	done >"$TMP/netns"
+	[ ! -s "$TMP/netns" ] || ip -batch "$TMP/netns"
 	for pid in ${kt_pids[@]+"${kt_pids[@]}"}; do
 		wait "$pid" 2>/dev/null
 	done
@@ -81,6 +82,8 @@ kt_begin() {
 	kt_find_tools
 	NS=ovt-$$
 	TMP=$(mktemp -d "${TMPDIR:-/tmp}/ovt.XXXXXX")
+	# nothing is ever written to it: where to wait without a process
+	exec {KT_NEVER}<> <(:)
 	trap kt_cleanup EXIT
 	trap 'exit 130' INT
 	trap 'exit 143' TERM HUP
@@ -124,12 +127,7 @@ kt_stop_hung() {
 
 # kt_watch: in the background; the test has written its PID to $TMP/test
 kt_watch() {
-	local timer
-
-	sleep "$KT_TEST_LIMIT" &
-	timer=$!
-	trap 'kill "$timer"; exit' TERM
-	wait "$timer"
+	kt_pause "$KT_TEST_LIMIT"
 	kt_stop_hung "$(cat "$TMP/test")"
 }
 
@@ -247,6 +245,12 @@ kt_num() {
 	fi
 }
 
+# kt_pause SECONDS
+kt_pause() {
+	# shellcheck disable=SC2034
+	read -r -t "$1" -u "$KT_NEVER" nothing || :
+}
+
 # kt_until SECONDS COMMAND...: wait for a command to succeed
 kt_until() {
 	local end=$((SECONDS + $1 + 1))
@@ -254,7 +258,7 @@ kt_until() {
 	shift
 	until "$@" >/dev/null 2>&1; do
 		[ "$SECONDS" -lt "$end" ] || return 1
-		sleep 0.05
+		kt_pause 0.05
 	done
 }
 
@@ -275,6 +279,25 @@ kt_bg_ready() {
 	kt_until 10 test -s "$TMP/$1" || kt_fail "$1 does not start" "$*"
 }
 
+# kt_read FILE: its contents in KT_TEXT, by no process
+kt_read() {
+	IFS= read -r -d '' KT_TEXT <"$1" || :
+}
+
+# kt_says FILE TEXT: is it somewhere in $TMP/FILE?
+kt_says() {
+	kt_read "$TMP/$1"
+	[[ $KT_TEXT == *"$2"* ]]
+}
+
+# kt_lines FILE COUNT: does $TMP/FILE have so many?
+kt_lines() {
+	local lines
+
+	mapfile -t lines <"$TMP/$1"
+	[ ${#lines[@]} -ge "$2" ]
+}
+
 # kt_wait PID: its exit status
 kt_wait() {
 	local pid rest=()
@@ -290,9 +313,14 @@ kt_wait() {
 
 # namespaces and addresses
 
-in_a() { ip netns exec "$NS-a" "$@"; }
-in_b() { ip netns exec "$NS-b" "$@"; }
-in_c() { ip netns exec "$NS-c" "$@"; }
+in_a() { "$BIN/ovpn_ns" -n "$NS-a" "$@"; }
+in_b() { "$BIN/ovpn_ns" -n "$NS-b" "$@"; }
+in_c() { "$BIN/ovpn_ns" -n "$NS-c" "$@"; }
+
+# dev_attr NS DEV NAME: what a file of sysfs says about a device
+dev_attr() {
+	ip netns exec "$NS-$1" cat "/sys/class/net/$2/$3"
+}
 
 # net_new NAME...: namespaces with "lo" up, where the kernel sends nothing by
 # itself: counters count what tests send
@@ -300,10 +328,13 @@ net_new() {
 	local ns
 
 	for ns in "$@"; do
-		# a kernel without file locks makes ip warn
-		ip netns add "$NS-$ns" 2>"$TMP/netns" ||
-			kt_die "ip netns add" "$(cat "$TMP/netns")"
-		ip netns exec "$NS-$ns" sh -c '
+		echo "netns add $NS-$ns"
+	done >"$TMP/batch"
+	# a kernel without file locks makes ip warn
+	ip -batch "$TMP/batch" 2>"$TMP/netns" ||
+		kt_die "ip netns add" "$(cat "$TMP/netns")"
+	for ns in "$@"; do
+		"$BIN/ovpn_ns" -n "$NS-$ns" sh -c '
 			cd /proc/sys/net/ipv6/conf/default
 			echo 0 >accept_dad
 			echo 0 >accept_ra
@@ -311,7 +342,7 @@ net_new() {
 			echo 1 >addr_gen_mode
 			echo 0 >/proc/sys/net/ipv4/conf/all/rp_filter
 			echo 0 >/proc/sys/net/ipv4/conf/default/rp_filter
-			ip link set lo up'
+			exec ip link set lo up'
 	done
 }
 
@@ -388,14 +419,26 @@ key_items() {
 
 # wire_key N LEN: key number N as words for ovpn_wire on side 1
 wire_key() {
-	echo "key=$(hex_of "$2" "b$1") nonce=$(hex_of 8 "d$1")" \
-		"rx-key=$(hex_of "$2" "a$1") rx-nonce=$(hex_of 8 "c$1")"
+	echo "key=$2*b$1 nonce=8*d$1 rx-key=$2*a$1 rx-nonce=8*c$1"
+}
+
+# kt_field NAME TEXT: the value of the first NAME=VALUE in what ovpn_cli says
+kt_field() {
+	[[ $2 =~ (^|[[:space:]{}])"$1="([^[:space:]{}]*) ]] &&
+		echo "${BASH_REMATCH[2]}"
 }
 
 # peer_field NS DEV ID FIELD
 peer_field() {
-	cli "$1" get_peer "$2" "id=$3" 2>/dev/null | tr ' {}' '\n\n\n' |
-		sed -n "s/^$4=//p"
+	kt_field "$4" "$(cli "$1" get_peer "$2" "id=$3" 2>/dev/null)"
+}
+
+# ethtool_stat NS DEV NAME: a counter of "ethtool -S"
+ethtool_stat() {
+	local text
+
+	text=$("$BIN/ovpn_ns" -n "$NS-$1" ethtool -S "$2")
+	[[ $text =~ [[:space:]]"$3: "([0-9]+) ]] && echo "${BASH_REMATCH[1]}"
 }
 
 # dev_stat NS DEV rx|tx bytes|packets|dropped: a counter of the interface
@@ -456,10 +499,11 @@ ping_all() {
 
 	shift 3
 	what="ping $to from $ns $*"
-	ip netns exec "$NS-$ns" ping -q -n -c "$count" -i 0.01 -W 2 "$@" \
+	"$BIN/ovpn_ns" -n "$NS-$ns" ping -q -n -c "$count" -i 0.01 -W 2 "$@" \
 		"$to" >"$TMP/ping" 2>&1
-	kt_is "$what" "$(grep -o '[0-9.]*% packet loss' "$TMP/ping")" \
-		"0% packet loss"
+	kt_read "$TMP/ping"
+	[[ $KT_TEXT =~ [0-9.]+"% packet loss" ]]
+	kt_is "$what" "${BASH_REMATCH[0]:-no answer at all}" "0% packet loss"
 }
 
 # ping_none NS ADDRESS [OPTION...]: nothing comes back
@@ -468,7 +512,8 @@ ping_none() {
 
 	shift 2
 	kt_not "ping $to from $ns must not work" \
-		ip netns exec "$NS-$ns" ping -q -n -c 2 -i 0.05 -W 0.3 "$@" "$to"
+		"$BIN/ovpn_ns" -n "$NS-$ns" ping -q -n -c 2 -i 0.05 -W 0.3 \
+		"$@" "$to"
 }
 
 traffic() {
@@ -511,7 +556,8 @@ tcp_note() {
 			for (i = 2; i <= n; i++)
 				if (name[i] ~ /^(Out|Retrans)Segs|TCPTimeouts$/)
 					printf "%s=%s ", name[i], value[i]
-			}' <(ip netns exec "$NS-$ns" cat /proc/self/net/{snmp,netstat}))"
+			}' <("$BIN/ovpn_ns" -n "$NS-$ns" \
+				cat /proc/self/net/{snmp,netstat}))"
 	done
 }
 

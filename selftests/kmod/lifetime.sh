@@ -36,7 +36,7 @@ load() {
 		on=10.8.0.1:9001 seconds=100
 	kt_bg load4 "$BIN/ovpn_traffic" -n "$NS-a" mode=tcp-send \
 		to=10.8.0.1:9001 bytes=100000000000
-	sleep 0.5
+	kt_pause 0.5
 }
 
 loaded_pair() {
@@ -178,7 +178,7 @@ test_commands() {
 		again "batch-$shell" "$seconds" b >/dev/null 2>&1 &
 		kt_pids+=("$!")
 	done
-	sleep "$((seconds + 1))"
+	kt_pause "$((seconds + 1))"
 	# whatever remains is consistent: each can be seen and deleted
 	for n in $(cli b dump tun | sed -n 's/.*{id=\([0-9]*\) .*/\1/p'); do
 		kt_ok "get $n" cli b get_peer tun "id=$n"
@@ -278,9 +278,9 @@ test_unload_tcp() {
 		kt_bg waits "$BIN/ovpn_tcp" "pid=$sock" flags=none block=20000 \
 			recv=99 recv=99
 		kt_bg polls "$BIN/ovpn_tcp" "pid=$sock" pollin=20000
-		kt_until 10 grep -q recv=6 "$TMP/waits" || kt_fail "no packet"
+		kt_until 10 kt_says waits recv=6 || kt_fail "no packet"
 		rmmod ovpn 2>/dev/null || ip -n "$NS-b" link del tun
-		kt_until 20 grep -q EBADF "$TMP/waits" ||
+		kt_until 20 kt_says waits EBADF ||
 			kt_fail "still waits" "$(cat "$TMP/waits")"
 		kt_reset
 		[ -e /sys/module/ovpn ] || modprobe ovpn

@@ -90,22 +90,24 @@ delivered() {
 
 # events COUNT: so many requests for a new key, and nothing else, so far
 events() {
-	kt_until 5 eval "[ \$(wc -l <$TMP/events) -gt $1 ]" ||
+	kt_until 5 kt_lines events $(($1 + 1)) ||
 		[ "$1" = 0 ] || kt_fail "$1 events" "$(cat "$TMP/events")"
-	sleep 0.2
+	kt_pause 0.2
 	kt_is "events" "$(grep -c 'KEY_SWAP_NTF .*peer-id=1 key-id/2=0' \
 		"$TMP/events") $(($(wc -l <"$TMP/events") - 1))" "$1 $1"
 }
 
 # key_state DIR FIELD: of the primary key
 key_state() {
-	xcli a get_key tun peer-id=1 slot=0 2>/dev/null |
-		sed -n "s/.* $1{\([^}]*\)}.*/\1/p" | tr ' ' '\n' |
-		sed -n "s/^$2=//p"
+	local text
+
+	text=$(xcli a get_key tun peer-id=1 slot=0 2>/dev/null)
+	text=${text#*" $1{"}
+	kt_field "$2" "${text%%\}*}"
 }
 
 drops() {
-	in_a ethtool -S tun | sed -n "s/^ *$1: //p"
+	ethtool_stat a tun "$1"
 }
 
 # table: which keys are refused, and why

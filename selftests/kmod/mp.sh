@@ -113,7 +113,7 @@ spoof() {
 	# side 0 of key N is what b's devices use
 	# shellcheck disable=SC2086
 	kt_ok "send" wire b on=10.99.0.2:7100 to=10.99.0.1:7001 \
-		"key=$(hex_of 16 "a$n")" "nonce=$(hex_of 8 "c$n")" \
+		"key=16*a$n" "nonce=8*c$n" \
 		"peer-id=$n" "key-id=$((n % 8))" $words
 }
 
@@ -140,7 +140,7 @@ test_unknown() {
 	local words
 
 	server_new
-	words="key=$(hex_of 16 a1) nonce=$(hex_of 8 c1) key-id=1 pids=100"
+	words="key=16*a1 nonce=8*c1 key-id=1 pids=100"
 	words+=" inner=udp,10.8.0.11,10.8.0.1,5,9,20"
 	# shellcheck disable=SC2086
 	kt_ok "send" wire b on=10.99.0.2:7100 to=10.99.0.1:7001 $words \
@@ -169,7 +169,7 @@ test_address() {
 	local words
 
 	server_new
-	words="key=$(hex_of 16 a2) nonce=$(hex_of 8 c2) key-id=2"
+	words="key=16*a2 nonce=8*c2 key-id=2"
 	words+=" peer-id=0xffffff inner=udp,10.8.0.12,10.8.0.1,5,9,20"
 	kt_ok "another port" wire b on=10.99.0.2:7100 to=10.99.0.1:7001 \
 		$words pids=100

@@ -33,7 +33,7 @@ device() {
 		echo "new_peer tun $words"
 	done >"$TMP/batch"
 	cli a batch <"$TMP/batch" || kt_die "peers"
-	IFINDEX=$(in_a cat /sys/class/net/tun/ifindex)
+	IFINDEX=$(dev_attr a tun ifindex)
 	listen
 }
 
@@ -42,8 +42,8 @@ events() {
 	local what=$1 count=$2 got
 
 	shift 2
-	kt_until 10 eval "[ \$(wc -l <$TMP/events) -ge $((count + 1)) ]"
-	sleep 0.2
+	kt_until 10 kt_lines events $((count + 1))
+	kt_pause 0.2
 	got=$(tail -n +2 "$TMP/events" | sort)
 	kt_is "$what" "$got" "$(printf '%s\n' "$@" | sort)"
 }
@@ -70,14 +70,14 @@ test_teardown() {
 # replaced: a p2p device takes another peer
 test_replaced() {
 	device p2p 1
-	kt_is "carrier" "$(in_a sh -c 'ip link set tun up
-		cat /sys/class/net/tun/carrier')" 1
+	ip -n "$NS-a" link set tun up
+	kt_is "carrier" "$(dev_attr a tun carrier)" 1
 	kt_ok "new" cli a new_peer tun id=2 "socket=@sock:$SOCK" \
 		remote-ipv4=10.99.0.3 remote-port=7002
 	events "replaced" 1 "$(line teardown 1)"
-	kt_is "carrier" "$(in_a cat /sys/class/net/tun/carrier)" 1
+	kt_is "carrier" "$(dev_attr a tun carrier)" 1
 	kt_ok "delete" cli a del_peer tun id=2
-	kt_is "carrier" "$(in_a cat /sys/class/net/tun/carrier)" 0
+	kt_is "carrier" "$(dev_attr a tun carrier)" 0
 }
 
 # disconnect: the descriptor is closed
@@ -111,7 +111,7 @@ test_crossed() {
 	ip -n "$NS-a" link set tun netns "$NS-c" || kt_die "move"
 	kt_is "socket-netnsid" "$(cli c get_peer tun id=1)" \
 		"PEER_GET peer{socket-netnsid=* id=1 tx-id=1 *}"
-	IFINDEX=$(in_c cat /sys/class/net/tun/ifindex)
+	IFINDEX=$(dev_attr c tun ifindex)
 	kt_ok "delete" cli c del_peer tun id=1
 	events "at the socket" 1 "$(line userspace 1)"
 	kt_is "not at the device" "$(wc -l <"$TMP/events-c")" 1

@@ -59,7 +59,7 @@ set_up() {
 
 # stat_of NAME: a counter of ethtool -S
 stat_of() {
-	in_a ethtool -S obs0 | sed -n "s/^ *$1: //p"
+	ethtool_stat a obs0 "$1"
 }
 
 # peer_drops ID NAME: a drop counter of a peer, 0 if it is not there

@@ -285,7 +285,7 @@ test_scope() {
 	kt_ok "float" wire b "on=[fe80::2%wba]:7003" "to=[fe80::1%wba]:7001" \
 		$(wire_key 0 32) peer-id=1 pids=1 inner=ping
 	kt_is "scope" "$(peer_field a tun 1 remote-ipv6-scope-id)" \
-		"$(in_a cat /sys/class/net/wab/ifindex)"
+		"$(dev_attr a wab ifindex)"
 	receiver got "[fe80::2%wba]:7003" 1
 	leaves "where it floated" "[[]fe80::1[]]:7001"
 }

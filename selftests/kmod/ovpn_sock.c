@@ -243,10 +243,25 @@ int ovpn_sock_set(int fd, const char *name, const char *value)
 	return err ? -errno : 0;
 }
 
+/* COUNT*XX, the byte XX so many times. Returns COUNT or -EINVAL. */
+static int hex_repeated(const char *text, uint8_t *data, size_t size)
+{
+	unsigned int count, byte;
+	int end = 0;
+
+	if (sscanf(text, "%u*%2x%n", &count, &byte, &end) != 2 || text[end] ||
+	    count > size)
+		return -EINVAL;
+	memset(data, (int)byte, count);
+	return (int)count;
+}
+
 int ovpn_sock_hex(const char *text, uint8_t *data, size_t size)
 {
 	size_t n;
 
+	if (strchr(text, '*'))
+		return hex_repeated(text, data, size);
 	for (n = 0; text[0]; text += 2) {
 		char pair[3] = { text[0], text[1], '\0' };
 

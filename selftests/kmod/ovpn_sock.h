@@ -85,7 +85,7 @@ int ovpn_sock_set(int fd, const char *name, const char *value);
 
 /**
  * ovpn_sock_hex() - parse hex digits
- * @text: digits
+ * @text: digits, or COUNT*XX
  * @data: receives bytes
  * @size: bytes at @data
  * Return: number of bytes or -EINVAL

@@ -141,16 +141,17 @@ OCC_EXIT=287f346bd4ef7a812d56b8d3afc5459c06
 
 listen_x() {
 	kt_bg_ready events "$BIN/ovpnx_cli" -n "$NS-a" listen 600
-	IFINDEX=$(in_a cat /sys/class/net/tun/ifindex)
+	IFINDEX=$(dev_attr a tun ifindex)
+}
+
+# drop_in NAME TEXT: a counter of drops in what PEER_GET says; nothing if none is
+drop_in() {
+	[[ $2 =~ "name=$1 count="([0-9]+) ]] && echo "${BASH_REMATCH[1]}"
 }
 
 # drop_count NAME: of peer 1
 drop_count() {
-	local count
-
-	count=$(xcli a raw PEER_GET ifindex=@tun "peer{id=1}" |
-		grep -o "name=$1 count=[0-9]*")
-	echo "${count##*=}"
+	drop_in "$1" "$(xcli a raw PEER_GET ifindex=@tun "peer{id=1}")"
 }
 
 # payload: what is not IP goes to the listeners, a keepalive does not
@@ -166,8 +167,8 @@ test_payload() {
 	# forged and replayed ones are not payloads
 	send_b pids=105 flip=30 "inner=hex,$OCC_EXIT"
 	send_b pids=100 "inner=hex,$OCC_EXIT"
-	kt_until 5 eval "[ \$(wc -l <$TMP/events) -ge 4 ]"
-	sleep 0.2
+	kt_until 5 kt_lines events 4
+	kt_pause 0.2
 	kt_is "events" "$(tail -n +2 "$TMP/events")" "$(
 		for text in "$OCC_EXIT" "$(hex_of 1024 01)" ff; do
 			echo "PEER_PAYLOAD_NTF ifindex=$IFINDEX" \
@@ -185,16 +186,16 @@ test_flood() {
 	p2p_new
 	listen_x
 	send_b pids=100-299 "inner=hex,$OCC_EXIT"
-	kt_until 5 eval "[ \$(wc -l <$TMP/events) -ge 2 ]"
-	sleep 0.3
+	kt_until 5 kt_lines events 2
+	kt_pause 0.3
 	seen=$(($(wc -l <"$TMP/events") - 1))
 	kt_num "some" "$seen" -ge 8
 	kt_num "not all" "$seen" -le 80
 	kt_is "the others are counted" "$(drop_count rx_drop_proto)" \
 		$((200 - seen))
-	sleep 1.1
+	kt_pause 1.1
 	send_b pids=300 inner=hex,aa
-	kt_until 5 grep -q payload=aa "$TMP/events" || kt_fail "a second later"
+	kt_until 5 kt_says events payload=aa || kt_fail "a second later"
 }
 
 # quiet: without a listener it is dropped and counted
@@ -261,14 +262,22 @@ said() {
 
 # tell WHAT LINE ANSWER: a line to the carrier, and what it has to say
 tell() {
-	local before
+	local word=${2%% *} before line
 
-	before=$(wc -l <"$TMP/carry")
+	kt_read "$TMP/carry"
+	before=${#KT_TEXT}
 	echo "$2" >&8
-	kt_until 10 eval "tail -n +$((before + 1)) $TMP/carry |
-		grep -q '^${2%% *}'"
-	kt_is "$1" "$(tail -n +$((before + 1)) "$TMP/carry" |
-		grep -m 1 "^${2%% *}")" "$3"
+	kt_until 10 told "$word" "$before"
+	line=${KT_TEXT#*$'\n'"$word"}
+	kt_is "$1" "$word${line%%$'\n'*}" "$3"
+}
+
+# told WORD BEFORE: does a line behind so many characters begin with it? Those
+# lines, and one empty one, are in KT_TEXT.
+told() {
+	kt_read "$TMP/carry"
+	KT_TEXT=$'\n'${KT_TEXT:$2}
+	[[ $KT_TEXT == *$'\n'"$1"*$'\n'* ]]
 }
 
 # packet SOURCE: an inner packet of 48 bytes (68 with IPv6) to the server
@@ -288,11 +297,7 @@ sink() {
 
 # drops_of ID NAME
 drops_of() {
-	local count
-
-	count=$(xcli a raw PEER_GET ifindex=@srv "peer{id=$1}" |
-		grep -o "name=$2 count=[0-9]*")
-	echo "${count##*=}"
+	drop_in "$2" "$(xcli a raw PEER_GET ifindex=@srv "peer{id=$1}")"
 }
 
 # carry: cleartext both ways, and what is refused
@@ -338,7 +343,7 @@ test_carry() {
 test_datagrams() {
 	local words
 
-	words="key=$(hex_of 16 a1) nonce=$(hex_of 8 c1) inner=hex,0102"
+	words="key=16*a1 nonce=8*c1 inner=hex,0102"
 
 	need_ours
 	srv_new
@@ -399,7 +404,7 @@ test_queue() {
 	tell "empty" nonblock "nonblock EAGAIN"
 	tell "nothing to read" poll "poll OUT"
 	echo block >&8
-	sleep 0.3
+	kt_pause 0.3
 	ping_none a 10.8.0.11 -s 20
 	said "^block 56"
 	said "^rx peer=1 size=48" 2
@@ -414,7 +419,7 @@ test_queue() {
 	waiting=$((2000 - dropped))
 	tell "read" go go
 	said "^rx peer=1 size=1028 good=1" "$waiting"
-	sleep 0.2
+	kt_pause 0.2
 	kt_is "each once" "$(grep -c "^rx peer=1 size=1028 good=1" \
 		"$TMP/carry")" "$waiting"
 	ping_none a 10.8.0.11 -s 33
@@ -445,7 +450,7 @@ test_ends() {
 	ip -n "$NS-a" link set srv netns "$NS-c"
 	tell "moved and down" "tx 1 $(packet 10.8.0.11)" "tx ENETDOWN"
 	echo block >&8
-	sleep 0.3
+	kt_pause 0.3
 	ip -n "$NS-c" link del srv
 	said "^block 0"
 	said "^eof"
@@ -487,7 +492,7 @@ test_silent() {
 		keepalive-timeout=2
 	kt_until 6 eval "! $BIN/ovpn_cli -n $NS-a get_peer srv id=2" ||
 		kt_fail "the module's expires"
-	sleep 1
+	kt_pause 1
 	kt_ok "userspace's stays" cli a get_peer srv id=1
 	kt_is "nothing sent" "$(drops_of 1 tx_drop_no_key)" ""
 	kt_ok "back" xcli a raw PEER_SET ifindex=@srv "peer{id=1 flags=0}"
@@ -678,7 +683,7 @@ test_model() {
 				echo "rx peer=$owner dst=10.20.$round.$addr" \
 					>>"$TMP/wanted"
 			for n in 1 2 3; do
-				echo "tx $n $(packet "10.20.$round.$addr")" >&8
+				echo "tx $n udp,10.20.$round.$addr,10.8.0.1,5,9,20" >&8
 				if [ "$n" = "$owner" ]; then
 					echo "tx 0"
 				else
@@ -690,7 +695,7 @@ test_model() {
 		done
 		kt_until 10 eval "[ \$(tail -n +$((max + 1)) $TMP/carry |
 			grep -c ^tx) -ge 48 ]"
-		sleep 0.2
+		kt_pause 0.2
 		tail -n +$((max + 1)) "$TMP/carry" >"$TMP/round"
 		kt_is "sources, round $round: ${list[*]}" \
 			"$(grep ^tx "$TMP/round")" "$(cat "$TMP/wanted-tx")"

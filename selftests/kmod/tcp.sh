@@ -48,9 +48,9 @@ connection() {
 	SOCK_B=$SOCK
 	hold a "connect=$(outer "$1" 2 7002)" "${@:2}"
 	SOCK_A=$SOCK
-	kt_until 15 grep -q ready "$TMP/tcp-a" || kt_die "no connection" \
+	kt_until 15 kt_says tcp-a ready || kt_die "no connection" \
 		"$(cat "$TMP/tcp-a")"
-	kt_until 15 grep -q ready "$TMP/tcp-b" || kt_die "not accepted"
+	kt_until 15 kt_says tcp-b ready || kt_die "not accepted"
 }
 
 # peer_a, peer_b: the peer of each side, with key 0
@@ -83,9 +83,9 @@ tunnel() {
 
 # drops NS: the causes that have counted something
 drops() {
-	ip netns exec "$NS-$1" ethtool -S tun |
-		sed -n 's/^ *\([rt]x_drop_[a-z0-9_]*\): \([0-9]*\)$/\1=\2/p' |
-		grep -v '=0$' | tr '\n' ' '
+	"$BIN/ovpn_ns" -n "$NS-$1" ethtool -S tun |
+		sed -n 's/^ *\([rt]x_drop_[a-z0-9_]*\): \([1-9][0-9]*\)$/\1=\2/p' |
+		tr '\n' ' '
 }
 
 # no_drops: nothing was dropped on either side
@@ -100,7 +100,7 @@ events() {
 }
 
 event() {
-	kt_until 15 grep -q PEER_DEL_NTF "$TMP/events-$1"
+	kt_until 15 kt_says "events-$1" PEER_DEL_NTF
 	kt_is "event in $1" "$(grep -o 'peer{.*' "$TMP/events-$1")" \
 		"peer{del-reason=$2 id=1}"
 	kt_is "no peer in $1" "$(cli "$1" dump tun)" ""
@@ -169,7 +169,7 @@ test_many() {
 	kt_bg tcp-b2 "$BIN/ovpn_tcp" -n "$NS-b" "accept=0.0.0.0:7003"
 	SOCK_B2=$KT_PID
 	hold c connect=10.99.1.2:7003
-	kt_until 15 grep -q ready "$TMP/tcp-b2" || kt_die "c does not connect"
+	kt_until 15 kt_says tcp-b2 ready || kt_die "c does not connect"
 	cli b batch <<-END || kt_die "b, peer 2"
 		new_peer tun id=2 socket=@sock:$SOCK_B2 vpn-ipv4=10.8.0.3
 		new_key tun peer-id=2 slot=0 key-id=0 cipher-alg=aes-gcm \
@@ -212,7 +212,7 @@ test_control() {
 		on=10.8.0.1:9001 seconds=100
 	kt_bg bulk2 "$BIN/ovpn_traffic" -n "$NS-a" mode=tcp-send \
 		to=10.8.0.1:9001 bytes=100000000000
-	sleep 0.3
+	kt_pause 0.3
 	for ((n = 0; n < count; n++)); do
 		words+=("send=$(control_hex "$n")" usleep=1000)
 	done
@@ -223,7 +223,7 @@ test_control() {
 		echo "rx len=18 $(control_hex "$n")"
 	done)
 	for n in a b; do
-		kt_until 20 eval "[ \$(wc -l <$TMP/tcp-$n) -gt $count ]"
+		kt_until 20 kt_lines "tcp-$n" $((count + 1))
 		kt_is "received by $n" "$(tail -n +2 "$TMP/tcp-$n")" "$want"
 	done
 	kt_num "while data flowed" "$(peer_field b tun 1 vpn-rx-bytes)" -gt \
@@ -242,8 +242,8 @@ test_early() {
 		alg=aes-gcm $(wire_key 0 32 | sed 's/ rx.*//; s/=b/=a/; s/=d/=c/') \
 		peer-id=1 inner=udp,10.8.0.2,10.8.0.1,5,6,100 pids=1-5 \
 		-- packet=2801020304 -- pids=6-7 seconds=30
-	kt_until 15 grep -q ready "$TMP/wire-a" || kt_die "no connection"
-	sleep 0.5
+	kt_until 15 kt_says wire-a ready || kt_die "no connection"
+	kt_pause 0.5
 	peer_b
 	kt_is "control" "$(steps "$SOCK_B" pollin=5000 recv=100)" \
 		$'poll=in,\nrecv=7 flags=none 00052801020304'
@@ -262,12 +262,12 @@ stream_side() {
 	SOCK_B=$KT_PID
 	mkfifo "$TMP/go" "$TMP/more" 2>/dev/null
 	kt_bg wire-a "$BIN/ovpn_wire" -n "$NS-a" tcp=connect to=10.99.0.2:7002 \
-		alg=aes-gcm "key=$(hex_of 32 a0)" "nonce=$(hex_of 8 c0)" \
-		"rx-key=$(hex_of 32 b0)" "rx-nonce=$(hex_of 8 d0)" peer-id=1 \
+		alg=aes-gcm "key=32*a0" "nonce=8*c0" \
+		"rx-key=32*b0" "rx-nonce=8*d0" peer-id=1 \
 		inner=udp,10.8.0.2,10.8.0.1,5,6,100 -- "wait=$TMP/go" "$@" \
 		seconds=60
 	WIRE=$KT_PID
-	kt_until 15 grep -q ready "$TMP/tcp-b" || kt_die "no connection"
+	kt_until 15 kt_says tcp-b ready || kt_die "no connection"
 	peer_b
 	echo go >"$TMP/go"
 }
@@ -386,9 +386,9 @@ test_stall() {
 		"fill=0 errno=EAGAIN lies=0"
 	kt_bg send "$BIN/ovpn_traffic" -n "$NS-b" mode=tcp-send \
 		to=10.8.0.2:9001 "bytes=$((BYTES * 2))"
-	sleep 2
+	kt_pause 2
 	before=$(peer_field a tun 1 vpn-rx-packets)
-	sleep 1
+	kt_pause 1
 	kt_num "a's data is held, too" "$(peer_field a tun 1 vpn-rx-packets)" \
 		-eq "$before"
 	# a reads: all that had been accepted comes, the data go on
@@ -407,7 +407,7 @@ test_reader() {
 
 	stream_side join=1 $(for n in $(seq 600); do
 		echo "packet=28$(hex_of 999 01) --"; done) join=0 pids=1
-	sleep 2
+	kt_pause 2
 	kt_is "the data behind them waits" "$(peer_field b tun 1 vpn-rx-packets)" 0
 	n=$(steps "$SOCK_B" $(for n in $(seq 600); do
 		echo "pollin=5000 recv=2000"; done) | grep -c 'recv=1002 flags=none')
@@ -504,9 +504,9 @@ test_recv() {
 		"recv=-EAGAIN"
 	kt_bg waits "$BIN/ovpn_tcp" "pid=$SOCK_B" block=20000 flags=none recv=99 \
 		recv=99
-	sleep 0.3
+	kt_pause 0.3
 	steps "$SOCK_A" send=000428070809 >"$TMP/words"
-	kt_until 10 grep -q recv "$TMP/waits"
+	kt_until 10 kt_says waits recv
 	kt_is "waits" "$(cat "$TMP/waits")" "recv=6 flags=none 000428070809"
 	# and no longer than the peer is there
 	cli b del_peer tun id=1
@@ -562,7 +562,7 @@ test_attach() {
 	kt_ok "again" cli b new_peer tun id=1 "socket=@sock:$SOCK_B" $items
 	hold b accept=0.0.0.0:7005
 	hold a connect=10.99.0.2:7005
-	kt_until 10 grep -q ready "$TMP/tcp-b"
+	kt_until 10 kt_says tcp-b ready
 	SOCK_C=$(pgrep -f "ovpn_tcp -n $NS-b accept=0.0.0.0:7005")
 	kt_not "the id" cli b new_peer tun id=1 "socket=@sock:$SOCK_C" \
 		vpn-ipv4=10.8.0.10
@@ -623,7 +623,7 @@ load() {
 		on=10.8.0.1:9001 seconds=100
 	kt_bg load4 "$BIN/ovpn_traffic" -n "$NS-a" mode=tcp-send \
 		to=10.8.0.1:9001 bytes=100000000000
-	sleep 0.5
+	kt_pause 0.5
 }
 
 # closefd: the socket is closed under load

@@ -60,7 +60,7 @@ known_packet() {
 		"packet=$2" flip=30
 	kt_is "remote port" "$(counter remote-port 23)" 7002
 	kt_ok "known" wire b on=10.99.0.2:7009 to=10.99.0.1:7001 "packet=$2"
-	kt_until 5 grep -q FLOAT "$TMP/events"
+	kt_until 5 kt_says events FLOAT
 	kt_is "$1 floats" "$(tail -n 1 "$TMP/events")" \
 		"PEER_FLOAT_NTF*peer{id=23 remote-ipv4=10.99.0.2 remote-port=7009}"
 	kt_is "remote port" "$(counter remote-port 23)" 7009
@@ -210,7 +210,7 @@ test_segments() {
 		pid=$KT_PID
 		tcp_check a b 10.8.0.1:9001 "$bytes"
 		tcp_check a b "[fd08::1]:9001" "$bytes"
-		sleep 0.2
+		kt_pause 0.2
 		kill "$pid"
 		kt_wait "$pid"
 		line=$(tail -n 1 "$TMP/seen")
