@@ -18,6 +18,8 @@ KT_SKIP=4
 : "${KT_TEST_LIMIT:=240}"
 FAST=${OVPN_TEST_FAST:-0}
 KIND=${OVPN_TEST_NAME:-ovpn}
+# nothing is ever written to it: where to wait without a process
+exec {KT_NEVER}<> <(:)
 
 # Where the module has been provided, not being able to test is a failure.
 kt_unable() {
@@ -82,8 +84,6 @@ kt_begin() {
 	kt_find_tools
 	NS=ovt-$$
 	TMP=$(mktemp -d "${TMPDIR:-/tmp}/ovt.XXXXXX")
-	# nothing is ever written to it: where to wait without a process
-	exec {KT_NEVER}<> <(:)
 	trap kt_cleanup EXIT
 	trap 'exit 130' INT
 	trap 'exit 143' TERM HUP
