@@ -43,7 +43,7 @@ got() {
 tun_new() {
 	net_new a
 	cli a link_add tun mp || kt_die "link_add"
-	IFINDEX=$(in_a cat /sys/class/net/tun/ifindex)
+	IFINDEX=$(dev_attr a tun ifindex)
 	# a UDP socket of this shell that its children have, too
 	exec 7<>/dev/udp/127.0.0.1/9
 }
