@@ -35,8 +35,9 @@
 
 /**
  * struct dco_aead_scratch - what one CPU needs to seal or open a packet
- * @sg: associated data, payload, tag
- * @from: the same where the payload is in pieces
+ * @sg: associated data, payload, tag; its end is marked once for all
+ * @from: the same where the payload is in pieces; between uses only its own
+ *	end is marked, beyond which nothing is written
  * @nonce: the nonce
  * @request: the request and the transform's context in it
  *
@@ -231,7 +232,6 @@ dco_aead_prepare(const struct dco_aead *aead, struct dco_aead_scratch *scratch,
 	dco_aead_nonce(aead, packet->id, scratch->nonce);
 
 	/* the tag is last for the crypto API, wherever it is on the wire */
-	sg_init_table(scratch->sg, ARRAY_SIZE(scratch->sg));
 	sg_set_buf(&scratch->sg[0], packet->ad, packet->ad_len);
 	sg_set_buf(&scratch->sg[1], packet->text, packet->len);
 	sg_set_buf(&scratch->sg[2], packet->tag, DCO_TAG_SIZE);
@@ -267,27 +267,31 @@ int dco_aead_seal(const struct dco_aead *aead,
 }
 
 /* Makes a request read the ciphertext from where it is. If that is in too many
- * pieces, it is copied and the request stays as it is.
+ * pieces, it is copied and the request stays as it is. Returns the piece whose
+ * mark is to be taken away again, or NULL.
  */
-static void dco_aead_read_from(struct aead_request *req,
-			       struct dco_aead_scratch *scratch,
-			       const struct dco_aead_packet *packet)
+static struct scatterlist *
+dco_aead_read_from(struct aead_request *req, struct dco_aead_scratch *scratch,
+		   const struct dco_aead_packet *packet)
 {
 	struct scatterlist *sg = scratch->from;
 	int n;
 
-	sg_init_table(sg, DCO_AEAD_PIECES);
 	sg_set_buf(sg, packet->ad, packet->ad_len);
 	n = skb_to_sgvec_nomark(packet->from, sg + 1, packet->from_offset,
 				packet->len);
 	if (unlikely(n < 0 || n + 2 > DCO_AEAD_PIECES)) {
 		skb_copy_bits(packet->from, packet->from_offset, packet->text,
 			      packet->len);
-		return;
+		return NULL;
 	}
-	sg_set_buf(sg + 1 + n, packet->tag, DCO_TAG_SIZE);
-	sg_mark_end(sg + 1 + n);
 	aead_request_set_crypt(req, sg, scratch->sg, req->cryptlen, req->iv);
+	sg += 1 + n;
+	sg_set_buf(sg, packet->tag, DCO_TAG_SIZE);
+	if (unlikely(sg_is_last(sg)))
+		return NULL;
+	sg_mark_end(sg);
+	return sg;
 }
 
 /**
@@ -303,6 +307,7 @@ int dco_aead_open(const struct dco_aead *aead,
 		  const struct dco_aead_packet *packet)
 {
 	struct dco_aead_scratch *scratch;
+	struct scatterlist *end = NULL;
 	struct aead_request *req;
 	int err;
 
@@ -311,8 +316,10 @@ int dco_aead_open(const struct dco_aead *aead,
 	req = dco_aead_prepare(aead, scratch, packet,
 			       packet->len + DCO_TAG_SIZE);
 	if (packet->from)
-		dco_aead_read_from(req, scratch, packet);
+		end = dco_aead_read_from(req, scratch, packet);
 	err = crypto_aead_decrypt(req);
+	if (end)
+		sg_unmark_end(end);
 	dco_compat_local_unlock_bh(&dco_aead_cpu.lock);
 	return err;
 }
@@ -334,6 +341,8 @@ int dco_aead_module_init(void)
 			dco_aead_module_exit();
 			return -ENOMEM;
 		}
+		sg_init_table(scratch->sg, ARRAY_SIZE(scratch->sg));
+		sg_init_table(scratch->from, ARRAY_SIZE(scratch->from));
 		per_cpu(dco_aead_cpu, cpu).scratch = scratch;
 	}
 	return 0;
