@@ -25,6 +25,7 @@
 #include "peer_table.h"
 #include "prefix.h"
 #include "tx.h"
+#include "tx_split.h"
 
 /* The peer is found by the gateway of the packet's route, which is how networks
  * behind a client are reached, or else by its destination.
@@ -232,6 +233,13 @@ static struct sk_buff *dco_tx_split(struct dco_peer *peer, struct sk_buff *skb)
 	if (!skb_is_gso(skb)) {
 		skb_mark_not_on_list(skb);
 		return skb;
+	}
+	list = dco_split(skb);
+	if (likely(!IS_ERR(list)))
+		return list;
+	if (list == ERR_PTR(-ENOMEM)) {
+		dco_peer_drop(peer, skb, DCO_DROP_TX_NO_MEM);
+		return NULL;
 	}
 	/* no features: linear segments with their checksums made */
 	list = skb_gso_segment(skb, 0);

@@ -49,6 +49,8 @@ static struct sk_buff *dco_tx_gso_collect(struct sk_buff *head)
 		__skb_header_release(skb);
 		head->len += skb->len;
 		head->data_len += skb->len;
+		if (!head->destructor)
+			head->truesize += skb->truesize;
 		segs++;
 		*tail = skb;
 		tail = &skb->next;

@@ -152,6 +152,18 @@ static inline void dco_compat_setup_udp_tunnel(struct sock *sk,
 #endif
 }
 
+/* when a packet is to leave, for what paces it */
+static inline void dco_compat_copy_tstamp(struct sk_buff *to,
+					  const struct sk_buff *from)
+{
+	to->tstamp = from->tstamp;
+#ifdef DCO_HAVE_SKB_TSTAMP_TYPE
+	to->tstamp_type = from->tstamp_type;
+#else
+	to->mono_delivery_time = from->mono_delivery_time;
+#endif
+}
+
 /* undo what setup_udp_tunnel_sock() did to multicast loopback */
 static inline void dco_compat_restore_mc_loop(struct sock *sk)
 {
