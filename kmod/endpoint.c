@@ -4,6 +4,7 @@
 #include <linux/ipv6.h>
 #include <linux/slab.h>
 #include <linux/udp.h>
+#include <net/dsfield.h>
 #include <net/ipv6.h>
 
 #include "device.h"
@@ -95,98 +96,82 @@ void dco_endpoint_retire_take(struct dco_endpoint *ep)
 }
 
 /**
- * dco_remote_from_skb() - where a datagram came from
- * @remote: receives address and port
- * @skb: a received datagram with valid network and transport header
+ * dco_outer_read() - note the way that a datagram has taken
+ * @outer: receives it
+ * @skb: a received datagram with valid network header
+ * @uh: its UDP header
  */
-void dco_remote_from_skb(struct dco_remote *remote, const struct sk_buff *skb)
+void dco_outer_read(struct dco_outer *outer, const struct sk_buff *skb,
+		    const struct udphdr *uh)
 {
-	remote->port = udp_hdr(skb)->source;
-	remote->pad = 0;
-	if (ip_hdr(skb)->version == 4)
-		ipv6_addr_set_v4mapped(ip_hdr(skb)->saddr, &remote->addr);
-	else
-		remote->addr = ipv6_hdr(skb)->saddr;
-}
+	const struct iphdr *iph = ip_hdr(skb);
+	const struct ipv6hdr *ip6h = ipv6_hdr(skb);
 
-static void dco_local_from_skb(struct in6_addr *local,
-			       const struct sk_buff *skb)
-{
-	if (ip_hdr(skb)->version == 4)
-		ipv6_addr_set_v4mapped(ip_hdr(skb)->daddr, local);
-	else
-		*local = ipv6_hdr(skb)->daddr;
+	outer->remote.port = uh->source;
+	outer->remote.pad = 0;
+	outer->iif = skb->skb_iif;
+	if (likely(iph->version == 4)) {
+		ipv6_addr_set_v4mapped(iph->saddr, &outer->remote.addr);
+		ipv6_addr_set_v4mapped(iph->daddr, &outer->local);
+		outer->tos = ipv4_get_dsfield(iph);
+	} else {
+		outer->remote.addr = ip6h->saddr;
+		outer->local = ip6h->daddr;
+		outer->tos = ipv6_get_dsfield(ip6h);
+	}
 }
 
 /**
  * dco_endpoint_is_current() - did a datagram take this way?
  * @ep: an endpoint
- * @skb: a received datagram with valid network and transport header
+ * @outer: its way
  *
  * Return: whether both addresses are those of the endpoint.
  */
 bool dco_endpoint_is_current(const struct dco_endpoint *ep,
-			     const struct sk_buff *skb)
+			     const struct dco_outer *outer)
 {
-	const struct iphdr *ip4;
-	const struct ipv6hdr *ip6;
-
-	if (udp_hdr(skb)->source != ep->remote.port)
-		return false;
-
-	ip4 = ip_hdr(skb);
-	if (ip4->version == 4)
-		return dco_endpoint_is_v4(ep) &&
-		       ip4->saddr == ep->remote.addr.s6_addr32[3] &&
-		       ip4->daddr == ep->local.s6_addr32[3];
-
-	ip6 = ipv6_hdr(skb);
-	return ipv6_addr_equal(&ip6->saddr, &ep->remote.addr) &&
-	       ipv6_addr_equal(&ip6->daddr, &ep->local);
+	return outer->remote.port == ep->remote.port &&
+	       ipv6_addr_equal(&outer->remote.addr, &ep->remote.addr) &&
+	       ipv6_addr_equal(&outer->local, &ep->local);
 }
 
 /**
  * dco_endpoint_learn() - follow a peer to another address
  * @peer: the peer
- * @skb: an authentic packet of the peer, the newest so far, with valid outer
- *	network and transport header
+ * @outer: the way of an authentic packet of the peer, the newest so far
  *
  * Userspace is told if the peer's address has changed, and not if only ours
  * has.
  *
  * Context: RCU read side.
  */
-void dco_endpoint_learn(struct dco_peer *peer, const struct sk_buff *skb)
+void dco_endpoint_learn(struct dco_peer *peer, const struct dco_outer *outer)
 {
 	struct dco_dev *dco = peer->dco;
 	struct dco_endpoint *old, *new;
-	struct dco_remote remote;
-	struct in6_addr local;
 	bool is_float = false;
-	u32 scope_id = 0;
+	u32 scope_id;
 
-	dco_remote_from_skb(&remote, skb);
-	dco_local_from_skb(&local, skb);
-	if (ip_hdr(skb)->version == 6)
-		scope_id = ipv6_iface_scope_id(&remote.addr, skb->skb_iif);
-
-	new = dco_endpoint_new(peer, &remote, scope_id, &local, GFP_ATOMIC);
+	scope_id = ipv6_iface_scope_id(&outer->remote.addr, outer->iif);
+	new = dco_endpoint_new(peer, &outer->remote, scope_id, &outer->local,
+			       GFP_ATOMIC);
 	if (IS_ERR(new))
 		return;
 
 	spin_lock_bh(&dco->lock);
 	old = rcu_dereference_protected(peer->endpoint,
 					lockdep_is_held(&dco->lock));
-	if (!peer->is_in_table || dco_endpoint_is_current(old, skb))
+	if (!peer->is_in_table || dco_endpoint_is_current(old, outer))
 		goto unlock_free;
-	is_float = memcmp(&old->remote, &remote, sizeof(remote));
+	is_float = memcmp(&old->remote, &outer->remote, sizeof(old->remote));
 	if (dco_table_set_endpoint_take(peer, new))
 		goto unlock_free;
 	spin_unlock_bh(&dco->lock);
 
 	/* still there: the caller holds RCU */
 	if (is_float) {
-		trace_dco_peer_float(peer, &remote);
+		trace_dco_peer_float(peer, &outer->remote);
 		dco_notify_peer_float(peer, new);
 	}
 	return;

@@ -10,6 +10,7 @@
 struct dco_dev;
 struct dco_peer;
 struct dco_sock;
+struct udphdr;
 
 /**
  * struct dco_remote - outer address of a peer; key of the table
@@ -21,6 +22,20 @@ struct dco_remote {
 	struct in6_addr addr;
 	__be16 port;
 	__be16 pad;
+};
+
+/**
+ * struct dco_outer - what a received datagram says about its way
+ * @remote: where from
+ * @local: where to, IPv4 as v4-mapped IPv6
+ * @iif: interface that it came in by
+ * @tos: type of service or traffic class
+ */
+struct dco_outer {
+	struct dco_remote remote;
+	struct in6_addr local;
+	int iif;
+	u8 tos;
 };
 
 /**
@@ -73,10 +88,11 @@ struct dco_endpoint *dco_endpoint_new(struct dco_peer *peer,
 void dco_endpoint_free(struct dco_endpoint *ep);
 void dco_endpoint_retire_take(struct dco_endpoint *ep);
 
-void dco_remote_from_skb(struct dco_remote *remote, const struct sk_buff *skb);
+void dco_outer_read(struct dco_outer *outer, const struct sk_buff *skb,
+		    const struct udphdr *uh);
 bool dco_endpoint_is_current(const struct dco_endpoint *ep,
-			     const struct sk_buff *skb);
-void dco_endpoint_learn(struct dco_peer *peer, const struct sk_buff *skb);
+			     const struct dco_outer *outer);
+void dco_endpoint_learn(struct dco_peer *peer, const struct dco_outer *outer);
 struct dco_endpoint *dco_endpoint_refresh(struct dco_peer *peer,
 					  struct dco_endpoint *ep,
 					  bool is_local_kept);

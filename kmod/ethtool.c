@@ -13,6 +13,8 @@ static const char * const dco_batch_names[DCO_BATCH_MAX] = {
 	[DCO_BATCH_TX_OUTER]		= "tx_outer_packets",
 	[DCO_BATCH_TX_OUTER_GSO]	= "tx_outer_gso_packets",
 	[DCO_BATCH_TX_OUTER_SEGMENTS]	= "tx_outer_segments",
+	[DCO_BATCH_RX_OUTER]		= "rx_outer_packets",
+	[DCO_BATCH_RX_OUTER_SEGMENTS]	= "rx_outer_segments",
 	[DCO_BATCH_RX_GRO]		= "rx_gro_packets",
 	[DCO_BATCH_RX_GRO_FULL]		= "rx_gro_full",
 };

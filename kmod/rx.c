@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* From a peer to the stack. */
+#include <linux/if_vlan.h>
 #include <linux/ip.h>
 #include <linux/ipv6.h>
 #include <linux/skbuff.h>
@@ -24,6 +25,7 @@
 #include "peer_table.h"
 #include "prefix.h"
 #include "rx.h"
+#include "rx_merge.h"
 #include "trace.h"
 #include "wire.h"
 
@@ -119,19 +121,19 @@ static bool dco_rx_source_is_valid(const struct dco_peer *peer,
 	return dco_rx_is_of6(peer, &ipv6_hdr(skb)->saddr);
 }
 
-static void dco_rx_deliver(struct dco_peer *peer, struct sk_buff *skb)
+/* What a packet says about the way that it came is none of its receiver's
+ * business.
+ */
+static void dco_rx_clear(const struct dco_dev *dco, struct sk_buff *skb)
 {
-	struct dco_dev *dco = peer->dco;
-	unsigned int len = skb->len;
-
 	skb_reset_mac_header(skb);
 	skb_reset_transport_header(skb);
-	skb_probe_transport_header(skb);
 	skb_reset_inner_headers(skb);
 	skb->encapsulation = 0;
 	skb_gso_reset(skb);
 	skb_clear_hash(skb);
 	skb_set_queue_mapping(skb, 0);
+	__vlan_hwaccel_clear_tag(skb);
 
 	/* the sender's packet is what has been authenticated, checksum and
 	 * all; what a checksum could still find happened before it was sealed
@@ -142,18 +144,38 @@ static void dco_rx_deliver(struct dco_peer *peer, struct sk_buff *skb)
 		skb->ip_summed = CHECKSUM_UNNECESSARY;
 		skb->csum_level = ~0;
 	}
+}
+
+/* Gives the stack what waits in @merge, if anything */
+static void dco_rx_deliver(struct dco_dev *dco, struct dco_merge *merge,
+			   struct dco_count *delivered)
+{
+	struct sk_buff *skb = dco_merge_finish(merge);
+
+	if (!skb)
+		return;
 	skb->dev = dco->dev;
 	skb_scrub_packet(skb, true);
-
 	dco_dev_batch_add(dco, DCO_BATCH_RX_GRO, 1);
 	if (unlikely(gro_cells_receive(&dco->gro_cells, skb) !=
 		     NET_RX_SUCCESS)) {
 		/* it has counted the drop at the device, and freed skb */
 		dco_dev_batch_add(dco, DCO_BATCH_RX_GRO_FULL, 1);
-	} else {
-		dco_peer_stats_add(peer, DCO_FLOW_VPN_RX, 1, len);
-		dco_dev_stats_rx(dco, 1, len);
+		return;
 	}
+	delivered->packets += merge->packets;
+	delivered->bytes += merge->bytes;
+}
+
+static void dco_rx_count(struct dco_peer *peer,
+			 const struct dco_count *delivered)
+{
+	u64 packets = delivered->packets;
+
+	if (unlikely(!packets))
+		return;
+	dco_peer_stats_add(peer, DCO_FLOW_VPN_RX, packets, delivered->bytes);
+	dco_dev_stats_rx(peer->dco, packets, delivered->bytes);
 }
 
 static bool dco_rx_ip_is_whole(const struct sk_buff *skb)
@@ -186,7 +208,8 @@ static bool dco_rx_ecn(struct sk_buff *skb, u8 outer)
 }
 
 /* An authentic packet; skb->data is the cleartext */
-static void dco_rx_payload(struct dco_peer *peer, struct sk_buff *skb, u8 tos)
+static void dco_rx_payload(struct dco_peer *peer, struct sk_buff *skb, u8 tos,
+			   struct dco_merge *merge, struct dco_count *delivered)
 {
 	skb_reset_network_header(skb);
 	skb->protocol = ip_tunnel_parse_protocol(skb);
@@ -210,7 +233,11 @@ static void dco_rx_payload(struct dco_peer *peer, struct sk_buff *skb, u8 tos)
 		return;
 	}
 	dco_path_clamp_mss(peer, NULL, skb);
-	dco_rx_deliver(peer, skb);
+	if (dco_merge_append(merge, skb))
+		return;
+	dco_rx_deliver(peer->dco, merge, delivered);
+	dco_rx_clear(peer->dco, skb);
+	dco_merge_begin(merge, skb);
 }
 
 /**
@@ -224,6 +251,9 @@ static void dco_rx_payload(struct dco_peer *peer, struct sk_buff *skb, u8 tos)
  */
 int dco_rx_inject(struct dco_peer *peer, struct sk_buff *skb)
 {
+	struct dco_count delivered = {};
+	struct dco_merge merge;
+
 	skb_reset_network_header(skb);
 	skb->protocol = ip_tunnel_parse_protocol(skb);
 	if (!dco_rx_ip_is_whole(skb)) {
@@ -234,7 +264,11 @@ int dco_rx_inject(struct dco_peer *peer, struct sk_buff *skb)
 		dco_peer_drop(peer, skb, DCO_DROP_RX_SOURCE);
 		return -EACCES;
 	}
-	dco_rx_deliver(peer, skb);
+	dco_rx_clear(peer->dco, skb);
+	dco_merge_init(&merge, peer->dco);
+	dco_merge_begin(&merge, skb);
+	dco_rx_deliver(peer->dco, &merge, &delivered);
+	dco_rx_count(peer, &delivered);
 	return 0;
 }
 
@@ -268,48 +302,89 @@ static enum dco_drop dco_rx_open(struct dco_peer *peer, struct sk_buff *skb,
 	return cause;
 }
 
-static void dco_rx_packet(struct dco_peer *peer, struct sk_buff *skb,
-			  const struct dco_packet_from *from)
+/* Opens what can be opened of a list, whose packets are counted. Returns the
+ * cleartext packets; @is_newest: whether one is the newest of all so far.
+ */
+static struct sk_buff *dco_rx_open_list(struct dco_peer *peer,
+					struct sk_buff *list,
+					const struct dco_packet_from *from,
+					bool *is_newest)
 {
-	struct dco_endpoint *ep;
+	struct sk_buff *first = NULL, **tail = &first;
+	struct dco_count received = {};
+	struct sk_buff *skb, *next;
 	enum dco_drop cause;
-	bool is_newest;
-	u8 tos = 0;
+	bool is_newer;
 
-	dco_peer_stats_add(peer, DCO_FLOW_LINK_RX, 1, skb->len);
-	trace_dco_rx_batch(peer, 1, skb->len);
-
-	cause = dco_rx_open(peer, skb, from, &is_newest);
-	if (unlikely(cause != DCO_DROP_MAX)) {
-		net_dbg_ratelimited("%s: packet of peer %u dropped: %d\n",
-				    peer->dco->dev->name, peer->id, cause);
-		dco_peer_drop(peer, skb, cause);
-		return;
+	*is_newest = false;
+	skb_list_walk_safe(list, skb, next) {
+		skb_mark_not_on_list(skb);
+		received.packets++;
+		received.bytes += skb->len;
+		cause = dco_rx_open(peer, skb, from, &is_newer);
+		if (unlikely(cause != DCO_DROP_MAX)) {
+			net_dbg_ratelimited("%s: packet of peer %u dropped: %d\n",
+					    peer->dco->dev->name, peer->id,
+					    cause);
+			dco_peer_drop(peer, skb, cause);
+			continue;
+		}
+		*is_newest |= is_newer;
+		*tail = skb;
+		tail = &skb->next;
 	}
+	dco_peer_stats_add(peer, DCO_FLOW_LINK_RX, received.packets,
+			   received.bytes);
+	dco_dev_batch_add(peer->dco, DCO_BATCH_RX_OUTER, 1);
+	dco_dev_batch_add(peer->dco, DCO_BATCH_RX_OUTER_SEGMENTS,
+			  received.packets);
+	trace_dco_rx_batch(peer, received.packets, received.bytes);
+	return first;
+}
+
+static void dco_rx_batch(struct dco_peer *peer, struct sk_buff *list,
+			 const struct dco_outer *outer,
+			 const struct dco_packet_from *from)
+{
+	u8 tos = outer ? outer->tos : 0;
+	struct dco_count delivered = {};
+	const struct dco_endpoint *ep;
+	struct sk_buff *skb, *next;
+	struct dco_merge merge;
+	bool is_newest;
+
+	list = dco_rx_open_list(peer, list, from, &is_newest);
+	if (unlikely(!list))
+		return;
 	dco_peer_touch(&peer->last_recv, dco_keepalive_now());
 
-	ep = rcu_dereference(peer->endpoint);
-	if (likely(ep)) {
-		tos = dco_rx_tos(skb);
-		/* a packet that was delayed must not move a peer back */
-		if (unlikely(is_newest && !dco_endpoint_is_current(ep, skb)))
-			dco_endpoint_learn(peer, skb);
+	/* a packet that was delayed must not move a peer back */
+	if (likely(outer && is_newest)) {
+		ep = rcu_dereference(peer->endpoint);
+		if (unlikely(ep && !dco_endpoint_is_current(ep, outer)))
+			dco_endpoint_learn(peer, outer);
 	}
-
-	dco_rx_payload(peer, skb, tos);
+	dco_merge_init(&merge, peer->dco);
+	skb_list_walk_safe(list, skb, next) {
+		skb_mark_not_on_list(skb);
+		dco_rx_payload(peer, skb, tos, &merge, &delivered);
+	}
+	dco_rx_deliver(peer->dco, &merge, &delivered);
+	dco_rx_count(peer, &delivered);
 }
 
 /**
- * dco_rx() - receive a data packet of a peer
- * @peer: whose it is, by its peer id
- * @skb: the packet, data at the wire header; consumed. If the peer has an
- *	endpoint, the outer network and transport header are valid.
+ * dco_rx() - receive data packets of a peer
+ * @peer: whose they are, by their peer id
+ * @list: the packets, linked by next, data at the wire header; consumed
+ * @outer: the way that all of them have taken; NULL with TCP
  *
  * Context: BH disabled, RCU read side.
  */
-void dco_rx(struct dco_peer *peer, struct sk_buff *skb)
+void dco_rx(struct dco_peer *peer, struct sk_buff *list,
+	    const struct dco_outer *outer)
 {
-	dco_rx_packet(peer, skb, NULL);
+	dco_rx_batch(peer, list, outer, NULL);
 }
 
 /**
@@ -336,7 +411,7 @@ void dco_rx_from(struct dco_peer *peer, struct sk_buff *from,
 		skb_copy_bits(from, offset, __skb_put(skb, len), head);
 		skb_copy_bits(from, offset + len - tail,
 			      skb->data + len - tail, tail);
-		dco_rx_packet(peer, skb, &source);
+		dco_rx_batch(peer, skb, NULL, &source);
 	} else {
 		dco_peer_drop_count(peer, DCO_DROP_RX_NO_MEM);
 	}

@@ -58,6 +58,7 @@ static void dco_sock_free_rcu(struct rcu_head *rcu)
 static struct dco_sock *dco_sock_get_udp(struct sock *sk, struct dco_dev *dco)
 {
 	struct dco_sock *dsk;
+	int err;
 
 	if (dco_udp_is_attached(sk)) {
 		dsk = rcu_dereference_protected(__sk_user_data(sk),
@@ -70,8 +71,13 @@ static struct dco_sock *dco_sock_get_udp(struct sock *sk, struct dco_dev *dco)
 	if (!dco_udp_is_free(sk))
 		return ERR_PTR(-EBUSY);
 	dsk = dco_sock_new(sk, dco, DCO_TRANSPORT_UDP);
-	if (!IS_ERR(dsk))
-		dco_udp_attach(dsk);
+	if (IS_ERR(dsk))
+		return dsk;
+	err = dco_udp_attach(dsk);
+	if (err) {
+		dco_sock_free(dsk);
+		return ERR_PTR(err);
+	}
 	return dsk;
 }
 

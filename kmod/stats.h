@@ -33,6 +33,8 @@ enum dco_flow {
  * @DCO_BATCH_TX_OUTER: packets given to the transport
  * @DCO_BATCH_TX_OUTER_GSO: those of them that carry several
  * @DCO_BATCH_TX_OUTER_SEGMENTS: what all of them carry
+ * @DCO_BATCH_RX_OUTER: packets and bursts of them from the transport
+ * @DCO_BATCH_RX_OUTER_SEGMENTS: packets in these
  * @DCO_BATCH_RX_GRO: packets given to GRO
  * @DCO_BATCH_RX_GRO_FULL: packets that it did not take
  * @DCO_BATCH_MAX: number of counters
@@ -43,6 +45,8 @@ enum dco_batch {
 	DCO_BATCH_TX_OUTER,
 	DCO_BATCH_TX_OUTER_GSO,
 	DCO_BATCH_TX_OUTER_SEGMENTS,
+	DCO_BATCH_RX_OUTER,
+	DCO_BATCH_RX_OUTER_SEGMENTS,
 	DCO_BATCH_RX_GRO,
 	DCO_BATCH_RX_GRO_FULL,
 	DCO_BATCH_MAX,

@@ -110,7 +110,7 @@ static void dco_tcp_rx_record_take(struct dco_tcp_reader *reader,
 		return;
 	}
 	__skb_pull(skb, DCO_RECORD_PREFIX);
-	dco_rx(reader->peer, skb);
+	dco_rx(reader->peer, skb, NULL);
 }
 
 /* A record in one buffer. Returns its size, or 0 if it has to wait. */

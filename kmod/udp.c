@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include <linux/inetdevice.h>
+#include <linux/module.h>
 #include <linux/security.h>
+#include <linux/slab.h>
 #include <linux/udp.h>
 #include <net/addrconf.h>
 #include <net/dst_cache.h>
@@ -18,17 +20,16 @@
 #include "sock.h"
 #include "tx_gso.h"
 #include "udp.h"
+#include "udp_gro.h"
 #include "wire.h"
 
 static struct dco_peer *dco_udp_find_peer(struct dco_dev *dco,
-					  const struct sk_buff *skb, u32 id)
+					  const struct dco_remote *remote,
+					  u32 id)
 {
-	struct dco_remote remote;
-
 	if (likely(id != DCO_PEER_ID_UNDEF))
 		return dco_table_find_id(dco, id);
-	dco_remote_from_skb(&remote, skb);
-	return dco_table_find_remote(dco, &remote);
+	return dco_table_find_remote(dco, remote);
 }
 
 /* Takes the data packets out of a socket's datagrams, but for those of peers
@@ -40,6 +41,7 @@ static struct dco_peer *dco_udp_find_peer(struct dco_dev *dco,
 static int dco_udp_encap_rcv(struct sock *sk, struct sk_buff *skb)
 {
 	const size_t peek = sizeof(struct udphdr) + sizeof(__be32);
+	struct dco_outer outer;
 	bool is_v1 = false;
 	struct dco_sock *dsk;
 	struct dco_peer *peer;
@@ -47,8 +49,13 @@ static int dco_udp_encap_rcv(struct sock *sk, struct sk_buff *skb)
 
 	dsk = rcu_dereference_sk_user_data(sk);
 	if (unlikely(!dsk || READ_ONCE(udp_sk(sk)->encap_type) !=
-		     UDP_ENCAP_OVPNINUDP))
-		return 1;
+		     UDP_ENCAP_OVPNINUDP)) {
+		if (likely(!skb_is_gso(skb)))
+			return 1;
+		/* merged before the last peer left */
+		kfree_skb(skb);
+		return 0;
+	}
 
 	if (unlikely(!pskb_may_pull(skb, peek))) {
 		dco_drop(dsk->dco, skb, DCO_DROP_RX_SHORT);
@@ -68,9 +75,15 @@ static int dco_udp_encap_rcv(struct sock *sk, struct sk_buff *skb)
 		return 1;
 	}
 
-	peer = dco_udp_find_peer(dsk->dco, skb, id);
-	if (unlikely(peer && READ_ONCE(peer->is_userspace)))
-		return 1;
+	dco_outer_read(&outer, skb, udp_hdr(skb));
+	peer = dco_udp_find_peer(dsk->dco, &outer.remote, id);
+	if (unlikely(peer && READ_ONCE(peer->is_userspace))) {
+		if (likely(!skb_is_gso(skb)))
+			return 1;
+		/* merged before userspace took the peer over */
+		dco_peer_drop(peer, skb, DCO_DROP_RX_NO_KEY);
+		return 0;
+	}
 	if (unlikely(is_v1)) {
 		dco_drop(dsk->dco, skb, DCO_DROP_RX_DATA_V1);
 		return 0;
@@ -81,15 +94,49 @@ static int dco_udp_encap_rcv(struct sock *sk, struct sk_buff *skb)
 		dco_drop(dsk->dco, skb, DCO_DROP_RX_NO_PEER);
 		return 0;
 	}
-	__skb_pull(skb, sizeof(struct udphdr));
-	dco_rx(peer, skb);
+	if (skb_is_gso(skb)) {
+		skb = dco_udp_gro_split(sk, skb);
+	} else {
+		__skb_pull(skb, sizeof(struct udphdr));
+		skb_mark_not_on_list(skb);
+	}
+	if (likely(skb))
+		dco_rx(peer, skb, &outer);
 	return 0;
+}
+
+/**
+ * struct dco_udp_pin - keeps the module while a socket has its functions
+ * @rcu: to let it go
+ */
+struct dco_udp_pin {
+	struct rcu_head rcu;
+};
+
+static void dco_udp_unpin_rcu(struct rcu_head *rcu)
+{
+	kfree(container_of(rcu, struct dco_udp_pin, rcu));
+	/* whoever unloads the module waits for us (rcu_barrier()) */
+	module_put(THIS_MODULE);
 }
 
 /* The socket is being closed. Context: process, socket not locked. */
 static void dco_udp_encap_destroy(struct sock *sk)
 {
+	struct dco_udp_pin *pin = kzalloc(sizeof(*pin),
+					  GFP_KERNEL | __GFP_NOFAIL);
+
 	dco_peer_del_by_sock(sk, OVPN_DEL_PEER_REASON_TRANSPORT_DISCONNECT);
+	/* nobody finds it any more, which UDP does only after this */
+	sk->sk_prot->unhash(sk);
+	call_rcu(&pin->rcu, dco_udp_unpin_rcu);
+}
+
+/* Has the socket been ours before, whether or not it is now? */
+static bool dco_udp_is_known(const struct sock *sk)
+{
+	return READ_ONCE(udp_sk(sk)->encap_rcv) == dco_udp_encap_rcv &&
+	       READ_ONCE(udp_sk(sk)->encap_type) == UDP_ENCAP_OVPNINUDP;
 }
 
 /**
@@ -100,7 +147,7 @@ static void dco_udp_encap_destroy(struct sock *sk)
  */
 bool dco_udp_is_free(const struct sock *sk)
 {
-	return !READ_ONCE(udp_sk(sk)->encap_type) &&
+	return (!READ_ONCE(udp_sk(sk)->encap_type) || dco_udp_is_known(sk)) &&
 	       !rcu_access_pointer(__sk_user_data(sk));
 }
 
@@ -116,11 +163,7 @@ bool dco_udp_is_attached(const struct sock *sk)
 	       rcu_access_pointer(__sk_user_data(sk));
 }
 
-/**
- * dco_udp_attach() - receive what comes to a socket
- * @dsk: the socket, locked and free
- */
-void dco_udp_attach(struct dco_sock *dsk)
+static int dco_udp_attach_new(struct dco_sock *dsk)
 {
 	struct udp_tunnel_sock_cfg cfg = {
 		.sk_user_data = dsk,
@@ -129,11 +172,45 @@ void dco_udp_attach(struct dco_sock *dsk)
 		.encap_destroy = dco_udp_encap_destroy,
 	};
 
+	if (!try_module_get(THIS_MODULE))
+		return -ENODEV;
+	dco_udp_gro_config(&cfg);
 	dco_compat_setup_udp_tunnel(dsk->sk, &cfg);
+	return 0;
+}
+
+/* what setup_udp_tunnel_sock() does but for the functions, which are there */
+static void dco_udp_attach_known(struct dco_sock *dsk)
+{
+	dco_compat_set_mc_loop(dsk->sk, false);
+	inet_inc_convert_csum(dsk->sk);
+	rcu_assign_sk_user_data(dsk->sk, dsk);
 }
 
 /**
- * dco_udp_detach() - leave a socket as it was found
+ * dco_udp_attach() - receive what comes to a socket
+ * @dsk: the socket, locked and free
+ *
+ * The module stays loaded until the socket is closed: the kernel may be about
+ * to call our functions as long as the socket can be found.
+ *
+ * Return: 0, or -ENODEV if the module is being unloaded.
+ */
+int dco_udp_attach(struct dco_sock *dsk)
+{
+	int err = 0;
+
+	if (dco_udp_is_known(dsk->sk))
+		dco_udp_attach_known(dsk);
+	else
+		err = dco_udp_attach_new(dsk);
+	if (!err)
+		udp_set_bit(ACCEPT_L4, dsk->sk);
+	return err;
+}
+
+/**
+ * dco_udp_detach() - leave everything that comes to a socket to userspace
  * @dsk: the socket, locked
  *
  * Packets that are being received may still use @dsk until a grace period has
@@ -143,11 +220,9 @@ void dco_udp_detach(struct dco_sock *dsk)
 {
 	struct sock *sk = dsk->sk;
 
-	dco_compat_restore_mc_loop(sk);
+	udp_assign_bit(ACCEPT_L4, sk, udp_test_bit(GRO_ENABLED, sk));
+	dco_compat_set_mc_loop(sk, true);
 	inet_dec_convert_csum(sk);
-	WRITE_ONCE(udp_sk(sk)->encap_type, 0);
-	WRITE_ONCE(udp_sk(sk)->encap_rcv, NULL);
-	WRITE_ONCE(udp_sk(sk)->encap_destroy, NULL);
 	rcu_assign_sk_user_data(sk, NULL);
 }
 

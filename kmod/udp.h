@@ -10,7 +10,7 @@ struct dco_sock;
 
 bool dco_udp_is_free(const struct sock *sk);
 bool dco_udp_is_attached(const struct sock *sk);
-void dco_udp_attach(struct dco_sock *dsk);
+int dco_udp_attach(struct dco_sock *dsk);
 void dco_udp_detach(struct dco_sock *dsk);
 
 int dco_udp_find_path(struct dco_path *path);

@@ -164,13 +164,13 @@ static inline void dco_compat_copy_tstamp(struct sk_buff *to,
 #endif
 }
 
-/* undo what setup_udp_tunnel_sock() did to multicast loopback */
-static inline void dco_compat_restore_mc_loop(struct sock *sk)
+/* IP_MULTICAST_LOOP of a socket */
+static inline void dco_compat_set_mc_loop(struct sock *sk, bool is_on)
 {
 #ifdef DCO_HAVE_INET_SET_BIT
-	inet_set_bit(MC_LOOP, sk);
+	inet_assign_bit(MC_LOOP, sk, is_on);
 #else
-	inet_sk(sk)->mc_loop = 1;
+	inet_sk(sk)->mc_loop = is_on;
 #endif
 }
 

@@ -1,0 +1,12 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#ifndef DCO_UDP_GRO_H
+#define DCO_UDP_GRO_H
+
+struct sk_buff;
+struct sock;
+struct udp_tunnel_sock_cfg;
+
+void dco_udp_gro_config(struct udp_tunnel_sock_cfg *cfg);
+struct sk_buff *dco_udp_gro_split(struct sock *sk, struct sk_buff *skb);
+
+#endif /* DCO_UDP_GRO_H */
