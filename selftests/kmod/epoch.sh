@@ -10,6 +10,7 @@
 
 TESTS="features known sent batch tunnel moves skipped follows ahead replay
 	forged short rotation busy soft last counter worn"
+LIMIT=900
 . "$(dirname "$0")/lib.sh"
 
 KNOWN_KEY=616361676163616f3838383838383838515351575153515f72726f7874787073

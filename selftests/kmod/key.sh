@@ -10,6 +10,7 @@
 
 TESTS="rotation often swapped flooded slots nokey old replay window
 	reinstall forged"
+LIMIT=900
 . "$(dirname "$0")/lib.sh"
 
 # step NS WORD...: one netlink command on "tun"

@@ -17,6 +17,7 @@
 
 TESTS="class ecn4 ecn6 nopeer noroute forwarded bound4 bound6 mapped scope
 	netns dev mark uid multipath vrf vanish4 vanish6"
+LIMIT=900
 . "$(dirname "$0")/lib.sh"
 
 # second_link: another way between a and b, and addresses reached by both; the

@@ -8,7 +8,8 @@
 # Every executable script here is a test. In its head it may say
 #	SMOKE="NAME..."	these of its tests are in --smoke, the few that show
 #			that the module works on a kernel
-#	LIMIT=SECONDS	it may take so long (default: see the file settings)
+#	LIMIT=SECONDS	it may take so long (default: see the file settings); such
+#			scripts start first
 #	ALONE=yes	nothing runs beside it, for example because it unloads
 #			the module; such scripts run last
 set -uo pipefail
@@ -28,9 +29,10 @@ is_alone() {
 	[ "$(property "$1" ALONE)" = yes ]
 }
 
-# all_tests: contract, which explains what others say, first
+# all_tests: contract, which explains what others say, first; then those that
+# take long
 all_tests() {
-	local script name alone=()
+	local script name long=() short=() alone=()
 
 	[ ! -x ./contract.sh ] || echo contract
 	for script in *.sh; do
@@ -41,11 +43,14 @@ all_tests() {
 		esac
 		if is_alone "$name"; then
 			alone+=("$name")
+		elif [ -n "$(property "$name" LIMIT)" ]; then
+			long+=("$name")
 		else
-			echo "$name"
+			short+=("$name")
 		fi
 	done
-	[ ${#alone[@]} = 0 ] || printf '%s\n' "${alone[@]}"
+	printf '%s\n' ${long[@]+"${long[@]}"} ${short[@]+"${short[@]}"} \
+		${alone[@]+"${alone[@]}"}
 }
 
 smoke_tests() {
