@@ -85,10 +85,7 @@ light interop-user
 part_of check
 suite some-interop-7.3 1500 "released OpenVPN, our module on 7.3, some pairs" \
 	selftests/interop/run --kernel 7.3 --short \
-	server_2.6.14 module_restart
-suite more-interop-7.3 1500 "released OpenVPN, our module on 7.3, more pairs" \
-	selftests/interop/run --kernel 7.3 --short \
-	module_client_2.7.8 dco_mp_tcp4
+	server_2.6.14 module_restart module_client_2.7.8 dco_mp_tcp4
 suite some-interop-6.1 1200 "released OpenVPN, our module on 6.1, some pairs" \
 	selftests/interop/run --kernel 6.1 --short \
 	client_2.6.14 module_server_2.7.8

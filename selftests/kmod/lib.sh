@@ -503,7 +503,29 @@ ping_all() {
 		"$to" >"$TMP/ping" 2>&1
 	kt_read "$TMP/ping"
 	[[ $KT_TEXT =~ [0-9.]+"% packet loss" ]]
-	kt_is "$what" "${BASH_REMATCH[0]:-no answer at all}" "0% packet loss"
+	kt_is "$what" "${BASH_REMATCH[0]:-no answer at all}" \
+		"0% packet loss" && return
+	kt_note "$KT_TEXT"
+	kt_counters
+	return 1
+}
+
+# kt_counters: what each namespace has dropped or lost, by every counter that
+# there is
+kt_counters() {
+	local ns
+
+	for ns in a b c d; do
+		[ -e "/run/netns/$NS-$ns" ] || continue
+		kt_note "$ns: $("$BIN/ovpn_ns" -n "$NS-$ns" nstat -asz |
+			awk '/Drop|Err|Discard|NoRoute|Fail|Unreach/ && $2 > 0 {
+				printf "%s=%s ", $1, $2 }')"
+		kt_note "$ns: $(ip -n "$NS-$ns" -s -j link 2>/dev/null |
+			grep -oE '"ifname":"[a-z0-9]*"|"dropped":[1-9][0-9]*' |
+			tr '\n' ' ')"
+		kt_note "$ns: $("$BIN/ovpn_ns" -n "$NS-$ns" ethtool -S tun \
+			2>/dev/null | awk '/_drop_|full/ && $2 > 0' | tr '\n' ' ')"
+	done
 }
 
 # ping_none NS ADDRESS [OPTION...]: nothing comes back

@@ -13,7 +13,7 @@
 
 TESTS="closefd deldev delnetns move downup commands keys connects unload
 	unload_tcp"
-SMOKE="closefd unload"
+SMOKE="unload"
 ALONE=yes
 . "$(dirname "$0")/lib.sh"
 

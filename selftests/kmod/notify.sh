@@ -11,7 +11,6 @@
 # EXPIRED is in keepalive.sh, PEER_FLOAT_NTF in float.sh.
 
 TESTS="userspace teardown replaced disconnect shared crossed"
-SMOKE="userspace disconnect"
 . "$(dirname "$0")/lib.sh"
 
 listen() {
