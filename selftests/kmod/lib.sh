@@ -503,11 +503,38 @@ ping_all() {
 		"$to" >"$TMP/ping" 2>&1
 	kt_read "$TMP/ping"
 	[[ $KT_TEXT =~ [0-9.]+"% packet loss" ]]
-	kt_is "$what" "${BASH_REMATCH[0]:-no answer at all}" \
-		"0% packet loss" && return
+	[ "${BASH_REMATCH[0]:-}" != "0% packet loss" ] || return 0
 	kt_note "$KT_TEXT"
+	# on a busy machine ping misses a reply now and then that the kernel
+	# has given it
+	if echoes_arrived; then
+		kt_note "but all echoes and replies have arrived"
+		return 0
+	fi
 	kt_counters
-	return 1
+	kt_is "$what" "${BASH_REMATCH[0]:-no answer at all}" "0% packet loss"
+}
+
+# echoes_arrived: have the namespaces received as many echoes and replies, and
+# as many of each, as they have sent?
+echoes_arrived() {
+	local ns
+
+	for ns in a b c d; do
+		[ ! -e "/run/netns/$NS-$ns" ] ||
+			"$BIN/ovpn_ns" -n "$NS-$ns" nstat -asz
+	done | awk '
+		/^Icmp6?(In|Out)Echo/ {
+			sent = sub(/Out/, "", $1)
+			sub(/In/, "", $1)
+			n[$1] += sent ? $2 : -$2
+			all += sent ? $2 : 0
+		}
+		END {
+			for (name in n)
+				if (n[name]) exit 1
+			exit !all
+		}'
 }
 
 # kt_counters: what each namespace has dropped or lost, by every counter that
