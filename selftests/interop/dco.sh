@@ -12,8 +12,7 @@ scenario_dco() {
 	expect_data_path server $DCO
 	expect_data_path client $DCO
 	traffic_server_start || fail "iperf3 does not start"
-	# before a renegotiation: on a busy machine stock OpenVPN may send with
-	# a key that the other end is about to install
+	# before a second renegotiation, which stock OpenVPN loses packets over
 	traffic_ping "$VPN_S4" || fail "ping over IPv4"
 	traffic_ping "$VPN_S6" || fail "ping over IPv6"
 	udp_over_renegotiation $DCO $DCO
