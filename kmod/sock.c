@@ -55,10 +55,27 @@ static void dco_sock_free_rcu(struct rcu_head *rcu)
 	dco_sock_free(container_of(rcu, struct dco_sock, rcu));
 }
 
-static struct dco_sock *dco_sock_get_udp(struct sock *sk, struct dco_dev *dco)
+static struct dco_sock *dco_sock_attach(struct sock *sk, struct dco_dev *dco,
+					enum dco_transport transport)
 {
 	struct dco_sock *dsk;
 	int err;
+
+	dsk = dco_sock_new(sk, dco, transport);
+	if (IS_ERR(dsk))
+		return dsk;
+	err = transport == DCO_TRANSPORT_UDP ? dco_udp_attach(dsk) :
+					       dco_tcp_attach(dsk);
+	if (err) {
+		dco_sock_free(dsk);
+		return ERR_PTR(err);
+	}
+	return dsk;
+}
+
+static struct dco_sock *dco_sock_get_udp(struct sock *sk, struct dco_dev *dco)
+{
+	struct dco_sock *dsk;
 
 	if (dco_udp_is_attached(sk)) {
 		dsk = rcu_dereference_protected(__sk_user_data(sk),
@@ -70,35 +87,16 @@ static struct dco_sock *dco_sock_get_udp(struct sock *sk, struct dco_dev *dco)
 	}
 	if (!dco_udp_is_free(sk))
 		return ERR_PTR(-EBUSY);
-	dsk = dco_sock_new(sk, dco, DCO_TRANSPORT_UDP);
-	if (IS_ERR(dsk))
-		return dsk;
-	err = dco_udp_attach(dsk);
-	if (err) {
-		dco_sock_free(dsk);
-		return ERR_PTR(err);
-	}
-	return dsk;
+	return dco_sock_attach(sk, dco, DCO_TRANSPORT_UDP);
 }
 
 static struct dco_sock *dco_sock_get_tcp(struct sock *sk, struct dco_dev *dco)
 {
-	struct dco_sock *dsk;
-	int err;
-
 	if (sk->sk_state != TCP_ESTABLISHED)
 		return ERR_PTR(-EINVAL);
 	if (!dco_tcp_is_free(sk))
 		return ERR_PTR(-EBUSY);
-	dsk = dco_sock_new(sk, dco, DCO_TRANSPORT_TCP);
-	if (IS_ERR(dsk))
-		return dsk;
-	err = dco_tcp_attach(dsk);
-	if (err) {
-		dco_sock_free(dsk);
-		return ERR_PTR(err);
-	}
-	return dsk;
+	return dco_sock_attach(sk, dco, DCO_TRANSPORT_TCP);
 }
 
 /**
@@ -145,7 +143,8 @@ void dco_sock_unref(struct dco_sock *dsk)
  * dco_sock_put() - give a socket back
  * @dsk: what dco_sock_get() returned
  *
- * The last user detaches the socket, which is then as it was before.
+ * The last user detaches the socket. All that comes is userspace's then; a UDP
+ * socket keeps our functions, see dco_udp_attach().
  *
  * Context: process, may sleep.
  */

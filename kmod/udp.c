@@ -132,11 +132,12 @@ static void dco_udp_encap_destroy(struct sock *sk)
 	call_rcu(&pin->rcu, dco_udp_unpin_rcu);
 }
 
-/* Has the socket been ours before, whether or not it is now? */
+/* Has the socket been ours before, whether or not it is now? Programs can
+ * change what else there is (UDP_ENCAP).
+ */
 static bool dco_udp_is_known(const struct sock *sk)
 {
-	return READ_ONCE(udp_sk(sk)->encap_rcv) == dco_udp_encap_rcv &&
-	       READ_ONCE(udp_sk(sk)->encap_type) == UDP_ENCAP_OVPNINUDP;
+	return READ_ONCE(udp_sk(sk)->encap_destroy) == dco_udp_encap_destroy;
 }
 
 /**
@@ -147,8 +148,11 @@ static bool dco_udp_is_known(const struct sock *sk)
  */
 bool dco_udp_is_free(const struct sock *sk)
 {
-	return (!READ_ONCE(udp_sk(sk)->encap_type) || dco_udp_is_known(sk)) &&
-	       !rcu_access_pointer(__sk_user_data(sk));
+	int type = READ_ONCE(udp_sk(sk)->encap_type);
+
+	if (rcu_access_pointer(__sk_user_data(sk)))
+		return false;
+	return !type || (type == UDP_ENCAP_OVPNINUDP && dco_udp_is_known(sk));
 }
 
 /**
@@ -179,12 +183,16 @@ static int dco_udp_attach_new(struct dco_sock *dsk)
 	return 0;
 }
 
-/* what setup_udp_tunnel_sock() does but for the functions, which are there */
+/* What setup_udp_tunnel_sock() does, but for what it must not do twice */
 static void dco_udp_attach_known(struct dco_sock *dsk)
 {
-	dco_compat_set_mc_loop(dsk->sk, false);
-	inet_inc_convert_csum(dsk->sk);
-	rcu_assign_sk_user_data(dsk->sk, dsk);
+	struct sock *sk = dsk->sk;
+
+	dco_compat_set_mc_loop(sk, false);
+	inet_inc_convert_csum(sk);
+	rcu_assign_sk_user_data(sk, dsk);
+	WRITE_ONCE(udp_sk(sk)->encap_rcv, dco_udp_encap_rcv);
+	WRITE_ONCE(udp_sk(sk)->encap_type, UDP_ENCAP_OVPNINUDP);
 }
 
 /**

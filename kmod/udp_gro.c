@@ -3,9 +3,10 @@
  * Data packets that arrive in a burst go through IP, netfilter and UDP as one.
  *
  * GRO asks us about each datagram of our sockets. We merge those of one peer
- * and key that have one size, as UDP's own GRO does, so that what passes
- * through and is not for us can be split again. Others are not merged: control
- * packets are for userspace, one by one.
+ * and key that have one size, as UDP's own GRO does, so that they can be split
+ * again, should netfilter send them elsewhere. Others are not merged: control
+ * packets are for userspace, one by one, and what passes on its way to another
+ * host is none of our business.
  *
  * A mark keeps UDP from splitting what comes for us (udp_unexpected_gso()): it
  * says that the contents are a tunnel's. We split it ourselves, which with a
@@ -25,7 +26,7 @@
 #include "udp_gro.h"
 #include "wire.h"
 
-/* the least that any kernel's UDP GSO takes, should it be forwarded */
+/* the least that any kernel's UDP GSO takes */
 #define DCO_GRO_SEGS_MAX	64
 
 /* The packet of the same addresses and ports that GRO holds, if any */
