@@ -31,25 +31,15 @@ link_new() {
 	tunnel_new aes-gcm 32 "$1" 1400
 }
 
-# stat_of NS NAME
-stat_of() {
-	ethtool_stat "$1" tun "$2"
-}
-
 # bursts NS TENTHS: of packets that came, on average, in one burst; a slow machine
 # makes them small
 bursts() {
 	local outer segments
 
-	outer=$(stat_of "$1" rx_outer_packets)
-	segments=$(stat_of "$1" rx_outer_segments)
+	outer=$(ethtool_stat "$1" tun rx_outer_packets)
+	segments=$(ethtool_stat "$1" tun rx_outer_segments)
 	kt_note "$1: $segments packets in $outer bursts"
 	kt_num "packets per burst, times ten" $((10 * segments / outer)) -ge "$2"
-}
-
-drops() {
-	"$BIN/ovpn_ns" -n "$NS-$1" ethtool -S tun | tr -d ' ' |
-		grep -E '^rx_drop.*:[1-9]'
 }
 
 # ip_forwarded NS: datagrams that IPv4 forwarded
@@ -63,8 +53,8 @@ both_ways() {
 	tcp_check a b 10.8.0.1:9001 "$BYTES"
 	tcp_check b a "[fd08::2]:9001" "$BYTES"
 	udp_check a b "[fd08::1]:9002" 60 200 1300
-	kt_is "nothing dropped by a" "$(drops a)" ""
-	kt_is "nothing dropped by b" "$(drops b)" ""
+	kt_is "nothing dropped by a" "$(drop_causes a)" ""
+	kt_is "nothing dropped by b" "$(drop_causes b)" ""
 }
 
 # wire6: over IPv6, both ways, every byte
@@ -101,15 +91,15 @@ test_single() {
 	in_b ethtool -K vba tx-udp-segmentation off gro off
 	tunnel_new aes-gcm 32 4 1400
 	both_ways
-	kt_is "bursts" "$(stat_of b rx_outer_packets)" \
-		"$(stat_of b rx_outer_segments)"
+	kt_is "bursts" "$(ethtool_stat b tun rx_outer_packets)" \
+		"$(ethtool_stat b tun rx_outer_segments)"
 }
 
 # merged NS TENTHS: of packets that the stack was given, on average, as one
 merged() {
 	local given packets
 
-	given=$(stat_of "$1" rx_gro_packets)
+	given=$(ethtool_stat "$1" tun rx_gro_packets)
 	packets=$(peer_field "$1" tun 1 vpn-rx-packets)
 	kt_note "$1: $packets packets, $given given to the stack"
 	kt_num "packets in one, times ten" $((10 * packets / given)) -ge "$2"
@@ -136,7 +126,7 @@ test_off() {
 	for feature in gro rx; do
 		in_b ethtool -K tun "$feature" off
 		both_ways
-		kt_is "given without $feature" "$(stat_of b rx_gro_packets)" \
+		kt_is "given without $feature" "$(ethtool_stat b tun rx_gro_packets)" \
 			"$(peer_field b tun 1 vpn-rx-packets)"
 	done
 }
@@ -199,7 +189,7 @@ test_transit() {
 		size=1201
 	kt_wait "$KT_PID" || kt_fail "c receives" "$(tail -n 3 "$TMP/sink")"
 	kt_is "all open" "$(grep -c ' len=1253 ok ip4 ' "$TMP/sink")" 200
-	kt_is "b took nothing" "$(stat_of b rx_outer_packets)" 0
+	kt_is "b took nothing" "$(ethtool_stat b tun rx_outer_packets)" 0
 	kt_num "each by itself" "$(ip_forwarded b)" -ge 200
 }
 
@@ -232,7 +222,7 @@ test_class() {
 	ping_all a 10.8.0.1 200 -i 0.002 -Q 0xb8
 	kt_wait "$KT_PID" || kt_fail "ping" "$(cat "$TMP/ping-1")"
 	tcp_check a b 10.8.0.1:9001 "$BYTES"
-	kt_is "nothing dropped" "$(drops b)" ""
+	kt_is "nothing dropped" "$(drop_causes b)" ""
 }
 
 # float: a peer that moves within a burst is followed

@@ -441,6 +441,13 @@ ethtool_stat() {
 	[[ $text =~ [[:space:]]"$3: "([0-9]+) ]] && echo "${BASH_REMATCH[1]}"
 }
 
+# drop_causes NS: those for which "tun" has dropped something
+drop_causes() {
+	"$BIN/ovpn_ns" -n "$NS-$1" ethtool -S tun 2>/dev/null |
+		awk '/[rt]x_drop_/ && $2 > 0 { printf "%s%s ", $1, $2 }' |
+		tr ':' '='
+}
+
 # dev_stat NS DEV rx|tx bytes|packets|dropped: a counter of the interface
 dev_stat() {
 	local ns=$1
@@ -550,8 +557,7 @@ kt_counters() {
 		kt_note "$ns: $(ip -n "$NS-$ns" -s -j link 2>/dev/null |
 			grep -oE '"ifname":"[a-z0-9]*"|"dropped":[1-9][0-9]*' |
 			tr '\n' ' ')"
-		kt_note "$ns: $("$BIN/ovpn_ns" -n "$NS-$ns" ethtool -S tun \
-			2>/dev/null | awk '/_drop_|full/ && $2 > 0' | tr '\n' ' ')"
+		kt_note "$ns: $(drop_causes "$ns")"
 	done
 }
 

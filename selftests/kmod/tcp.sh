@@ -81,17 +81,10 @@ tunnel() {
 	peer_b
 }
 
-# drops NS: the causes that have counted something
-drops() {
-	"$BIN/ovpn_ns" -n "$NS-$1" ethtool -S tun |
-		sed -n 's/^ *\([rt]x_drop_[a-z0-9_]*\): \([1-9][0-9]*\)$/\1=\2/p' |
-		tr '\n' ' '
-}
-
 # no_drops: nothing was dropped on either side
 no_drops() {
-	kt_is "drops of a" "$(drops a)" ""
-	kt_is "drops of b" "$(drops b)" ""
+	kt_is "drops of a" "$(drop_causes a)" ""
+	kt_is "drops of b" "$(drop_causes b)" ""
 }
 
 # events NS, then event NS REASON: the one event that has come
@@ -187,7 +180,7 @@ test_many() {
 	# a source that is not the peer's own
 	in_c ip addr add 10.8.0.77/32 dev tun
 	ping_none c 10.8.0.1 -I 10.8.0.77
-	kt_is "drops of b" "$(drops b)" "rx_drop_source=2 "
+	kt_is "drops of b" "$(drop_causes b)" "rx_drop_source=2 "
 	# the end of one is not that of the other
 	kill "$SOCK_B2"
 	kt_until 10 eval '[ -z "$(peer_field b tun 2 id)" ]' ||
@@ -275,20 +268,20 @@ stream_side() {
 # rx_packets N: b's peer has got so many data packets, and delivered them
 rx_packets() {
 	kt_until 15 eval '[ "$(peer_field b tun 1 vpn-rx-packets)" = '"$1"' ]' ||
-		kt_fail "$1 packets" "$(cli b get_peer tun id=1)" "$(drops b)"
+		kt_fail "$1 packets" "$(cli b get_peer tun id=1)" "$(drop_causes b)"
 }
 
 # stream: many records in one write, of both kinds
 test_stream() {
 	stream_side pids=1-60 -- packet=28010101 -- pids=61-100
 	rx_packets 100
-	kt_is "drops" "$(drops b)" ""
+	kt_is "drops" "$(drop_causes b)" ""
 	kill "$WIRE"
 	kt_reset
 	stream_side join=1 pids=1-40 -- packet=28010101 -- pids=41-300 -- \
 		packet=28020202 -- join=0 pids=301-302
 	rx_packets 302
-	kt_is "drops" "$(drops b)" ""
+	kt_is "drops" "$(drop_causes b)" ""
 	kt_is "control" "$(steps "$SOCK_B" pollin=5000 recv=100 recv=100 \
 		recv=100)" $'poll=in,\nrecv=6 flags=none 000428010101\nrecv=6 flags=none 000428020202\nrecv=-EAGAIN'
 }
@@ -304,7 +297,7 @@ test_chunks() {
 		inner=udp,10.8.0.2,10.8.0.1,5,6,60000 chunk=0 pids=221-230 -- \
 		chunk=1000 join=1 pids=231-240 -- join=0 pids=241
 	rx_packets 241
-	kt_is "drops" "$(drops b)" ""
+	kt_is "drops" "$(drop_causes b)" ""
 	kt_is "control" "$(steps "$SOCK_B" recv=100 recv=100)" \
 		$'recv=6 flags=none 000428010203\nrecv=6 flags=none 000428040506'
 }
@@ -315,7 +308,7 @@ test_forged() {
 		cut=24 pids=8 -- cut=4 pids=9 -- key-id=3 pids=10 -- \
 		key-id=0 pids=11
 	rx_packets 7
-	kt_is "drops" "$(drops b)" \
+	kt_is "drops" "$(drop_causes b)" \
 		"rx_drop_short=2 rx_drop_no_key=1 rx_drop_auth=1 rx_drop_replay=1 "
 }
 
@@ -608,7 +601,7 @@ test_routed() {
 	ping_all a 10.8.0.1 2
 	ip -n "$NS-a" route add 10.99.0.2/32 dev tun
 	in_a ping -c 3 -i 0.2 -W 1 10.8.0.1 >"$TMP/out" 2>&1
-	kt_is "drops of a" "$(drops a)" "tx_drop_no_route=*"
+	kt_is "drops of a" "$(drop_causes a)" "tx_drop_no_route=*"
 	kt_ok "out of the loop" ip -n "$NS-a" route del 10.99.0.2/32 dev tun
 	kt_until 20 in_a ping -c 1 -W 1 10.8.0.1 || kt_fail "does not recover"
 }
