@@ -156,8 +156,7 @@ test_forward() {
 	net_new c
 	net_join a c 1
 	tunnel_new aes-gcm 32 4
-	in_a sh -c 'echo 1 >/proc/sys/net/ipv4/ip_forward
-		echo 1 >/proc/sys/net/ipv6/conf/all/forwarding'
+	net_router a vac
 	ip -n "$NS-c" route add 10.8.0.0/24 via 10.99.1.1
 	ip -n "$NS-c" route add fd08::/64 via fd99:1::1
 	ip -n "$NS-b" route add 10.99.1.0/24 via 10.8.0.2 dev tun

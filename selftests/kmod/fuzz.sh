@@ -81,8 +81,7 @@ test_forwarded() {
 	net_new c
 	net_join a c 1
 	tunnel_new aes-gcm 32 4
-	in_a sh -c 'echo 1 >/proc/sys/net/ipv4/ip_forward
-		echo 1 >/proc/sys/net/ipv6/conf/all/forwarding'
+	net_router a vac
 	# what is for a goes on to c instead
 	ip -n "$NS-a" addr del 10.8.0.2/24 dev tun
 	ip -n "$NS-a" addr del fd08::2/64 dev tun

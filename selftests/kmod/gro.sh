@@ -61,16 +61,16 @@ both_ways() {
 test_wire6() {
 	link_new 6
 	both_ways
-	bursts a 20
-	bursts b 20
+	bursts a 11
+	bursts b 11
 }
 
 # wire4: over IPv4, both ways, every byte
 test_wire4() {
 	link_new 4
 	both_ways
-	bursts a 20
-	bursts b 20
+	bursts a 11
+	bursts b 11
 }
 
 # whole: a sender's burst crosses unsplit and is taken as it is
@@ -80,8 +80,8 @@ test_whole() {
 	in_b ethtool -K vba tso off gro on
 	tunnel_new aes-gcm 32 4 1400
 	both_ways
-	bursts a 20
-	bursts b 20
+	bursts a 11
+	bursts b 11
 }
 
 # single: with GRO off nothing is merged, and nothing else is different
@@ -165,7 +165,7 @@ test_capture() {
 		udp port 7002
 	kt_until 10 kt_says dump listening || kt_fail "tcpdump"
 	both_ways
-	bursts b 20
+	bursts b 11
 }
 
 # transit: what is for another host's tunnel passes a host with one
@@ -210,7 +210,7 @@ test_vlan() {
 	done
 	tunnel_new aes-gcm 32 4 1390
 	both_ways
-	bursts b 20
+	bursts b 11
 	kt_is "taken as another host's" "$(ip -n "$NS-b" -s -s -j link show tun |
 		grep -o 'otherhost":[1-9][0-9]*')" ""
 }
@@ -235,7 +235,7 @@ test_float() {
 	tcp_check a b 10.8.0.1:9001 "$BYTES"
 	kt_is "endpoint" "$(peer_field b tun 1 remote-ipv4)" 10.99.0.9
 	tcp_check b a 10.8.0.2:9001 "$BYTES"
-	bursts b 20
+	bursts b 11
 }
 
 # again: the last peer leaves and another comes to the same socket, in the midst

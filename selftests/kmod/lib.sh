@@ -364,6 +364,20 @@ net_join() {
 	END
 }
 
+# net_router NS DEV...: it forwards; for others it asks for its neighbours on these
+# devices from a link-local address, of which net_new() lets the kernel make none
+net_router() {
+	local ns=$1 dev
+
+	shift
+	"$BIN/ovpn_ns" -n "$NS-$ns" sh -c '
+		echo 1 >/proc/sys/net/ipv4/ip_forward
+		echo 1 >/proc/sys/net/ipv6/conf/all/forwarding'
+	for dev in "$@"; do
+		echo "addr add fe80::1/64 dev $dev nodad"
+	done | ip -n "$NS-$ns" -batch -
+}
+
 # net_pair: namespaces a and b, joined by vab and vba
 net_pair() {
 	net_new a b

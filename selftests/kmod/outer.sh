@@ -216,8 +216,7 @@ test_forwarded() {
 	net_pair
 	net_new c
 	net_join c b 3
-	in_b sh -c 'echo 1 >/proc/sys/net/ipv4/ip_forward
-		echo 1 >/proc/sys/net/ipv6/conf/all/forwarding'
+	net_router b vbc
 	ip -n "$NS-c" route add 10.8.0.0/24 via 10.99.3.2
 	ip -n "$NS-c" route add fd08::/64 via fd99:3::2
 	tunnel_new aes-gcm 32 4

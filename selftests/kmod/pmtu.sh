@@ -21,11 +21,7 @@ routed() {
 	net_new a b c
 	net_join a c 0
 	net_join c b 1
-	# a router asks for neighbours from its link-local address
-	ip -n "$NS-c" addr add fe80::c/64 dev vca nodad
-	ip -n "$NS-c" addr add fe80::c/64 dev vcb nodad
-	in_c sh -c 'echo 1 >/proc/sys/net/ipv4/ip_forward
-		echo 1 >/proc/sys/net/ipv6/conf/all/forwarding'
+	net_router c vca vcb
 	ip -n "$NS-a" route add 10.99.1.0/24 via 10.99.0.2
 	ip -n "$NS-a" route add fd99:1::/64 via fd99::2
 	ip -n "$NS-b" route add 10.99.0.0/24 via 10.99.1.1
@@ -172,8 +168,7 @@ test_forwarded() {
 	routed
 	net_new d
 	net_join d a 2
-	in_a sh -c 'echo 1 >/proc/sys/net/ipv4/ip_forward
-		echo 1 >/proc/sys/net/ipv6/conf/all/forwarding'
+	net_router a vad
 	ip -n "$NS-d" route add 10.8.0.0/24 via 10.99.2.2
 	ip -n "$NS-d" route add fd08::/64 via fd99:2::2
 	tunnel 4 2
