@@ -6,8 +6,17 @@
 
 #include "ovpn_nl.h"
 
-/* fire_race [SECONDS]: everything at once from several threads */
+/* fire_race SECONDS PID|tcp KEYS: everything at once from several threads */
 int fire_race(int argc, char **argv);
+
+/**
+ * fire_stream() - a TCP peer of "tun" comes, lives and goes
+ * @nl: socket
+ * @id: the peer's id
+ * @seed: of what happens to it
+ * Return: 0 or what the kernel refused with
+ */
+int fire_stream(struct ovpn_nl *nl, unsigned int id, unsigned int *seed);
 
 /* fire_fault: every command with each of its allocations failing */
 int fire_fault(int argc, char **argv);

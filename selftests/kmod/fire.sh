@@ -15,7 +15,7 @@
 # "fault" and "memory" need a kernel with fault injection (uml) and have to be
 # named: "fire.sh fault" makes thousands of devices there.
 
-TESTS="race cycles crowd modunload autoload"
+TESTS="race race_tcp cycles crowd modunload autoload"
 KT_TEST_LIMIT=1200
 LIMIT=1500
 ALONE=yes
@@ -75,6 +75,33 @@ test_race() {
 	kt_num "peers were removed" "$events" -gt 0
 	kt_num "peers floated" "$(grep -c FLOAT_NTF "$TMP/events")" -gt 0
 	# whatever was left to be done is done when the device is gone
+	kt_ok "delete" timeout 20 ip -n "$NS-b" link del tun
+}
+
+# race_tcp: the same where peers come and go with their connections
+test_race_tcp() {
+	local seconds=${OVPN_TEST_SECONDS:-10} id
+
+	net_new b
+	dev_new b tun mp 10.8.0.1/24 fd08::1/64
+	kt_bg_ready events "$BIN/ovpn_cli" -n "$NS-b" listen 600
+	for id in 11 12 13; do
+		kt_bg load$id "$BIN/ovpn_traffic" -n "$NS-b" mode=udp-send \
+			"to=10.8.0.$id:9" size=300 batch=10 rate=100
+	done
+	kt_ok "race" timeout $((seconds + 60)) "$BIN/fire" -n "$NS-b" race \
+		"$seconds" tcp "$(key_items 0 32 0)"
+	kt_note "$(cat "$TMP/out")"
+	kt_note "ends: $(grep -o 'del-reason=[a-z-]*' "$TMP/events" | sort |
+		uniq -c | xargs)"
+	for id in 1 2 3 4; do
+		cli b del_peer tun "id=$id" >/dev/null 2>&1
+	done
+	kt_is "none left" "$(cli b dump tun)" ""
+	for id in userspace transport-error transport-disconnect; do
+		kt_ok "ended by $id" kt_says events "del-reason=$id"
+	done
+	kt_num "forged records" "$(ethtool_stat b tun rx_drop_auth)" -gt 0
 	kt_ok "delete" timeout 20 ip -n "$NS-b" link del tun
 }
 
@@ -143,13 +170,15 @@ test_memory() {
 	tunnel_new aes-gcm 32 4
 	ping_all a 10.8.0.1 3
 	kt_bg load1 "$BIN/ovpn_traffic" -n "$NS-a" mode=udp-send \
-		to=10.8.0.1:9 size=1300 rate=300
+		to=10.8.0.1:9 size=1300 batch=20 rate=300
 	kt_bg load2 "$BIN/ovpn_traffic" -n "$NS-b" mode=udp-send \
 		"to=[fd08::2]:9" size=1300 rate=300
 	inject 10 2000
 	kt_pause 8
 	inject 0 0
 	kt_note "$(cat /sys/kernel/debug/failslab/times) of 2000 not used"
+	kt_num "packets lost for want of memory" \
+		"$(ethtool_stat a tun tx_drop_no_mem)" -gt 0
 	ping_all a 10.8.0.1 5
 	ping_all b fd08::2 5
 }

@@ -4,8 +4,9 @@
  * fast as they go. Errors are expected: what a thread needs another one takes
  * away. That nothing else happens is seen in the kernel log.
  *
- * The device and a socket of the process that is given by its PID are there.
- * Peer 1 has the key that outside packets are sealed with, so that it floats.
+ * The device is there, and a UDP socket of the process that is given by its
+ * PID; with "tcp" each peer has a connection of its own. Over UDP peer 1 has the
+ * key that outside packets are sealed with, so that it floats.
  */
 #include <errno.h>
 #include <pthread.h>
@@ -19,6 +20,7 @@
 #include "ovpn_sock.h"
 
 #define RACE_PEERS 4
+#define RACE_THREADS 5
 
 struct race {
 	double end;
@@ -55,6 +57,25 @@ static int race_come_and_go(struct race *race, struct ovpn_nl *nl,
 			 "remote-ipv4=10.99.0.1 remote-port=710%u "
 			 "vpn-ipv4=10.8.0.1%u vpn-ipv6=fd08::1%u}", id,
 			 race->sock, id, id, id);
+}
+
+static int race_stream(struct race *race, struct ovpn_nl *nl,
+		       unsigned int *seed)
+{
+	(void)race;
+	return fire_stream(nl, race_id(seed), seed);
+}
+
+/* Nothing moves a TCP peer. */
+static int race_set_tcp(struct race *race, struct ovpn_nl *nl,
+			unsigned int *seed)
+{
+	(void)race;
+	return fire_call(nl, "PEER_SET ifindex=@tun peer{id=%u "
+			 "vpn-ipv4=10.8.0.1%u vpn-ipv6=fd08::1%u tx-id=%u "
+			 "keepalive-interval=1 keepalive-timeout=%d}",
+			 race_id(seed), race_id(seed), race_id(seed),
+			 race_id(seed), rand_r(seed) % 2);
 }
 
 static int race_set(struct race *race, struct ovpn_nl *nl, unsigned int *seed)
@@ -133,34 +154,49 @@ static void *race_run(void *data)
 	return NULL;
 }
 
-/* race SECONDS PID KEYS: prints how many requests there were */
-int fire_race(int argc, char **argv)
+static int race_all(struct race *race, race_fn *const *fns)
 {
-	static race_fn *const fns[] = {
-		race_come_and_go, race_come_and_go, race_set, race_get,
-		race_keys,
-	};
-	struct race_thread threads[sizeof(fns) / sizeof(fns[0])];
-	struct race race = { 0 };
-	size_t i, n = sizeof(fns) / sizeof(fns[0]);
+	struct race_thread threads[RACE_THREADS];
+	size_t i;
 
-	if (argc < 4)
-		return 2;
-	race.end = fire_now() + atof(argv[1]);
-	race.sock = ovpn_sock_borrow(atoi(argv[2]));
-	snprintf(race.key, sizeof(race.key), "%s", argv[3]);
-	for (i = 0; i < n; i++) {
-		threads[i].race = &race;
+	for (i = 0; i < RACE_THREADS; i++) {
+		threads[i].race = race;
 		threads[i].fn = fns[i];
 		threads[i].seed = (unsigned int)i + 1;
 		if (pthread_create(&threads[i].thread, NULL, race_run,
 				   &threads[i]))
-			return 1;
+			return -EAGAIN;
 	}
-	for (i = 0; i < n; i++)
+	for (i = 0; i < RACE_THREADS; i++)
 		pthread_join(threads[i].thread, NULL);
+	return race->broken;
+}
+
+/* race SECONDS PID|tcp KEYS: prints how many requests there were */
+int fire_race(int argc, char **argv)
+{
+	static race_fn *const udp[RACE_THREADS] = {
+		race_come_and_go, race_come_and_go, race_set, race_get,
+		race_keys,
+	};
+	static race_fn *const tcp[RACE_THREADS] = {
+		race_stream, race_stream, race_set_tcp, race_get, race_keys,
+	};
+	struct race race = { .sock = -1 };
+	bool is_tcp;
+	int err;
+
+	if (argc < 4)
+		return 2;
+	is_tcp = !strcmp(argv[2], "tcp");
+	race.end = fire_now() + atof(argv[1]);
+	if (!is_tcp)
+		race.sock = ovpn_sock_borrow(atoi(argv[2]));
+	snprintf(race.key, sizeof(race.key), "%s", argv[3]);
+	err = race_all(&race, is_tcp ? tcp : udp);
 	printf("calls=%lu refused=%lu %s\n", race.calls, race.refused,
-	       ovpn_nl_error_name(race.broken));
-	close(race.sock);
-	return race.broken ? 1 : 0;
+	       ovpn_nl_error_name(err));
+	if (!is_tcp)
+		close(race.sock);
+	return err ? 1 : 0;
 }

@@ -8,7 +8,7 @@
 #	| socket :7001    |
 #	+-----------------+
 
-TESTS="numbers ovpn ovpnx prefixes refusals"
+TESTS="numbers ovpn ovpnx prefixes events refusals"
 . "$(dirname "$0")/../kmod/lib.sh"
 
 SPECS=$(cd "$KT_DIR/../.." && pwd)/Documentation/netlink/specs
@@ -19,14 +19,21 @@ mkdir -p /ynl/proc /ynl/ynl/Documentation/netlink/specs
 cp "$SPECS"/*.yaml /ynl/ynl/Documentation/netlink/specs/
 cp "$UAPI"/ovpn*.h "$(dirname "$0")/check.py" /ynl/ynl/
 
-# ynl FAMILY ARGUMENT...: in namespace a; checked against the schema
+# with its output checked against the schema
+TOOL=(chroot /ynl /usr/bin/python3 -u
+	/ynl/tools/net/ynl/pyynl/cli.py --output-json --spec)
+
+# spec FAMILY: where its specification is, for the tool
+spec() {
+	echo "/ynl/Documentation/netlink/specs/$1.yaml"
+}
+
+# ynl FAMILY ARGUMENT...: in namespace a
 ynl() {
 	local family=$1
 
 	shift
-	in_a chroot /ynl /usr/bin/python3 \
-		/ynl/tools/net/ynl/pyynl/cli.py --output-json \
-		--spec "/ynl/Documentation/netlink/specs/$family.yaml" "$@"
+	in_a "${TOOL[@]}" "$(spec "$family")" "$@"
 }
 
 # ask WHAT FAMILY COMMAND JSON: the answer in $TMP/out
@@ -155,6 +162,25 @@ test_prefixes() {
 		\"peer\": {\"id\": 1}}"
 	got "prefixes" '[.peer.prefix[] | [.ipv4 // .ipv6, .len]]' \
 		'??"10.21.0.0",24?,?"fd20::",32??'
+}
+
+# events: one for each peer that is gone, where the socket is
+test_events() {
+	tun_new
+	peer_new 1
+	peer_new 2
+	# the list comes when the tool has subscribed
+	kt_bg_ready heard "${TOOL[@]}" "$(spec ovpn)" --subscribe peers \
+		--duration 6 --list-ops
+	ask "peer-del" ovpn peer-del "{\"ifindex\": $IFINDEX,
+		\"peer\": {\"id\": 2}}"
+	ip -n "$NS-a" link del tun
+	kt_wait "$KT_PID" || kt_fail "subscriber" "$(cat "$TMP/heard")"
+	grep '^{' "$TMP/heard" >"$TMP/out"
+	got "events" '[.name, .msg.ifindex, .msg.peer.id,
+		.msg.peer."del-reason"]' \
+		"?\"peer-del-ntf\",$IFINDEX,2,\"userspace\"?
+?\"peer-del-ntf\",$IFINDEX,1,\"teardown\"?"
 }
 
 # refusals: come with the module's words
