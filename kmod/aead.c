@@ -216,6 +216,22 @@ static void dco_aead_nonce(const struct dco_aead *aead, __be64 id, u8 *nonce)
 	       DCO_NONCE_SIZE - sizeof(front));
 }
 
+/* The parts are in one piece of memory, so one look for its page is enough. The
+ * tag is last for the crypto API, wherever it is on the wire.
+ */
+static void dco_aead_set_sg(struct scatterlist *sg,
+			    const struct dco_aead_packet *packet)
+{
+	struct page *page = virt_to_page(packet->ad);
+	unsigned int at = offset_in_page(packet->ad);
+
+	sg_set_page(&sg[0], page, packet->ad_len, at);
+	sg_set_page(&sg[1], page, packet->len,
+		    at + (packet->text - packet->ad));
+	sg_set_page(&sg[2], page, DCO_TAG_SIZE,
+		    at + (packet->tag - packet->ad));
+}
+
 static struct aead_request *
 dco_aead_prepare(const struct dco_aead *aead, struct dco_aead_scratch *scratch,
 		 const struct dco_aead_packet *packet, size_t crypt_len)
@@ -231,10 +247,7 @@ dco_aead_prepare(const struct dco_aead *aead, struct dco_aead_scratch *scratch,
 
 	dco_aead_nonce(aead, packet->id, scratch->nonce);
 
-	/* the tag is last for the crypto API, wherever it is on the wire */
-	sg_set_buf(&scratch->sg[0], packet->ad, packet->ad_len);
-	sg_set_buf(&scratch->sg[1], packet->text, packet->len);
-	sg_set_buf(&scratch->sg[2], packet->tag, DCO_TAG_SIZE);
+	dco_aead_set_sg(scratch->sg, packet);
 
 	aead_request_set_tfm(req, tfm);
 	aead_request_set_callback(req, 0, NULL, NULL);

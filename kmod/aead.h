@@ -35,7 +35,8 @@ struct dco_aead {
  * @from: to open: whose data the ciphertext is a part of, and stays, or NULL
  * @from_offset: where it begins in there
  *
- * All but @from's data is in the linear mapping.
+ * All but @from's data is in one piece of the linear mapping, @ad before the
+ * others.
  */
 struct dco_aead_packet {
 	void *ad;

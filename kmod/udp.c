@@ -180,6 +180,10 @@ static int dco_udp_attach_new(struct dco_sock *dsk)
 		return -ENODEV;
 	dco_udp_gro_config(&cfg);
 	dco_compat_setup_udp_tunnel(dsk->sk, &cfg);
+	/* checksums of tunnels in it are none of IP's business, and would be
+	 * made for each datagram of a burst that IP has to split
+	 */
+	inet_dec_convert_csum(dsk->sk);
 	return 0;
 }
 
@@ -189,7 +193,6 @@ static void dco_udp_attach_known(struct dco_sock *dsk)
 	struct sock *sk = dsk->sk;
 
 	dco_compat_set_mc_loop(sk, false);
-	inet_inc_convert_csum(sk);
 	rcu_assign_sk_user_data(sk, dsk);
 	WRITE_ONCE(udp_sk(sk)->encap_rcv, dco_udp_encap_rcv);
 	WRITE_ONCE(udp_sk(sk)->encap_type, UDP_ENCAP_OVPNINUDP);
@@ -230,7 +233,6 @@ void dco_udp_detach(struct dco_sock *dsk)
 
 	udp_assign_bit(ACCEPT_L4, sk, udp_test_bit(GRO_ENABLED, sk));
 	dco_compat_set_mc_loop(sk, true);
-	inet_dec_convert_csum(sk);
 	rcu_assign_sk_user_data(sk, NULL);
 }
 
