@@ -20,7 +20,7 @@
 
 #include <cmocka.h>
 
-#include "control/control.h"
+#include "control/private.h"
 #include "log/log.h"
 #include "mem/mem.h"
 #include "tls_pki.h"
@@ -36,6 +36,7 @@ struct side {
 	struct side *other;
 	const char *options;
 	bool is_refusing;
+	const char *early;	/* sent with the key exchange message */
 	unsigned int n_active, n_failed, n_sent;
 	char failure[512];
 	char messages[MESSAGES_MAX][512];
@@ -171,9 +172,19 @@ static int own_km2(void *arg, struct control_session *session,
 		   struct proto_km2 *km2)
 {
 	struct side *side = arg;
+	struct mem_buf *out = &session->key->app_in;
+	uint8_t msg[PROTO_KM2_MAX];
+	size_t len;
 
-	(void)session;
 	km2->options = side->options;
+	if (!side->early)
+		return 0;
+	/* the message of the session's own comes behind these, as junk */
+	assert_int_equal(proto_km2_build(km2, !session->env->is_server, msg,
+					 sizeof(msg), &len), 0);
+	assert_int_equal(tls_io_put(out, msg, len), 0);
+	assert_int_equal(tls_io_put(out, side->early, strlen(side->early) + 1),
+			 0);
 	return 0;
 }
 
@@ -192,6 +203,8 @@ static void active(void *arg, struct control_session *session)
 {
 	struct side *side = arg;
 
+	if (side == &client && !side->n_active)
+		assert_int_equal(side->n_messages, 0);
 	side->n_active++;
 	assert_int_equal(control_session_key2(session, side->is_ekm,
 					      side->key2), 0);
@@ -446,6 +459,23 @@ static void test_prf_keys_agree(void **state)
 	server.is_ekm = false;
 	run_until(both_active);
 	assert_memory_equal(client.key2, server.key2, sizeof(client.key2));
+	end();
+}
+
+static bool has_message(void)
+{
+	return client.n_messages;
+}
+
+/* As OpenVPN's server does: PUSH_REPLY in the packet of its key message. */
+static void test_early_message(void **state)
+{
+	(void)state;
+	begin(WRAP_MODE_TLS_CRYPT, 0, 1);
+	server.early = "PUSH_REPLY,early";
+	run_until(has_message);
+	assert_int_equal(client.n_active, 1);
+	assert_string_equal(client.messages[0], "PUSH_REPLY,early");
 	end();
 }
 
@@ -751,6 +781,7 @@ int main(void)
 		cmocka_unit_test(test_connects),
 		cmocka_unit_test(test_connects_over_loss),
 		cmocka_unit_test(test_prf_keys_agree),
+		cmocka_unit_test(test_early_message),
 		cmocka_unit_test(test_messages_keep_order),
 		cmocka_unit_test(test_renegotiation),
 		cmocka_unit_test(test_message_in_renegotiation),

@@ -204,6 +204,16 @@ static void key_input_record(struct control_key *key, uint8_t *msg, size_t len)
 	}
 }
 
+/*
+ * A server's strings can come in one packet with its key exchange message. They
+ * wait until the client's owner has heard that the exchange is complete.
+ */
+static bool key_is_early(const struct control_key *key)
+{
+	return key->state == CONTROL_STATE_GOT_KEY &&
+	       !key->session->env->is_server;
+}
+
 /* Take what the last step decrypted. */
 static void key_input_records(struct control_key *key)
 {
@@ -211,7 +221,7 @@ static void key_input_records(struct control_key *key)
 	const uint8_t *ref;
 	int len;
 
-	while (!key->is_stepping &&
+	while (!key->is_stepping && !key_is_early(key) &&
 	       (len = tls_io_get(&key->step->io.app_out, &ref)) >= 0) {
 		if ((size_t)len > sizeof(msg))
 			len = sizeof(msg);
@@ -345,6 +355,7 @@ void control_key_advance(struct control_key *key)
 		session->env->ops->active(session->arg, session);
 		if (control_session_flush(session))
 			control_key_fail(key, "too many control messages");
+		key_input_records(key);
 	}
 	control_transmit(session, now);
 	key_check_tls(key);
