@@ -123,6 +123,27 @@ int proto_early_parse(const uint8_t *payload, size_t len, uint16_t *flags);
 /** proto_early_build() - PROTO_EARLY_LEN bytes that say @flags */
 void proto_early_build(uint16_t flags, uint8_t *out);
 
+/* records of a stream transport (section 1.1): packets behind their lengths */
+
+#define PROTO_RECORD_PREFIX	2
+#define PROTO_RECORD_MAX	(PROTO_RECORD_PREFIX + 0xffff)
+
+/**
+ * proto_record_next() - the record at the front of what has come
+ * @data, @len: bytes of a stream, from the beginning of a record on
+ * @max: longest packet that is accepted
+ * @size: the record's size with its prefix, which the packet follows
+ *
+ * Return: 0 when the record is whole; -EAGAIN when @size bytes have to be there
+ * before more can be said; -EBADMSG: no packet has this length, and where the
+ * next record begins is unknown.
+ */
+int proto_record_next(const uint8_t *data, size_t len, size_t max,
+		      size_t *size);
+
+/** proto_record_prefix() - what goes in front of a packet of @pkt_len bytes */
+void proto_record_prefix(size_t pkt_len, uint8_t out[PROTO_RECORD_PREFIX]);
+
 /* data channel (section 7) */
 
 #define PROTO_DATA_V2_HEAD_LEN	4
