@@ -349,7 +349,7 @@ static void test_peer_errors(void **state)
 	assert_int_equal(dp_peer_add(dp, &peer), -EADDRINUSE);
 	peer.vpn6 = rig_ip("fd00::3");
 	peer.is_tcp = true;
-	assert_int_equal(dp_peer_add(dp, &peer), -EOPNOTSUPP);
+	assert_int_equal(dp_peer_add(dp, &peer), -EINVAL);
 	peer.is_tcp = false;
 	peer.fd = rig.server.tun;
 	assert_int_equal(dp_peer_add(dp, &peer), -ENOTSOCK);

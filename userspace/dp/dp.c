@@ -85,6 +85,17 @@ int dp_peer_add(struct dp *dp, const struct dp_peer *peer)
 	return dp->ops->peer_add(dp, peer);
 }
 
+bool dp_owns_stream(const struct dp *dp)
+{
+	return dp->ops->owns_stream;
+}
+
+void dp_stream_ready(struct dp *dp, uint32_t peer_id)
+{
+	if (dp->ops->stream_ready)
+		dp->ops->stream_ready(dp, peer_id);
+}
+
 int dp_peer_set_remote(struct dp *dp, uint32_t peer_id,
 		       const union net_addr *remote,
 		       const union net_addr *local)

@@ -83,11 +83,23 @@ void dp_free(struct dp *dp);
 /** dp_name() - "kernel" or "user" */
 const char *dp_name(const struct dp *dp);
 
+/**
+ * struct dp_stream - the connection of a peer, where the data path sends on it
+ * @send: one packet, behind those before it; must not call back. Return: 0; 1
+ *	when it was taken but no more should come before dp_stream_ready(); or
+ *	-errno, when it was dropped
+ */
+struct dp_stream {
+	int (*send)(void *arg, const uint8_t *pkt, size_t len);
+	void *arg;
+};
+
 struct dp_peer {
 	uint32_t id;		/* in received packets */
 	uint32_t tx_id;		/* in sent packets */
 	int fd;			/* transport, borrowed while the peer lives */
 	bool is_tcp;
+	struct dp_stream stream;	/* on TCP, unless dp_owns_stream() */
 	union net_addr remote;	/* AF_UNSPEC on TCP */
 	union net_addr local;	/* AF_UNSPEC: chosen by routing */
 	struct net_ip vpn4, vpn6;	/* DP_MODE_MP: at least one */
@@ -98,10 +110,22 @@ struct dp_peer {
  *
  * DP_MODE_P2P: replaces the peer that is there, without an event.
  *
- * Return: 0; -EEXIST the id is in use; -EADDRINUSE a VPN address is;
- * -EOPNOTSUPP TCP on the user data path; -EINVAL; or another -errno.
+ * Return: 0; -EEXIST the id is in use; -EADDRINUSE a VPN address is; -EINVAL;
+ * or another -errno.
  */
 int dp_peer_add(struct dp *dp, const struct dp_peer *peer);
+
+/**
+ * dp_owns_stream() - whose is the connection of a TCP peer?
+ *
+ * Return: true: the data path reads and writes it by itself. What others read
+ * and write there are single control packets, with their length in front.
+ * false: its packets come from dp_input() and go to struct dp_stream.
+ */
+bool dp_owns_stream(const struct dp *dp);
+
+/** dp_stream_ready() - a peer's stream has room again */
+void dp_stream_ready(struct dp *dp, uint32_t peer_id);
 
 /** dp_peer_set_remote() - move a peer to another address */
 int dp_peer_set_remote(struct dp *dp, uint32_t peer_id,
@@ -169,7 +193,9 @@ int dp_peer_list(struct dp *dp,
 
 /**
  * dp_input() - a data packet that arrived on a transport socket
- * @local: where it arrived, AF_UNSPEC if not known
+ * @fd: the socket, -1 on TCP
+ * @remote: where it came from, NULL on TCP
+ * @local: where it arrived, AF_UNSPEC or NULL if not known
  *
  * The kernel data path takes its packets before the socket sees them; what
  * still comes here is counted and dropped there. Return: 0, or -errno why the

@@ -8,6 +8,7 @@
 
 struct dp_ops {
 	const char *name;
+	bool owns_stream;
 	void (*free)(struct dp *dp);
 	int (*peer_add)(struct dp *dp, const struct dp_peer *peer);
 	int (*peer_set_remote)(struct dp *dp, uint32_t peer_id,
@@ -29,6 +30,7 @@ struct dp_ops {
 		     const union net_addr *remote,
 		     const union net_addr *local);
 	int (*send_occ)(struct dp *dp, uint32_t peer_id, enum proto_occ_op op);
+	void (*stream_ready)(struct dp *dp, uint32_t peer_id);
 };
 
 /**

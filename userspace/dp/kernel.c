@@ -408,6 +408,7 @@ static void kernel_free(struct dp *dp)
 
 static const struct dp_ops kernel_ops = {
 	.name = "kernel",
+	.owns_stream = true,
 	.free = kernel_free,
 	.peer_add = kernel_peer_add,
 	.peer_set_remote = kernel_peer_set_remote,

@@ -190,13 +190,12 @@ void user_peer_remove(struct dp_user *user, struct user_peer *peer)
 	user_key_clear(&peer->key[0]);
 	user_key_clear(&peer->key[1]);
 	free(peer);
+	user_tun_rearm(user);
 }
 
 static int user_peer_check(struct dp_user *user, const struct dp_peer *peer)
 {
-	if (peer->is_tcp)
-		return -EOPNOTSUPP;
-	if (!net_addr_len(&peer->remote))
+	if (peer->is_tcp ? !peer->stream.send : !net_addr_len(&peer->remote))
 		return -EINVAL;
 	if (user->base.mode == DP_MODE_P2P)
 		return 0;
@@ -218,7 +217,7 @@ static int user_peer_add(struct dp *dp, const struct dp_peer *cfg)
 	err = user_peer_check(user, cfg);
 	if (err)
 		return err;
-	if (!family)
+	if (!family && !cfg->is_tcp)
 		return -ENOTSOCK;
 	peer = calloc(1, sizeof(*peer));
 	if (!peer)
@@ -236,6 +235,7 @@ static int user_peer_add(struct dp *dp, const struct dp_peer *cfg)
 			user_peer_remove(user, old);
 	}
 	user_link(user, peer);
+	user_tun_rearm(user);
 	return 0;
 }
 
@@ -247,7 +247,7 @@ static int user_peer_set_remote(struct dp *dp, uint32_t peer_id,
 
 	if (!peer)
 		return -ENOENT;
-	if (!net_addr_len(remote))
+	if (peer->cfg.is_tcp || !net_addr_len(remote))
 		return -EINVAL;
 	peer->cfg.remote = *remote;
 	memset(&peer->cfg.local, 0, sizeof(peer->cfg.local));
@@ -381,6 +381,7 @@ static const struct dp_ops user_ops = {
 	.peer_list = user_peer_list,
 	.input = user_input,
 	.send_occ = user_send_occ,
+	.stream_ready = user_stream_ready,
 };
 
 int dp_user_new(const struct dp_config *cfg, struct dp **out)

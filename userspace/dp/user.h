@@ -45,6 +45,7 @@ struct user_key {
  * @key: the slots; @primary is the index of the one that sends
  * @sock_family: of @cfg.fd
  * @last_tx, @last_rx: loop time, milliseconds
+ * @is_stalled: its stream asked to wait for dp_stream_ready()
  */
 struct user_peer {
 	struct user_peer *next_id, *next_vpn4, *next_vpn6;
@@ -54,6 +55,7 @@ struct user_peer {
 	unsigned int primary;
 	unsigned int ping_interval, ping_timeout;	/* seconds */
 	uint64_t last_tx, last_rx;
+	bool is_stalled;
 	struct dp_stats stats;
 };
 
@@ -67,6 +69,7 @@ struct dp_user {
 	struct dp base;
 	int tun_fd;
 	struct loop_io *tun_io;
+	bool is_held;		/* TUN is not read, for the peer's stream */
 	struct loop_timer *ping_timer;
 	uint64_t ping_at;	/* loop time at which it should fire */
 	struct user_peer *by_id[USER_BUCKETS];
@@ -90,6 +93,9 @@ bool user_inner_addr(const uint8_t *pkt, size_t len, bool is_source,
 		     struct net_ip *out);
 
 /* user_tx.c */
+/* to be called when peers come, go, stall or go on */
+void user_tun_rearm(struct dp_user *user);
+void user_stream_ready(struct dp *dp, uint32_t peer_id);
 void user_tun_event(struct loop_io *io, unsigned int events, void *arg);
 /* may emit key_exhausted at its end: @peer can be gone afterwards */
 int user_send(struct dp_user *user, struct user_peer *peer,

@@ -78,7 +78,19 @@ static int user_sock_try(struct user_peer *peer, struct msghdr *msg)
 	return n < 0 ? -errno : 0;
 }
 
-int user_sock_send(struct user_peer *peer, const uint8_t *pkt, size_t len)
+static int user_sock_stream(struct user_peer *peer, const uint8_t *pkt,
+			    size_t len)
+{
+	const struct dp_stream *stream = &peer->cfg.stream;
+	int ret = stream->send(stream->arg, pkt, len);
+
+	if (ret > 0)
+		peer->is_stalled = true;
+	return ret < 0 ? ret : 0;
+}
+
+static int user_sock_datagram(struct user_peer *peer, const uint8_t *pkt,
+			      size_t len)
 {
 	union net_addr name = user_sock_name(peer);
 	const union net_addr *local = &peer->cfg.local;
@@ -109,4 +121,10 @@ int user_sock_send(struct user_peer *peer, const uint8_t *pkt, size_t len)
 			memset(&peer->cfg.local, 0, sizeof(peer->cfg.local));
 	}
 	return err;
+}
+
+int user_sock_send(struct user_peer *peer, const uint8_t *pkt, size_t len)
+{
+	return peer->cfg.is_tcp ? user_sock_stream(peer, pkt, len) :
+				  user_sock_datagram(peer, pkt, len);
 }

@@ -81,6 +81,30 @@ static struct user_peer *user_route(struct dp_user *user, const uint8_t *pkt,
 	return user_find_vpn(user, &dst);
 }
 
+/*
+ * A stream that takes no more holds back the only peer's packets in the TUN
+ * device. Among several peers a slow one loses its own, as in any router.
+ */
+void user_tun_rearm(struct dp_user *user)
+{
+	struct user_peer *only = user->n_peers == 1 ? user_find_first(user) :
+						      NULL;
+
+	user->is_held = only && only->is_stalled;
+	loop_io_set(user->tun_io, user->is_held ? 0 : LOOP_READABLE);
+}
+
+void user_stream_ready(struct dp *dp, uint32_t peer_id)
+{
+	struct dp_user *user = user_get(dp);
+	struct user_peer *peer = user_find_id(user, peer_id);
+
+	if (!peer)
+		return;
+	peer->is_stalled = false;
+	user_tun_rearm(user);
+}
+
 static void user_forward(struct dp_user *user, size_t len)
 {
 	struct user_peer *peer = user_route(user, user->plain, len);
@@ -98,6 +122,8 @@ static void user_forward(struct dp_user *user, size_t len)
 	if (peer) {
 		peer->stats.vpn_tx_packets++;
 		peer->stats.vpn_tx_bytes += len;
+		if (peer->is_stalled)
+			user_tun_rearm(user);
 	}
 }
 
@@ -110,7 +136,8 @@ void user_tun_event(struct loop_io *io, unsigned int events, void *arg)
 	(void)io;
 	(void)events;
 	dp_enter(&user->base);
-	for (i = 0; i < USER_BATCH && !user->base.is_dead; i++) {
+	for (i = 0; i < USER_BATCH && !user->base.is_dead && !user->is_held;
+	     i++) {
 		n = read(user->tun_fd, user->plain, sizeof(user->plain));
 		if (n <= 0)
 			break;
