@@ -106,7 +106,12 @@ stop_clean() {
 saw_exit_notify() {
 	case $1 in
 	ovpnd) [ -z "$(peer_key server ovpnd)" ] ;;
-	*) daemon_says server 'remote-exit|exit message received' ;;
+	*)
+		# over TCP, the end of the connection says it
+		daemon_says server 'remote-exit|exit message received' ||
+			[ "$PROTO" = tcp ] &&
+			daemon_says server 'Connection reset, restarting'
+		;;
 	esac
 }
 
@@ -118,7 +123,7 @@ describe() {
 	[[ $path != *kernel* ]] ||
 		crypto="$(crypto_driver "$CIPHER")"
 	RESULT="data path: $path; crypto: $crypto; $WRAP TLS $TLS $CIPHER"
-	RESULT+=" IPv$OUTER; TCP $(traffic_rate tcp-up)"
+	RESULT+=" ${PROTO^^} over IPv$OUTER; TCP $(traffic_rate tcp-up)"
 	RESULT+=" up $(traffic_rate tcp-down) down"
 }
 
@@ -231,6 +236,64 @@ scenario_lame() {
 	daemon_stop iperf3
 	stop_clean client
 	stop_clean server
+}
+
+# scenario_break SERVER CLIENT: over TCP, the connection breaks at the client
+# while the server still believes in it; then the server goes and comes back.
+scenario_break() {
+	connect "$1" "$2"
+	expect_data_path server "$1"
+	expect_data_path client "$2"
+	tcp_block || fail "nft does not reset connections"
+	within 10 came_again client "$2" 1 ||
+		fail "the client has not noticed that its connection is broken"
+	in_c nft delete table inet test
+	within 30 connected_times client 2 || fail "the client has not come back"
+	within 5 traffic_ready || fail "no traffic after that"
+	traffic_ping "$VPN_S4" || fail "ping after that"
+
+	stop_clean server
+	within 10 came_again client "$2" 2 ||
+		fail "the client has not noticed that the server has gone"
+	peer_start server "$1"
+	within 40 connected_times client 3 ||
+		fail "the client has not come back to the new server"
+	within 5 traffic_ready || fail "no traffic with the new server"
+	traffic_ping "$VPN_S6" || fail "ping to the new server"
+	RESULT="data path: server $(peer_data_path "$1"),"
+	RESULT+=" client $(peer_data_path "$2")"
+	stop_clean client
+	within 3 saw_exit_notify "$1" ||
+		fail "the server did not see the connection end"
+	stop_clean server
+}
+
+# What the client sends is answered with a reset, which the server never sees;
+# the ping makes it send.
+tcp_block() {
+	in_c nft -f - <<-EOT || return 1
+		table inet test {
+			chain out {
+				type filter hook output priority 0
+				tcp dport 1194 reject with tcp reset
+			}
+		}
+	EOT
+	in_c ping -q -c 3 -i 0.2 -W 1 "$VPN_S4" >/dev/null
+	return 0
+}
+
+# came_again ROLE PROGRAM TIMES: it has lost its connection so often
+came_again() {
+	local text='Connection reset, restarting'
+
+	[ "$2" != ovpnd ] || text='restarting \(.*next try'
+	[ "$(grep -cE "$text" "$DIR/$1.log")" -ge "$3" ]
+}
+
+# connected_times ROLE TIMES
+connected_times() {
+	[ "$(grep -c 'Initialization Sequence Completed' "$DIR/$1.log")" = "$2" ]
 }
 
 # Everything from the client but data packets (opcode 9) gets lost.

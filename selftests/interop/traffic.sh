@@ -19,11 +19,22 @@ traffic_server_start() {
 	daemon_wait_for iperf3 'listening' 10
 }
 
+# iperf3 does not listen while it ends a test, which it may still do when the
+# client has finished.
+traffic_server_is_free() {
+	[ "$(grep -c '^Server listening' "$DIR/iperf3.log")" -gt \
+		"$(grep -c '^Accepted connection' "$DIR/iperf3.log")" ]
+}
+
 # traffic_run FILE ARGUMENT...: one iperf3 client, its output in $DIR/FILE.
 traffic_run() {
 	local file=$DIR/$1
 
 	shift
+	within 5 traffic_server_is_free || {
+		say "iperf3's server is not free"
+		return 1
+	}
 	nice -n -15 ip netns exec "$NET-c" timeout "$((40 * SCALE + 40))" \
 		iperf3 --client "$@" --format m >"$file" 2>&1 && return
 	say "iperf3 --client $*:"

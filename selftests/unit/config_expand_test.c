@@ -282,9 +282,87 @@ static void test_remotes(void **state)
 	remote = remote->next;
 	assert_string_equal(remote->host, "c");
 	assert_int_equal(remote->proto, CONFIG_PROTO_UDP6);
+	remote = remote->next;
+	assert_string_equal(remote->host, "d");
+	assert_int_equal(remote->proto, CONFIG_PROTO_TCP);
 	assert_null(remote->next);
-	assert_true(text_warns(cfg, "t:15: remote d is skipped: TCP"));
 	assert_int_equal(cfg->proto, CONFIG_PROTO_UDP4);
+	config_free(cfg);
+}
+
+static void test_tcp_names(void **state)
+{
+	static const struct {
+		const char *name;
+		enum config_proto proto;
+		sa_family_t family;
+		bool is_for_server, is_for_client;
+	} rows[] = {
+		{ "tcp", CONFIG_PROTO_TCP, AF_UNSPEC, true, true },
+		{ "tcp4", CONFIG_PROTO_TCP4, AF_INET, true, true },
+		{ "tcp6", CONFIG_PROTO_TCP6, AF_INET6, true, true },
+		{ "TCP-server", CONFIG_PROTO_TCP, AF_UNSPEC, true, false },
+		{ "tcp4-server", CONFIG_PROTO_TCP4, AF_INET, true, false },
+		{ "tcp6-server", CONFIG_PROTO_TCP6, AF_INET6, true, false },
+		{ "tcp-client", CONFIG_PROTO_TCP, AF_UNSPEC, false, true },
+		{ "tcp4-client", CONFIG_PROTO_TCP4, AF_INET, false, true },
+		{ "tcp6-client", CONFIG_PROTO_TCP6, AF_INET6, false, true },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		const char *const roles[] = { TEXT_SERVER,
+					      TEXT_CLIENT "remote h\n" };
+		const bool is_for[] = { rows[i].is_for_server,
+					rows[i].is_for_client };
+
+		for (int j = 0; j < 2; j++) {
+			struct config *cfg;
+			char text[512];
+
+			if (!is_for[j])
+				continue;
+			snprintf(text, sizeof(text), "%sproto %s\n", roles[j],
+				 rows[i].name);
+			cfg = text_config(text);
+			assert_non_null(cfg);
+			assert_int_equal(cfg->proto, rows[i].proto);
+			assert_true(config_proto_is_tcp(cfg->proto));
+			assert_int_equal(config_proto_family(cfg->proto),
+					 rows[i].family);
+			config_free(cfg);
+		}
+	}
+}
+
+static void test_tcp_options(void **state)
+{
+	struct config *cfg = text_config(TEXT_SERVER "proto tcp\n"
+		"topology subnet\ntcp-nodelay\ntcp-queue-limit 100\n"
+		"bind ipv6only\nexplicit-exit-notify 1\nsocket-flags A\n");
+
+	(void)state;
+	assert_non_null(cfg);
+	assert_int_equal(cfg->proto, CONFIG_PROTO_TCP6);
+	assert_int_equal(cfg->tcp_queue_limit, 100);
+	assert_int_equal(cfg->explicit_exit_notify, 0);
+	assert_true(text_warns(cfg, "explicit-exit-notify has no effect"));
+	assert_true(text_warns(cfg, "socket-flags: flag \"A\" is unknown"));
+	assert_string_equal(text_pushes(cfg),
+		"socket-flags TCP_NODELAY|route-gateway 10.8.0.1|topology subnet");
+	config_free(cfg);
+	/* a client that may use UDP keeps it for that */
+	cfg = text_config(TEXT_CLIENT "remote h 1 tcp\nremote h 1 udp\n"
+			  "explicit-exit-notify\ntcp-nodelay\n");
+	assert_non_null(cfg);
+	assert_int_equal(cfg->explicit_exit_notify, 1);
+	assert_int_equal(cfg->tcp_queue_limit, 64);
+	assert_null(cfg->push);
+	config_free(cfg);
+	cfg = text_config(TEXT_CLIENT "remote h 1 tcp\nremote h 1 tcp4\n"
+			  "explicit-exit-notify\n");
+	assert_non_null(cfg);
+	assert_int_equal(cfg->explicit_exit_notify, 0);
 	config_free(cfg);
 }
 
@@ -389,8 +467,13 @@ static void test_incomplete(void **state)
 		  "t:7: key needs its certificate; add \"cert FILE\"" },
 		{ "dev tun\nserver 10.8.0.0 255.255.255.0\n" TEXT_CA,
 		  "t: a server needs \"cert FILE\"" },
-		{ "client\ndev tun\nremote h 1 tcp\n" TEXT_KEYS,
-		  "t:3: remote h: TCP is not supported" },
+		{ "client\ndev tun\nremote h 1 tcp-server\n" TEXT_KEYS,
+		  "t:3: a client makes the connection; write tcp-client" },
+		{ "client\ndev tun\nremote h\nproto tcp6-server\n" TEXT_KEYS,
+		  "t:4: a client makes the connection; write tcp-client" },
+		{ "dev tun\nserver 10.8.0.0 255.255.255.0\nproto tcp4-client\n"
+		  TEXT_KEYS,
+		  "t:3: a server waits for connections; write tcp-server" },
 	};
 	size_t i;
 
@@ -419,6 +502,8 @@ int main(void)
 		cmocka_unit_test(test_ifconfig_order),
 		cmocka_unit_test(test_bind),
 		cmocka_unit_test(test_remotes),
+		cmocka_unit_test(test_tcp_names),
+		cmocka_unit_test(test_tcp_options),
 		cmocka_unit_test(test_connection_blocks),
 		cmocka_unit_test(test_values),
 		cmocka_unit_test(test_incomplete),

@@ -29,7 +29,7 @@ static size_t last_len;
 
 /* the outer network */
 
-static int outer_send(void *arg, const union net_addr *remote,
+static inline int outer_send(void *arg, const union net_addr *remote,
 		      const union net_addr *local, const uint8_t *pkt,
 		      size_t len)
 {
@@ -43,13 +43,13 @@ static int outer_send(void *arg, const union net_addr *remote,
 	return 0;
 }
 
-static int outer_fd(void *arg)
+static inline int outer_fd(void *arg)
 {
 	(void)arg;
 	return -1;
 }
 
-static char *config_text(const char *more)
+static inline char *config_text(const char *more)
 {
 	const struct pki_spec spec_ca = {
 		.cn = "Test CA", .is_ca = true, .key_usage = "keyCertSign",
@@ -72,12 +72,9 @@ static char *config_text(const char *more)
 	return text;
 }
 
-static void begin(const char *more)
+/* Everything but the host, which needs an outer network. */
+static inline void begin_config(char *text)
 {
-	struct tunnel_host_setup setup = {
-		.outer = { .send = outer_send, .fd = outer_fd },
-	};
-	char *text = config_text(more);
 	char err[512] = "";
 
 	alarm(60);
@@ -92,9 +89,15 @@ static void begin(const char *more)
 			 sizeof(err)))
 		fail_msg("%s", err);
 	free(text);
-	setup.loop = loop;
-	setup.cfg = cfg;
-	setup.priv = priv;
+}
+
+static inline void begin_host(const struct tunnel_outer *outer)
+{
+	struct tunnel_host_setup setup = {
+		.loop = loop, .cfg = cfg, .priv = priv, .outer = *outer,
+	};
+	char err[512] = "";
+
 	if (tunnel_host_new(&setup, &host, err, sizeof(err)))
 		fail_msg("%s", err);
 	if (tunnel_host_start(host, err, sizeof(err)))
@@ -105,7 +108,17 @@ static void begin(const char *more)
 					      &wrap_client), 0);
 }
 
-static void end(void)
+static inline void begin(const char *more)
+{
+	const struct tunnel_outer outer = {
+		.send = outer_send, .fd = outer_fd,
+	};
+
+	begin_config(config_text(more));
+	begin_host(&outer);
+}
+
+static inline void end(void)
 {
 	tunnel_host_free(host);
 	loop_free(loop);
@@ -115,7 +128,7 @@ static void end(void)
 	wrap_client = NULL;
 }
 
-static union net_addr addr_of(uint16_t port)
+static inline union net_addr addr_of(uint16_t port)
 {
 	union net_addr addr;
 
@@ -125,25 +138,35 @@ static union net_addr addr_of(uint16_t port)
 
 static const struct proto_sid client_sid = { { 1, 2, 3, 4, 5, 6, 7, 8 } };
 
-static void input(const struct proto_control *pkt, uint16_t port)
+/* The packet as it goes over the wire: its length. */
+static inline size_t wire_of(const struct proto_control *pkt,
+			     uint8_t wire[PROTO_PACKET_MAX])
 {
-	union net_addr remote = addr_of(port), local = addr_of(1194);
-	uint8_t head[PROTO_HEAD_LEN], body[256], wire[PROTO_PACKET_MAX];
+	uint8_t head[PROTO_HEAD_LEN], body[1536];
 	size_t len;
 
 	proto_control_head(pkt, head);
 	assert_int_equal(proto_control_body(pkt, body, sizeof(body), &len), 0);
 	assert_int_equal(wrap_seal(wrap_client, &tx_client, 1, head, body, len,
-				   wire, sizeof(wire), &len), 0);
+				   wire, PROTO_PACKET_MAX, &len), 0);
 	if (v2_client && (pkt->op == PROTO_CONTROL_HARD_RESET_CLIENT_V3 ||
 			  pkt->op == PROTO_CONTROL_WKC_V1)) {
 		memcpy(wire + len, v2_client->wkc, v2_client->wkc_len);
 		len += v2_client->wkc_len;
 	}
+	return len;
+}
+
+static inline void input(const struct proto_control *pkt, uint16_t port)
+{
+	union net_addr remote = addr_of(port), local = addr_of(1194);
+	uint8_t wire[PROTO_PACKET_MAX];
+	size_t len = wire_of(pkt, wire);
+
 	tunnel_host_input(host, wire, len, &remote, &local);
 }
 
-static unsigned int n_tunnels(void)
+static inline unsigned int n_tunnels(void)
 {
 	struct tunnel_host_info info;
 

@@ -23,9 +23,15 @@ enum config_proto {
 	CONFIG_PROTO_UDP,	/* either family */
 	CONFIG_PROTO_UDP4,
 	CONFIG_PROTO_UDP6,
-	CONFIG_PROTO_TCP_CLIENT,
-	CONFIG_PROTO_TCP_SERVER,
+	CONFIG_PROTO_TCP,	/* either family */
+	CONFIG_PROTO_TCP4,
+	CONFIG_PROTO_TCP6,
 };
+
+bool config_proto_is_tcp(enum config_proto proto);
+
+/** config_proto_family() - AF_UNSPEC: either */
+sa_family_t config_proto_family(enum config_proto proto);
 
 enum config_topology {
 	CONFIG_TOPOLOGY_NET30,
@@ -136,7 +142,8 @@ struct config {
 	uint32_t mark;
 	bool has_mark;
 	uint32_t connect_retry, connect_retry_max_wait, connect_retry_max;
-	uint32_t explicit_exit_notify;	/* 0: off */
+	uint32_t explicit_exit_notify;	/* 0: off; over UDP only */
+	uint32_t tcp_queue_limit;	/* packets that wait for a connection */
 
 	/* device and addresses */
 	const char *dev;		/* "tun", "tun0", "ovpn-x" */

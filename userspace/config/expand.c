@@ -307,10 +307,19 @@ int config_expand_keepalive(struct config_parse *ps)
 
 /* ---- transport ----------------------------------------------------- */
 
-static bool proto_is_tcp(enum config_proto proto)
+/* "tcp-server" in a client, or the other way round. */
+static int side_check(struct config_parse *ps, const struct config_place *place,
+		      enum config_side side)
 {
-	return proto == CONFIG_PROTO_TCP_CLIENT ||
-	       proto == CONFIG_PROTO_TCP_SERVER;
+	bool is_server = ps->cfg->mode == CONFIG_MODE_SERVER;
+
+	if (side == CONFIG_SIDE_SERVER && !is_server)
+		return config_fail_at(ps, place, "a client makes the "
+				      "connection; write tcp-client");
+	if (side == CONFIG_SIDE_CLIENT && is_server)
+		return config_fail_at(ps, place, "a server waits for "
+				      "connections; write tcp-server");
+	return 0;
 }
 
 static int remote_add(struct config_parse *ps, const struct config_conn *conn,
@@ -318,6 +327,8 @@ static int remote_add(struct config_parse *ps, const struct config_conn *conn,
 {
 	struct config_remote *remote;
 
+	if (conn->has_proto && side_check(ps, &conn->place, conn->side))
+		return -EINVAL;
 	remote = mem_arena_alloc(ps->cfg->arena, sizeof(*remote));
 	if (!remote)
 		return config_nomem(ps);
@@ -328,38 +339,51 @@ static int remote_add(struct config_parse *ps, const struct config_conn *conn,
 	return 0;
 }
 
-/* TCP entries are left out as long as another one remains. */
 static int remotes_expand(struct config_parse *ps)
 {
-	const struct config_conn *conn, *skipped = NULL;
 	struct config_remote **tail = &ps->cfg->remotes;
+	const struct config_conn *conn;
 	int ret;
 
 	for (conn = ps->blocks ? ps->blocks : ps->remotes; conn;
 	     conn = conn->next) {
-		if (proto_is_tcp(conn->has_proto ? conn->proto :
-				 ps->cfg->proto)) {
-			skipped = conn;
-			ret = config_warn_at(ps, &conn->place,
-				"remote %s is skipped: TCP is not supported in this version",
-				conn->host);
-			if (ret)
-				return ret;
-			continue;
-		}
 		ret = remote_add(ps, conn, tail);
 		if (ret)
 			return ret;
 		tail = &(*tail)->next;
 	}
-	if (skipped && !ps->cfg->remotes)
-		return config_fail_at(ps, &skipped->place,
-			"remote %s: TCP is not supported in this version; write proto udp",
-			skipped->host);
 	if (ps->blocks && ps->remotes)
 		return config_warn_at(ps, &ps->remotes->place,
 			"remote outside of <connection> blocks is ignored");
 	return 0;
+}
+
+static bool has_udp(const struct config *cfg)
+{
+	const struct config_remote *remote = cfg->remotes;
+
+	if (!remote)
+		return !config_proto_is_tcp(cfg->proto);
+	while (remote && config_proto_is_tcp(remote->proto))
+		remote = remote->next;
+	return remote;
+}
+
+/* What depends on the transport. */
+static int tcp_expand(struct config_parse *ps)
+{
+	struct config *cfg = ps->cfg;
+	int ret = 0;
+
+	if (cfg->explicit_exit_notify && !has_udp(cfg)) {
+		cfg->explicit_exit_notify = 0;
+		ret = config_warn_at(ps,
+			config_place_of(ps, "explicit-exit-notify"),
+			"explicit-exit-notify has no effect over TCP, where the end of the connection says it");
+	}
+	if (!ret && ps->is_nodelay_pushed && cfg->mode == CONFIG_MODE_SERVER)
+		ret = config_push_add(ps, "socket-flags TCP_NODELAY");
+	return ret;
 }
 
 int config_expand_transport(struct config_parse *ps)
@@ -368,17 +392,18 @@ int config_expand_transport(struct config_parse *ps)
 	int ret;
 
 	if (conflict(ps, "nobind", "lport") || conflict(ps, "nobind", "bind") ||
-	    conflict(ps, "nobind", "local"))
+	    conflict(ps, "nobind", "local") ||
+	    side_check(ps, config_place_of(ps, "proto"), ps->side))
 		return -EINVAL;
 	if (cfg->is_pull && !ps->has_bind && !ps->has_lport && !cfg->local_host)
 		cfg->is_bind = false;
+	if (ps->is_ipv6only)
+		cfg->proto = config_proto_is_tcp(cfg->proto) ?
+			     CONFIG_PROTO_TCP6 : CONFIG_PROTO_UDP6;
 	ret = remotes_expand(ps);
 	if (ret)
 		return ret;
 	if (cfg->remotes)
 		cfg->proto = cfg->remotes->proto;
-	else if (proto_is_tcp(cfg->proto))
-		return config_fail_at(ps, config_place_of(ps, "proto"),
-			"proto: TCP is not supported in this version; write udp");
-	return 0;
+	return tcp_expand(ps);
 }

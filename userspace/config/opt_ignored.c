@@ -80,8 +80,6 @@ static const struct config_row ignored_rows[] = {
 	CONFIG_IGNORE("errors-to-stderr", 0, 0, IN_PULL, ""),
 	CONFIG_IGNORE("ifconfig-nowarn", 0, 0, IN_PULL, ""),
 	CONFIG_IGNORE("tun-ipv6", 0, 0, IN_PULL, ""),
-	CONFIG_IGNORE("tcp-nodelay", 0, 0, IN_MAIN, ""),
-	CONFIG_IGNORE("socket-flags", 0, 16, IN_PULL, ""),
 	CONFIG_IGNORE("comp-noadapt", 0, 0, IN_PULL, ""),
 	CONFIG_IGNORE("route-delay", 0, 2, IN_PULL, ""),
 	CONFIG_IGNORE("route-method", 1, 1, IN_PULL, ""),

@@ -66,7 +66,6 @@ static const struct config_row refused_rows[] = {
 	CONFIG_REFUSE("connect-freq", "use connect-freq-initial"),
 	CONFIG_REFUSE("stale-routes-check", "remove the line"),
 	CONFIG_REFUSE("bcast-buffers", "remove the line"),
-	CONFIG_REFUSE("tcp-queue-limit", "remove the line"),
 	CONFIG_REFUSE("port-share", ""),
 	CONFIG_REFUSE("management", MGMT),
 	CONFIG_REFUSE("management-client", MGMT),

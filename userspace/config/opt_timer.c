@@ -86,7 +86,8 @@ static const struct config_row timer_rows[] = {
 		"Send a control packet again after SECONDS; default 2."),
 	{ "explicit-exit-notify", 0, 1, CONFIG_KIND_APPLY, IN_PULL,
 	  set_exit_notify, CONFIG_FIELD(explicit_exit_notify), 0, 100, "[N]",
-	  "Tell the other side when exiting, up to N times; default 1." },
+	  "Tell the other side when exiting, up to N times; default 1.\nOver TCP "
+	  "the end of the connection says it." },
 	CONFIG_ONLY("reneg-bytes", "0",
 		"Change keys after so many bytes; only 0, off, is supported."),
 	CONFIG_ONLY("reneg-pkts", "0",

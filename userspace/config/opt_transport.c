@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include <errno.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "config/parse.h"
 
@@ -13,10 +14,10 @@ static CONFIG_SETTER(set_proto)
 	(void)n;
 	if (ps->block) {
 		ps->block->has_proto = true;
-		return config_protocol(ps, arg[0], &ps->block->proto);
+		return config_protocol(ps, arg[0], &ps->block->proto,
+				       &ps->block->side);
 	}
-	ps->has_proto = true;
-	return config_protocol(ps, arg[0], &ps->cfg->proto);
+	return config_protocol(ps, arg[0], &ps->cfg->proto, &ps->side);
 }
 
 static CONFIG_SETTER(set_port)
@@ -69,7 +70,7 @@ static int conn_fill(struct config_parse *ps, struct config_conn *conn,
 	}
 	if (!ret && n > 2) {
 		conn->has_proto = true;
-		ret = config_protocol(ps, arg[2], &conn->proto);
+		ret = config_protocol(ps, arg[2], &conn->proto, &conn->side);
 	}
 	return ret;
 }
@@ -106,8 +107,7 @@ static CONFIG_SETTER(set_bind)
 	if (n && config_choice(ps, arg[0],
 			       (const char *const[]){ "ipv6only", NULL }))
 		return -EINVAL;
-	if (n)
-		ps->cfg->proto = CONFIG_PROTO_UDP6;
+	ps->is_ipv6only = n > 0;
 	ps->has_bind = true;
 	return 0;
 }
@@ -118,11 +118,35 @@ static CONFIG_SETTER(set_mark)
 	return config_set_u32(ps, row, arg, n);
 }
 
+static CONFIG_SETTER(set_nodelay)
+{
+	(void)row;
+	(void)arg;
+	(void)n;
+	ps->is_nodelay_pushed = true;
+	return 0;
+}
+
+static CONFIG_SETTER(set_socket_flags)
+{
+	int i, ret = 0;
+
+	(void)row;
+	for (i = 0; i < n && !ret; i++)
+		if (strcmp(arg[i], "TCP_NODELAY"))
+			ret = config_warn(ps, "flag \"%s\" is unknown and "
+					  "ignored", arg[i]);
+	return ret;
+}
+
 static const struct config_row transport_rows[] = {
-	CONFIG_SPECIAL("proto", 1, 1, IN_CONN, set_proto, "udp|udp4|udp6",
-		"Choose the transport; default udp, either address family.\ntcp "
-		"and its variants are understood but not supported in this "
-		"version."),
+	CONFIG_SPECIAL("proto", 1, 1, IN_CONN, set_proto,
+		"udp[4|6]|tcp[4|6][-server|-client]",
+		"Choose the transport; default udp.\nA 4 or 6 limits it to one "
+		"address family. With tcp a client connects and a server "
+		"listens; -client and -server may say so. UDP is faster, and "
+		"TCP in a tunnel over TCP suffers from losses twice: take tcp "
+		"where udp does not get through."),
 	CONFIG_SPECIAL("remote", 1, 3, IN_CONN, set_remote,
 		"HOST [PORT [PROTO]]",
 		"Connect to HOST; may be given several times.\nThe entries are "
@@ -155,6 +179,20 @@ static const struct config_row transport_rows[] = {
 	{ "mark", 1, 1, CONFIG_KIND_APPLY, IN_MAIN, set_mark,
 	  CONFIG_FIELD(mark), 0, UINT32_MAX, "VALUE",
 	  "Mark outgoing transport packets with VALUE for routing rules." },
+	CONFIG_NUMBER("tcp-queue-limit", IN_MAIN, tcp_queue_limit, 1, 65536,
+		"N",
+		"Let N full packets wait for a connection that is too slow; "
+		"default 64.\nThe system's send buffer comes before them. With "
+		"one peer, further packets wait in the TUN device; among "
+		"several, a peer loses its own. The kernel data path has limits "
+		"of its own."),
+	CONFIG_SPECIAL("tcp-nodelay", 0, 0, IN_MAIN, set_nodelay, NULL,
+		"Make a server's clients send small packets at once, as "
+		"ovpnd always does.\nShort for push \"socket-flags "
+		"TCP_NODELAY\"."),
+	CONFIG_SPECIAL("socket-flags", 1, 16, IN_MAIN | CONFIG_IN_PUSH,
+		set_socket_flags, "TCP_NODELAY",
+		"Send small packets at once over TCP, which is always done."),
 };
 
 CONFIG_TABLE(transport, "Transport");

@@ -32,10 +32,18 @@ struct config_params {
 	char buf[CONFIG_LINE_MAX + CONFIG_PARAMS];
 };
 
+/* Which end of a connection a protocol's name speaks of. */
+enum config_side {
+	CONFIG_SIDE_ANY,
+	CONFIG_SIDE_SERVER,
+	CONFIG_SIDE_CLIENT,
+};
+
 /** struct config_conn - values of a remote, as far as they were given */
 struct config_conn {
 	const char *host;
 	enum config_proto proto;
+	enum config_side side;
 	uint16_t port;
 	bool has_proto, has_port;
 	struct config_place place;
@@ -65,7 +73,8 @@ struct config_parse {
 
 	/* applied by config_finish() */
 	bool is_client;
-	bool has_proto;
+	bool is_ipv6only, is_nodelay_pushed;
+	enum config_side side;		/* of cfg->proto */
 	bool has_lport, has_bind, has_keepalive;
 	uint32_t keepalive_ping, keepalive_restart;
 	bool has_reneg_min, has_framing;
@@ -168,7 +177,7 @@ int config_number(struct config_parse *ps, const char *text, uint32_t lo,
 		  uint32_t hi, uint32_t *out);
 int config_port(struct config_parse *ps, const char *text, uint16_t *out);
 int config_protocol(struct config_parse *ps, const char *text,
-		    enum config_proto *out);
+		    enum config_proto *out, enum config_side *side);
 int config_text_append(struct config_parse *ps, struct config_text **list,
 		       const char *text);
 

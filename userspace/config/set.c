@@ -59,36 +59,60 @@ int config_choice(struct config_parse *ps, const char *text,
 	return config_fail(ps, "\"%s\" is not one of: %s", text, list);
 }
 
+bool config_proto_is_tcp(enum config_proto proto)
+{
+	return proto == CONFIG_PROTO_TCP || proto == CONFIG_PROTO_TCP4 ||
+	       proto == CONFIG_PROTO_TCP6;
+}
+
+sa_family_t config_proto_family(enum config_proto proto)
+{
+	switch (proto) {
+	case CONFIG_PROTO_UDP4:
+	case CONFIG_PROTO_TCP4:
+		return AF_INET;
+	case CONFIG_PROTO_UDP6:
+	case CONFIG_PROTO_TCP6:
+		return AF_INET6;
+	case CONFIG_PROTO_UDP:
+	case CONFIG_PROTO_TCP:
+		break;
+	}
+	return AF_UNSPEC;
+}
+
 int config_protocol(struct config_parse *ps, const char *text,
-		    enum config_proto *out)
+		    enum config_proto *out, enum config_side *side)
 {
 	static const struct {
 		const char *name;
 		enum config_proto proto;
+		enum config_side side;
 	} names[] = {
-		{ "udp", CONFIG_PROTO_UDP },
-		{ "udp4", CONFIG_PROTO_UDP4 },
-		{ "udp6", CONFIG_PROTO_UDP6 },
-		{ "tcp", CONFIG_PROTO_TCP_CLIENT },
-		{ "tcp4", CONFIG_PROTO_TCP_CLIENT },
-		{ "tcp6", CONFIG_PROTO_TCP_CLIENT },
-		{ "tcp-client", CONFIG_PROTO_TCP_CLIENT },
-		{ "tcp4-client", CONFIG_PROTO_TCP_CLIENT },
-		{ "tcp6-client", CONFIG_PROTO_TCP_CLIENT },
-		{ "tcp-server", CONFIG_PROTO_TCP_SERVER },
-		{ "tcp4-server", CONFIG_PROTO_TCP_SERVER },
-		{ "tcp6-server", CONFIG_PROTO_TCP_SERVER },
+		{ "udp", CONFIG_PROTO_UDP, CONFIG_SIDE_ANY },
+		{ "udp4", CONFIG_PROTO_UDP4, CONFIG_SIDE_ANY },
+		{ "udp6", CONFIG_PROTO_UDP6, CONFIG_SIDE_ANY },
+		{ "tcp", CONFIG_PROTO_TCP, CONFIG_SIDE_ANY },
+		{ "tcp4", CONFIG_PROTO_TCP4, CONFIG_SIDE_ANY },
+		{ "tcp6", CONFIG_PROTO_TCP6, CONFIG_SIDE_ANY },
+		{ "tcp-client", CONFIG_PROTO_TCP, CONFIG_SIDE_CLIENT },
+		{ "tcp4-client", CONFIG_PROTO_TCP4, CONFIG_SIDE_CLIENT },
+		{ "tcp6-client", CONFIG_PROTO_TCP6, CONFIG_SIDE_CLIENT },
+		{ "tcp-server", CONFIG_PROTO_TCP, CONFIG_SIDE_SERVER },
+		{ "tcp4-server", CONFIG_PROTO_TCP4, CONFIG_SIDE_SERVER },
+		{ "tcp6-server", CONFIG_PROTO_TCP6, CONFIG_SIDE_SERVER },
 	};
 	size_t i;
 
 	for (i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
 		if (!strcasecmp(names[i].name, text)) {
 			*out = names[i].proto;
+			*side = names[i].side;
 			return 0;
 		}
 	}
-	return config_fail(ps, "\"%s\" is not a protocol; write udp, udp4 or udp6",
-			   text);
+	return config_fail(ps, "\"%s\" is not a protocol; write udp or tcp, "
+			   "with 4 or 6 behind it for one address family", text);
 }
 
 int config_text_append(struct config_parse *ps, struct config_text **list,

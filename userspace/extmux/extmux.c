@@ -15,9 +15,14 @@
 
 static void mux_event(struct loop_io *io, unsigned int events, void *arg)
 {
+	struct extmux *mux = arg;
+
 	(void)io;
 	(void)events;
-	extmux_udp_receive(arg);
+	if (mux->is_listener)
+		extmux_tcp_accept(mux);
+	else
+		extmux_udp_receive(mux);
 }
 
 static int mux_watch(struct extmux *mux)
@@ -43,7 +48,7 @@ static int outer_open(void *arg, const union net_addr *remote)
 	int fd;
 
 	mux_close(mux);
-	fd = extmux_socket_client(mux->cfg, remote->sa.sa_family);
+	fd = extmux_socket_client(mux->cfg, remote->sa.sa_family, SOCK_DGRAM);
 	if (fd < 0)
 		return fd;
 	mux->fd = fd;
@@ -56,14 +61,28 @@ static void outer_close(void *arg)
 	mux_close(arg);
 }
 
+static int outer_connect(void *arg, const union net_addr *remote,
+			 struct tunnel_link **link)
+{
+	struct extmux *mux = arg;
+
+	mux_close(mux);
+	return extmux_tcp_connect(mux, remote, link);
+}
+
 static int outer_send(void *arg, const union net_addr *remote,
 		      const union net_addr *local, const uint8_t *pkt,
 		      size_t len)
 {
 	static struct log_limit limit = { .burst = 5, .interval_ms = 10000 };
-	int ret = extmux_udp_send(arg, remote, local, pkt, len);
+	struct extmux *mux = arg;
 	char text[NET_ADDR_STRLEN];
+	int ret;
 
+	/* the last words for a connection that has ended */
+	if (mux->is_listener || mux->fd < 0)
+		return -ENOTCONN;
+	ret = extmux_udp_send(mux, remote, local, pkt, len);
 	/* not an error of ours: the reliability layer sends again */
 	if (ret)
 		log_limited(&limit, LOG_LEVEL_INFO, "cannot send to %s: %s",
@@ -75,8 +94,10 @@ static int outer_send(void *arg, const union net_addr *remote,
 static int outer_fd(void *arg)
 {
 	const struct extmux *mux = arg;
+	const struct extmux_conn *conn = TAILQ_FIRST(&mux->conns);
 
-	return mux->fd;
+	/* a client has one connection and nothing that it comes in at */
+	return mux->fd < 0 && conn ? conn->fd : mux->fd;
 }
 
 struct tunnel_outer extmux_outer(struct extmux *mux)
@@ -84,6 +105,7 @@ struct tunnel_outer extmux_outer(struct extmux *mux)
 	return (struct tunnel_outer){
 		.open = outer_open,
 		.close = outer_close,
+		.connect = outer_connect,
 		.send = outer_send,
 		.fd = outer_fd,
 		.arg = mux,
@@ -99,10 +121,11 @@ static int mux_init(struct extmux *mux, char *err, size_t err_len)
 		mux->buf_len = BUF_MIN;
 	snprintf(err, err_len, "out of memory");
 	mux->bufs = malloc(EXTMUX_BATCH * mux->buf_len);
-	if (!mux->bufs)
+	if (!mux->bufs || extmux_tcp_init(mux))
 		return -ENOMEM;
 	if (cfg->mode != CONFIG_MODE_SERVER)
 		return 0;
+	mux->is_listener = config_proto_is_tcp(cfg->proto);
 	mux->fd = extmux_socket_listen(cfg, &mux->family, err, err_len);
 	return mux->fd < 0 ? mux->fd : mux_watch(mux);
 }
@@ -120,6 +143,9 @@ int extmux_new(struct loop *loop, const struct config *cfg,
 	mux->loop = loop;
 	mux->cfg = cfg;
 	mux->fd = -1;
+	TAILQ_INIT(&mux->pending);
+	TAILQ_INIT(&mux->conns);
+	TAILQ_INIT(&mux->dead);
 	ret = mux_init(mux, err, err_len);
 	if (ret) {
 		extmux_free(mux);
@@ -132,6 +158,7 @@ int extmux_new(struct loop *loop, const struct config *cfg,
 void extmux_set_host(struct extmux *mux, struct tunnel_host *host)
 {
 	mux->host = host;
+	mux->is_guarded = tunnel_host_hands_over(host);
 }
 
 void extmux_free(struct extmux *mux)
@@ -139,6 +166,7 @@ void extmux_free(struct extmux *mux)
 	if (!mux)
 		return;
 	mux_close(mux);
+	extmux_tcp_fini(mux);
 	free(mux->bufs);
 	free(mux);
 }

@@ -19,8 +19,8 @@ struct extmux;
  * @loop, @cfg: outlive the multiplexer
  * @err: one line for the operator when it fails
  *
- * A server takes a datagram socket that the service manager passed (LISTEN_FDS)
- * before it makes one of its own.
+ * A server takes a socket that the service manager passed (LISTEN_FDS), of
+ * datagrams or listening as its "proto" says, before it makes one of its own.
  *
  * Return: 0 or -errno.
  */

@@ -3,12 +3,28 @@
 #define EXTMUX_PRIVATE_H
 
 #include <netinet/in.h>
+#include <sys/queue.h>
 #include <sys/socket.h>
 
 #include "extmux/extmux.h"
+#include "mem/mem.h"
+
+/*
+ *   extmux.c	the multiplexer, what it offers the tunnel layer
+ *   socket.c	sockets and their options
+ *   udp.c	datagrams
+ *   tcp.c	connections: accepted, made, limited, ended
+ *   stream.c	records in and out of one connection
+ */
 
 #define EXTMUX_BATCH	16	/* datagrams per system call */
 #define EXTMUX_ROUNDS	8	/* system calls per wake-up */
+
+/* Connections without a tunnel. One more closes the oldest. */
+#define EXTMUX_PENDING_MAX	128
+
+/* Bytes of a connection's queue that are for control packets only. */
+#define EXTMUX_CONTROL_ROOM 65536u
 
 /* Room for one IP_PKTINFO or IPV6_PKTINFO. */
 union extmux_cmsg {
@@ -16,26 +32,112 @@ union extmux_cmsg {
 	char buf[CMSG_SPACE(sizeof(struct in6_pktinfo))];
 };
 
+/**
+ * enum extmux_conn_state - of a connection
+ *
+ * RECORDS: the data path has the stream, and leaves control packets to us.
+ * CLOSED: its memory goes at the next turn of the loop.
+ */
+enum extmux_conn_state {
+	EXTMUX_CONN_CONNECTING,
+	EXTMUX_CONN_STREAM,
+	EXTMUX_CONN_RECORDS,
+	EXTMUX_CONN_CLOSED,
+};
+
+/**
+ * struct extmux_conn - a connection; owned by its multiplexer
+ * @link: what the tunnel layer has of it; the first member
+ * @timer: in STREAM without a tunnel: its end; in RECORDS: next try to send;
+ *	at once: @error is to be reported
+ * @is_guarded: only whole records are taken from the socket
+ * @lowat: SO_RCVLOWAT, as set
+ * @n_idle: wake-ups for less than that
+ * @in: not guarded: the beginning of a record
+ * @out: records that wait for the socket, the first one perhaps cut short
+ * @part_left: how much of that one is left; 0: all
+ * @is_pending: has no tunnel yet, and is in the multiplexer's list of these
+ * @is_full: who sends data has been told to wait
+ * @error: of sending, to be reported by the timer
+ */
+struct extmux_conn {
+	struct tunnel_link link;
+	struct extmux *mux;
+	TAILQ_ENTRY(extmux_conn) entry;
+	enum extmux_conn_state state;
+	int fd;
+	struct loop_io *io;
+	struct loop_timer *timer;
+	bool is_guarded;
+	size_t lowat;
+	unsigned int n_idle;
+	struct mem_buf in, out;
+	size_t part_left;
+	bool is_pending;
+	bool is_full;
+	int error;
+};
+
+TAILQ_HEAD(extmux_conns, extmux_conn);
+
+/**
+ * struct extmux - the sockets of a process
+ * @fd: of datagrams, or what connections come in at; -1: none
+ * @is_listener: which of the two
+ * @pending: connections without a tunnel, oldest first
+ * @conns: the others
+ * @dead: closed ones, until @reaper
+ * @is_guarded: of new connections
+ * @record: where connections are read; EXTMUX_READ_MAX bytes behind a record
+ * @accept_timer: accepts again after there were no descriptors
+ */
 struct extmux {
 	struct loop *loop;
 	const struct config *cfg;
 	struct tunnel_host *host;
 	int fd;
+	bool is_listener;
 	sa_family_t family;
 	struct loop_io *io;
 	size_t buf_len;
 	uint8_t *bufs;		/* EXTMUX_BATCH of them */
+	struct extmux_conns pending, conns, dead;
+	unsigned int n_pending;
+	bool is_guarded;
+	uint8_t *record;
+	struct loop_timer *reaper, *accept_timer;
 };
+
+#define EXTMUX_RECORD_MAX	(2u + 0xffffu)
+#define EXTMUX_READ_MAX		65536u
 
 /* socket.c */
 int extmux_socket_listen(const struct config *cfg, sa_family_t *family,
 			 char *err, size_t err_len);
-int extmux_socket_client(const struct config *cfg, sa_family_t family);
+int extmux_socket_client(const struct config *cfg, sa_family_t family,
+			 int type);
+void extmux_socket_nodelay(int fd);
+void extmux_socket_local(int fd, union net_addr *local);
 
 /* udp.c */
 void extmux_udp_receive(struct extmux *mux);
 int extmux_udp_send(struct extmux *mux, const union net_addr *remote,
 		    const union net_addr *local, const uint8_t *pkt,
 		    size_t len);
+
+/* tcp.c */
+int extmux_tcp_init(struct extmux *mux);
+void extmux_tcp_fini(struct extmux *mux);
+void extmux_tcp_accept(struct extmux *mux);
+int extmux_tcp_connect(struct extmux *mux, const union net_addr *remote,
+		       struct tunnel_link **link);
+void extmux_conn_adopted(struct extmux_conn *conn);
+void extmux_conn_down(struct extmux_conn *conn, const char *why);
+void extmux_conn_close(struct extmux_conn *conn);
+
+/* stream.c */
+void extmux_stream_readable(struct extmux_conn *conn);
+void extmux_stream_flush(struct extmux_conn *conn);
+extern const struct tunnel_link_ops extmux_link_ops;
 
 #endif

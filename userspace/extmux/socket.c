@@ -1,14 +1,25 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* Making and configuring the outer sockets. */
 #include <errno.h>
+#include <fcntl.h>
 #include <netdb.h>
+#include <netinet/tcp.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <systemd/sd-daemon.h>
 #include <unistd.h>
 
 #include "extmux/private.h"
 #include "log/log.h"
+
+#define BACKLOG		64
+
+/* Descriptors beside those of connections, generously. */
+#define FILES_SPARE	64u
+
+/* A connection's packets must fit into its receive buffer. */
+#define STREAM_RCVBUF_MIN (4 * EXTMUX_RECORD_MAX)
 
 static void set_int(int fd, int level, int option, int value, const char *name)
 {
@@ -16,8 +27,7 @@ static void set_int(int fd, int level, int option, int value, const char *name)
 		log_warn("socket option %s: %s", name, strerror(errno));
 }
 
-static void socket_options(const struct config *cfg, int fd,
-			   sa_family_t family)
+static void datagram_options(int fd, sa_family_t family)
 {
 	if (family == AF_INET6) {
 		set_int(fd, IPPROTO_IPV6, IPV6_RECVPKTINFO, 1,
@@ -30,30 +40,51 @@ static void socket_options(const struct config *cfg, int fd,
 	/* fragment rather than lose what the path cannot carry, as OpenVPN */
 	set_int(fd, IPPROTO_IP, IP_MTU_DISCOVER, IP_PMTUDISC_DONT,
 		"IP_MTU_DISCOVER");
+}
+
+/** extmux_socket_nodelay() - no small packet waits for an acknowledgment */
+void extmux_socket_nodelay(int fd)
+{
+	set_int(fd, IPPROTO_TCP, TCP_NODELAY, 1, "TCP_NODELAY");
+}
+
+static void socket_options(const struct config *cfg, int fd,
+			   sa_family_t family, int type)
+{
+	uint32_t rcvbuf = cfg->rcvbuf;
+
+	if (type == SOCK_DGRAM)
+		datagram_options(fd, family);
+	else if (rcvbuf && rcvbuf < STREAM_RCVBUF_MIN)
+		rcvbuf = STREAM_RCVBUF_MIN;
 	if (cfg->sndbuf)
 		set_int(fd, SOL_SOCKET, SO_SNDBUF, (int)cfg->sndbuf, "sndbuf");
-	if (cfg->rcvbuf)
-		set_int(fd, SOL_SOCKET, SO_RCVBUF, (int)cfg->rcvbuf, "rcvbuf");
+	if (rcvbuf)
+		set_int(fd, SOL_SOCKET, SO_RCVBUF, (int)rcvbuf, "rcvbuf");
 	if (cfg->has_mark)
 		set_int(fd, SOL_SOCKET, SO_MARK, (int)cfg->mark, "mark");
 }
 
-static int socket_new(const struct config *cfg, sa_family_t family,
+static int socket_new(const struct config *cfg, sa_family_t family, int type,
 		      bool is_dual)
 {
-	int fd = socket(family, SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+	int fd = socket(family, type | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
 
 	if (fd < 0)
 		return -errno;
+	/* connections of an earlier run may still be dying there */
+	if (type == SOCK_STREAM)
+		set_int(fd, SOL_SOCKET, SO_REUSEADDR, 1, "SO_REUSEADDR");
 	if (family == AF_INET6)
 		set_int(fd, IPPROTO_IPV6, IPV6_V6ONLY, !is_dual,
 			"IPV6_V6ONLY");
-	socket_options(cfg, fd, family);
+	socket_options(cfg, fd, family, type);
 	return fd;
 }
 
-/* A datagram socket from the service manager, or -ENOENT. */
-static int socket_passed(const struct config *cfg, sa_family_t *family)
+/* A socket from the service manager, or -ENOENT. */
+static int socket_passed(const struct config *cfg, int type,
+			 sa_family_t *family)
 {
 	int n = sd_listen_fds(1);
 
@@ -62,13 +93,16 @@ static int socket_passed(const struct config *cfg, sa_family_t *family)
 		union net_addr addr = { 0 };
 		socklen_t len = sizeof(addr);
 
-		if (sd_is_socket(fd, AF_UNSPEC, SOCK_DGRAM, -1) <= 0 ||
+		if (sd_is_socket(fd, AF_UNSPEC, type,
+				 type == SOCK_STREAM ? 1 : -1) <= 0 ||
 		    getsockname(fd, &addr.sa, &len))
 			continue;
 		*family = addr.sa.sa_family;
 		if (*family != AF_INET && *family != AF_INET6)
 			continue;
-		socket_options(cfg, fd, *family);
+		socket_options(cfg, fd, *family, type);
+		/* somebody may be gone again before accept() */
+		fcntl(fd, F_SETFL, fcntl(fd, F_GETFL) | O_NONBLOCK);
 		log_info("using the socket that was passed (LISTEN_FDS)");
 		return fd;
 	}
@@ -76,11 +110,12 @@ static int socket_passed(const struct config *cfg, sa_family_t *family)
 }
 
 static int local_address(const struct config *cfg, sa_family_t family,
-			 union net_addr *out, char *err, size_t err_len)
+			 int type, union net_addr *out, char *err,
+			 size_t err_len)
 {
 	struct addrinfo hints = {
 		.ai_family = family,
-		.ai_socktype = SOCK_DGRAM,
+		.ai_socktype = type,
 		.ai_flags = AI_PASSIVE,
 	};
 	struct addrinfo *list = NULL;
@@ -101,29 +136,31 @@ static int local_address(const struct config *cfg, sa_family_t family,
 	return 0;
 }
 
-static int bind_family(const struct config *cfg, sa_family_t family,
+static int bind_family(const struct config *cfg, sa_family_t family, int type,
 		       char *err, size_t err_len)
 {
+	const char *name = type == SOCK_STREAM ? "TCP" : "UDP";
 	char text[NET_ADDR_STRLEN];
 	union net_addr addr;
 	int fd, ret;
 
-	ret = local_address(cfg, family, &addr, err, err_len);
+	ret = local_address(cfg, family, type, &addr, err, err_len);
 	if (ret)
 		return ret;
-	fd = socket_new(cfg, family, !cfg->local_host);
+	fd = socket_new(cfg, family, type, !cfg->local_host);
 	if (fd < 0) {
-		snprintf(err, err_len, "cannot open a UDP socket: %s",
+		snprintf(err, err_len, "cannot open a %s socket: %s", name,
 			 strerror(-fd));
 		return fd;
 	}
 	if (!bind(fd, &addr.sa, net_addr_len(&addr)))
 		return fd;
 	ret = -errno;
-	snprintf(err, err_len, "cannot bind UDP %s: %s%s",
+	snprintf(err, err_len, "cannot bind %s %s: %s%s", name,
 		 net_addr_format(&addr, text), strerror(-ret),
-		 ret == -EADDRINUSE ?
-		 "; another server uses this port, see: ss -lunp" : "");
+		 ret != -EADDRINUSE ? "" : type == SOCK_STREAM ?
+		 "; another server uses this port, see: ss -ltnp" :
+		 "; another server uses this port, see: ss -lunp");
 	close(fd);
 	return ret;
 }
@@ -133,6 +170,41 @@ static sa_family_t host_family(const char *host)
 	struct net_ip ip;
 
 	return host && !net_ip_parse(host, &ip) ? ip.family : AF_UNSPEC;
+}
+
+static int bind_any(const struct config *cfg, sa_family_t *family, int type,
+		    char *err, size_t err_len)
+{
+	sa_family_t wanted = host_family(cfg->local_host);
+	int fd;
+
+	if (config_proto_family(cfg->proto) != AF_UNSPEC)
+		wanted = config_proto_family(cfg->proto);
+	if (wanted != AF_UNSPEC) {
+		*family = wanted;
+		return bind_family(cfg, wanted, type, err, err_len);
+	}
+	*family = AF_INET6;
+	fd = bind_family(cfg, AF_INET6, type, err, err_len);
+	if (fd != -EAFNOSUPPORT && fd != -EADDRNOTAVAIL)
+		return fd;
+	*family = AF_INET;
+	return bind_family(cfg, AF_INET, type, err, err_len);
+}
+
+/* Each client on a connection takes a descriptor. */
+static void files_allow(const struct config *cfg)
+{
+	rlim_t need = cfg->max_clients + EXTMUX_PENDING_MAX + FILES_SPARE;
+	struct rlimit limit;
+
+	if (getrlimit(RLIMIT_NOFILE, &limit) || limit.rlim_cur >= need)
+		return;
+	limit.rlim_cur = need < limit.rlim_max ? need : limit.rlim_max;
+	if (setrlimit(RLIMIT_NOFILE, &limit) || limit.rlim_cur < need)
+		log_warn("max-clients %u needs %llu file descriptors over TCP, %llu are allowed; raise LimitNOFILE",
+			 cfg->max_clients, (unsigned long long)need,
+			 (unsigned long long)limit.rlim_cur);
 }
 
 /**
@@ -147,37 +219,49 @@ static sa_family_t host_family(const char *host)
 int extmux_socket_listen(const struct config *cfg, sa_family_t *family,
 			 char *err, size_t err_len)
 {
-	sa_family_t wanted = host_family(cfg->local_host);
-	int fd = socket_passed(cfg, family);
+	int type = config_proto_is_tcp(cfg->proto) ? SOCK_STREAM : SOCK_DGRAM;
+	int fd = socket_passed(cfg, type, family);
 
+	if (type == SOCK_STREAM)
+		files_allow(cfg);
 	if (fd >= 0)
 		return fd;
-	if (cfg->proto == CONFIG_PROTO_UDP4)
-		wanted = AF_INET;
-	else if (cfg->proto == CONFIG_PROTO_UDP6)
-		wanted = AF_INET6;
-	if (wanted != AF_UNSPEC) {
-		*family = wanted;
-		return bind_family(cfg, wanted, err, err_len);
-	}
-	*family = AF_INET6;
-	fd = bind_family(cfg, AF_INET6, err, err_len);
-	if (fd != -EAFNOSUPPORT && fd != -EADDRNOTAVAIL)
+	fd = bind_any(cfg, family, type, err, err_len);
+	if (fd < 0 || type == SOCK_DGRAM)
 		return fd;
-	*family = AF_INET;
-	return bind_family(cfg, AF_INET, err, err_len);
+	if (listen(fd, BACKLOG)) {
+		int ret = -errno;
+
+		snprintf(err, err_len, "cannot listen for connections: %s",
+			 strerror(-ret));
+		close(fd);
+		return ret;
+	}
+	return fd;
 }
 
 /** extmux_socket_client() - a socket for one remote; descriptor or -errno */
-int extmux_socket_client(const struct config *cfg, sa_family_t family)
+int extmux_socket_client(const struct config *cfg, sa_family_t family,
+			 int type)
 {
 	char err[256];
 	int fd;
 
 	if (!cfg->is_bind)
-		return socket_new(cfg, family, false);
-	fd = bind_family(cfg, family, err, sizeof(err));
+		return socket_new(cfg, family, type, false);
+	fd = bind_family(cfg, family, type, err, sizeof(err));
 	if (fd < 0)
 		log_warn("%s", err);
 	return fd;
+}
+
+/** extmux_socket_local() - a connected socket's own end */
+void extmux_socket_local(int fd, union net_addr *local)
+{
+	socklen_t len = sizeof(*local);
+
+	memset(local, 0, sizeof(*local));
+	if (getsockname(fd, &local->sa, &len))
+		memset(local, 0, sizeof(*local));
+	net_addr_unmap(local);
 }

@@ -20,6 +20,7 @@
 enum client_state {
 	CLIENT_STATE_IDLE,
 	CLIENT_STATE_RESOLVE,
+	CLIENT_STATE_TCP_CONNECT,
 	CLIENT_STATE_WAIT,	/* handshake */
 	CLIENT_STATE_GET_CONFIG,
 	CLIENT_STATE_CONNECTED,
@@ -43,6 +44,7 @@ struct client_lookup {
 
 /**
  * struct tunnel_client - see the states
+ * @link: a connection that is being made; NULL otherwise
  * @pulled: configuration with the pushed options applied; NULL before
  * @applied: the one that the device has now; NULL before
  * @push_deadline: ms, when PUSH_REPLY must have come
@@ -51,6 +53,7 @@ struct client_lookup {
 struct tunnel_client {
 	enum client_state state;
 	struct tunnel *tunnel;
+	struct tunnel_link *link;
 	struct config *pulled, *applied;
 	const struct config_remote *remote;
 	union net_addr addr;
@@ -78,6 +81,8 @@ static const char *client_state_name(enum client_state state)
 		return "IDLE";
 	case CLIENT_STATE_RESOLVE:
 		return "RESOLVE";
+	case CLIENT_STATE_TCP_CONNECT:
+		return "TCP_CONNECT";
 	case CLIENT_STATE_WAIT:
 		return "WAIT";
 	case CLIENT_STATE_GET_CONFIG:
@@ -116,6 +121,15 @@ static uint64_t retry_delay(const struct tunnel_client *client,
 	return delay * 1000;
 }
 
+static void client_drop_link(struct tunnel_client *client)
+{
+	struct tunnel_link *link = client->link;
+
+	client->link = NULL;
+	if (link)
+		link->ops->close(link);
+}
+
 static void client_retry(struct tunnel_host *host, const char *why)
 {
 	struct tunnel_client *client = host->client;
@@ -133,6 +147,7 @@ static void client_retry(struct tunnel_host *host, const char *why)
 		return;
 	}
 	client_enter_state(client, CLIENT_STATE_RECONNECTING);
+	client_drop_link(client);
 	host->setup.outer.close(host->setup.outer.arg);
 	delay = retry_delay(client, cfg);
 	log_notice("restarting (%s), next try in %llu s", why,
@@ -148,33 +163,79 @@ static void client_next_remote(struct tunnel_host *host)
 			 client->remote->next : host->setup.cfg->remotes;
 }
 
+/* The transport is there: over it, the first packet. */
+static void client_begin(struct tunnel_host *host, struct tunnel_link *link)
+{
+	struct tunnel_client *client = host->client;
+	const union net_addr none = { .sa.sa_family = AF_UNSPEC };
+
+	client_enter_state(client, CLIENT_STATE_WAIT);
+	config_free(client->pulled);
+	client->pulled = NULL;
+	if (tunnel_host_occ(host, link)) {
+		client_retry(host, "options string is too long");
+		return;
+	}
+	client->tunnel = tunnel_new(host, 0, &client->addr,
+				    link ? &link->local : &none);
+	if (!client->tunnel) {
+		client_retry(host, "out of memory");
+		return;
+	}
+	if (link)
+		tunnel_link_bind(client->tunnel, link);
+	client->link = NULL;
+	if (tunnel_session_open(client->tunnel, NULL))
+		tunnel_close(client->tunnel, "out of memory");
+}
+
 static void client_open(struct tunnel_host *host)
 {
 	struct tunnel_client *client = host->client;
 	const struct tunnel_outer *outer = &host->setup.outer;
-	const union net_addr none = { .sa.sa_family = AF_UNSPEC };
+	bool is_tcp = config_proto_is_tcp(client->remote->proto);
 	char addr[NET_ADDR_STRLEN];
 	int ret;
 
 	net_addr_format(&client->addr, addr);
-	ret = outer->open(outer->arg, &client->addr);
+	if (is_tcp)
+		ret = outer->connect(outer->arg, &client->addr, &client->link);
+	else
+		ret = outer->open(outer->arg, &client->addr);
 	if (ret) {
 		log_warn("cannot open a socket to %s: %s", addr,
 			 strerror(-ret));
+		client_next_remote(host);
 		client_retry(host, "socket");
 		return;
 	}
-	client_enter_state(client, CLIENT_STATE_WAIT);
-	log_notice("connecting to %s", addr);
-	config_free(client->pulled);
-	client->pulled = NULL;
-	client->tunnel = tunnel_new(host, 0, &client->addr, &none);
-	if (!client->tunnel || tunnel_session_open(client->tunnel, NULL)) {
-		if (client->tunnel)
-			tunnel_close(client->tunnel, "out of memory");
-		else
-			client_retry(host, "out of memory");
-	}
+	log_notice("connecting to %s%s", addr, is_tcp ? " over TCP" : "");
+	if (is_tcp)
+		client_enter_state(client, CLIENT_STATE_TCP_CONNECT);
+	else
+		client_begin(host, NULL);
+}
+
+static void client_link_up(struct tunnel_host *host, struct tunnel_link *link)
+{
+	if (host->client->link == link)
+		client_begin(host, link);
+}
+
+/* Only one that was not there yet; the end of others ends their tunnel. */
+static void client_link_down(struct tunnel_host *host,
+			     struct tunnel_link *link, const char *why)
+{
+	struct tunnel_client *client = host->client;
+	char addr[NET_ADDR_STRLEN];
+
+	if (client->link != link)
+		return;
+	client->link = NULL;
+	log_warn("cannot connect to %s: %s",
+		 net_addr_format(&client->addr, addr), why);
+	client_next_remote(host);
+	client_retry(host, "connect");
 }
 
 /* Context: the resolver's thread. */
@@ -214,21 +275,6 @@ static void lookup_done(struct loop_job *job, bool was_run)
 	free(look);
 }
 
-static int remote_family(enum config_proto proto)
-{
-	switch (proto) {
-	case CONFIG_PROTO_UDP4:
-		return AF_INET;
-	case CONFIG_PROTO_UDP6:
-		return AF_INET6;
-	case CONFIG_PROTO_UDP:
-	case CONFIG_PROTO_TCP_CLIENT:
-	case CONFIG_PROTO_TCP_SERVER:
-		break;
-	}
-	return AF_UNSPEC;
-}
-
 static void client_connect(struct tunnel_host *host)
 {
 	struct tunnel_client *client = host->client;
@@ -246,7 +292,7 @@ static void client_connect(struct tunnel_host *host)
 		return;
 	}
 	look->host = host;
-	look->family = remote_family(remote->proto);
+	look->family = config_proto_family(remote->proto);
 	snprintf(look->name, sizeof(look->name), "%s", remote->host);
 	snprintf(look->port, sizeof(look->port), "%u", remote->port);
 	look->job.work = lookup_work;
@@ -528,6 +574,21 @@ static void client_input(struct tunnel_host *host, const uint8_t *pkt,
 		control_session_input(tunnel->active->control, pkt, len);
 }
 
+static int client_link_input(struct tunnel_host *host,
+			     struct tunnel_link *link, const uint8_t *pkt,
+			     size_t len)
+{
+	struct tunnel *tunnel = link->tunnel;
+	int ret;
+
+	(void)host;
+	if (!tunnel || !tunnel->active)
+		return -EPROTO;
+	ret = control_session_input(tunnel->active->control, pkt, len);
+	/* a late packet of an earlier exchange has done nothing wrong */
+	return ret == -EBADMSG ? ret : 0;
+}
+
 /* life of the client */
 
 static void client_timer(struct loop_timer *timer, void *arg)
@@ -611,8 +672,9 @@ static void client_stop(struct tunnel_host *host)
 	struct tunnel *tunnel = client->tunnel;
 
 	client_enter_state(client, CLIENT_STATE_EXITING);
+	/* on TCP the end of the connection says it */
 	if (!tunnel || tunnel->state != TUNNEL_STATE_CONNECTED ||
-	    !cfg->explicit_exit_notify) {
+	    tunnel->link || !cfg->explicit_exit_notify) {
 		tunnel_host_finish(host, 0);
 		return;
 	}
@@ -634,6 +696,8 @@ static void client_restart(struct tunnel_host *host, const char *why)
 
 	if (client->tunnel)
 		tunnel_close(client->tunnel, why);
+	else if (client->state == CLIENT_STATE_TCP_CONNECT)
+		client_retry(host, why);
 	else if (client->state == CLIENT_STATE_RECONNECTING)
 		loop_timer_start(client->timer, 0);
 }
@@ -644,6 +708,7 @@ static void client_free(struct tunnel_host *host)
 
 	if (!client)
 		return;
+	client_drop_link(client);
 	if (client->lookup)
 		client->lookup->host = NULL;
 	if (client->resolver)
@@ -660,6 +725,9 @@ const struct tunnel_role tunnel_client_role = {
 	.start = client_start,
 	.find = client_find,
 	.input = client_input,
+	.link_input = client_link_input,
+	.link_up = client_link_up,
+	.link_down = client_link_down,
 	.own_km2 = client_own_km2,
 	.peer_km2 = client_peer_km2,
 	.ready = client_ready,

@@ -108,6 +108,49 @@ static void data_generated(struct tunnel *tunnel)
 	tunnel_set_deadline(tunnel, tunnel->deadline);
 }
 
+static int data_stream_send(void *arg, const uint8_t *pkt, size_t len)
+{
+	const struct tunnel *tunnel = arg;
+
+	return tunnel->link->ops->send(tunnel->link, pkt, len, true);
+}
+
+/* What the data path has to know about the tunnel's connection. */
+static int data_stream(struct tunnel *tunnel, struct dp_peer *peer)
+{
+	struct tunnel_link *link = tunnel->link;
+
+	peer->fd = link->ops->fd(link);
+	peer->is_tcp = true;
+	if (dp_owns_stream(tunnel->host->dp))
+		return link->ops->hand_over(link);
+	peer->stream.send = data_stream_send;
+	peer->stream.arg = tunnel;
+	return 0;
+}
+
+static int data_peer(struct tunnel *tunnel, uint32_t tx_id)
+{
+	struct tunnel_host *host = tunnel->host;
+	const struct tunnel_outer *outer = &host->setup.outer;
+	struct dp_peer peer = {
+		.id = tunnel->dp_id,
+		.tx_id = tx_id,
+		.vpn4 = tunnel->vpn4,
+		.vpn6 = tunnel->vpn6,
+	};
+	int ret = 0;
+
+	if (tunnel->link) {
+		ret = data_stream(tunnel, &peer);
+	} else {
+		peer.fd = outer->fd(outer->arg);
+		peer.remote = tunnel->remote;
+		peer.local = tunnel->local;
+	}
+	return ret ? ret : dp_peer_add(host->dp, &peer);
+}
+
 /**
  * tunnel_data_connect() - the tunnel's peer and first key in the data path
  * @tunnel: with an active session whose first exchange is complete
@@ -121,21 +164,10 @@ static void data_generated(struct tunnel *tunnel)
 int tunnel_data_connect(struct tunnel *tunnel, uint32_t tx_id,
 			const struct config *cfg)
 {
-	struct tunnel_host *host = tunnel->host;
-	const struct tunnel_outer *outer = &host->setup.outer;
-	const struct dp_peer peer = {
-		.id = tunnel->dp_id,
-		.tx_id = tx_id,
-		.fd = outer->fd(outer->arg),
-		.remote = tunnel->remote,
-		.local = tunnel->local,
-		.vpn4 = tunnel->vpn4,
-		.vpn6 = tunnel->vpn6,
-	};
 	int ret;
 
 	tunnel_data_disconnect(tunnel);
-	ret = dp_peer_add(host->dp, &peer);
+	ret = data_peer(tunnel, tx_id);
 	if (ret)
 		return ret;
 	tunnel->has_dp_peer = true;

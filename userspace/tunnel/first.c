@@ -2,7 +2,8 @@
 /*
  * A server's packets from sources without a session (section 2.6). What a
  * client has not proved costs no memory: its reset is answered with a cookie,
- * and only the packet that echoes it makes a session.
+ * and only the packet that echoes it makes a session. On a connection it has
+ * proved its address already, and the reset itself makes a session.
  */
 #include <errno.h>
 #include <string.h>
@@ -14,6 +15,7 @@
 /**
  * struct first - a packet that no session has been found for
  * @pkt, @len: without the wrapped key at its end
+ * @link: the connection that it came over; NULL for a datagram
  * @wrap: what it is wrapped with
  * @own: the same, if it came with the packet; NULL
  * @replay_id: for early negotiation
@@ -22,6 +24,7 @@
 struct first {
 	const uint8_t *pkt;
 	size_t len;
+	struct tunnel_link *link;
 	const union net_addr *remote, *local;
 	const struct wrap_key *wrap;
 	struct wrap_key *own;
@@ -135,10 +138,12 @@ static bool cookie_is_valid(struct tunnel_host *host, const struct first *first)
 static struct tunnel *tunnel_for(struct tunnel_host *host,
 				 const struct first *first)
 {
-	struct tunnel *tunnel = tunnel_registry_addr(&host->reg, first->remote);
 	static struct log_limit limit = { .burst = 5, .interval_ms = 10000 };
+	struct tunnel *tunnel = NULL;
 	uint32_t peer_id;
 
+	if (!first->link)
+		tunnel = tunnel_registry_addr(&host->reg, first->remote);
 	if (tunnel)
 		return tunnel;
 	if (tunnel_registry_id(&host->reg, &peer_id)) {
@@ -148,9 +153,12 @@ static struct tunnel *tunnel_for(struct tunnel_host *host,
 		return NULL;
 	}
 	tunnel = tunnel_new(host, peer_id, first->remote, first->local);
-	if (tunnel)
-		tunnel_set_deadline(tunnel, now_of(host) +
-				    2000ull * host->setup.cfg->hand_window);
+	if (!tunnel)
+		return NULL;
+	if (first->link)
+		tunnel_link_bind(tunnel, first->link);
+	tunnel_set_deadline(tunnel, now_of(host) +
+			    2000ull * host->setup.cfg->hand_window);
 	return tunnel;
 }
 
@@ -182,7 +190,7 @@ static bool key_is_young(struct tunnel_host *host, const struct first *first)
 }
 
 /* Make the session that the packet begins, and give the packet to it. */
-static void begin_session(struct tunnel_host *host, struct first *first,
+static int begin_session(struct tunnel_host *host, struct first *first,
 			  bool has_cookie)
 {
 	struct control_origin origin = {
@@ -195,14 +203,15 @@ static void begin_session(struct tunnel_host *host, struct first *first,
 	struct tunnel *tunnel;
 
 	if (!key_is_young(host, first))
-		return;
+		return -EACCES;
 	tunnel = tunnel_for(host, first);
-	if (!tunnel || tunnel->state == TUNNEL_STATE_EXITING ||
-	    tunnel_session_open(tunnel, &origin))
-		return;
+	if (!tunnel || tunnel->state == TUNNEL_STATE_EXITING)
+		return -EBUSY;
+	if (tunnel_session_open(tunnel, &origin))
+		return -ENOMEM;
 	first->own = NULL;
 	ts = tunnel->untrusted ? tunnel->untrusted : tunnel->active;
-	control_session_input(ts->control, first->pkt, first->len);
+	return control_session_input(ts->control, first->pkt, first->len);
 }
 
 static void first_reset(struct tunnel_host *host, struct first *first)
@@ -273,23 +282,36 @@ static int first_find_wrap(struct tunnel_host *host, struct first *first)
 	return ret;
 }
 
+/* The packet without its wrapping; 0 or -errno. */
+static int first_open(struct tunnel_host *host, struct first *first)
+{
+	size_t body_len;
+	int ret;
+
+	first->own = NULL;
+	ret = first_find_wrap(host, first);
+	if (!ret)
+		ret = wrap_open(first->wrap, NULL, now_of(host), first->pkt,
+				first->len, first->body, sizeof(first->body),
+				&body_len, &first->replay_id);
+	if (!ret)
+		ret = proto_control_parse(&first->parsed, first->pkt,
+					  first->body, body_len);
+	return ret;
+}
+
 static void first_packet(struct tunnel_host *host, const uint8_t *pkt,
 			 size_t len, const union net_addr *remote,
 			 const union net_addr *local)
 {
 	struct first first;
-	size_t body_len;
 
 	first.pkt = pkt;
 	first.len = len;
+	first.link = NULL;
 	first.remote = remote;
 	first.local = local;
-	first.own = NULL;
-	if (!first_find_wrap(host, &first) &&
-	    !wrap_open(first.wrap, NULL, now_of(host), pkt, first.len,
-		       first.body, sizeof(first.body), &body_len,
-		       &first.replay_id) &&
-	    !proto_control_parse(&first.parsed, pkt, first.body, body_len))
+	if (!first_open(host, &first))
 		first_parsed(host, &first);
 	wrap_key_free(first.own);
 }
@@ -307,15 +329,15 @@ static struct tunnel_session *session_of(struct tunnel *tunnel,
 }
 
 /* A packet of a session: its key is known, a wrapped one is only in the way. */
-static void session_packet(struct tunnel_session *ts, const uint8_t *pkt,
-			   size_t len)
+static int session_packet(struct tunnel_session *ts, const uint8_t *pkt,
+			  size_t len)
 {
 	size_t wkc_len = 0;
 
 	if (opcode_has_wkc(proto_byte_opcode(pkt[0])) &&
 	    wrap_v2_split(pkt, len, &wkc_len))
-		return;
-	control_session_input(ts->control, pkt, len - wkc_len);
+		return -EBADMSG;
+	return control_session_input(ts->control, pkt, len - wkc_len);
 }
 
 /**
@@ -341,4 +363,58 @@ void tunnel_first_input(struct tunnel_host *host, const uint8_t *pkt,
 		session_packet(ts, pkt, len);
 	else if (!host->is_stopping)
 		first_packet(host, pkt, len, remote, local);
+}
+
+static bool is_first_of_link(const struct proto_control *pkt)
+{
+	return !pkt->key_id && (pkt->op == PROTO_CONTROL_HARD_RESET_CLIENT_V2 ||
+				pkt->op == PROTO_CONTROL_HARD_RESET_CLIENT_V3);
+}
+
+/* The reset with which a client begins makes the only session of its link. */
+static int link_first(struct tunnel_host *host, struct tunnel_link *link,
+		      const uint8_t *pkt, size_t len)
+{
+	struct first first;
+	int ret;
+
+	first.pkt = pkt;
+	first.len = len;
+	first.link = link;
+	first.remote = &link->remote;
+	first.local = &link->local;
+	ret = first_open(host, &first);
+	if (!ret && !is_first_of_link(&first.parsed))
+		ret = -EPROTO;
+	if (!ret)
+		ret = begin_session(host, &first, false);
+	wrap_key_free(first.own);
+	return ret;
+}
+
+/**
+ * tunnel_first_link() - a control packet has come to the server on a connection
+ * @host: the server
+ * @link: the connection
+ * @pkt, @len: of PROTO_HEAD_LEN bytes at least
+ *
+ * Return: 0, or -errno why the connection is of no more use.
+ */
+int tunnel_first_link(struct tunnel_host *host, struct tunnel_link *link,
+		      const uint8_t *pkt, size_t len)
+{
+	struct tunnel_session *ts;
+	struct proto_sid sid;
+	int ret;
+
+	if (!link->tunnel)
+		return host->is_stopping ? -ESHUTDOWN :
+					   link_first(host, link, pkt, len);
+	memcpy(sid.b, pkt + 1, sizeof(sid.b));
+	ts = session_of(link->tunnel, &sid);
+	if (!ts)
+		return -EPROTO;
+	ret = session_packet(ts, pkt, len);
+	/* a late packet of an earlier exchange has done nothing wrong */
+	return ret == -EBADMSG ? ret : 0;
 }

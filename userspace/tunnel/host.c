@@ -104,8 +104,16 @@ static void host_env(struct tunnel_host *host)
 	};
 }
 
-/* Informational since 2.6, but a sane one avoids the peer's warnings. */
-static int host_occ(struct tunnel_host *host)
+/**
+ * tunnel_host_occ() - the own options string, for a transport
+ * @host: gets @occ
+ * @is_tcp: the transport
+ *
+ * Informational since 2.6, but a sane one avoids the peer's warnings.
+ *
+ * Return: 0 or -ENOBUFS.
+ */
+int tunnel_host_occ(struct tunnel_host *host, bool is_tcp)
 {
 	const struct config *cfg = host->setup.cfg;
 	enum proto_cipher cipher = PROTO_CIPHER_NONE;
@@ -116,6 +124,7 @@ static int host_occ(struct tunnel_host *host)
 	is_aead = cipher != PROTO_CIPHER_NONE;
 	const struct proto_occ occ = {
 		.is_server = cfg->is_tls_server,
+		.is_tcp = is_tcp,
 		.tun_mtu = cfg->tun_mtu,
 		.cipher = is_aead ? proto_cipher_name(cipher) : NULL,
 		.auth = is_aead ? "[null-digest]" : cfg->auth,
@@ -156,7 +165,7 @@ static int host_init(struct tunnel_host *host, char *err, size_t err_len)
 	if (!ret)
 		ret = tunnel_registry_init(&host->reg, max, seed);
 	if (!ret)
-		ret = host_occ(host);
+		ret = tunnel_host_occ(host, config_proto_is_tcp(cfg->proto));
 	if (!ret && (!host->reaper || !host->tls_pool))
 		ret = -ENOMEM;
 	if (ret)

@@ -26,8 +26,6 @@ enum tunnel_state {
 	TUNNEL_STATE_DEAD,
 };
 
-struct tunnel;
-
 /**
  * struct tunnel_session - a control session and what its peer said there
  * @has_cookie: made by a packet with a cookie: its resets are answered
@@ -52,6 +50,7 @@ struct tunnel_session {
  * @push_wanted: PUSH_REQUEST came before the tunnel was ready
  * @is_expired: nothing authentic came for the keepalive's timeout
  * @deadline: ms, when the state must have changed; UINT64_MAX for never
+ * @link: the connection that it lives on; NULL with datagrams
  */
 struct tunnel {
 	struct tunnel_host *host;
@@ -61,6 +60,7 @@ struct tunnel {
 	uint32_t dp_id;		/* id in the data path; differs for a client */
 	uint64_t cid;
 	union net_addr remote, local;
+	struct tunnel_link *link;
 	struct tunnel *addr_next;	/* registry, by address */
 	struct tunnel *dead_next;
 	struct tunnel_session *active, *untrusted;
@@ -106,6 +106,8 @@ struct tunnel *tunnel_registry_peer(const struct tunnel_registry *reg,
 
 /**
  * struct tunnel_role - what differs between server and client
+ * @link_input: a control packet from a connection, see tunnel_link_input()
+ * @link_up, @link_down: of a connection without a tunnel; may be NULL
  * @own_km2, @peer_km2, @message: see struct control_ops
  * @is_patient: a tunnel whose renegotiation failed waits for its peer to come
  *	back; otherwise it is closed, and this side comes back
@@ -120,6 +122,11 @@ struct tunnel_role {
 	void (*input)(struct tunnel_host *host, const uint8_t *pkt, size_t len,
 		      const union net_addr *remote,
 		      const union net_addr *local);
+	int (*link_input)(struct tunnel_host *host, struct tunnel_link *link,
+			  const uint8_t *pkt, size_t len);
+	void (*link_up)(struct tunnel_host *host, struct tunnel_link *link);
+	void (*link_down)(struct tunnel_host *host, struct tunnel_link *link,
+			  const char *why);
 	int (*own_km2)(struct tunnel_session *ts, struct proto_km2 *km2);
 	int (*peer_km2)(struct tunnel_session *ts,
 			const struct proto_km2 *km2);
@@ -194,10 +201,19 @@ void tunnel_host_finish(struct tunnel_host *host, int status);
 
 extern const struct control_ops tunnel_control_ops;
 
+/* host.c */
+int tunnel_host_occ(struct tunnel_host *host, bool is_tcp);
+
+/* link.c */
+void tunnel_link_bind(struct tunnel *tunnel, struct tunnel_link *link);
+void tunnel_link_release(struct tunnel *tunnel);
+
 /* first.c: a server's packets, from sources without a session above all */
 void tunnel_first_input(struct tunnel_host *host, const uint8_t *pkt,
 			size_t len, const union net_addr *remote,
 			const union net_addr *local);
+int tunnel_first_link(struct tunnel_host *host, struct tunnel_link *link,
+		      const uint8_t *pkt, size_t len);
 
 /* keys.c: how control packets are wrapped */
 int tunnel_keys_load(struct tunnel_host *host, char *err, size_t err_len);

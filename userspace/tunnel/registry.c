@@ -108,12 +108,14 @@ void tunnel_registry_move(struct tunnel_registry *reg, struct tunnel *tunnel,
 	addr_insert(reg, tunnel);
 }
 
+/* The tunnel whose datagrams come from @remote. */
 struct tunnel *tunnel_registry_addr(const struct tunnel_registry *reg,
 				    const union net_addr *remote)
 {
 	struct tunnel *tunnel = *bucket(reg, remote);
 
-	while (tunnel && !net_addr_is_equal(&tunnel->remote, remote))
+	while (tunnel && (tunnel->link ||
+			  !net_addr_is_equal(&tunnel->remote, remote)))
 		tunnel = tunnel->addr_next;
 	return tunnel;
 }

@@ -315,7 +315,8 @@ static void server_stop(struct tunnel_host *host)
 {
 	const struct config *cfg = host->setup.cfg;
 
-	if (!cfg->explicit_exit_notify || !host->reg.n_tunnels) {
+	if (!cfg->explicit_exit_notify || !host->reg.n_tunnels ||
+	    config_proto_is_tcp(cfg->proto)) {
 		tunnel_host_finish(host, 0);
 		return;
 	}
@@ -350,6 +351,7 @@ const struct tunnel_role tunnel_server_role = {
 	.start = server_start,
 	.find = server_find,
 	.input = tunnel_first_input,
+	.link_input = tunnel_first_link,
 	.own_km2 = server_own_km2,
 	.peer_km2 = server_peer_km2,
 	.ready = server_ready,

@@ -204,6 +204,7 @@ void tunnel_close(struct tunnel *tunnel, const char *why)
 	if (tunnel->state == TUNNEL_STATE_DEAD)
 		return;
 	tunnel_data_disconnect(tunnel);
+	tunnel_link_release(tunnel);
 	host->role->closed(tunnel, why);
 	tunnel_registry_remove(&host->reg, tunnel);
 	loop_timer_stop(tunnel->timer);
@@ -236,6 +237,8 @@ static int op_send(void *arg, struct control_session *session,
 	const struct tunnel_outer *outer = &tunnel->host->setup.outer;
 
 	(void)session;
+	if (tunnel->link)
+		return tunnel->link->ops->send(tunnel->link, pkt, len, false);
 	return outer->send(outer->arg, &tunnel->remote, &tunnel->local, pkt,
 			   len);
 }

@@ -19,18 +19,58 @@
  * packets find them, and what they share: device, data path, TLS context.
  */
 
+struct tunnel;
 struct tunnel_host;
+struct tunnel_link;
+
+/**
+ * struct tunnel_link_ops - what can be done with a connection
+ * @send: one packet, behind those before it; must not call back. Return: 0; 1
+ *	when it was taken but data should wait for tunnel_link_ready(); or
+ *	-errno, when it was dropped
+ * @fd: the connected socket
+ * @hand_over: the data path reads and writes the stream from now on, see
+ *	tunnel_host_hands_over(). Return: 0; -EBUSY, when a part of a packet has
+ *	been sent and the peer does not take the rest
+ * @close: give the link back; the connection is closed
+ */
+struct tunnel_link_ops {
+	int (*send)(struct tunnel_link *link, const uint8_t *pkt, size_t len,
+		    bool is_data);
+	int (*fd)(const struct tunnel_link *link);
+	int (*hand_over)(struct tunnel_link *link);
+	void (*close)(struct tunnel_link *link);
+};
+
+/**
+ * struct tunnel_link - one connection of a stream transport
+ * @remote, @local: its ends
+ * @tunnel: that lives on it; NULL: none yet. extmux/ only asks whether there is
+ *
+ * Belongs to extmux/. Tunnels borrow it, until tunnel_link_down() takes it away
+ * or they call @ops->close.
+ */
+struct tunnel_link {
+	const struct tunnel_link_ops *ops;
+	union net_addr remote, local;
+	struct tunnel *tunnel;
+};
 
 /**
  * struct tunnel_outer - the outer network, as extmux/ offers it
  * @open: client role: a fresh socket for datagrams to @remote
  * @close: client role: close that socket
- * @send: transmit one control packet; 0 or -errno
- * @fd: the transport socket, for the data path; -1 when closed
+ * @connect: client role: begin a connection to @remote. tunnel_link_up() or
+ *	tunnel_link_down() says how it went. Return: 0 or -errno
+ * @send: transmit one control packet in a datagram; 0 or -errno
+ * @fd: the transport socket; that of a server's connections is the one that
+ *	they come in at; -1 when closed
  */
 struct tunnel_outer {
 	int (*open)(void *arg, const union net_addr *remote);
 	void (*close)(void *arg);
+	int (*connect)(void *arg, const union net_addr *remote,
+		       struct tunnel_link **link);
 	int (*send)(void *arg, const union net_addr *remote,
 		    const union net_addr *local, const uint8_t *pkt,
 		    size_t len);
@@ -69,6 +109,38 @@ int tunnel_host_start(struct tunnel_host *host, char *err, size_t err_len);
 void tunnel_host_input(struct tunnel_host *host, const uint8_t *pkt,
 		       size_t len, const union net_addr *remote,
 		       const union net_addr *local);
+
+/**
+ * tunnel_link_input() - one packet from a connection
+ * @link: may be closed on return
+ *
+ * Return: 0, or -errno why the connection is of no more use: on a stream nobody
+ * but the peer can have sent what is wrong.
+ */
+int tunnel_link_input(struct tunnel_host *host, struct tunnel_link *link,
+		      const uint8_t *pkt, size_t len);
+
+/**
+ * tunnel_host_hands_over() - will connections be given to the data path?
+ *
+ * Return: true when @hand_over may be called, so that no more than whole
+ * records may be taken from their sockets.
+ */
+bool tunnel_host_hands_over(const struct tunnel_host *host);
+
+/** tunnel_link_up() - client role: the connection is there */
+void tunnel_link_up(struct tunnel_host *host, struct tunnel_link *link);
+
+/**
+ * tunnel_link_down() - the connection has ended, or could not be made
+ * @link: must not be used any more after this
+ * @why: for the log
+ */
+void tunnel_link_down(struct tunnel_host *host, struct tunnel_link *link,
+		      const char *why);
+
+/** tunnel_link_ready() - there is room for data again */
+void tunnel_link_ready(struct tunnel_host *host, struct tunnel_link *link);
 
 /**
  * tunnel_host_stop() - say goodbye to the peers, then end the loop
