@@ -37,6 +37,7 @@ static void test_defaults(void **state)
 	assert_int_equal(cfg->connect_retry, 1);
 	assert_int_equal(cfg->connect_retry_max_wait, 300);
 	assert_int_equal(cfg->connect_retry_max, 0);
+	assert_int_equal(cfg->connect_timeout, 120);
 	assert_int_equal(cfg->explicit_exit_notify, 0);
 	assert_int_equal(cfg->tun_mtu, 1500);
 	assert_int_equal(cfg->topology, CONFIG_TOPOLOGY_NET30);
@@ -366,6 +367,20 @@ static void test_tcp_options(void **state)
 	config_free(cfg);
 }
 
+static void test_connect_timeout(void **state)
+{
+	struct config *cfg = text_config(TEXT_CLIENT
+		"<connection>\nremote a\nconnect-timeout 7\n</connection>\n"
+		"<connection>\nremote b\n</connection>\n"
+		"server-poll-timeout 9\n");
+
+	(void)state;
+	assert_non_null(cfg);
+	assert_int_equal(cfg->remotes->connect_timeout, 7);
+	assert_int_equal(cfg->remotes->next->connect_timeout, 9);
+	config_free(cfg);
+}
+
 static void test_connection_blocks(void **state)
 {
 	struct config *cfg = text_config(TEXT_CLIENT "proto tcp\n"
@@ -504,6 +519,7 @@ int main(void)
 		cmocka_unit_test(test_remotes),
 		cmocka_unit_test(test_tcp_names),
 		cmocka_unit_test(test_tcp_options),
+		cmocka_unit_test(test_connect_timeout),
 		cmocka_unit_test(test_connection_blocks),
 		cmocka_unit_test(test_values),
 		cmocka_unit_test(test_incomplete),

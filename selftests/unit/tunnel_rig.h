@@ -49,27 +49,34 @@ static inline int outer_fd(void *arg)
 	return -1;
 }
 
-static inline char *config_text(const char *more)
+/* A configuration with certificates; @role: the lines of its role. */
+static inline char *config_text_as(const char *role, const char *usage,
+				   const char *more)
 {
 	const struct pki_spec spec_ca = {
 		.cn = "Test CA", .is_ca = true, .key_usage = "keyCertSign",
 	};
 	const struct pki_spec spec = {
-		.cn = "server", .key_usage = "digitalSignature",
-		.ext_usage = "serverAuth", .serial = 2,
+		.cn = "test", .key_usage = "digitalSignature",
+		.ext_usage = usage, .serial = 2,
 	};
 	struct pki_cert ca = pki_make(&spec_ca, NULL);
 	struct pki_cert cert = pki_make(&spec, &ca);
 	char *text;
 
 	assert_true(asprintf(&text,
-		"dev tun\nserver 10.8.0.0 255.255.255.0\ntopology subnet\n"
-		"dh none\nverb 0\ndata-path user\n%s\n"
+		"dev tun\n%s\nverb 0\ndata-path user\n%s\n"
 		"<ca>\n%s</ca>\n<cert>\n%s</cert>\n<key>\n%s</key>\n",
-		more, ca.cert_pem, cert.cert_pem, cert.key_pem) > 0);
+		role, more, ca.cert_pem, cert.cert_pem, cert.key_pem) > 0);
 	pki_free(&ca);
 	pki_free(&cert);
 	return text;
+}
+
+static inline char *config_text(const char *more)
+{
+	return config_text_as("server 10.8.0.0 255.255.255.0\n"
+			      "topology subnet\ndh none", "serverAuth", more);
 }
 
 /* Everything but the host, which needs an outer network. */

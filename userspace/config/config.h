@@ -70,6 +70,7 @@ struct config_remote {
 	const char *host;
 	uint16_t port;
 	enum config_proto proto;
+	uint32_t connect_timeout;
 	struct config_remote *next;
 };
 
@@ -142,6 +143,7 @@ struct config {
 	uint32_t mark;
 	bool has_mark;
 	uint32_t connect_retry, connect_retry_max_wait, connect_retry_max;
+	uint32_t connect_timeout;	/* until a remote's first packet */
 	uint32_t explicit_exit_notify;	/* 0: off; over UDP only */
 	uint32_t tcp_queue_limit;	/* packets that wait for a connection */
 

@@ -335,6 +335,9 @@ static int remote_add(struct config_parse *ps, const struct config_conn *conn,
 	remote->host = conn->host;
 	remote->port = conn->has_port ? conn->port : ps->cfg->rport;
 	remote->proto = conn->has_proto ? conn->proto : ps->cfg->proto;
+	remote->connect_timeout = conn->connect_timeout ?
+				  conn->connect_timeout :
+				  ps->cfg->connect_timeout;
 	*tail = remote;
 	return 0;
 }

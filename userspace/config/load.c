@@ -32,6 +32,7 @@ struct config *config_new(void)
 		.is_bind = true,
 		.connect_retry = 1,
 		.connect_retry_max_wait = 300,
+		.connect_timeout = 120,
 		.tcp_queue_limit = 64,
 		.tun_mtu = 1500,
 		.topology = CONFIG_TOPOLOGY_NET30,

@@ -59,6 +59,15 @@ static CONFIG_SETTER(set_connect_retry)
 			     &ps->cfg->connect_retry_max_wait);
 }
 
+static CONFIG_SETTER(set_connect_timeout)
+{
+	(void)row;
+	(void)n;
+	return config_number(ps, arg[0], 1, 86400, ps->block ?
+			     &ps->block->connect_timeout :
+			     &ps->cfg->connect_timeout);
+}
+
 /* config_parse_text() takes these blocks apart. */
 static CONFIG_SETTER(set_connection)
 {
@@ -81,7 +90,8 @@ static const struct config_row client_rows[] = {
 		"Skip pushed routes and name servers."),
 	CONFIG_SPECIAL("connection", 1, 1, IN_MAIN, set_connection, "...",
 		"Begin a block that describes one remote.\nThe lines up to "
-		"</connection> may be remote, proto, port and rport."),
+		"</connection> may be remote, proto, port, rport and "
+		"connect-timeout."),
 	{ "auth-user-pass", 0, 1, CONFIG_KIND_APPLY, IN_MAIN | CONFIG_IN_BLOCK,
 	  set_auth_user_pass, CONFIG_FIELD(auth_user_pass), 1, 0, "[FILE]",
 	  "Log in with a user name and a password.\nFILE holds them, one per "
@@ -90,6 +100,14 @@ static const struct config_row client_rows[] = {
 		"SECONDS [MAX]",
 		"Wait SECONDS between attempts; default 1 300.\nFrom the sixth "
 		"attempt on the wait doubles, up to MAX."),
+	CONFIG_SPECIAL("connect-timeout", 1, 1,
+		IN_MAIN | CONFIG_IN_CONNECTION, set_connect_timeout, "SECONDS",
+		"Try the next remote when one has sent nothing for SECONDS; "
+		"default 120.\nOver TCP that includes making the connection. "
+		"Once something has come, --hand-window counts."),
+	CONFIG_SPECIAL("server-poll-timeout", 1, 1,
+		IN_MAIN | CONFIG_IN_CONNECTION, set_connect_timeout, "SECONDS",
+		"The same as --connect-timeout."),
 	{ "connect-retry-max", 1, 1, CONFIG_KIND_APPLY, IN_MAIN, config_set_u32,
 	  CONFIG_FIELD(connect_retry_max), 0, 1u << 30, "N",
 	  "Give up after N attempts at each remote; 0, the default, never." },

@@ -45,6 +45,7 @@ struct config_conn {
 	enum config_proto proto;
 	enum config_side side;
 	uint16_t port;
+	uint32_t connect_timeout;	/* 0: not given */
 	bool has_proto, has_port;
 	struct config_place place;
 	struct config_conn *next;

@@ -45,6 +45,7 @@ struct client_lookup {
 /**
  * struct tunnel_client - see the states
  * @link: a connection that is being made; NULL otherwise
+ * @has_answer: something authentic has come from this remote
  * @pulled: configuration with the pushed options applied; NULL before
  * @applied: the one that the device has now; NULL before
  * @push_deadline: ms, when PUSH_REPLY must have come
@@ -54,6 +55,7 @@ struct tunnel_client {
 	enum client_state state;
 	struct tunnel *tunnel;
 	struct tunnel_link *link;
+	bool has_answer;
 	struct config *pulled, *applied;
 	const struct config_remote *remote;
 	union net_addr addr;
@@ -210,6 +212,9 @@ static void client_open(struct tunnel_host *host)
 		return;
 	}
 	log_notice("connecting to %s%s", addr, is_tcp ? " over TCP" : "");
+	client->has_answer = false;
+	loop_timer_start(client->timer,
+			 1000ull * client->remote->connect_timeout);
 	if (is_tcp)
 		client_enter_state(client, CLIENT_STATE_TCP_CONNECT);
 	else
@@ -570,8 +575,9 @@ static void client_input(struct tunnel_host *host, const uint8_t *pkt,
 
 	(void)local;
 	if (tunnel && tunnel->active &&
-	    net_addr_is_equal(remote, &tunnel->remote))
-		control_session_input(tunnel->active->control, pkt, len);
+	    net_addr_is_equal(remote, &tunnel->remote) &&
+	    !control_session_input(tunnel->active->control, pkt, len))
+		host->client->has_answer = true;
 }
 
 static int client_link_input(struct tunnel_host *host,
@@ -581,35 +587,57 @@ static int client_link_input(struct tunnel_host *host,
 	struct tunnel *tunnel = link->tunnel;
 	int ret;
 
-	(void)host;
 	if (!tunnel || !tunnel->active)
 		return -EPROTO;
 	ret = control_session_input(tunnel->active->control, pkt, len);
+	if (!ret)
+		host->client->has_answer = true;
 	/* a late packet of an earlier exchange has done nothing wrong */
 	return ret == -EBADMSG ? ret : 0;
 }
 
 /* life of the client */
 
-static void client_timer(struct loop_timer *timer, void *arg)
+/* The goodbye has been acked, or has had its time. */
+static void client_exit_poll(struct tunnel_host *host)
 {
-	struct tunnel_host *host = arg;
 	struct tunnel_client *client = host->client;
 	struct tunnel *tunnel = client->tunnel;
 
-	(void)timer;
-	if (client->state == CLIENT_STATE_RECONNECTING) {
-		client_connect(host);
-		return;
-	}
-	if (client->state != CLIENT_STATE_EXITING)
-		return;
-	/* the goodbye has been acked, or has had its time */
 	if (!tunnel || now_of(host) >= client->exit_deadline ||
 	    control_session_is_drained(tunnel->active->control))
 		tunnel_host_finish(host, 0);
 	else
 		loop_timer_start(client->timer, GOODBYE_POLL_MS);
+}
+
+static void client_timer(struct loop_timer *timer, void *arg)
+{
+	struct tunnel_host *host = arg;
+	struct tunnel_client *client = host->client;
+
+	(void)timer;
+	switch (client->state) {
+	case CLIENT_STATE_RECONNECTING:
+		client_connect(host);
+		break;
+	case CLIENT_STATE_TCP_CONNECT:
+		client_next_remote(host);
+		client_retry(host, "connect-timeout");
+		break;
+	case CLIENT_STATE_WAIT:
+		if (!client->has_answer && client->tunnel)
+			tunnel_close(client->tunnel, "server-poll-timeout");
+		break;
+	case CLIENT_STATE_EXITING:
+		client_exit_poll(host);
+		break;
+	case CLIENT_STATE_IDLE:
+	case CLIENT_STATE_RESOLVE:
+	case CLIENT_STATE_GET_CONFIG:
+	case CLIENT_STATE_CONNECTED:
+		break;
+	}
 }
 
 static void client_peer_info(struct tunnel_client *client,
