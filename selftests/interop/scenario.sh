@@ -35,6 +35,18 @@ expect_data_path() {
 	esac
 }
 
+# expect_transport ROLE PROGRAM: ovpnctl knows how the peer is reached, and where.
+expect_transport() {
+	local peer address
+
+	[ "$2" = ovpnd ] || return 0
+	address=$([ "$OUTER" = 4 ] && echo 192.0.2. || echo '\[2001:db8::')
+	peer=$(peer_json "$1")
+	grep -q "\"transport\": *\"$PROTO\"" <<<"$peer" &&
+		grep -q "\"remote\": *\"$address" <<<"$peer" ||
+		fail "ovpnctl shows another transport at the $1: $peer"
+}
+
 # expect_rights ROLE PROGRAM: ovpnd keeps CAP_NET_ADMIN and nothing else.
 expect_rights() {
 	local status=/proc/${DAEMON_PID[$1]}/status
@@ -150,6 +162,8 @@ connection_first() {
 	connect "$1" "$2"
 	expect_data_path server "$1"
 	expect_data_path client "$2"
+	expect_transport server "$1"
+	expect_transport client "$2"
 	expect_rights server "$1"
 	expect_rights client "$2"
 	traffic_server_start || fail "iperf3 does not start"

@@ -82,6 +82,7 @@ static void fill_host(void)
 	t[1].cid = 8;
 	t[1].common_name = "a,b\x80";
 	t[1].vpn6.family = AF_UNSPEC;
+	t[1].is_tcp = true;
 	net_addr_parse("2001:db8::5", 5555, &t[1].remote);
 	host_n = 2;
 }
@@ -202,6 +203,7 @@ static void client_basic(void)
 	peer = json_array_get(answer, 0);
 	CHECK(is_text(peer, "common_name", "client one"));
 	CHECK(is_text(peer, "remote", "198.51.100.5:5555"));
+	CHECK(is_text(peer, "transport", "udp"));
 	CHECK(is_text(peer, "vpn6", "fd00::2"));
 	CHECK(json_integer_value(json_object_get(peer, "primary_key")) == 1);
 	CHECK(json_is_null(json_object_get(peer, "secondary_key")));
@@ -211,6 +213,7 @@ static void client_basic(void)
 	/* a name that is not UTF-8 */
 	peer = json_array_get(answer, 1);
 	CHECK(is_text(peer, "common_name", "a,b?"));
+	CHECK(is_text(peer, "transport", "tcp"));
 	CHECK(json_is_null(json_object_get(peer, "vpn6")));
 }
 

@@ -62,7 +62,8 @@ static json_t *json_peer(const struct tunnel_info *info)
 {
 	bool has_dp = info->data_path[0];
 
-	return json_pack("{so so so so so so so so so so so so so so so so so}",
+	return json_pack("{so so so so so so so so so so so so so so so so so "
+			 "so}",
 			 "id", json_count(info->peer_id),
 			 "tx_id", has_dp ? json_count(info->dp.tx_id) :
 					   json_null(),
@@ -74,6 +75,7 @@ static json_t *json_peer(const struct tunnel_info *info)
 			 "data_path", json_text(info->data_path),
 			 "reason", json_text(info->reason),
 			 "remote", json_addr(&info->remote),
+			 "transport", json_text(info->is_tcp ? "tcp" : "udp"),
 			 "vpn4", json_ip(&info->vpn4),
 			 "vpn6", json_ip(&info->vpn6),
 			 "since", json_integer(info->connected_since),

@@ -77,7 +77,10 @@ static json_t *find_peer(const json_t *peers, json_int_t id)
 	return NULL;
 }
 
-/* The kernel knows an AES key's length no longer: the daemon's name stays. */
+/*
+ * The kernel knows an AES key's length no longer, and not where a TCP peer
+ * is: what the daemon says stays.
+ */
 static void merge_peer(json_t *peer, json_t *from_kernel)
 {
 	const char *cipher;
@@ -85,6 +88,8 @@ static void merge_peer(json_t *peer, json_t *from_kernel)
 	cipher = json_string_value(json_object_get(peer, "cipher"));
 	if (cipher && *cipher)
 		json_object_del(from_kernel, "cipher");
+	if (json_is_null(json_object_get(from_kernel, "remote")))
+		json_object_del(from_kernel, "remote");
 	json_object_update(peer, from_kernel);
 }
 

@@ -138,6 +138,7 @@ static void print_peer(const json_t *device, const json_t *peer)
 	       name ? name : "");
 	print_text("state", peer, "state");
 	print_text("remote", peer, "remote");
+	print_text("transport", peer, "transport");
 	print_vpn(peer);
 	print_text("cipher", peer, "cipher");
 	print_keys(peer);

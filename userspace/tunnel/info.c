@@ -37,6 +37,7 @@ static void info_fill(struct tunnel *tunnel, struct tunnel_info *out)
 	out->tls = "";
 	out->data_path = "";
 	out->reason = host->dp_reason;
+	out->is_tcp = tunnel->link;
 	out->remote = tunnel->remote;
 	out->vpn4 = tunnel->vpn4;
 	out->vpn6 = tunnel->vpn6;

@@ -123,6 +123,7 @@ static int push_reply(struct tunnel *tunnel)
 /* Keys first, then the reply: the client may send data at once. */
 static void server_connect(struct tunnel *tunnel)
 {
+	static struct log_limit limit = { .burst = 20, .interval_ms = 1000 };
 	const struct config *cfg = tunnel->host->setup.cfg;
 	char label[160], a[NET_PREFIX_STRLEN], b[NET_PREFIX_STRLEN];
 	int ret;
@@ -132,8 +133,10 @@ static void server_connect(struct tunnel *tunnel)
 		ret = push_reply(tunnel);
 	tunnel_label(tunnel, label, sizeof(label));
 	if (ret) {
-		log_error("%s: cannot set up the data channel: %s", label,
-			  strerror(-ret));
+		/* it may be that the client has just closed its connection */
+		log_limited(&limit, LOG_LEVEL_ERROR,
+			    "%s: cannot set up the data channel: %s", label,
+			    strerror(-ret));
 		tunnel_close(tunnel, "data channel setup failed");
 		return;
 	}

@@ -167,6 +167,7 @@ struct tunnel_info {
 	const char *tls;		/* summary, "" until established */
 	const char *data_path;		/* "kernel", "user", "" */
 	const char *reason;		/* why this data path */
+	bool is_tcp;
 	union net_addr remote;
 	struct net_ip vpn4, vpn6;
 	int64_t connected_since;	/* unix time */
