@@ -242,6 +242,28 @@ pki_make() {
 	chmod 600 "$dir"/*.key
 }
 
+# pki_crl DIR [NAME]: crl.pem, in which the certificate NAME is revoked, or none.
+# It replaces the one before as a whole.
+pki_crl() {
+	local dir=$1 conf
+
+	conf="[ca]
+default_ca=x
+[x]
+database=$dir/crl.index
+default_md=sha256
+default_crl_days=2
+"
+	: >"$dir/crl.index"
+	[ -z "${2:-}" ] || openssl ca -batch -config <(echo "$conf") \
+		-keyfile "$dir/ca.key" -cert "$dir/ca.crt" \
+		-revoke "$dir/$2.crt" 2>>"$dir/openssl.err" || return 1
+	openssl ca -gencrl -config <(echo "$conf") \
+		-keyfile "$dir/ca.key" -cert "$dir/ca.crt" \
+		-out "$dir/crl.new" 2>>"$dir/openssl.err" &&
+		chmod 644 "$dir/crl.new" && mv "$dir/crl.new" "$dir/crl.pem"
+}
+
 # crypto_driver CIPHER: which driver of the kernel is at work for it.
 crypto_driver() {
 	local name='gcm(aes)'

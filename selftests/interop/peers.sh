@@ -20,6 +20,8 @@ DROP=			# "yes": ovpnd becomes nobody
 FIRST=server		# who renegotiates in the first connection
 RENEG_S=0		# reneg-sec at the server: who has less starts, and
 RENEG_C=0		# each sends with the new key after half of its own
+PIN=			# "yes": certificates by fingerprint, without a CA
+declare -A EXTRA=()	# more lines of configuration, by role
 
 DP=${DP:-user}
 
@@ -55,7 +57,6 @@ peer_config_common() {
 	cat <<-EOT
 		dev tun-${name:0:1}
 		dev-type tun
-		ca $DIR/pki-$KEYS/ca.crt
 		cert $DIR/pki-$KEYS/$name.crt
 		key $DIR/pki-$KEYS/$name.key
 		data-ciphers $CIPHER
@@ -64,6 +65,8 @@ peer_config_common() {
 		tran-window $TRAN_WINDOW
 		verb 4
 	EOT
+	peer_config_trust "$name"
+	[ -z "${EXTRA[$name]:-}" ] || echo "${EXTRA[$name]}"
 	[ "$PROTO" = tcp ] || echo "explicit-exit-notify 1"
 	case $WRAP in
 	tls-auth) echo "tls-auth $DIR/pki-$KEYS/ta.key $direction" ;;
@@ -79,6 +82,21 @@ peer_config_common() {
 		;;
 	2.7.8) echo "disable-dco" ;;
 	esac
+}
+
+# peer_config_trust ROLE: whose certificates are good
+peer_config_trust() {
+	local other=server
+
+	[ "$1" = client ] || other=client
+	if [ -z "$PIN" ]; then
+		echo "ca $DIR/pki-$KEYS/ca.crt"
+		return
+	fi
+	echo "<peer-fingerprint>"
+	openssl x509 -noout -fingerprint -sha256 \
+		-in "$DIR/pki-$KEYS/$other.crt" | sed 's/.*=//'
+	echo "</peer-fingerprint>"
 }
 
 # peer_proto ROLE: as OpenVPN names it

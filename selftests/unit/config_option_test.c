@@ -11,6 +11,11 @@
 #include "config_text.h"
 #include "config/table.h"
 
+/* fingerprints: SHA-256, SHA-1 */
+#define HASH "00:11:22:33:44:55:66:77:88:99:aa:bb:cc:dd:ee:ff:" \
+	"00:11:22:33:44:55:66:77:88:99:AA:BB:CC:DD:EE:FF"
+#define HASH1 "00112233445566778899aabbccddeeff00112233"
+
 /*
  * A line on top of a complete server (S) or client (C), with NULL for "loads"
  * or a part of the error. Each option has a row that loads and, if anything
@@ -232,7 +237,40 @@ static const struct option_case {
 	{ 'S', "<dh>\nx\n</dh>", NULL },
 	{ 'S', "dh dh.pem", "files cannot be read here" },
 	{ 'S', "<crl-verify>\nx\n</crl-verify>", NULL },
-	{ 'S', "crl-verify /x dir", "a directory is not supported" },
+	{ 'S', "crl-verify /x dir", "directories cannot be read here" },
+	{ 'S', "crl-verify /x dirs", "\"dirs\" is unknown; write crl-verify FILE, or" },
+	{ 'S', "crl-verify '' dir", "the name of the directory is empty" },
+	{ 'S', "capath /x", "directories cannot be read here" },
+	{ 'S', "capath", "missing" },
+	{ 'S', "peer-fingerprint " HASH, NULL },
+	{ 'S', "peer-fingerprint " HASH "\npeer-fingerprint " HASH, NULL },
+	{ 'S', "peer-fingerprint AABB", "\"AABB\" is not a fingerprint; write what" },
+	{ 'S', "peer-fingerprint " HASH ":", "is not a fingerprint" },
+	{ 'S', "peer-fingerprint " HASH ":00", "is not a fingerprint" },
+	{ 'S', "peer-fingerprint " HASH1, "is not a fingerprint" },
+	{ 'S', "peer-fingerprint [inline]", "is not a fingerprint" },
+	{ 'S', "<peer-fingerprint>\n# a\n\n " HASH "\r\n; b\n" HASH "\n</peer-fingerprint>", NULL },
+	{ 'S', "<peer-fingerprint>\n# a\n</peer-fingerprint>",
+	  "there is no fingerprint in the block" },
+	{ 'S', "<peer-fingerprint>\n" HASH " x\n</peer-fingerprint>", "is not a fingerprint" },
+	{ 'S', "verify-hash " HASH, NULL },
+	{ 'S', "verify-hash " HASH1, NULL },
+	{ 'S', "verify-hash " HASH1 " SHA1", NULL },
+	{ 'S', "verify-hash " HASH1 " SHA256", "is not a fingerprint" },
+	{ 'S', "verify-hash " HASH " MD5", "\"MD5\" is not one of: SHA256, SHA1" },
+	{ 'S', "verify-hash " HASH "\npeer-fingerprint " HASH,
+	  "t:13: peer-fingerprint: verify-hash is given, too" },
+	{ 'S', "peer-fingerprint " HASH "\nverify-hash " HASH,
+	  "t:13: verify-hash: peer-fingerprint is given, too" },
+	{ 'S', "remote-cert-ku", NULL },
+	{ 'S', "remote-cert-ku a0 88", NULL },
+	{ 'S', "remote-cert-ku digitalSignature", "\"digitalSignature\" is not a key usage; write a hexadecimal" },
+	{ 'S', "remote-cert-ku 0", "\"0\" is not a key usage" },
+	{ 'S', "remote-cert-ku -1", "\"-1\" is not a key usage" },
+	{ 'S', "remote-cert-eku 1.3.6.1.5.5.7.3.2", NULL },
+	{ 'S', "remote-cert-eku", "missing" },
+	{ 'S', "x509-username-field CN serialNumber", NULL },
+	{ 'S', "x509-username-field", "missing" },
 	{ 'S', "<tls-auth>\nx\n</tls-auth>\nkey-direction 0", NULL },
 	{ 'S', "tls-auth [inline] 1", NULL },
 	{ 'S', "tls-auth [inline] 2", "2 is out of range; write 0 to 1" },
@@ -415,7 +453,7 @@ static void test_all_options_tried(void **state)
 {
 	/* need files, or exclude what the two roles have */
 	static const char *const elsewhere[] = {
-		"config", "cd", "ifconfig-pool", NULL
+		"config", "cd", "ifconfig-pool", "capath", NULL
 	};
 	size_t i, n_missing = 0;
 

@@ -163,4 +163,51 @@ static inline void assert_same_export(struct tls_pair *pair)
 	assert_memory_not_equal(a, other, sizeof(a));
 }
 
+/* One side refuses with @reason, the other one gets an alert. */
+static inline void run_refused(const struct tls_config *client_cfg,
+			       const struct tls_config *server_cfg,
+			       bool by_server, const char *reason)
+{
+	struct tls_pair pair;
+	struct tls_end *judge = by_server ? &pair.server : &pair.client;
+	struct tls_end *judged = by_server ? &pair.client : &pair.server;
+
+	pair_init(&pair, client_cfg, server_cfg);
+	pair_run(&pair, SIZE_MAX);
+	assert_error(judge, reason);
+	assert_error(judged, "ended by the peer");
+	assert_true(tls_session_export(judge->session, "EXPORTER-x",
+				       (uint8_t[8]){ 0 }, 8) < 0);
+	/* It stays so, whatever comes. */
+	mem_buf_append(&judge->io.net_in, "\x16\x03\x01", 3);
+	end_step(judge);
+	assert_error(judge, reason);
+	assert_int_equal(judge->io.net_in.len, 0);
+	assert_int_equal(judge->io.app_out.len, 0);
+	pair_free(&pair);
+}
+
+/* The same with TLS 1.2 and 1.3, where the client finishes first. */
+static inline void assert_refused(const struct tls_config *client_cfg,
+				  const struct tls_config *server_cfg,
+				  bool by_server, const char *reason)
+{
+	struct tls_config old = *client_cfg;
+
+	run_refused(client_cfg, server_cfg, by_server, reason);
+	old.version_max = "1.2";
+	run_refused(&old, server_cfg, by_server, reason);
+}
+
+static inline void assert_accepted(const struct tls_config *client_cfg,
+				   const struct tls_config *server_cfg)
+{
+	struct tls_pair pair;
+
+	pair_init(&pair, client_cfg, server_cfg);
+	pair_run(&pair, SIZE_MAX);
+	assert_established(&pair);
+	pair_free(&pair);
+}
+
 #endif

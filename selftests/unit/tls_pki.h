@@ -34,6 +34,8 @@ struct pki_spec {
 	bool is_ca;
 	const char *key_usage;	/* "digitalSignature", NULL: none */
 	const char *ext_usage;	/* "serverAuth", NULL: none */
+	const char *alt_name;	/* "email:a@b", NULL: none */
+	const char *mail;	/* emailAddress of the subject, NULL: none */
 	long serial;
 	long starts;		/* seconds from now; 0: a day ago */
 	long ends;		/* seconds from now; 0: in a year */
@@ -105,6 +107,11 @@ static inline void pki_name(X509 *cert, const struct pki_spec *spec)
 	if (org)
 		X509_NAME_add_entry_by_NID(name, NID_organizationName,
 					   MBSTRING_UTF8, org, -1, -1, 0);
+	if (spec->mail)
+		X509_NAME_add_entry_by_NID(name, NID_pkcs9_emailAddress,
+					   MBSTRING_ASC,
+					   (const unsigned char *)spec->mail,
+					   -1, -1, 0);
 	/* Tests need common names that are longer than the standard allows. */
 	if (cn)
 		X509_NAME_add_entry_by_NID(name, NID_commonName,
@@ -138,6 +145,7 @@ static inline struct pki_cert pki_make(const struct pki_spec *spec,
 			"critical,CA:TRUE");
 	pki_ext(cert, issuer_cert, NID_key_usage, spec->key_usage);
 	pki_ext(cert, issuer_cert, NID_ext_key_usage, spec->ext_usage);
+	pki_ext(cert, issuer_cert, NID_subject_alt_name, spec->alt_name);
 	if (!X509_sign(cert, signer, md))
 		abort();
 

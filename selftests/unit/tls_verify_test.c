@@ -39,53 +39,6 @@ static int teardown(void **state)
 	return 0;
 }
 
-/* One side refuses with @reason, the other one gets an alert. */
-static void run_refused(const struct tls_config *client_cfg,
-			const struct tls_config *server_cfg, bool by_server,
-			const char *reason)
-{
-	struct tls_pair pair;
-	struct tls_end *judge = by_server ? &pair.server : &pair.client;
-	struct tls_end *judged = by_server ? &pair.client : &pair.server;
-
-	pair_init(&pair, client_cfg, server_cfg);
-	pair_run(&pair, SIZE_MAX);
-	assert_error(judge, reason);
-	assert_error(judged, "ended by the peer");
-	assert_true(tls_session_export(judge->session, "EXPORTER-x",
-				       (uint8_t[8]){ 0 }, 8) < 0);
-	/* It stays so, whatever comes. */
-	mem_buf_append(&judge->io.net_in, "\x16\x03\x01", 3);
-	end_step(judge);
-	assert_error(judge, reason);
-	assert_int_equal(judge->io.net_in.len, 0);
-	assert_int_equal(judge->io.app_out.len, 0);
-	pair_free(&pair);
-}
-
-/* The same with TLS 1.2 and 1.3, where the client finishes first. */
-static void assert_refused(const struct tls_config *client_cfg,
-			   const struct tls_config *server_cfg, bool by_server,
-			   const char *reason)
-{
-	struct tls_config old = *client_cfg;
-
-	run_refused(client_cfg, server_cfg, by_server, reason);
-	old.version_max = "1.2";
-	run_refused(&old, server_cfg, by_server, reason);
-}
-
-static void assert_accepted(const struct tls_config *client_cfg,
-			    const struct tls_config *server_cfg)
-{
-	struct tls_pair pair;
-
-	pair_init(&pair, client_cfg, server_cfg);
-	pair_run(&pair, SIZE_MAX);
-	assert_established(&pair);
-	pair_free(&pair);
-}
-
 static struct tls_config client_cfg(void)
 {
 	return pair_config(false, &ca, &client);

@@ -110,7 +110,11 @@ static int check_keys(struct config_parse *ps)
 	const struct config *cfg = ps->cfg;
 	const char *role = cfg->is_tls_server ? "server" : "client";
 
-	if (need_blob(ps, &cfg->ca, "ca", role) || check_pair(ps))
+	/* fingerprints of certificates can do without a CA, of issuers not */
+	if (!cfg->ca_dir && (!cfg->hashes || cfg->is_hash_of_issuer) &&
+	    need_blob(ps, &cfg->ca, "ca", role))
+		return -EINVAL;
+	if (check_pair(ps))
 		return -EINVAL;
 	if (cfg->is_tls_server)
 		return need_blob(ps, &cfg->cert, "cert", role) ||
@@ -200,7 +204,8 @@ static int warn_client(struct config_parse *ps)
 	const struct config *cfg = ps->cfg;
 
 	if (!cfg->is_tls_client || cfg->remote_cert_tls != CONFIG_PURPOSE_ANY ||
-	    cfg->verify_name_type != CONFIG_NAME_NONE)
+	    cfg->verify_name_type != CONFIG_NAME_NONE || cfg->ext_usage ||
+	    (cfg->hashes && !cfg->is_hash_of_issuer))
 		return 0;
 	return config_warn_at(ps, &ps->at, "any certificate of the CA can pose as "
 			      "the server; add remote-cert-tls server");

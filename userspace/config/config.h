@@ -66,6 +66,18 @@ struct config_blob {
 	size_t len;
 };
 
+#define CONFIG_HASH_SHA1	20
+#define CONFIG_HASH_MAX		32	/* SHA-256 */
+#define CONFIG_KEY_USAGES_MAX	16
+#define CONFIG_USERNAME_FIELDS_MAX 8
+
+/** struct config_hash - fingerprint of a certificate; the length says which */
+struct config_hash {
+	uint8_t bytes[CONFIG_HASH_MAX];
+	size_t len;
+	struct config_hash *next;
+};
+
 struct config_remote {
 	const char *host;
 	uint16_t port;
@@ -178,6 +190,14 @@ struct config {
 
 	/* keys and TLS */
 	struct config_blob ca, cert, key, dh, extra_certs, crl;
+	const char *ca_dir, *crl_dir;
+	struct config_hash *hashes;	/* peer-fingerprint */
+	bool is_hash_of_issuer;		/* verify-hash */
+	bool has_key_usage;
+	unsigned int key_usages[CONFIG_KEY_USAGES_MAX];
+	size_t n_key_usages;
+	const char *ext_usage;		/* remote-cert-eku */
+	const char *username_fields[CONFIG_USERNAME_FIELDS_MAX + 1];
 	struct config_blob tls_auth, tls_crypt, tls_crypt_v2;
 	bool is_cookie_forced;		/* tls-crypt-v2 FILE force-cookie */
 	uint32_t tls_crypt_v2_max_age;	/* days; 0: any age */

@@ -34,7 +34,7 @@ int config_expand_paths(struct config_parse *ps)
 {
 	const char **const paths[] = {
 		&ps->cfg->log_path, &ps->cfg->status_path, &ps->cfg->writepid,
-		&ps->cfg->control_path,
+		&ps->cfg->control_path, &ps->cfg->ca_dir, &ps->cfg->crl_dir,
 	};
 	size_t i;
 

@@ -83,9 +83,6 @@ static const struct config_row refused_rows[] = {
 	CONFIG_REFUSE("management-query-remote", MGMT),
 	CONFIG_REFUSE("management-signal", MGMT),
 	CONFIG_REFUSE("management-up-down", MGMT),
-	CONFIG_REFUSE("peer-fingerprint", "use ca"),
-	CONFIG_REFUSE("verify-hash", "use ca"),
-	CONFIG_REFUSE("capath", "put the certificates into one file, and use ca"),
 	CONFIG_REFUSE("pkcs12", "split it into ca, cert and key, for example with "
 		"openssl pkcs12"),
 	CONFIG_REFUSE("askpass", "remove the key's passphrase, for example with "
@@ -102,10 +99,7 @@ static const struct config_row refused_rows[] = {
 	CONFIG_REFUSE("pkcs11-slot", TOKENS),
 	CONFIG_REFUSE("pkcs11-slot-type", TOKENS),
 	CONFIG_REFUSE("providers", "remove the line"),
-	CONFIG_REFUSE("remote-cert-eku", "use remote-cert-tls"),
-	CONFIG_REFUSE("remote-cert-ku", "use remote-cert-tls"),
 	CONFIG_REFUSE("x509-track", "remove the line"),
-	CONFIG_REFUSE("x509-username-field", "the common name is used"),
 	CONFIG_REFUSE("compat-names", "names are never remapped"),
 	CONFIG_REFUSE("no-name-remapping", "remove the line"),
 	CONFIG_REFUSE("compat-mode", "set the options that you need"),

@@ -343,14 +343,6 @@ static CONFIG_SETTER(set_tls_crypt_v2)
 	return config_set_blob(ps, row, arg, n);
 }
 
-static CONFIG_SETTER(set_crl)
-{
-	if (n > 1)
-		return config_fail(ps, "a directory is not supported in this version; "
-				   "write crl-verify FILE");
-	return config_set_blob(ps, row, arg, n);
-}
-
 #define BLOB(name, max, set, field, is_secret, args, doc) \
 	{ name, 1, max, CONFIG_KIND_APPLY, IN_MAIN | CONFIG_IN_BLOCK, set, \
 	  CONFIG_FIELD(field), is_secret, 0, args, doc }
@@ -374,8 +366,6 @@ static const struct config_row tls_rows[] = {
 	BLOB("dh", 1, set_dh, dh, 0, "FILE|none",
 		"Use these Diffie-Hellman parameters.\nnone, the default, uses "
 		"elliptic curves only."),
-	BLOB("crl-verify", 2, set_crl, crl, 0, "FILE",
-		"Refuse certificates revoked in FILE (PEM)."),
 	BLOB("tls-auth", 2, set_tls_auth, tls_auth, 1, "FILE [0|1]",
 		"Authenticate control packets with the static key in FILE.\nThe "
 		"number is that of --key-direction; by custom 0 on the server "

@@ -10,6 +10,7 @@ static const struct config_table *const tables[CONFIG_N_GROUPS] = {
 	[CONFIG_GROUP_SERVER] = &config_table_server,
 	[CONFIG_GROUP_CLIENT] = &config_table_client,
 	[CONFIG_GROUP_TLS] = &config_table_tls,
+	[CONFIG_GROUP_PEER] = &config_table_peer,
 	[CONFIG_GROUP_TIMER] = &config_table_timer,
 	[CONFIG_GROUP_PUSHED] = &config_table_pushed,
 	[CONFIG_GROUP_IGNORED] = &config_table_ignored,

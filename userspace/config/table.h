@@ -45,6 +45,7 @@ enum config_group {
 	CONFIG_GROUP_SERVER,
 	CONFIG_GROUP_CLIENT,
 	CONFIG_GROUP_TLS,
+	CONFIG_GROUP_PEER,
 	CONFIG_GROUP_TIMER,
 	CONFIG_GROUP_PUSHED,
 	CONFIG_GROUP_IGNORED,
@@ -87,6 +88,7 @@ extern const struct config_table config_table_device;
 extern const struct config_table config_table_server;
 extern const struct config_table config_table_client;
 extern const struct config_table config_table_tls;
+extern const struct config_table config_table_peer;
 extern const struct config_table config_table_timer;
 extern const struct config_table config_table_pushed;
 extern const struct config_table config_table_ignored;

@@ -42,30 +42,111 @@ const char *tls_error_reason(void)
 	return reason ? reason : "unknown error";
 }
 
-static int rules_copy(struct tls_build *build)
+static int name_copy(struct tls_build *build)
 {
 	const struct tls_config *cfg = build->cfg;
 	struct tls_ctx *ctx = build->ctx;
 
-	ctx->is_server = cfg->is_server;
-	ctx->peer_purpose = cfg->peer_purpose;
 	ctx->name_type = cfg->name_type;
-	if (cfg->name_type != TLS_NAME_NONE) {
-		if (!cfg->peer_name || !*cfg->peer_name)
-			return tls_build_fail(build, "verify-x509-name: the name is missing");
-		ctx->peer_name = strdup(cfg->peer_name);
-		if (!ctx->peer_name)
-			return -ENOMEM;
-	}
-	ctx->ca_path = strdup(cfg->ca.path ? cfg->ca.path : "ca");
-	if (!ctx->ca_path)
+	if (cfg->name_type == TLS_NAME_NONE)
+		return 0;
+	if (!cfg->peer_name || !*cfg->peer_name)
+		return tls_build_fail(build, "verify-x509-name: the name is missing");
+	ctx->peer_name = strdup(cfg->peer_name);
+	return ctx->peer_name ? 0 : -ENOMEM;
+}
+
+static int hashes_copy(struct tls_build *build)
+{
+	const struct tls_config *cfg = build->cfg;
+	struct tls_ctx *ctx = build->ctx;
+
+	ctx->is_hash_of_issuer = cfg->is_hash_of_issuer;
+	if (!cfg->n_hashes)
+		return 0;
+	if (cfg->is_hash_of_issuer && !ctx->has_ca)
+		return tls_build_fail(build, "verify-hash is about the certificate that signed the peer's; give it with \"ca FILE\"");
+	ctx->hashes = calloc(cfg->n_hashes, sizeof(*ctx->hashes));
+	if (!ctx->hashes)
 		return -ENOMEM;
-	if (cfg->crl.text) {
-		ctx->crl_path = strdup(cfg->crl.path ? cfg->crl.path : "crl");
-		if (!ctx->crl_path)
-			return -ENOMEM;
+	memcpy(ctx->hashes, cfg->hashes,
+	       cfg->n_hashes * sizeof(*ctx->hashes));
+	ctx->n_hashes = cfg->n_hashes;
+	return 0;
+}
+
+static int usages_copy(struct tls_build *build)
+{
+	const struct tls_config *cfg = build->cfg;
+	struct tls_ctx *ctx = build->ctx;
+
+	ctx->needs_key_usage = cfg->needs_key_usage;
+	if (cfg->n_key_usages > TLS_KEY_USAGES_MAX)
+		return tls_build_fail(build, "remote-cert-ku: at most %d values",
+				      TLS_KEY_USAGES_MAX);
+	for (size_t i = 0; i < cfg->n_key_usages; i++)
+		ctx->key_usages[i] = cfg->key_usages[i];
+	ctx->n_key_usages = cfg->n_key_usages;
+	if (!cfg->ext_usage)
+		return 0;
+	ctx->ext_usage = OBJ_txt2obj(cfg->ext_usage, 0);
+	if (ctx->ext_usage)
+		return 0;
+	return tls_build_fail(build, "remote-cert-eku: \"%s\" is no usage that OpenSSL knows; write its number, as 1.3.6.1.5.5.7.3.2",
+			      cfg->ext_usage);
+}
+
+static int fields_copy(struct tls_build *build)
+{
+	const char *const *name = build->cfg->username_fields;
+	struct tls_ctx *ctx = build->ctx;
+
+	for (; name && *name; name++) {
+		if (ctx->n_fields == TLS_FIELDS_MAX)
+			return tls_build_fail(build, "x509-username-field: at most %d fields",
+					      TLS_FIELDS_MAX);
+		if (tls_field_parse(*name, &ctx->fields[ctx->n_fields++]))
+			return tls_build_fail(build, "x509-username-field: unknown field \"%s\"; write for example CN, emailAddress, serialNumber or ext:subjectAltName",
+					      *name);
 	}
 	return 0;
+}
+
+static int rules_copy(struct tls_build *build)
+{
+	const struct tls_config *cfg = build->cfg;
+	struct tls_ctx *ctx = build->ctx;
+	int ret;
+
+	ctx->is_server = cfg->is_server;
+	ctx->peer_purpose = cfg->peer_purpose;
+	ctx->peer_cert = cfg->is_server ? cfg->peer_cert :
+					  TLS_PEER_CERT_REQUIRED;
+	ctx->has_ca = cfg->ca.text || cfg->ca_dir;
+	ctx->is_crl_optional = cfg->ca_dir && !cfg->crl.text;
+	ctx->ca_path = strdup(cfg->ca.path ? cfg->ca.path :
+			      cfg->ca_dir ? cfg->ca_dir : "ca");
+	if (!ctx->ca_path)
+		return -ENOMEM;
+	ret = name_copy(build);
+	if (!ret)
+		ret = hashes_copy(build);
+	if (!ret)
+		ret = usages_copy(build);
+	return ret ? ret : fields_copy(build);
+}
+
+static int verify_mode(const struct tls_ctx *ctx)
+{
+	switch (ctx->peer_cert) {
+	case TLS_PEER_CERT_REQUIRED:
+		return SSL_VERIFY_PEER | SSL_VERIFY_FAIL_IF_NO_PEER_CERT;
+	case TLS_PEER_CERT_OPTIONAL:
+		return SSL_VERIFY_PEER;
+	case TLS_PEER_CERT_NONE:
+		return SSL_VERIFY_NONE;
+	}
+	return SSL_VERIFY_PEER | SSL_VERIFY_FAIL_IF_NO_PEER_CERT;
 }
 
 int tls_ctx_new(const struct tls_config *cfg, struct tls_ctx **out, char *err,
@@ -96,9 +177,8 @@ int tls_ctx_new(const struct tls_config *cfg, struct tls_ctx **out, char *err,
 		tls_ctx_free(ctx);
 		return ret;
 	}
-	SSL_CTX_set_verify(ctx->ssl,
-			   SSL_VERIFY_PEER | SSL_VERIFY_FAIL_IF_NO_PEER_CERT,
-			   tls_verify_callback);
+	SSL_CTX_set_verify(ctx->ssl, verify_mode(ctx), tls_verify_callback);
+	SSL_CTX_set_cert_verify_callback(ctx->ssl, tls_verify_chain, ctx);
 	err[0] = '\0';
 	*out = ctx;
 	return 0;
@@ -111,9 +191,11 @@ void tls_ctx_free(struct tls_ctx *ctx)
 	if (atomic_fetch_sub_explicit(&ctx->refs, 1, memory_order_acq_rel) > 1)
 		return;
 	SSL_CTX_free(ctx->ssl);
+	tls_crl_free(ctx->crl);
+	ASN1_OBJECT_free(ctx->ext_usage);
+	free(ctx->hashes);
 	free(ctx->peer_name);
 	free(ctx->ca_path);
-	free(ctx->crl_path);
 	free(ctx);
 }
 

@@ -11,6 +11,22 @@
 
 #define TLS_ERROR_MAX		512
 #define TLS_WARNINGS_MAX	1024
+#define TLS_FIELDS_MAX		8
+#define TLS_KEY_USAGES_MAX	16
+
+struct tls_crl;
+
+enum tls_field_kind {
+	TLS_FIELD_SUBJECT,
+	TLS_FIELD_EXTENSION,	/* mail address in an alternative name */
+	TLS_FIELD_SERIAL,
+};
+
+/* struct tls_field - one of x509-username-field */
+struct tls_field {
+	enum tls_field_kind kind;
+	int nid;
+};
 
 /*
  * Read-only once tls_ctx_new() has returned, except @refs; sessions on several
@@ -25,7 +41,19 @@ struct tls_ctx {
 	enum tls_name_type name_type;
 	char *peer_name;
 	char *ca_path;
-	char *crl_path;			/* NULL: no revocation check */
+	enum tls_peer_cert peer_cert;
+	bool has_ca;			/* false: fingerprints alone decide */
+	bool is_crl_optional;		/* of issuers without a list */
+	bool is_hash_of_issuer;
+	struct tls_hash *hashes;
+	size_t n_hashes;
+	bool needs_key_usage;
+	unsigned int key_usages[TLS_KEY_USAGES_MAX];
+	size_t n_key_usages;
+	ASN1_OBJECT *ext_usage;		/* NULL: any */
+	struct tls_field fields[TLS_FIELDS_MAX];
+	size_t n_fields;		/* 0: the common name */
+	struct tls_crl *crl;		/* NULL: no revocation check */
 	char warnings[TLS_WARNINGS_MAX];
 };
 
@@ -60,11 +88,40 @@ const char *tls_error_reason(void);
 /* settings.c: versions, ciphers, groups, profile. Return: 0 or -EINVAL. */
 int tls_settings_apply(struct tls_build *build);
 
-/* load.c: CA, certificates, key, CRL, DH. Return: 0, -EINVAL or -ENOMEM. */
+/* load.c: CA, certificates, key, DH. Return: 0, -EINVAL or -ENOMEM. */
 int tls_load_all(struct tls_build *build);
 
-/* verify.c */
+/* tls_expiry_warn() - @what in @file ends soon, or has; @end NULL: never */
+void tls_expiry_warn(struct tls_build *build, const char *file,
+		     const char *what, const ASN1_TIME *end);
+
+/* crl.c */
+int tls_crl_load(struct tls_build *build);
+void tls_crl_free(struct tls_crl *crl);
+
+/* tls_crl_verify() - X509_verify_cert() with the lists as they are now */
+int tls_crl_verify(struct tls_crl *crl, X509_STORE_CTX *store);
+
+/* tls_crl_dir_check() - false: revoked, or not to be found out; @why says */
+bool tls_crl_dir_check(const struct tls_crl *crl, const X509 *cert,
+		       const char **why);
+
+/* tls_crl_path() - of the file or directory, for messages; "" if none */
+const char *tls_crl_path(const struct tls_crl *crl);
+
+/* verify.c: the library's two callbacks; @arg is the context */
 int tls_verify_callback(int is_ok, X509_STORE_CTX *store);
+int tls_verify_chain(X509_STORE_CTX *store, void *arg);
+
+/**
+ * tls_rules_check() - is the peer's own certificate what we want (rules.c)
+ * @chain: up to the CA; NULL when fingerprints alone decide
+ * @why: reason of a refusal, filled
+ *
+ * Return: 0, or an X509_V_ERR_... for the library to make an alert of.
+ */
+int tls_rules_check(const struct tls_ctx *ctx, const X509 *cert,
+		    STACK_OF(X509) *chain, char *why, size_t why_len);
 
 /* tls_verify_explain() - put into @session->error why a step failed */
 void tls_verify_explain(struct tls_session *session, int ssl_error);
@@ -79,13 +136,23 @@ void tls_verify_explain(struct tls_session *session, int ssl_error);
 char *tls_subject_get(const X509 *cert);
 
 /**
- * tls_common_name_get() - the last CN of the subject
+ * tls_username_get() - the common name, or what x509-username-field says
+ * @out: several fields are joined by underscores
  *
- * Return: 0, -ENOENT (there is none), -E2BIG (longer than @cap allows).
+ * Return: 0, -ENOENT (there is none), -E2BIG (longer than @cap allows), -EINVAL
+ * (not a text).
  */
-int tls_common_name_get(const X509 *cert, char *out, size_t cap);
+int tls_username_get(const struct tls_ctx *ctx, const X509 *cert, char *out,
+		     size_t cap);
+
+/* tls_field_parse() - a field's name as configured; 0 or -EINVAL */
+int tls_field_parse(const char *text, struct tls_field *out);
+
+/* tls_serial_get() - in decimal; "" if it does not fit */
+void tls_serial_get(const X509 *cert, char *out, size_t cap);
 
 /* tls_peer_fill() - who @cert belongs to */
-void tls_peer_fill(struct tls_peer *peer, const X509 *cert);
+void tls_peer_fill(const struct tls_ctx *ctx, struct tls_peer *peer,
+		   const X509 *cert);
 
 #endif

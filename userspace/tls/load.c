@@ -2,6 +2,7 @@
 #include <errno.h>
 #include <limits.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <time.h>
 
 #include <openssl/err.h>
@@ -46,9 +47,8 @@ static void time_print(const ASN1_TIME *when, char *out, size_t cap)
 		out[0] = '\0';
 }
 
-/* @end NULL: never expires. */
-static void expiry_warn(struct tls_build *build, const char *file,
-			const char *what, const ASN1_TIME *end)
+void tls_expiry_warn(struct tls_build *build, const char *file,
+		     const char *what, const ASN1_TIME *end)
 {
 	time_t now = time(NULL);
 	time_t soon = now + (time_t)WARN_DAYS * DAY_SEC;
@@ -75,7 +75,7 @@ static void cert_dates_warn(struct tls_build *build, const char *file,
 	snprintf(what, sizeof(what), "certificate %.120s",
 		 subject ? subject : "");
 	OPENSSL_free(subject);
-	expiry_warn(build, file, what, X509_get0_notAfter(cert));
+	tls_expiry_warn(build, file, what, X509_get0_notAfter(cert));
 	if (X509_cmp_time(X509_get0_notBefore(cert), &now) > 0) {
 		time_print(X509_get0_notBefore(cert), date, sizeof(date));
 		tls_build_warn(build, "%s: %s is not valid before %s; check this machine's clock",
@@ -135,14 +135,37 @@ static int ca_add(struct tls_build *build, const char *file, X509 *cert,
 	return 0;
 }
 
+/* Certificates are found there by the hash of their name, in handshakes. */
+static int ca_dir_load(struct tls_build *build)
+{
+	const char *dir = build->cfg->ca_dir;
+	SSL_CTX *ssl = build->ctx->ssl;
+	struct stat st;
+
+	if (stat(dir, &st) || !S_ISDIR(st.st_mode))
+		return tls_build_fail(build, "capath: \"%s\" is not a directory that can be read",
+				      dir);
+	if (SSL_CTX_load_verify_dir(ssl, dir) != 1)
+		return tls_build_fail(build, "capath: \"%s\" cannot be used: %s",
+				      dir, tls_error_reason());
+	/* it may have lists of revoked certificates, too */
+	X509_STORE_set_flags(SSL_CTX_get_cert_store(ssl),
+			     X509_V_FLAG_CRL_CHECK | X509_V_FLAG_CRL_CHECK_ALL);
+	return 0;
+}
+
 static int ca_load(struct tls_build *build)
 {
-	const struct tls_blob *blob = &build->cfg->ca;
-	int ret;
+	const struct tls_config *cfg = build->cfg;
+	int ret = 0;
 
-	if (!blob->text)
-		return tls_build_fail(build, "no CA: give the certificate that signs the peers with \"ca FILE\" or <ca>");
-	ret = certs_each(build, blob, blob_name(blob, "ca"), ca_add);
+	if (!cfg->ca.text && !cfg->ca_dir && !cfg->n_hashes)
+		return tls_build_fail(build, "no CA: give the certificate that signs the peers with \"ca FILE\" or <ca>, or name the peers' own certificates with peer-fingerprint");
+	if (cfg->ca.text)
+		ret = certs_each(build, &cfg->ca, blob_name(&cfg->ca, "ca"),
+				 ca_add);
+	if (ret >= 0 && cfg->ca_dir)
+		ret = ca_dir_load(build);
 	return ret < 0 ? ret : 0;
 }
 
@@ -248,46 +271,6 @@ static int identity_load(struct tls_build *build)
 	return key_load(build, cert_file);
 }
 
-/* revocation */
-
-static int crl_load(struct tls_build *build)
-{
-	const struct tls_blob *blob = &build->cfg->crl;
-	X509_STORE *store = SSL_CTX_get_cert_store(build->ctx->ssl);
-	const char *file = blob_name(blob, "crl-verify");
-	int count = 0, ret = 0;
-	X509_CRL *crl;
-	BIO *bio;
-
-	if (!blob->text)
-		return 0;
-	bio = blob_open(blob);
-	if (!bio)
-		return -ENOMEM;
-	ERR_clear_error();
-	while (!ret && (crl = PEM_read_bio_X509_CRL(bio, NULL, NULL, NULL))) {
-		count++;
-		expiry_warn(build, file, "revocation list",
-			    X509_CRL_get0_nextUpdate(crl));
-		if (X509_STORE_add_crl(store, crl) != 1)
-			ret = tls_build_fail(build, "%s: revocation list %d cannot be used: %s",
-					     file, count, tls_error_reason());
-		X509_CRL_free(crl);
-	}
-	if (!ret && !is_end_of_pem())
-		ret = tls_build_fail(build, "%s: revocation list %d is damaged: %s",
-				     file, count + 1, tls_error_reason());
-	else if (!ret && !count)
-		ret = tls_build_fail(build, "%s: no revocation list found; a PEM file with \"-----BEGIN X509 CRL-----\" is expected",
-				     file);
-	ERR_clear_error();
-	BIO_free(bio);
-	if (!ret)
-		X509_STORE_set_flags(store, X509_V_FLAG_CRL_CHECK |
-					    X509_V_FLAG_CRL_CHECK_ALL);
-	return ret;
-}
-
 /* finite field Diffie-Hellman */
 
 /* "dh none" has no text: the library then picks a group of fitting size. */
@@ -331,7 +314,7 @@ int tls_load_all(struct tls_build *build)
 	if (!ret)
 		ret = identity_load(build);
 	if (!ret)
-		ret = crl_load(build);
+		ret = tls_crl_load(build);
 	if (!ret)
 		ret = dh_load(build);
 	return ret;

@@ -68,20 +68,26 @@ void tls_session_free(struct tls_session *session)
 
 static void summary_fill(struct tls_session *session, X509 *cert)
 {
-	EVP_PKEY *key = X509_get0_pubkey(cert);
+	EVP_PKEY *key = cert ? X509_get0_pubkey(cert) : NULL;
 	const char *type = key ? EVP_PKEY_get0_type_name(key) : NULL;
-	char group[64] = "";
+	char *out = session->summary, group[64] = "";
 	size_t len;
+	int n;
 
 	if (key && EVP_PKEY_is_a(key, "EC"))
 		EVP_PKEY_get_group_name(key, group, sizeof(group), &len);
-	snprintf(session->summary, sizeof(session->summary),
-		 "%s, cipher %s, peer certificate: %d bits %s%s%s, signature: %s",
-		 SSL_get_version(session->ssl),
-		 SSL_CIPHER_get_name(SSL_get_current_cipher(session->ssl)),
-		 key ? EVP_PKEY_get_bits(key) : 0, type ? type : "unknown",
-		 group[0] ? " " : "", group,
-		 OBJ_nid2sn(X509_get_signature_nid(cert)));
+	n = snprintf(out, sizeof(session->summary), "%s, cipher %s, ",
+		     SSL_get_version(session->ssl),
+		     SSL_CIPHER_get_name(SSL_get_current_cipher(session->ssl)));
+	len = sizeof(session->summary) - (size_t)n;
+	if (!cert)
+		snprintf(out + n, len, "no peer certificate");
+	else
+		snprintf(out + n, len,
+			 "peer certificate: %d bits %s%s%s, signature: %s",
+			 key ? EVP_PKEY_get_bits(key) : 0,
+			 type ? type : "unknown", group[0] ? " " : "", group,
+			 OBJ_nid2sn(X509_get_signature_nid(cert)));
 }
 
 static enum tls_state enter_failed(struct tls_session *session, int ssl_error)
@@ -94,15 +100,18 @@ static enum tls_state enter_failed(struct tls_session *session, int ssl_error)
 static enum tls_state enter_established(struct tls_session *session)
 {
 	X509 *cert = SSL_get1_peer_certificate(session->ssl);
+	bool is_needed = session->ctx->peer_cert == TLS_PEER_CERT_REQUIRED;
 
 	/* Verification is mandatory, whatever a cipher list allows. */
-	if (!cert || SSL_get_verify_result(session->ssl) != X509_V_OK) {
+	if ((!cert && is_needed) ||
+	    SSL_get_verify_result(session->ssl) != X509_V_OK) {
 		snprintf(session->error, sizeof(session->error),
 			 "TLS handshake failed: peer is not authenticated");
 		X509_free(cert);
 		return enter_failed(session, SSL_ERROR_SSL);
 	}
-	tls_peer_fill(&session->peer, cert);
+	if (cert)
+		tls_peer_fill(session->ctx, &session->peer, cert);
 	summary_fill(session, cert);
 	X509_free(cert);
 	session->state = TLS_STATE_ESTABLISHED;

@@ -38,10 +38,41 @@ enum tls_purpose {
 	TLS_PURPOSE_CLIENT,	/* remote-cert-tls client */
 };
 
-/** struct tls_config - borrowed during tls_ctx_new() only */
+/* whether clients have to show a certificate (verify-client-cert) */
+enum tls_peer_cert {
+	TLS_PEER_CERT_REQUIRED,
+	TLS_PEER_CERT_OPTIONAL,
+	TLS_PEER_CERT_NONE,	/* they are not asked for one */
+};
+
+#define TLS_HASH_SHA1_LEN	20
+#define TLS_HASH_SHA256_LEN	32
+#define TLS_SERIAL_MAX		64
+#define TLS_USERNAME_MAX	65
+
+/** struct tls_hash - fingerprint of a certificate; the length says which */
+struct tls_hash {
+	uint8_t digest[TLS_HASH_SHA256_LEN];
+	size_t len;
+};
+
+/**
+ * struct tls_config - borrowed during tls_ctx_new() only
+ * @ca_dir: directory of CA certificates and lists of revoked ones, by hash
+ * @crl: when it has a path, the file is read again when it has changed
+ * @crl_dir: directory with a file named after each serial number revoked
+ * @hashes: one of them the peer's certificate must have; without @ca and
+ *	@ca_dir nothing else is asked of its chain
+ * @is_hash_of_issuer: ... or the certificate that signed it
+ * @needs_key_usage: there must be a key usage, with all bits of one of
+ *	@key_usages if there are any
+ * @ext_usage: name or number of an extended key usage
+ * @username_fields: NULL-terminated; NULL: the common name
+ */
 struct tls_config {
 	bool is_server;
 	struct tls_blob ca, cert, key, dh, extra_certs, crl;
+	const char *ca_dir, *crl_dir;
 	const char *version_min;	/* "1.2"; NULL: 1.2 */
 	const char *version_max;	/* NULL: highest */
 	const char *cipher_list;	/* TLS ≤ 1.2, IANA or OpenSSL names */
@@ -51,6 +82,15 @@ struct tls_config {
 	enum tls_purpose peer_purpose;
 	enum tls_name_type name_type;
 	const char *peer_name;
+	enum tls_peer_cert peer_cert;	/* server role */
+	const struct tls_hash *hashes;
+	size_t n_hashes;
+	bool is_hash_of_issuer;
+	bool needs_key_usage;
+	const unsigned int *key_usages;
+	size_t n_key_usages;
+	const char *ext_usage;
+	const char *const *username_fields;
 };
 
 /**
@@ -132,9 +172,9 @@ const char *tls_session_summary(const struct tls_session *session);
  * struct tls_peer - who the other side proved to be; valid when established
  */
 struct tls_peer {
-	char common_name[65];
+	char common_name[TLS_USERNAME_MAX];	/* or x509-username-field */
 	char subject[256];
-	char serial[64];		/* decimal */
+	char serial[TLS_SERIAL_MAX];	/* decimal */
 	uint8_t fingerprint[32];	/* SHA-256 of the leaf certificate */
 	bool has_cert;
 };

@@ -50,131 +50,96 @@ static const char *verify_file(const struct tls_ctx *ctx, int error)
 	case X509_V_ERR_CRL_HAS_EXPIRED:
 	case X509_V_ERR_CRL_NOT_YET_VALID:
 	case X509_V_ERR_CRL_SIGNATURE_FAILURE:
-		return ctx->crl_path ? ctx->crl_path : "";
+		return tls_crl_path(ctx->crl);
 	default:
 		return ctx->ca_path;
 	}
 }
 
-static void __attribute__((format(printf, 4, 5)))
-verify_refuse(struct tls_session *session, X509_STORE_CTX *store, int error,
-	      const char *fmt, ...)
+/*
+ * The certificate is not good enough: say why, and what the library shall tell
+ * the peer.
+ */
+static void verify_refuse(struct tls_session *session, X509_STORE_CTX *store,
+			  const X509 *cert, int depth, int error,
+			  const char *reason)
 {
-	X509 *cert = X509_STORE_CTX_get_current_cert(store);
 	char *subject = cert ? tls_subject_get(cert) : NULL;
-	char reason[256];
-	va_list args;
 
-	va_start(args, fmt);
-	vsnprintf(reason, sizeof(reason), fmt, args);
-	va_end(args);
 	snprintf(session->error, sizeof(session->error),
-		 "peer certificate refused, depth %d, subject \"%.200s\": %s",
-		 X509_STORE_CTX_get_error_depth(store),
-		 subject ? subject : "", reason);
+		 "peer certificate refused, depth %d, subject \"%.200s\": %.250s",
+		 depth, subject ? subject : "", reason);
 	OPENSSL_free(subject);
 	X509_STORE_CTX_set_error(store, error);
 }
 
-/* rules for the peer's own certificate */
-
-static bool purpose_check(struct tls_session *session, X509_STORE_CTX *store,
-			  X509 *cert)
+static struct tls_session *session_of(X509_STORE_CTX *store)
 {
-	uint32_t flags = X509_get_extension_flags(cert);
-	uint32_t wanted = XKU_SSL_SERVER;
-	const char *name = "server";
+	SSL *ssl = X509_STORE_CTX_get_ex_data(store,
+				SSL_get_ex_data_X509_STORE_CTX_idx());
 
-	if (session->ctx->peer_purpose == TLS_PURPOSE_ANY)
-		return true;
-	if (session->ctx->peer_purpose == TLS_PURPOSE_CLIENT) {
-		wanted = XKU_SSL_CLIENT;
-		name = "client";
-	}
-	if (!(flags & EXFLAG_KUSAGE)) {
-		verify_refuse(session, store, X509_V_ERR_INVALID_PURPOSE,
-			      "it has no key usage, which \"remote-cert-tls %s\" needs",
-			      name);
-		return false;
-	}
-	if (!(flags & EXFLAG_XKUSAGE) ||
-	    !(X509_get_extended_key_usage(cert) & wanted)) {
-		verify_refuse(session, store, X509_V_ERR_INVALID_PURPOSE,
-			      "its extended key usage lacks %sAuth, which \"remote-cert-tls %s\" needs",
-			      name, name);
-		return false;
-	}
-	return true;
+	return SSL_get_app_data(ssl);
 }
 
-static bool name_check(struct tls_session *session, X509_STORE_CTX *store,
-		       X509 *cert, const char *common_name)
+/* A list that is missing is only asked for where there is a file of lists. */
+static bool is_forgivable(const struct tls_ctx *ctx, int error)
 {
-	const char *want = session->ctx->peer_name;
-	bool is_match = false;
-	char *subject;
-
-	switch (session->ctx->name_type) {
-	case TLS_NAME_NONE:
-		return true;
-	case TLS_NAME_SUBJECT:
-		subject = tls_subject_get(cert);
-		is_match = subject && !strcmp(subject, want);
-		OPENSSL_free(subject);
-		break;
-	case TLS_NAME_NAME:
-		is_match = !strcmp(common_name, want);
-		break;
-	case TLS_NAME_PREFIX:
-		is_match = !strncmp(common_name, want, strlen(want));
-		break;
-	}
-	if (!is_match)
-		verify_refuse(session, store,
-			      X509_V_ERR_APPLICATION_VERIFICATION,
-			      "verify-x509-name expects \"%.150s\"", want);
-	return is_match;
-}
-
-static bool leaf_check(struct tls_session *session, X509_STORE_CTX *store)
-{
-	X509 *cert = X509_STORE_CTX_get_current_cert(store);
-	char common_name[sizeof(session->peer.common_name)];
-	int ret = tls_common_name_get(cert, common_name, sizeof(common_name));
-
-	if (ret) {
-		verify_refuse(session, store,
-			      X509_V_ERR_APPLICATION_VERIFICATION,
-			      "its common name (CN) is %s",
-			      ret == -E2BIG ? "longer than 64 bytes" :
-					      "missing");
-		return false;
-	}
-	return purpose_check(session, store, cert) &&
-	       name_check(session, store, cert, common_name);
+	return error == X509_V_ERR_UNABLE_TO_GET_CRL && ctx->is_crl_optional;
 }
 
 int tls_verify_callback(int is_ok, X509_STORE_CTX *store)
 {
-	SSL *ssl = X509_STORE_CTX_get_ex_data(store,
-				SSL_get_ex_data_X509_STORE_CTX_idx());
-	struct tls_session *session = SSL_get_app_data(ssl);
+	struct tls_session *session = session_of(store);
+	X509 *cert = X509_STORE_CTX_get_current_cert(store);
+	int depth = X509_STORE_CTX_get_error_depth(store);
 	int error = X509_STORE_CTX_get_error(store);
+	char reason[TLS_ERROR_MAX];
+	const char *why;
 
+	if (!is_ok && is_forgivable(session->ctx, error)) {
+		X509_STORE_CTX_set_error(store, X509_V_OK);
+		is_ok = 1;
+	}
 	if (!is_ok) {
-		verify_refuse(session, store, error, "%s%s (%s)",
-			      X509_verify_cert_error_string(error),
-			      verify_hint(error),
-			      verify_file(session->ctx, error));
+		snprintf(reason, sizeof(reason), "%s%s (%s)",
+			 X509_verify_cert_error_string(error),
+			 verify_hint(error), verify_file(session->ctx, error));
+		verify_refuse(session, store, cert, depth, error, reason);
 		return 0;
 	}
-	/*
-	 * Called for depth 0 last, when all of the chain is fine; more than
-	 * once when a list of revoked certificates is checked.
-	 */
-	if (X509_STORE_CTX_get_error_depth(store) == 0)
-		return leaf_check(session, store);
+	if (cert && !tls_crl_dir_check(session->ctx->crl, cert, &why)) {
+		snprintf(reason, sizeof(reason), "%s (%s)", why,
+			 tls_crl_path(session->ctx->crl));
+		verify_refuse(session, store, cert, depth,
+			      X509_V_ERR_CERT_REVOKED, reason);
+		return 0;
+	}
 	return 1;
+}
+
+/*
+ * The whole of it: the chain up to a CA, unless fingerprints alone decide, then
+ * the rules for the peer's own certificate.
+ */
+int tls_verify_chain(X509_STORE_CTX *store, void *arg)
+{
+	const struct tls_ctx *ctx = arg;
+	struct tls_session *session = session_of(store);
+	X509 *leaf = X509_STORE_CTX_get0_cert(store);
+	char reason[TLS_ERROR_MAX];
+	int ret = 1, error;
+
+	if (ctx->has_ca)
+		ret = tls_crl_verify(ctx->crl, store);
+	if (ret != 1)
+		return ret;
+	error = tls_rules_check(ctx, leaf, X509_STORE_CTX_get0_chain(store),
+				reason, sizeof(reason));
+	X509_STORE_CTX_set_error(store, X509_V_OK);
+	if (!error)
+		return 1;
+	verify_refuse(session, store, leaf, 0, error, reason);
+	return 0;
 }
 
 /* the handshake */

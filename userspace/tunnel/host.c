@@ -13,67 +13,6 @@
 
 /* set-up */
 
-static struct tls_blob blob(const struct config_blob *in)
-{
-	return (struct tls_blob){ in->path, in->text, in->len };
-}
-
-static enum tls_purpose purpose(enum config_purpose in)
-{
-	switch (in) {
-	case CONFIG_PURPOSE_ANY:
-		return TLS_PURPOSE_ANY;
-	case CONFIG_PURPOSE_SERVER:
-		return TLS_PURPOSE_SERVER;
-	case CONFIG_PURPOSE_CLIENT:
-		return TLS_PURPOSE_CLIENT;
-	}
-	return TLS_PURPOSE_ANY;
-}
-
-static enum tls_name_type name_type(enum config_name_type in)
-{
-	switch (in) {
-	case CONFIG_NAME_NONE:
-		return TLS_NAME_NONE;
-	case CONFIG_NAME_SUBJECT:
-		return TLS_NAME_SUBJECT;
-	case CONFIG_NAME_NAME:
-		return TLS_NAME_NAME;
-	case CONFIG_NAME_PREFIX:
-		return TLS_NAME_PREFIX;
-	}
-	return TLS_NAME_NONE;
-}
-
-static int host_tls(struct tunnel_host *host, char *err, size_t err_len)
-{
-	const struct config *cfg = host->setup.cfg;
-	const struct tls_config tls = {
-		.is_server = cfg->is_tls_server,
-		.ca = blob(&cfg->ca),
-		.cert = blob(&cfg->cert),
-		.key = blob(&cfg->key),
-		.dh = blob(&cfg->dh),
-		.extra_certs = blob(&cfg->extra_certs),
-		.crl = blob(&cfg->crl),
-		.version_min = cfg->tls_version_min,
-		.version_max = cfg->tls_version_max,
-		.cipher_list = cfg->tls_cipher,
-		.ciphersuites = cfg->tls_ciphersuites,
-		.groups = cfg->tls_groups,
-		.cert_profile = cfg->tls_cert_profile,
-		.peer_purpose = purpose(cfg->remote_cert_tls),
-		.name_type = name_type(cfg->verify_name_type),
-		.peer_name = cfg->verify_name,
-	};
-	int ret = tls_ctx_new(&tls, &host->tls, err, err_len);
-
-	if (!ret && tls_ctx_warnings(host->tls)[0])
-		log_warn("%s", tls_ctx_warnings(host->tls));
-	return ret;
-}
-
 static unsigned int n_workers(void)
 {
 	long n = sysconf(_SC_NPROCESSORS_ONLN);
@@ -150,7 +89,7 @@ static int host_init(struct tunnel_host *host, char *err, size_t err_len)
 	uint32_t seed, max = is_server ? cfg->max_clients : 1;
 	int ret;
 
-	ret = host_tls(host, err, err_len);
+	ret = tunnel_tls_load(host, err, err_len);
 	if (!ret)
 		ret = tunnel_keys_load(host, err, err_len);
 	if (ret)

@@ -215,6 +215,9 @@ void tunnel_first_input(struct tunnel_host *host, const uint8_t *pkt,
 int tunnel_first_link(struct tunnel_host *host, struct tunnel_link *link,
 		      const uint8_t *pkt, size_t len);
 
+/* tls.c: who this host is, and whom it accepts */
+int tunnel_tls_load(struct tunnel_host *host, char *err, size_t err_len);
+
 /* keys.c: how control packets are wrapped */
 int tunnel_keys_load(struct tunnel_host *host, char *err, size_t err_len);
 void tunnel_keys_free(struct tunnel_host *host);

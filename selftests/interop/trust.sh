@@ -1,0 +1,64 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+# shellcheck shell=bash
+# Whose certificate is good, and what the other end hears when it is not.
+# Sourced by run.
+
+# scenario_pinned SERVER CLIENT: no CA at either end, but fingerprints; a client
+# with another certificate of the same CA is not let in.
+scenario_pinned() {
+	PIN=yes
+	connect "$1" "$2"
+	traffic_ping "$VPN_S4" || fail "ping over IPv4"
+	stop_clean client
+	stop_clean server
+	RESULT="fingerprints at both ends"
+	[ "$1" = ovpnd ] || return 0
+	PIN=yes peer_start server "$1"
+	daemon_wait_for server 'Initialization Sequence Completed' 10 ||
+		fail "the server does not start again"
+	pki_make "$DIR/pki-other" ec || fail "openssl makes no second PKI"
+	cp "$DIR/pki-other/client.crt" "$DIR/pki-other/client.key" \
+		"$DIR/pki-$KEYS/"
+	peer_start client "$2"
+	within 20 daemon_says server 'fingerprint is none of peer-fingerprint' ||
+		fail "the server does not refuse another certificate"
+	within 10 daemon_says client '[Aa]lert' ||
+		fail "the client hears no TLS alert"
+	! daemon_says client 'Initialization Sequence Completed' ||
+		fail "the client is connected with another certificate"
+	daemon_stop client
+	daemon_stop server
+}
+
+# scenario_revoked CLIENT: connected, revoked while the server runs, and in again
+# when the list has been corrected. The server has no rights beyond its user's.
+scenario_revoked() {
+	local dir=$DIR/pki-$KEYS
+
+	# after the alert a client waits until this is over
+	HAND_WINDOW=10
+
+	pki_make "$dir" "$KEYS" && pki_crl "$dir" ||
+		fail "openssl makes no PKI: $(tail -n 3 "$dir/openssl.err")"
+	chmod 755 "$DIR" "$dir"
+	EXTRA[server]="crl-verify $dir/crl.pem"
+	connect ovpnd "$1"
+	expect_rights server ovpnd
+	stop_clean client
+	pki_crl "$dir" client || fail "openssl revokes nothing"
+	EXTRA[client]="connect-retry 1 1"
+	peer_start client "$1"
+	within 20 daemon_says server 'certificate revoked' ||
+		fail "the server lets a revoked certificate in"
+	within 10 daemon_says client 'alert:? certificate revoked' ||
+		fail "the client does not hear that it is revoked"
+	! daemon_says client 'Initialization Sequence Completed' ||
+		fail "the client is connected though it is revoked"
+	pki_crl "$dir" || fail "openssl makes no list"
+	daemon_wait_for client 'Initialization Sequence Completed' 80 ||
+		fail "the client does not come back"
+	within 5 traffic_ready || fail "no traffic after that"
+	RESULT="revoked and taken back while the server runs"
+	stop_clean client
+	stop_clean server
+}
