@@ -310,6 +310,32 @@ connected_times() {
 	[ "$(grep -c 'Initialization Sequence Completed' "$DIR/$1.log")" = "$2" ]
 }
 
+
+# scenario_framing CLIENT: old configurations compress, or make others do so. What
+# is pushed to them leaves packets as they are.
+scenario_framing() {
+	local line
+
+	for line in "comp-lzo" "compress lz4-v2" "compress"; do
+		EXTRA[server]='comp-lzo no
+push "comp-lzo no"'
+		EXTRA[client]=$line
+		connect ovpnd "$1"
+		traffic_ping "$VPN_S4" || fail "ping, client with $line"
+		traffic_ping "$VPN_S6" || fail "ping of IPv6, client with $line"
+		! daemon_says client "WARNING: '(comp-lzo|link-mtu)'" ||
+			fail "the client finds that the options differ"
+		stop_clean client
+		stop_clean server
+	done
+	EXTRA[client]=
+	connect ovpnd "$1"
+	traffic_ping "$VPN_S4" || fail "ping, client without compression"
+	RESULT="data path: server $(peer_data_path ovpnd)"
+	stop_clean client
+	stop_clean server
+}
+
 # Everything from the client but data packets (opcode 9) gets lost.
 control_block() {
 	in_c nft -f - <<-EOT

@@ -167,6 +167,23 @@ static void test_server_link(void **state)
 	config_free(cfg);
 }
 
+/* Framing of compression is never pushed, other things are. */
+static void test_server_push_framing(void **state)
+{
+	struct config *cfg = text_config(TEXT_KEYS "dev tun\nmode server\n"
+		"tls-server\nifconfig 10.3.0.1 255.255.255.0\n"
+		"topology subnet\npush \"comp-lzo no\"\n"
+		"push \"compress lz4\"\npush compress\npush \"ping 3\"\n"
+		"push \"compress migrate\"\npush \"compress stub-v2\"\n");
+
+	(void)state;
+	assert_non_null(cfg);
+	assert_string_equal(text_pushes(cfg),
+			    "ping 3|compress migrate|compress stub-v2");
+	assert_true(text_warns(cfg, "\"comp-lzo no\" is not pushed"));
+	config_free(cfg);
+}
+
 static void test_server_ipv6_only(void **state)
 {
 	struct config *cfg = text_config(TEXT_KEYS "dev tun\n"
@@ -511,6 +528,7 @@ int main(void)
 		cmocka_unit_test(test_server_sizes),
 		cmocka_unit_test(test_server_nopool),
 		cmocka_unit_test(test_server_link),
+		cmocka_unit_test(test_server_push_framing),
 		cmocka_unit_test(test_server_ipv6_only),
 		cmocka_unit_test(test_server_long_form),
 		cmocka_unit_test(test_client_long_form),

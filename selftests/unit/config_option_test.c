@@ -184,6 +184,8 @@ static const struct option_case {
 	{ 'S', "push \"a,b\"", "cannot contain a comma" },
 	{ 'S', "push \"a 'b\"", "no closing quotation mark" },
 	{ 'S', "push ''", "nothing to push" },
+	{ 'S', "push \"comp-lzo no\"", NULL },
+	{ 'S', "push \"compress lz4-v2\"", NULL },
 	{ 'S', "push a b", "too many arguments; write: push \"OPTION ...\"" },
 	{ 'C', "push a", "t:12: push works only with \"server\"" },
 	{ 'S', "max-clients 5", NULL },

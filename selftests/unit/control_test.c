@@ -686,20 +686,37 @@ static void test_params(void **state)
 		const char *info, *occ;
 		int ret;
 		enum proto_cipher cipher;
-		bool is_ekm, is_exit, is_dynamic;
+		bool is_ekm, is_exit, is_dynamic, is_framed;
 	} rows[] = {
 		{ "IV_PROTO=990\nIV_CIPHERS=AES-128-GCM:AES-256-GCM\n", "V4",
-		  0, PROTO_CIPHER_AES_256_GCM, true, true, true },
+		  0, PROTO_CIPHER_AES_256_GCM, true, true, true,
+		  false },
 		{ "IV_PROTO=2\nIV_CIPHERS=CHACHA20-POLY1305\n", "V4", 0,
-		  PROTO_CIPHER_CHACHA20_POLY1305, false, false, false },
+		  PROTO_CIPHER_CHACHA20_POLY1305, false, false, false,
+		  false },
 		{ "IV_PROTO=10\nIV_NCP=2\n", "V4", 0, PROTO_CIPHER_AES_256_GCM,
-		  true, false, false },
+		  true, false, false,
+		  false },
 		{ "IV_PROTO=2\nIV_CIPHERS=AES-256-CBC\n", "V4", -EPROTO,
-		  PROTO_CIPHER_NONE, false, false, false },
+		  PROTO_CIPHER_NONE, false, false, false,
+		  false },
 		{ "IV_PROTO=988\nIV_CIPHERS=AES-256-GCM\n", "V4", -EPROTO,
-		  PROTO_CIPHER_NONE, false, false, false },
+		  PROTO_CIPHER_NONE, false, false, false,
+		  false },
 		{ "", "V4,cipher BF-CBC", -EPROTO, PROTO_CIPHER_NONE, false,
+		  false, false,
+		  false },
+		/* compression is answered by a framing that adds nothing */
+		{ "IV_PROTO=2\nIV_CIPHERS=AES-256-GCM\nIV_COMP_STUBv2=1\n",
+		  "V4,comp-lzo,auth SHA1", 0, PROTO_CIPHER_AES_256_GCM, false,
+		  false, false, true },
+		{ "IV_PROTO=2\nIV_CIPHERS=AES-256-GCM\nIV_COMP_STUBv2=1\n",
+		  "V4,auth SHA1", 0, PROTO_CIPHER_AES_256_GCM, false, false,
 		  false, false },
+		/* which some do not have */
+		{ "IV_PROTO=2\nIV_CIPHERS=AES-256-GCM\nIV_COMP_STUB=1\n",
+		  "V4,comp-lzo,auth SHA1", -EPROTO, PROTO_CIPHER_NONE, false,
+		  false, false, false },
 	};
 
 	(void)state;
@@ -719,6 +736,7 @@ static void test_params(void **state)
 		assert_int_equal(params.is_ekm, rows[i].is_ekm);
 		assert_int_equal(params.is_cc_exit, rows[i].is_exit);
 		assert_int_equal(params.is_dyn_tls_crypt, rows[i].is_dynamic);
+		assert_int_equal(params.is_framed, rows[i].is_framed);
 	}
 }
 
@@ -747,6 +765,7 @@ static void test_push_reply(void **state)
 		.is_cipher_pushable = true,
 		.is_ekm = true,
 		.is_cc_exit = true,
+		.is_framed = true,
 		.iv_mtu = 1600,
 	};
 	struct control_push_reply reply = {
@@ -764,7 +783,7 @@ static void test_push_reply(void **state)
 		"PUSH_REPLY,route-gateway 10.8.0.1,topology subnet,ping 10,"
 		"ifconfig-ipv6 fd00::2/64 fd00::1,ifconfig 10.8.0.2 "
 		"255.255.255.0,peer-id 7,cipher AES-128-GCM,"
-		"protocol-flags cc-exit tls-ekm,tun-mtu 1400";
+		"compress stub-v2,protocol-flags cc-exit tls-ekm,tun-mtu 1400";
 
 	(void)state;
 	begin(WRAP_MODE_NONE, 0, 1);

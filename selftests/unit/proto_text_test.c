@@ -119,6 +119,11 @@ static void test_occ_build(void **state)
 	assert_occ(&occ, "V4,dev-type tun,link-mtu 1549,tun-mtu 1500,"
 		   "proto UDPv4,cipher AES-256-GCM,auth [null-digest],"
 		   "keysize 256,key-method 2,tls-client");
+	occ.has_framing = true;
+	assert_occ(&occ, "V4,dev-type tun,link-mtu 1550,tun-mtu 1500,"
+		   "proto UDPv4,comp-lzo,cipher AES-256-GCM,"
+		   "auth [null-digest],keysize 256,key-method 2,tls-client");
+	occ.has_framing = false;
 	occ.is_server = true;
 	occ.has_tls_auth = true;
 	occ.key_direction = 0;
@@ -172,6 +177,17 @@ static void test_occ_link_mtu(void **state)
 					  sizeof(value)) > 0);
 		assert_string_equal(value, rows[i].link_mtu);
 	}
+}
+
+static void test_occ_has(void **state)
+{
+	(void)state;
+	assert_true(proto_occ_has("V4,comp-lzo,auth SHA1", "comp-lzo"));
+	assert_true(proto_occ_has("V4,comp-lzo", "comp-lzo"));
+	assert_true(proto_occ_has("V4,auth SHA1", "auth"));
+	assert_false(proto_occ_has("V4,comp-lzonot,auth SHA1", "comp-lzo"));
+	assert_false(proto_occ_has("V4,auth comp-lzo", "comp-lzo"));
+	assert_false(proto_occ_has("", "comp-lzo"));
 }
 
 static void test_occ_get(void **state)
@@ -424,6 +440,7 @@ int main(void)
 		cmocka_unit_test(test_peer_info_number),
 		cmocka_unit_test(test_occ_build),
 		cmocka_unit_test(test_occ_link_mtu),
+		cmocka_unit_test(test_occ_has),
 		cmocka_unit_test(test_occ_get),
 		cmocka_unit_test(test_strings_split),
 		cmocka_unit_test(test_strings_limits),

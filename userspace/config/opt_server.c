@@ -121,6 +121,21 @@ static CONFIG_SETTER(set_pool_ipv6)
 	return 0;
 }
 
+/*
+ * Clients are told to use no framing if they are configured for one; what an
+ * old configuration pushes would make all the others use it.
+ */
+static bool is_framing(const struct config_params *params)
+{
+	const char *name = params->arg[0];
+
+	if (!strcmp(name, "comp-lzo"))
+		return true;
+	return !strcmp(name, "compress") &&
+	       (params->n < 2 || (strcmp(params->arg[1], "stub-v2") &&
+				  strcmp(params->arg[1], "migrate")));
+}
+
 static CONFIG_SETTER(set_push)
 {
 	struct config_params params;
@@ -132,6 +147,9 @@ static CONFIG_SETTER(set_push)
 		return config_fail(ps, "%s", why);
 	if (!params.n)
 		return config_fail(ps, "nothing to push");
+	if (is_framing(&params))
+		return config_warn(ps, "\"%s\" is not pushed: nothing is ever compressed; remove the line",
+				   arg[0]);
 	return config_push_add(ps, arg[0]);
 }
 

@@ -227,8 +227,13 @@ void control_pool_put(struct control_pool *pool, const struct net_ip *vpn4,
 /** control_pool_reserve() - take an address that is in use elsewhere */
 void control_pool_reserve(struct control_pool *pool, const struct net_ip *ip);
 
-/* what a server and its client agree on (sections 8.3 to 8.5) */
+/* what a server and its client agree on (sections 8.3 to 8.6) */
 
+/**
+ * struct control_params - see control_params_negotiate()
+ * @is_framed: the client is configured for compression, and is told to use the
+ *	framing "stub-v2", in which packets of IP look as without any
+ */
 struct control_params {
 	enum proto_cipher cipher;
 	bool is_cipher_pushable;
@@ -237,6 +242,7 @@ struct control_params {
 	bool is_ekm;
 	bool is_cc_exit;
 	bool is_dyn_tls_crypt;
+	bool is_framed;
 };
 
 /**

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* What a server decides from its client's peer-info (sections 8.4, 8.5). */
+/* What a server decides from its client's peer-info (sections 8.4 to 8.6). */
 #include <errno.h>
 #include <string.h>
 
@@ -24,6 +24,17 @@ int control_params_negotiate(struct control_params *params,
 						&params->is_cipher_pushable);
 	if (params->cipher == PROTO_CIPHER_NONE) {
 		*reason = "Data channel cipher negotiation failed (no shared cipher)";
+		return -EPROTO;
+	}
+	/*
+	 * Nothing is ever compressed, and the data path knows no framing. The
+	 * client can do the same: a packet that stub-v2 would change begins
+	 * with 0x50, which is no IP.
+	 */
+	params->is_framed = occ && proto_occ_has(occ, "comp-lzo");
+	if (params->is_framed &&
+	    !proto_peer_info_number(peer_info, "IV_COMP_STUBv2")) {
+		*reason = "Compression framing is not supported by this server. Remove comp-lzo or compress from the client's configuration";
 		return -EPROTO;
 	}
 	params->is_ekm = iv & PROTO_IV_TLS_KEY_EXPORT;

@@ -47,6 +47,8 @@ static int push_params(struct proto_push *push,
 			 proto_cipher_name(params->cipher));
 		ret = proto_push_add(push, option);
 	}
+	if (!ret && params->is_framed)
+		ret = proto_push_add(push, "compress stub-v2");
 	if (!ret && params->is_ekm && !params->is_cc_exit)
 		ret = proto_push_add(push, "key-derivation tls-ekm");
 	if (!ret && params->is_cc_exit) {

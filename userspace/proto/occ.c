@@ -78,7 +78,7 @@ static unsigned int occ_link_mtu(const struct proto_occ *occ)
 	if (occ->link_mtu)
 		return occ->link_mtu;
 	return occ->tun_mtu + op + (occ->is_tcp ? 2 : 0) +
-	       occ_crypto_overhead(occ);
+	       (occ->has_framing ? 1 : 0) + occ_crypto_overhead(occ);
 }
 
 struct occ_out {
@@ -118,6 +118,8 @@ int proto_occ_build(const struct proto_occ *occ, char *out, size_t cap)
 
 	occ_print(&text, "V4,dev-type tun,link-mtu %u,tun-mtu %u,proto %s",
 		  occ_link_mtu(occ), occ->tun_mtu, occ_proto_name(occ));
+	if (occ->has_framing)
+		occ_print(&text, ",comp-lzo");
 	if (occ->key_direction >= 0)
 		occ_print(&text, ",keydir %d", occ->key_direction);
 	if (occ->cipher)
@@ -146,6 +148,11 @@ struct proto_span proto_occ_find(const char *occ, const char *name)
 		break;
 	}
 	return value;
+}
+
+bool proto_occ_has(const char *occ, const char *name)
+{
+	return proto_occ_find(occ, name).at != NULL;
 }
 
 int proto_occ_get(const char *occ, const char *name, char *out, size_t cap)

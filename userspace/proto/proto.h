@@ -254,11 +254,15 @@ struct proto_occ {
 	const char *auth;		/* "[null-digest]", "SHA1", … */
 	unsigned int keysize;		/* bits */
 	bool has_tls_auth;
+	bool has_framing;		/* of compression */
 	int key_direction;		/* -1: none */
 };
 
 /** proto_occ_build() - the whole string; 0 or -ENOBUFS */
 int proto_occ_build(const struct proto_occ *occ, char *out, size_t cap);
+
+/** proto_occ_has() - is there an item of this name, with a value or without */
+bool proto_occ_has(const char *occ, const char *name);
 
 /** proto_occ_get() - value of "cipher" and so on; like proto_peer_info_get() */
 int proto_occ_get(const char *occ, const char *name, char *out, size_t cap);

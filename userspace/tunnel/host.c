@@ -57,11 +57,12 @@ int tunnel_host_occ(struct tunnel_host *host, bool is_tcp)
 	const struct config *cfg = host->setup.cfg;
 	enum proto_cipher cipher = PROTO_CIPHER_NONE;
 	bool is_aead;
+	int ret;
 
 	if (cfg->cipher)
 		cipher = proto_cipher_find(cfg->cipher);
 	is_aead = cipher != PROTO_CIPHER_NONE;
-	const struct proto_occ occ = {
+	struct proto_occ occ = {
 		.is_server = cfg->is_tls_server,
 		.is_tcp = is_tcp,
 		.tun_mtu = cfg->tun_mtu,
@@ -73,7 +74,10 @@ int tunnel_host_occ(struct tunnel_host *host, bool is_tcp)
 		.key_direction = cfg->tls_auth.text ? cfg->key_direction : -1,
 	};
 
-	return proto_occ_build(&occ, host->occ, sizeof(host->occ));
+	ret = proto_occ_build(&occ, host->occ, sizeof(host->occ));
+	occ.has_framing = true;
+	return ret ? ret : proto_occ_build(&occ, host->occ_framed,
+					   sizeof(host->occ_framed));
 }
 
 static void reap(struct loop_timer *timer, void *arg)

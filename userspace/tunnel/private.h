@@ -172,6 +172,7 @@ struct tunnel_host {
 	char dp_reason[160];
 	struct tunnel_registry reg;
 	char occ[PROTO_OPTIONS_MAX];
+	char occ_framed[PROTO_OPTIONS_MAX];	/* for clients with comp-lzo */
 	uint64_t next_cid;
 	int64_t started;
 	struct tunnel *dead;

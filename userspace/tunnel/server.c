@@ -19,7 +19,9 @@ static uint64_t now_of(const struct tunnel_host *host)
 
 static int server_own_km2(struct tunnel_session *ts, struct proto_km2 *km2)
 {
-	km2->options = ts->tunnel->host->occ;
+	const struct tunnel_host *host = ts->tunnel->host;
+
+	km2->options = ts->params.is_framed ? host->occ_framed : host->occ;
 	return 0;
 }
 
