@@ -194,6 +194,81 @@ static void test_max_clients(void **state)
 	end();
 }
 
+static struct tunnel *tunnel_from(uint16_t port)
+{
+	struct proto_sid cookie = reset_from(port);
+	struct proto_control pkt = answer(&cookie);
+	union net_addr addr = addr_of(port);
+	struct tunnel *tunnel;
+
+	input(&pkt, port);
+	tunnel = tunnel_registry_addr(&host->reg, &addr);
+	assert_non_null(tunnel);
+	return tunnel;
+}
+
+static void identify(struct tunnel *tunnel, uint8_t fingerprint)
+{
+	tunnel->active->has_identity = true;
+	tunnel->active->identity.has_cert = true;
+	tunnel->active->identity.fingerprint[0] = fingerprint;
+	tunnel->state = TUNNEL_STATE_CONNECTED;
+}
+
+static void float_to(const struct tunnel *tunnel, uint16_t port)
+{
+	union net_addr addr = addr_of(port);
+
+	tunnel_data_events.peer_floated(host, tunnel->dp_id, &addr);
+}
+
+static bool is_at(const struct tunnel *tunnel, uint16_t port)
+{
+	union net_addr addr = addr_of(port);
+
+	return tunnel_registry_addr(&host->reg, &addr) == tunnel;
+}
+
+/*
+ * A client that writes another one's address into its packets moves there only
+ * if the other one is itself, or has not shown yet who it is.
+ */
+static void test_float_to_a_taken_address(void **state)
+{
+	struct tunnel *a, *b, *c;
+
+	(void)state;
+	begin("");
+	a = tunnel_from(4000);
+	b = tunnel_from(4001);
+	c = tunnel_from(4002);
+	identify(a, 1);
+	identify(b, 2);
+	float_to(a, 4001);
+	assert_true(is_at(a, 4000) && is_at(b, 4001));
+	assert_int_equal(n_tunnels(), 3);
+	/* nobody is there */
+	float_to(a, 5000);
+	assert_true(is_at(a, 5000) && is_at(NULL, 4000));
+	/* a handshake is no proof */
+	float_to(a, 4002);
+	assert_true(is_at(a, 4002));
+	assert_int_equal(c->state, TUNNEL_STATE_DEAD);
+	assert_int_equal(n_tunnels(), 2);
+	/* an earlier connection of the same client */
+	b->active->identity.fingerprint[0] = 1;
+	float_to(a, 4001);
+	assert_true(is_at(a, 4001));
+	assert_int_equal(b->state, TUNNEL_STATE_DEAD);
+	assert_int_equal(n_tunnels(), 1);
+	/* what an earlier daemon left carries somebody's traffic */
+	b = tunnel_from(4003);
+	b->state = TUNNEL_STATE_ADOPTED;
+	float_to(a, 4003);
+	assert_true(is_at(a, 4001) && is_at(b, 4003));
+	end();
+}
+
 static bool is_over;
 
 static void over(struct loop_timer *timer, void *arg)
@@ -279,6 +354,7 @@ int main(void)
 		cmocka_unit_test(test_wrong_answers_open_nothing),
 		cmocka_unit_test(test_junk_is_ignored),
 		cmocka_unit_test(test_max_clients),
+		cmocka_unit_test(test_float_to_a_taken_address),
 		cmocka_unit_test(test_tls_junk_closes),
 		cmocka_unit_test(test_registry),
 	};

@@ -273,17 +273,45 @@ static void event_deleted(void *arg, uint32_t peer_id,
 	tunnel_close(tunnel, reason_text(reason));
 }
 
+/*
+ * An authentic packet came from an address where there is a tunnel already. Its
+ * sender may have written anybody's address into it, so that only the holder of
+ * the same certificate has left there for certain; and who has not proved to be
+ * anybody yet makes room (section 9.3).
+ */
+static bool may_take_over(const struct tunnel *tunnel,
+			  const struct tunnel *other)
+{
+	const struct tunnel_session *own = tunnel->active;
+	const struct tunnel_session *theirs = other->active;
+
+	if (other->state == TUNNEL_STATE_ADOPTED)
+		return false;
+	if (!theirs || !theirs->has_identity)
+		return true;
+	return own && own->has_identity && own->identity.has_cert &&
+	       theirs->identity.has_cert &&
+	       !memcmp(own->identity.fingerprint, theirs->identity.fingerprint,
+		       sizeof(own->identity.fingerprint));
+}
+
 static void event_floated(void *arg, uint32_t peer_id,
 			  const union net_addr *remote)
 {
+	static struct log_limit limit = { .burst = 5, .interval_ms = 10000 };
 	struct tunnel_host *host = arg;
 	struct tunnel *tunnel = find(host, peer_id);
 	struct tunnel *other = tunnel_registry_addr(&host->reg, remote);
-	char from[NET_ADDR_STRLEN], to[NET_ADDR_STRLEN];
+	char from[NET_ADDR_STRLEN], to[NET_ADDR_STRLEN], label[160];
 
 	if (!tunnel || other == tunnel)
 		return;
-	/* the packet was authentic: who sat there before has left */
+	if (other && !may_take_over(tunnel, other)) {
+		log_limited(&limit, LOG_LEVEL_NOTICE,
+			    "peer %u sends from the address of %s, which keeps it",
+			    peer_id, tunnel_label(other, label, sizeof(label)));
+		return;
+	}
 	if (other)
 		tunnel_close(other, "address taken over by another peer");
 	log_notice("peer %u (%s) floated from %s to %s", peer_id,
