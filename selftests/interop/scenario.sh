@@ -310,7 +310,6 @@ connected_times() {
 	[ "$(grep -c 'Initialization Sequence Completed' "$DIR/$1.log")" = "$2" ]
 }
 
-
 # scenario_framing CLIENT: old configurations compress, or make others do so. What
 # is pushed to them leaves packets as they are.
 scenario_framing() {

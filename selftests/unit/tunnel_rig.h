@@ -23,6 +23,7 @@ static struct tunnel_host *host;
 static struct wrap_key *wrap_client;	/* begin() makes an empty one */
 static struct wrap_tx tx_client;
 static const struct wrap_v2_client *v2_client;	/* appended to V3 and WKC_V1 */
+static const char *source = "192.0.2.2";	/* of input() */
 static unsigned int n_sent;
 static uint8_t last[PROTO_PACKET_MAX];
 static size_t last_len;
@@ -139,7 +140,7 @@ static inline union net_addr addr_of(uint16_t port)
 {
 	union net_addr addr;
 
-	assert_int_equal(net_addr_parse("192.0.2.2", port, &addr), 0);
+	assert_int_equal(net_addr_parse(source, port, &addr), 0);
 	return addr;
 }
 

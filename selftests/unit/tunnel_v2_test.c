@@ -171,6 +171,24 @@ static void test_without_early_negotiation(void **state)
 	end();
 }
 
+/* What makes state is bounded, wherever it says it comes from. */
+static void test_state_is_limited(void **state)
+{
+	char from[32];
+
+	(void)state;
+	make_keys_aged(1, 0);
+	begin_v2("connect-freq-initial 5 60", "", false);
+	for (unsigned int i = 1; i <= 50; i++) {
+		snprintf(from, sizeof(from), "198.18.0.%u", i);
+		source = from;
+		send_reset(4000);
+	}
+	source = "192.0.2.2";
+	assert_int_equal(n_tunnels(), 5);
+	end();
+}
+
 static void test_force_cookie(void **state)
 {
 	(void)state;
@@ -261,6 +279,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_nothing_is_kept),
 		cmocka_unit_test(test_without_early_negotiation),
+		cmocka_unit_test(test_state_is_limited),
 		cmocka_unit_test(test_force_cookie),
 		cmocka_unit_test(test_foreign_key),
 		cmocka_unit_test(test_other_wrapping),

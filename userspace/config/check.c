@@ -34,7 +34,8 @@ static int check_role(struct config_parse *ps)
 {
 	static const char *const server_only[] = {
 		"push", "ifconfig-pool", "ifconfig-ipv6-pool", "max-clients",
-		"duplicate-cn", "client-to-client", "connect-freq-initial", NULL
+		"duplicate-cn", "client-to-client", "connect-freq", "connect-freq-initial",
+		NULL
 	};
 	static const char *const pull_only[] = {
 		"pull-filter", "route-nopull", NULL

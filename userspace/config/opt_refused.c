@@ -63,7 +63,6 @@ static const struct config_row refused_rows[] = {
 	CONFIG_REFUSE("max-routes-per-client", CCD),
 	CONFIG_REFUSE("ifconfig-pool-persist",
 		"addresses are not remembered; remove the line"),
-	CONFIG_REFUSE("connect-freq", "use connect-freq-initial"),
 	CONFIG_REFUSE("stale-routes-check", "remove the line"),
 	CONFIG_REFUSE("bcast-buffers", "remove the line"),
 	CONFIG_REFUSE("port-share", ""),

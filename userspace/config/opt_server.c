@@ -153,6 +153,15 @@ static CONFIG_SETTER(set_push)
 	return config_push_add(ps, arg[0]);
 }
 
+static CONFIG_SETTER(set_freq)
+{
+	(void)row;
+	(void)n;
+	if (config_number(ps, arg[0], 1, 1u << 30, &ps->cfg->connect_freq_n))
+		return -EINVAL;
+	return config_number(ps, arg[1], 1, 86400, &ps->cfg->connect_freq_sec);
+}
+
 static CONFIG_SETTER(set_freq_initial)
 {
 	(void)row;
@@ -195,11 +204,15 @@ static const struct config_row server_rows[] = {
 	CONFIG_FLAG("client-to-client", IN_MAIN, is_client_to_client,
 		"Route clients to each other.\nThe packets take the host's routing and "
 		"its packet filter; forwarding must be enabled there."),
+	CONFIG_SPECIAL("connect-freq", 2, 2, IN_MAIN, set_freq, "N SECONDS",
+		"Let at most N clients begin per SECONDS; default no limit.\n"
+		"Counts addresses that have proved that they can receive."),
 	CONFIG_SPECIAL("connect-freq-initial", 2, 2, IN_MAIN, set_freq_initial,
 		"N SECONDS",
 		"Answer at most N first packets per SECONDS; default 100 10.\n"
 		"Counts packets of addresses that have not yet proved that they "
-		"can receive."),
+		"can receive. Beyond N an address gets one answer in SECONDS, "
+		"so that a flood does not keep others out."),
 };
 
 CONFIG_TABLE(server, "Server");

@@ -61,26 +61,6 @@ static void cookie_addr(const union net_addr *remote, struct cookie_addr *out)
 	}
 }
 
-/* connect-freq-initial: stateless replies per interval. */
-static bool initial_allowed(struct tunnel_host *host)
-{
-	struct tunnel_server *server = host->server;
-	const struct config *cfg = host->setup.cfg;
-	uint64_t now = now_of(host);
-	uint64_t window = cfg->connect_freq_initial_sec * 1000ull;
-
-	if (!cfg->connect_freq_initial_n)
-		return true;
-	if (now - server->initial_window >= window) {
-		server->initial_window = now;
-		server->initial_used = 0;
-	}
-	if (server->initial_used >= cfg->connect_freq_initial_n)
-		return false;
-	server->initial_used++;
-	return true;
-}
-
 /* Answer a reset without keeping anything. */
 static void stateless_reply(struct tunnel_host *host, const struct first *first)
 {
@@ -138,7 +118,6 @@ static bool cookie_is_valid(struct tunnel_host *host, const struct first *first)
 static struct tunnel *tunnel_for(struct tunnel_host *host,
 				 const struct first *first)
 {
-	static struct log_limit limit = { .burst = 5, .interval_ms = 10000 };
 	struct tunnel *tunnel = NULL;
 	uint32_t peer_id;
 
@@ -146,12 +125,9 @@ static struct tunnel *tunnel_for(struct tunnel_host *host,
 		tunnel = tunnel_registry_addr(&host->reg, first->remote);
 	if (tunnel)
 		return tunnel;
-	if (tunnel_registry_id(&host->reg, &peer_id)) {
-		log_limited(&limit, LOG_LEVEL_WARN,
-			    "max-clients (%u) reached, new clients are refused",
-			    host->reg.max_tunnels);
+	if (!tunnel_limits_open(host, first->remote) ||
+	    tunnel_registry_id(&host->reg, &peer_id))
 		return NULL;
-	}
 	tunnel = tunnel_new(host, peer_id, first->remote, first->local);
 	if (!tunnel)
 		return NULL;
@@ -216,9 +192,12 @@ static int begin_session(struct tunnel_host *host, struct first *first,
 
 static void first_reset(struct tunnel_host *host, struct first *first)
 {
-	if (first->parsed.key_id || !initial_allowed(host))
+	bool is_stateless = !first->own || wrap_v2_is_early(first->replay_id);
+
+	if (first->parsed.key_id ||
+	    !tunnel_limits_answer(host, first->remote, is_stateless))
 		return;
-	if (!first->own || wrap_v2_is_early(first->replay_id))
+	if (is_stateless)
 		stateless_reply(host, first);
 	/* 2.5 cannot send its key twice, so that its session begins here */
 	else if (!host->setup.cfg->is_cookie_forced)
@@ -238,8 +217,7 @@ static void first_parsed(struct tunnel_host *host, struct first *first)
 		if (!cookie_is_valid(host, first))
 			break;
 		/* a completed exchange gives its share of the limit back */
-		if (host->server->initial_used)
-			host->server->initial_used--;
+		tunnel_limits_return(host);
 		begin_session(host, first, true);
 		break;
 	case PROTO_CONTROL_HARD_RESET_CLIENT_V1:

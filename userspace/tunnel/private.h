@@ -49,6 +49,7 @@ struct tunnel_session {
  * @occ: the peer's options string
  * @push_wanted: PUSH_REQUEST came before the tunnel was ready
  * @is_expired: nothing authentic came for the keepalive's timeout
+ * @opened_at: ms
  * @deadline: ms, when the state must have changed; UINT64_MAX for never
  * @link: the connection that it lives on; NULL with datagrams
  */
@@ -73,6 +74,7 @@ struct tunnel {
 	bool is_expired;
 	struct keygen_rotation rotation;
 	struct loop_timer *timer;
+	uint64_t opened_at;
 	uint64_t deadline;
 	int64_t connected_since;
 };
@@ -142,16 +144,13 @@ struct tunnel_role {
 extern const struct tunnel_role tunnel_server_role;
 extern const struct tunnel_role tunnel_client_role;
 
-/**
- * struct tunnel_server - what only a server has
- * @initial_window: ms, start of the interval of connect-freq-initial
- * @initial_used: stateless replies in it
- */
+struct tunnel_limits;
+
+/** struct tunnel_server - what only a server has */
 struct tunnel_server {
 	struct wrap_cookie *cookie;
 	struct control_pool *pool;
-	uint64_t initial_window;
-	uint32_t initial_used;
+	struct tunnel_limits *limits;
 };
 
 struct tunnel_client;
@@ -215,6 +214,15 @@ void tunnel_first_input(struct tunnel_host *host, const uint8_t *pkt,
 			const union net_addr *local);
 int tunnel_first_link(struct tunnel_host *host, struct tunnel_link *link,
 		      const uint8_t *pkt, size_t len);
+
+/* limits.c: what strangers may cost a server */
+struct tunnel_limits *tunnel_limits_new(uint32_t seed);
+void tunnel_limits_free(struct tunnel_limits *limits);
+bool tunnel_limits_answer(struct tunnel_host *host,
+			  const union net_addr *remote, bool is_stateless);
+void tunnel_limits_return(struct tunnel_host *host);
+bool tunnel_limits_open(struct tunnel_host *host,
+			const union net_addr *remote);
 
 /* tls.c: who this host is, and whom it accepts */
 int tunnel_tls_load(struct tunnel_host *host, char *err, size_t err_len);

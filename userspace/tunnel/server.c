@@ -274,13 +274,20 @@ static int server_pool_new(struct tunnel_host *host)
 static int server_start(struct tunnel_host *host)
 {
 	const struct config *cfg = host->setup.cfg;
+	uint32_t seed;
 	int ret;
 
 	host->server = calloc(1, sizeof(*host->server));
 	if (!host->server)
 		return -ENOMEM;
+	ret = host->env.random(&seed, sizeof(seed));
+	if (ret)
+		return ret;
+	host->server->limits = tunnel_limits_new(seed);
 	host->server->cookie = wrap_cookie_new(cfg->hand_window);
-	ret = host->server->cookie ? server_pool_new(host) : -ENOMEM;
+	if (!host->server->limits || !host->server->cookie)
+		return -ENOMEM;
+	ret = server_pool_new(host);
 	if (!ret)
 		ret = tunnel_device_apply(host, cfg, NULL);
 	if (!ret)
@@ -345,6 +352,7 @@ static void server_free(struct tunnel_host *host)
 	if (!host->server)
 		return;
 	wrap_cookie_free(host->server->cookie);
+	tunnel_limits_free(host->server->limits);
 	control_pool_free(host->server->pool);
 	free(host->server);
 	host->server = NULL;

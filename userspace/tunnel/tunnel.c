@@ -120,6 +120,7 @@ struct tunnel *tunnel_new(struct tunnel_host *host, uint32_t peer_id,
 	tunnel->remote = *remote;
 	tunnel->local = *local;
 	tunnel->occ = "";
+	tunnel->opened_at = now_of(tunnel);
 	tunnel->deadline = UINT64_MAX;
 	keygen_rotation_init(&tunnel->rotation);
 	tunnel_registry_insert(&host->reg, tunnel);

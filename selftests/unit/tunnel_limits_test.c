@@ -1,0 +1,201 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * A server under a flood: what strangers get is bounded, and a client that has
+ * nothing to do with them still gets in. Through tunnel_host_input(), as the
+ * other tests of tunnel/; time passes by writing into its records.
+ */
+#include <errno.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "tunnel_rig.h"
+
+/* Return: was it answered. */
+static bool reset_from(const char *from, uint16_t port)
+{
+	const struct proto_control reset = {
+		.op = PROTO_CONTROL_HARD_RESET_CLIENT_V2, .sid = client_sid,
+	};
+	unsigned int before = n_sent;
+
+	source = from;
+	input(&reset, port);
+	return n_sent > before;
+}
+
+static struct proto_control hello_for_last(void)
+{
+	static const uint8_t hello[] = { 0x16, 3, 1 };
+	struct proto_control reply, pkt = {
+		.op = PROTO_CONTROL_V1, .sid = client_sid, .n_acks = 1,
+		.id = 1, .payload = hello, .payload_len = sizeof(hello),
+	};
+
+	assert_int_equal(proto_control_parse(&reply, last,
+					     last + PROTO_HEAD_LEN,
+					     last_len - PROTO_HEAD_LEN), 0);
+	pkt.remote_sid = reply.sid;
+	return pkt;
+}
+
+/* Both packets of a client. Return: is there one more tunnel. */
+static bool client_from(const char *from, uint16_t port)
+{
+	unsigned int before = n_tunnels();
+	struct proto_control pkt;
+
+	if (!reset_from(from, port))
+		return false;
+	pkt = hello_for_last();
+	input(&pkt, port);
+	return n_tunnels() == before + 1;
+}
+
+/* A flood from one address: nobody else notices. */
+static void test_flood_from_one(void **state)
+{
+	unsigned int n = 0;
+
+	(void)state;
+	begin("connect-freq-initial 10 60");
+	for (uint16_t port = 1; port <= 1000; port++)
+		n += reset_from("192.0.2.2", port);
+	assert_int_equal(n, 10);
+	assert_true(client_from("198.51.100.7", 4000));
+	assert_true(client_from("2001:db8:1::1", 4000));
+	end();
+}
+
+/* From many, each gets one answer: no weapon against any of them. */
+static void test_flood_from_many(void **state)
+{
+	char from[32];
+	unsigned int n = 0;
+
+	(void)state;
+	begin("connect-freq-initial 10 60");
+	for (unsigned int round = 0; round < 2; round++) {
+		for (unsigned int i = 0; i < 500; i++) {
+			snprintf(from, sizeof(from), "198.18.%u.%u", i / 250,
+				 1 + i % 250);
+			n += reset_from(from, 4000);
+		}
+	}
+	/* a few addresses share a bit */
+	assert_in_range(n, 480, 500);
+	/* mapped ones are IPv4, too, and a network of IPv6 is one source */
+	assert_false(reset_from("::ffff:198.18.0.1", 4000));
+	assert_true(reset_from("2001:db8:1::1", 4000));
+	assert_false(reset_from("2001:db8:1::2", 4000));
+	assert_true(reset_from("2001:db8:2::1", 4000));
+	end();
+}
+
+/* The share of a client that has answered is given back. */
+static void test_answers_come_back(void **state)
+{
+	(void)state;
+	begin("connect-freq-initial 2 60");
+	for (uint16_t port = 4000; port < 4100; port++)
+		assert_true(client_from("192.0.2.2", port));
+	end();
+}
+
+static void test_connect_freq(void **state)
+{
+	(void)state;
+	begin("connect-freq 3 60");
+	for (uint16_t port = 4000; port < 4003; port++)
+		assert_true(client_from("192.0.2.2", port));
+	assert_false(client_from("192.0.2.2", 4003));
+	assert_false(client_from("198.51.100.7", 4000));
+	end();
+}
+
+static void age(uint64_t by_ms)
+{
+	for (uint32_t i = 0; i < host->reg.max_tunnels; i++)
+		if (host->reg.by_id[i])
+			host->reg.by_id[i]->opened_at -= by_ms;
+}
+
+/* Handshakes that go nowhere do not fill the server. */
+static void test_half_open_make_room(void **state)
+{
+	union net_addr addr;
+	char from[32];
+
+	(void)state;
+	begin("max-clients 32");
+	for (unsigned int i = 0; i < 32; i++) {
+		snprintf(from, sizeof(from), "198.18.0.%u", i + 1);
+		assert_true(client_from(from, 4000));
+	}
+	/* they may still come to something */
+	assert_false(client_from("192.0.2.2", 4000));
+	assert_int_equal(n_tunnels(), 32);
+	age(11000);
+	host->reg.by_id[5]->opened_at -= 1;
+	client_from("192.0.2.2", 4000);
+	assert_int_equal(n_tunnels(), 32);
+	addr = addr_of(4000);
+	assert_true(net_addr_is_equal(&host->reg.by_id[5]->remote, &addr));
+	end();
+}
+
+/* Clients that are connected are never put out for a new one. */
+static void test_connected_stay(void **state)
+{
+	char from[32];
+
+	(void)state;
+	begin("max-clients 4");
+	for (unsigned int i = 0; i < 4; i++) {
+		snprintf(from, sizeof(from), "198.18.0.%u", i + 1);
+		assert_true(client_from(from, 4000));
+		host->reg.by_id[i]->state = TUNNEL_STATE_CONNECTED;
+	}
+	age(1000000);
+	assert_false(client_from("192.0.2.2", 4000));
+	assert_int_equal(n_tunnels(), 4);
+	end();
+}
+
+/* One address cannot take the last places with handshakes alone. */
+static void test_one_address_has_a_share(void **state)
+{
+	unsigned int n = 0;
+
+	(void)state;
+	begin("max-clients 64");
+	for (uint16_t port = 4000; port < 4064; port++)
+		n += client_from("192.0.2.2", port);
+	assert_int_equal(n, 48);
+	assert_true(client_from("198.51.100.7", 4000));
+	assert_true(client_from("198.51.100.8", 4000));
+	end();
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_flood_from_one),
+		cmocka_unit_test(test_flood_from_many),
+		cmocka_unit_test(test_answers_come_back),
+		cmocka_unit_test(test_connect_freq),
+		cmocka_unit_test(test_half_open_make_room),
+		cmocka_unit_test(test_connected_stay),
+		cmocka_unit_test(test_one_address_has_a_share),
+	};
+
+	cmocka_set_message_output(CM_OUTPUT_TAP);
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

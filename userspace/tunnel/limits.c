@@ -1,0 +1,226 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * What strangers may cost a server: answers to first packets, new tunnels, and
+ * tunnels of clients that have not yet shown who they are. A flood must be
+ * bounded, and must not keep others out.
+ */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "tunnel/private.h"
+
+#define SOURCES		65536u	/* bits, one per address */
+#define STALE_MS	10000	/* a handshake takes one or two seconds */
+
+/**
+ * struct tunnel_limits - see the functions
+ * @answers_since, @opens_since: ms, start of the interval
+ * @answers, @opens: used of it
+ * @sources: who has had an answer in the interval; an address is a bit
+ */
+struct tunnel_limits {
+	uint64_t answers_since, opens_since;
+	uint32_t answers, opens;
+	uint32_t seed;
+	uint8_t sources[SOURCES / 8];
+};
+
+static uint64_t now_of(const struct tunnel_host *host)
+{
+	return loop_now(host->setup.loop);
+}
+
+struct tunnel_limits *tunnel_limits_new(uint32_t seed)
+{
+	struct tunnel_limits *limits = calloc(1, sizeof(*limits));
+
+	if (limits)
+		limits->seed = seed;
+	return limits;
+}
+
+void tunnel_limits_free(struct tunnel_limits *limits)
+{
+	free(limits);
+}
+
+/* What one client can have as many of as it likes is left out. */
+static void source_of(const union net_addr *remote, union net_addr *out)
+{
+	union net_addr addr = *remote;
+
+	net_addr_unmap(&addr);
+	memset(out, 0, sizeof(*out));
+	out->sa.sa_family = addr.sa.sa_family;
+	if (addr.sa.sa_family == AF_INET)
+		out->in4.sin_addr = addr.in4.sin_addr;
+	else	/* a network of 64 bits */
+		memcpy(&out->in6.sin6_addr, &addr.in6.sin6_addr, 8);
+}
+
+/* Return: false when the address had its answer already. */
+static bool source_mark(struct tunnel_limits *limits,
+			const union net_addr *remote)
+{
+	union net_addr source;
+	uint8_t *byte, bit;
+	uint32_t hash;
+
+	source_of(remote, &source);
+	hash = net_addr_hash(&source, limits->seed) % SOURCES;
+	byte = &limits->sources[hash / 8];
+	bit = (uint8_t)(1u << hash % 8);
+	if (*byte & bit)
+		return false;
+	*byte |= bit;
+	return true;
+}
+
+/**
+ * tunnel_limits_answer() - connect-freq-initial: is a first packet answered
+ * @host: the server
+ * @remote: where it came from, which may be a lie
+ * @is_stateless: the answer is all; otherwise a tunnel is made
+ *
+ * Beyond the limit each address gets one answer in the interval, if that keeps
+ * nothing: it is no weapon against whoever lives there, and lets others in
+ * during a flood.
+ *
+ * Return: true if so.
+ */
+bool tunnel_limits_answer(struct tunnel_host *host,
+			  const union net_addr *remote, bool is_stateless)
+{
+	const struct config *cfg = host->setup.cfg;
+	struct tunnel_limits *limits = host->server->limits;
+	uint64_t window = cfg->connect_freq_initial_sec * 1000ull;
+	bool is_new;
+
+	if (!cfg->connect_freq_initial_n)
+		return true;
+	if (now_of(host) - limits->answers_since >= window) {
+		limits->answers_since = now_of(host);
+		limits->answers = 0;
+		memset(limits->sources, 0, sizeof(limits->sources));
+	}
+	is_new = source_mark(limits, remote);
+	if (limits->answers >= cfg->connect_freq_initial_n)
+		return is_new && is_stateless;
+	limits->answers++;
+	return true;
+}
+
+/**
+ * tunnel_limits_return() - an answer has reached its address
+ * @host: the server; the answer does not count any more
+ */
+void tunnel_limits_return(struct tunnel_host *host)
+{
+	if (host->server->limits->answers)
+		host->server->limits->answers--;
+}
+
+/* connect-freq: tunnels in an interval */
+static bool open_allowed(struct tunnel_host *host)
+{
+	static struct log_limit limit = { .burst = 2, .interval_ms = 10000 };
+	const struct config *cfg = host->setup.cfg;
+	struct tunnel_limits *limits = host->server->limits;
+
+	if (!cfg->connect_freq_n)
+		return true;
+	if (now_of(host) - limits->opens_since >=
+	    cfg->connect_freq_sec * 1000ull) {
+		limits->opens_since = now_of(host);
+		limits->opens = 0;
+	}
+	if (limits->opens >= cfg->connect_freq_n) {
+		log_limited(&limit, LOG_LEVEL_WARN,
+			    "connect-freq (%u in %u s) reached, new clients have to wait",
+			    cfg->connect_freq_n, cfg->connect_freq_sec);
+		return false;
+	}
+	limits->opens++;
+	return true;
+}
+
+static bool is_same_source(const union net_addr *a, const union net_addr *b)
+{
+	union net_addr x, y;
+
+	source_of(a, &x);
+	source_of(b, &y);
+	return !memcmp(&x, &y, sizeof(x));
+}
+
+/**
+ * struct half_open - tunnels without a completed handshake
+ * @oldest: NULL: none is older than STALE_MS
+ * @n_same: from the address that wants another one
+ */
+struct half_open {
+	struct tunnel *oldest;
+	uint32_t n_same;
+};
+
+static struct half_open half_open_count(struct tunnel_host *host,
+					const union net_addr *remote)
+{
+	const struct tunnel_registry *reg = &host->reg;
+	uint64_t now = now_of(host);
+	uint64_t opened_before = now > STALE_MS ? now - STALE_MS : 0;
+	struct half_open found = { 0 };
+
+	for (uint32_t i = 0; i < reg->max_tunnels; i++) {
+		struct tunnel *tunnel = reg->by_id[i];
+
+		if (!tunnel || tunnel->state != TUNNEL_STATE_HANDSHAKE)
+			continue;
+		if (is_same_source(&tunnel->remote, remote))
+			found.n_same++;
+		if (tunnel->opened_at <= opened_before) {
+			opened_before = tunnel->opened_at;
+			found.oldest = tunnel;
+		}
+	}
+	return found;
+}
+
+/**
+ * tunnel_limits_open() - may a client that has proved its address have a tunnel
+ * @host: the server
+ * @remote: the address
+ *
+ * When the last quarter of max-clients is touched, one address gets only a
+ * part of it for handshakes; and when nothing is left, the oldest handshake
+ * that is not getting anywhere makes room.
+ *
+ * Return: true if so; there is a free id then.
+ */
+bool tunnel_limits_open(struct tunnel_host *host, const union net_addr *remote)
+{
+	static struct log_limit limit = { .burst = 5, .interval_ms = 10000 };
+	const struct tunnel_registry *reg = &host->reg;
+	uint32_t max = reg->max_tunnels;
+	struct half_open found;
+
+	if (reg->n_tunnels >= max - max / 4) {
+		found = half_open_count(host, remote);
+		if (found.n_same > max / 16) {
+			log_limited(&limit, LOG_LEVEL_WARN,
+				    "max-clients (%u) is near, and one address has %u handshakes running: more have to wait",
+				    max, found.n_same);
+			return false;
+		}
+		if (reg->n_tunnels == max && found.oldest)
+			tunnel_close(found.oldest, "its handshake goes on for too long, others wait");
+	}
+	if (reg->n_tunnels == max) {
+		log_limited(&limit, LOG_LEVEL_WARN,
+			    "max-clients (%u) reached, new clients are refused",
+			    max);
+		return false;
+	}
+	return open_allowed(host);
+}
