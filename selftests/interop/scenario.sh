@@ -310,6 +310,39 @@ connected_times() {
 	[ "$(grep -c 'Initialization Sequence Completed' "$DIR/$1.log")" = "$2" ]
 }
 
+# scenario_usage SERVER CLIENT: no key is negotiated by time, but ovpnd begins
+# when so many packets have passed; nothing is lost.
+scenario_usage() {
+	local role=server
+
+	[ "$1" = ovpnd ] || role=client
+	EXTRA[$role]="reneg-pkts 300
+reneg-bytes 10000000"
+	HAND_WINDOW=4
+	connect "$1" "$2"
+	[ "$(peer_key $role ovpnd)" = 0 ] || fail "the first key is not 0"
+	in_c ping -n -q -i 0.01 -c 100 "$VPN_S4" >"$DIR/ping" 2>&1 ||
+		fail "ping"
+	sleep 2
+	! daemon_says $role 'renegotiating' || fail "it negotiates too soon"
+	in_c ping -n -q -i 0.02 -c 350 -W 2 "$VPN_S4" >"$DIR/ping" 2>&1
+	grep -q ' 0% packet loss' "$DIR/ping" || {
+		sed 's/^/#   /' "$DIR/ping"
+		fail "packets were lost"
+	}
+	daemon_says $role 'key 0 has carried .* renegotiating' ||
+		fail "no renegotiation after 700 packets"
+	within 8 other_key $role || fail "the new key is not used"
+	traffic_ping "$VPN_S4" || fail "ping with the new key"
+	RESULT="a new key after 300 packets"
+	stop_clean client
+	stop_clean server
+}
+
+other_key() {
+	[ "$(peer_key "$1" ovpnd)" != 0 ]
+}
+
 # scenario_framing CLIENT: old configurations compress, or make others do so. What
 # is pushed to them leaves packets as they are.
 scenario_framing() {

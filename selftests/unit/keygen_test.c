@@ -362,26 +362,28 @@ static void test_next_key_id(void **state)
 static void test_reneg_delay(void **state)
 {
 	static const struct {
-		uint32_t sec;
-		bool is_server;
+		uint32_t sec, min;
 		uint32_t random;
 		uint64_t want;
 	} rows[] = {
-		{ 0, false, 5, UINT64_MAX },
-		{ 0, true, 5, UINT64_MAX },
-		{ 3600, false, 359, 3600000 },
-		{ 3600, true, 0, 3600000 },
-		{ 3600, true, 359, 3241000 },
-		{ 3600, true, 360, 3600000 },
-		{ 3600, true, UINT32_MAX, 3600000 - UINT32_MAX % 360 * 1000 },
-		{ 5, true, 12345, 5000 },
-		{ 1, true, 1, 1000 },
-		{ UINT32_MAX, false, 0, (uint64_t)UINT32_MAX * 1000 },
+		{ 0, 0, 5, UINT64_MAX },
+		{ 3600, 3600, 359, 3600000 },
+		{ 3600, 3240, 0, 3600000 },
+		{ 3600, 3240, 359, 3241000 },
+		{ 3600, 3240, 360, 3600000 },
+		{ 3600, 3240, UINT32_MAX, 3600000 - UINT32_MAX % 360 * 1000 },
+		{ 3600, 0, 3599, 1000 },
+		{ 100, 50, 49, 51000 },
+		{ 100, 50, 50, 100000 },
+		{ 5, 5, 12345, 5000 },
+		{ 1, 1, 1, 1000 },
+		{ UINT32_MAX, UINT32_MAX, 0, (uint64_t)UINT32_MAX * 1000 },
+		{ UINT32_MAX, 0, UINT32_MAX - 1, 1000 },
 	};
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++)
-		assert_true(keygen_reneg_delay(rows[i].sec, rows[i].is_server,
+		assert_true(keygen_reneg_delay(rows[i].sec, rows[i].min,
 					       rows[i].random) ==
 			    rows[i].want);
 }

@@ -219,6 +219,7 @@ struct config {
 	/* timers */
 	uint32_t ping, ping_restart, ping_exit;
 	uint32_t reneg_sec, reneg_sec_min;
+	uint64_t reneg_bytes, reneg_pkts;	/* 0: no limit */
 	uint32_t hand_window, tran_window, tls_timeout;
 	uint32_t max_packet_size;
 

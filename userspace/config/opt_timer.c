@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
+#include <ctype.h>
 #include <errno.h>
+#include <stdlib.h>
+#include <string.h>
 
 #include "config/parse.h"
 
@@ -45,9 +48,41 @@ static CONFIG_SETTER(set_reneg_sec)
 	ps->has_reneg_min = n > 1;
 	if (n < 2)
 		return 0;
-	if (config_number(ps, arg[1], 0, cfg->reneg_sec, &cfg->reneg_sec_min))
-		return -EINVAL;
-	return config_warn(ps, "the second number has no effect in this version");
+	return config_number(ps, arg[1], 0, cfg->reneg_sec,
+			     &cfg->reneg_sec_min);
+}
+
+/* Up to 2^63; a negative number is how OpenVPN says "off". */
+static int count(struct config_parse *ps, const char *text, uint64_t *out)
+{
+	unsigned long long value;
+	char *end;
+
+	*out = 0;
+	if (!strcmp(text, "-1"))
+		return 0;
+	errno = 0;
+	value = strtoull(text, &end, 10);
+	if (!isdigit((unsigned char)text[0]) || *end || errno ||
+	    value > INT64_MAX)
+		return config_fail(ps, "\"%s\" is not a number; write how many, or 0 for no limit",
+				   text);
+	*out = value;
+	return 0;
+}
+
+static CONFIG_SETTER(set_reneg_bytes)
+{
+	(void)row;
+	(void)n;
+	return count(ps, arg[0], &ps->cfg->reneg_bytes);
+}
+
+static CONFIG_SETTER(set_reneg_pkts)
+{
+	(void)row;
+	(void)n;
+	return count(ps, arg[0], &ps->cfg->reneg_pkts);
 }
 
 static CONFIG_SETTER(set_exit_notify)
@@ -75,9 +110,9 @@ static const struct config_row timer_rows[] = {
 		"Exit when nothing was received for SECONDS."),
 	CONFIG_SPECIAL("reneg-sec", 1, 2, IN_MAIN, set_reneg_sec,
 		"SECONDS [MIN]",
-		"Change keys after this time at the latest; default 3600.\nA "
-		"server takes up to a tenth off at random. 0 leaves it to the "
-		"other side."),
+		"Change keys after this time at the latest; default 3600.\nWith "
+		"MIN the time is chosen at random between the two; without it a "
+		"server takes up to a tenth off. 0 leaves it to the other side."),
 	SECONDS("hand-window", config_set_u32, IN_MAIN, hand_window, 1,
 		"Give a key exchange SECONDS to finish; default 60."),
 	SECONDS("tran-window", config_set_u32, IN_MAIN, tran_window, 1,
@@ -88,10 +123,12 @@ static const struct config_row timer_rows[] = {
 	  set_exit_notify, CONFIG_FIELD(explicit_exit_notify), 0, 100, "[N]",
 	  "Tell the other side when exiting, up to N times; default 1.\nOver TCP "
 	  "the end of the connection says it." },
-	CONFIG_ONLY("reneg-bytes", "0",
-		"Change keys after so many bytes; only 0, off, is supported."),
-	CONFIG_ONLY("reneg-pkts", "0",
-		"Change keys after so many packets; only 0, off, is supported."),
+	CONFIG_SPECIAL("reneg-bytes", 1, 1, IN_MAIN, set_reneg_bytes, "N",
+		"Change keys after N bytes, both ways together.\nThe default, 0, "
+		"is no limit: the data path asks for a new key before a cipher's "
+		"own limit is reached."),
+	CONFIG_SPECIAL("reneg-pkts", 1, 1, IN_MAIN, set_reneg_pkts, "N",
+		"Change keys after N packets, both ways together; default no limit."),
 };
 
 CONFIG_TABLE(timer, "Timers");

@@ -126,10 +126,10 @@ uint8_t keygen_next_key_id(uint8_t key_id);
 /**
  * keygen_reneg_delay() - ms until a key shall be renegotiated (section 4.4)
  * @reneg_sec: option's value, 0 = never (UINT64_MAX)
- * @is_server: a server subtracts up to 10 % at random
+ * @reneg_sec_min: not sooner than that, and at random between the two
  * @random: 32 random bits
  */
-uint64_t keygen_reneg_delay(uint32_t reneg_sec, bool is_server,
+uint64_t keygen_reneg_delay(uint32_t reneg_sec, uint32_t reneg_sec_min,
 			    uint32_t random);
 
 #endif

@@ -100,14 +100,13 @@ uint8_t keygen_next_key_id(uint8_t key_id)
 	return next ? next : 1;
 }
 
-uint64_t keygen_reneg_delay(uint32_t reneg_sec, bool is_server,
+uint64_t keygen_reneg_delay(uint32_t reneg_sec, uint32_t reneg_sec_min,
 			    uint32_t random)
 {
-	uint32_t spread = reneg_sec / 10;
+	uint32_t spread = reneg_sec > reneg_sec_min ?
+			  reneg_sec - reneg_sec_min : 1;
 
 	if (!reneg_sec)
 		return NEVER;
-	if (is_server)
-		reneg_sec -= random % (spread ? spread : 1);
-	return (uint64_t)reneg_sec * 1000;
+	return (uint64_t)(reneg_sec - random % spread) * 1000;
 }

@@ -102,9 +102,9 @@ static void data_generated(struct tunnel *tunnel)
 
 	tunnel->host->env.random(&random, sizeof(random));
 	control_session_generated(tunnel->active->control,
-			keygen_reneg_delay(cfg->reneg_sec,
-					   cfg->mode == CONFIG_MODE_SERVER,
+			keygen_reneg_delay(cfg->reneg_sec, cfg->reneg_sec_min,
 					   random));
+	tunnel_usage_begin(tunnel);
 	tunnel_set_deadline(tunnel, tunnel->deadline);
 }
 

@@ -43,6 +43,15 @@ struct tunnel_session {
 };
 
 /**
+ * struct tunnel_usage - what a peer had carried when its key was new
+ * @look_at: ms; UINT64_MAX: no limit is configured
+ */
+struct tunnel_usage {
+	uint64_t look_at;
+	uint64_t bytes, packets;
+};
+
+/**
  * struct tunnel - one peer; owned by the host's registry
  * @active: the session that the tunnel lives by; NULL in ADOPTED and early
  * @untrusted: a new session of the same address that has not proved itself
@@ -73,6 +82,7 @@ struct tunnel {
 	bool push_wanted;
 	bool is_expired;
 	struct keygen_rotation rotation;
+	struct tunnel_usage usage;
 	struct loop_timer *timer;
 	uint64_t opened_at;
 	uint64_t deadline;
@@ -214,6 +224,10 @@ void tunnel_first_input(struct tunnel_host *host, const uint8_t *pkt,
 			const union net_addr *local);
 int tunnel_first_link(struct tunnel_host *host, struct tunnel_link *link,
 		      const uint8_t *pkt, size_t len);
+
+/* usage.c: a key that has carried much is followed by the next */
+void tunnel_usage_begin(struct tunnel *tunnel);
+void tunnel_usage_step(struct tunnel *tunnel);
 
 /* limits.c: what strangers may cost a server */
 struct tunnel_limits *tunnel_limits_new(uint32_t seed);

@@ -69,6 +69,8 @@ static void tunnel_arm(struct tunnel *tunnel)
 
 	if (tunnel->deadline < at)
 		at = tunnel->deadline;
+	if (tunnel->usage.look_at < at)
+		at = tunnel->usage.look_at;
 	if (at == UINT64_MAX)
 		loop_timer_stop(tunnel->timer);
 	else
@@ -81,6 +83,7 @@ static void tunnel_timeout(struct loop_timer *timer, void *arg)
 
 	(void)timer;
 	tunnel_data_step(tunnel);
+	tunnel_usage_step(tunnel);
 	if (tunnel->deadline <= now_of(tunnel)) {
 		tunnel->deadline = UINT64_MAX;
 		tunnel->host->role->timeout(tunnel);
@@ -122,6 +125,7 @@ struct tunnel *tunnel_new(struct tunnel_host *host, uint32_t peer_id,
 	tunnel->occ = "";
 	tunnel->opened_at = now_of(tunnel);
 	tunnel->deadline = UINT64_MAX;
+	tunnel->usage.look_at = UINT64_MAX;
 	keygen_rotation_init(&tunnel->rotation);
 	tunnel_registry_insert(&host->reg, tunnel);
 	return tunnel;
