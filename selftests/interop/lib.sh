@@ -110,6 +110,7 @@ net_down() {
 		[ -z "$pid" ] || kill -KILL $pid 2>/dev/null
 		ip netns del "$NET-$side" 2>/dev/null
 	done
+	rm -rf "/etc/netns/$NET-c"
 	[ -z "${DIR:-}" ] || rm -rf "$DIR"
 }
 

@@ -22,6 +22,7 @@ RENEG_S=0		# reneg-sec at the server: who has less starts, and
 RENEG_C=0		# each sends with the new key after half of its own
 PIN=			# "yes": certificates by fingerprint, without a CA
 declare -A EXTRA=()	# more lines of configuration, by role
+VPN_MASK=255.255.255.0
 
 DP=${DP:-user}
 
@@ -111,7 +112,7 @@ peer_proto() {
 peer_config_shape() {
 	case $SHAPE,$1 in
 	mp,server)
-		echo "server $VPN_NET4 255.255.255.0"
+		echo "server $VPN_NET4 $VPN_MASK"
 		echo "server-ipv6 fd00:8::/64"
 		echo "topology subnet"
 		;;

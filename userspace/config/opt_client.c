@@ -5,6 +5,7 @@
 #include "config/parse.h"
 
 #define IN_MAIN CONFIG_IN_MAIN
+#define IN_CONN (CONFIG_IN_MAIN | CONFIG_IN_CONNECTION)
 
 static CONFIG_SETTER(set_client)
 {

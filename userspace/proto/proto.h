@@ -267,6 +267,41 @@ bool proto_occ_has(const char *occ, const char *name);
 /** proto_occ_get() - value of "cipher" and so on; like proto_peer_info_get() */
 int proto_occ_get(const char *occ, const char *name, char *out, size_t cap);
 
+/* a server sends its client away (sections 8.7, 8.10) */
+
+enum proto_verdict_kind {
+	PROTO_VERDICT_AUTH_FAILED,
+	PROTO_VERDICT_RESTART,
+	PROTO_VERDICT_HALT,
+};
+
+/* where a client shall try next */
+enum proto_advance {
+	PROTO_ADVANCE_DEFAULT,
+	PROTO_ADVANCE_NO,	/* the same address */
+	PROTO_ADVANCE_ADDRESS,	/* the next one of the name */
+	PROTO_ADVANCE_REMOTE,	/* the next entry of the list */
+};
+
+/**
+ * struct proto_verdict - AUTH_FAILED, RESTART or HALT
+ * @is_temporary: AUTH_FAILED,TEMP: the same may work later
+ * @backoff: seconds to wait at least, a day at most
+ * @is_password_kept: RESTART,[P]
+ * @reason: text behind it all, borrowed; "" if none
+ */
+struct proto_verdict {
+	enum proto_verdict_kind kind;
+	bool is_temporary;
+	bool is_password_kept;
+	uint32_t backoff;
+	enum proto_advance advance;
+	const char *reason;
+};
+
+/** proto_verdict_parse() - 0, or -ENOENT for any other message */
+int proto_verdict_parse(struct proto_verdict *verdict, const char *text);
+
 /* key-method-2 message (section 5.1) */
 
 #define PROTO_KM2_MAX		2048

@@ -13,6 +13,7 @@
 #define GOODBYE_POLL_MS	50
 #define GOODBYE_MIN_S	2	/* leaves earlier when EXIT has been acked */
 #define RESOLVERS	1
+#define ADDRS_MAX	16	/* of one name */
 
 /**
  * enum client_state - of the connection as a whole
@@ -39,7 +40,8 @@ struct client_lookup {
 	char port[8];
 	int family;
 	int error;
-	union net_addr addr;
+	union net_addr addrs[ADDRS_MAX];
+	unsigned int n_addrs;
 };
 
 /**
@@ -48,8 +50,11 @@ struct client_lookup {
  * @has_answer: something authentic has come from this remote
  * @pulled: configuration with the pushed options applied; NULL before
  * @applied: the one that the device has now; NULL before
+ * @addrs, @n_addrs: what the name of @remote stands for
+ * @at_addr: the one in use; behind the first one they are tried in turn
  * @push_deadline: ms, when PUSH_REPLY must have come
  * @n_tries: consecutive failures, for the back-off
+ * @backoff: seconds that the server wants the next try to be away
  */
 struct tunnel_client {
 	enum client_state state;
@@ -59,12 +64,15 @@ struct tunnel_client {
 	struct config *pulled, *applied;
 	const struct config_remote *remote;
 	union net_addr addr;
+	union net_addr addrs[ADDRS_MAX];
+	unsigned int n_addrs, at_addr;
 	struct client_lookup *lookup;
 	struct loop_pool *resolver;
 	struct loop_timer *timer;
 	uint64_t push_deadline;
 	uint64_t exit_deadline;
 	unsigned int n_tries;
+	uint32_t backoff;
 	char peer_info[512];
 	char username[PROTO_USER_PASS_MAX], password[PROTO_USER_PASS_MAX];
 };
@@ -152,15 +160,21 @@ static void client_retry(struct tunnel_host *host, const char *why)
 	client_drop_link(client);
 	host->setup.outer.close(host->setup.outer.arg);
 	delay = retry_delay(client, cfg);
+	if (delay < client->backoff * 1000ull)
+		delay = client->backoff * 1000ull;
+	client->backoff = 0;
 	log_notice("restarting (%s), next try in %llu s", why,
 		   (unsigned long long)delay / 1000);
 	loop_timer_start(client->timer, delay);
 }
 
+/* The first address of a name is asked for anew: it may have changed. */
 static void client_next_remote(struct tunnel_host *host)
 {
 	struct tunnel_client *client = host->client;
 
+	client->n_addrs = 0;
+	client->at_addr = 0;
 	client->remote = client->remote && client->remote->next ?
 			 client->remote->next : host->setup.cfg->remotes;
 }
@@ -189,6 +203,17 @@ static void client_begin(struct tunnel_host *host, struct tunnel_link *link)
 	client->link = NULL;
 	if (tunnel_session_open(client->tunnel, NULL))
 		tunnel_close(client->tunnel, "out of memory");
+}
+
+/* A name may stand for several machines, or for one that lost a family. */
+static void client_next_address(struct tunnel_host *host)
+{
+	struct tunnel_client *client = host->client;
+
+	if (client->at_addr + 1 < client->n_addrs)
+		client->at_addr++;
+	else
+		client_next_remote(host);
 }
 
 static void client_open(struct tunnel_host *host)
@@ -239,7 +264,7 @@ static void client_link_down(struct tunnel_host *host,
 	client->link = NULL;
 	log_warn("cannot connect to %s: %s",
 		 net_addr_format(&client->addr, addr), why);
-	client_next_remote(host);
+	client_next_address(host);
 	client_retry(host, "connect");
 }
 
@@ -251,11 +276,15 @@ static void lookup_work(struct loop_job *job)
 		.ai_family = look->family,
 		.ai_socktype = SOCK_DGRAM,
 	};
-	struct addrinfo *list = NULL;
+	struct addrinfo *list = NULL, *at;
 
 	look->error = getaddrinfo(look->name, look->port, &hints, &list);
-	if (!look->error && list->ai_addrlen <= sizeof(look->addr))
-		memcpy(&look->addr, list->ai_addr, list->ai_addrlen);
+	for (at = list; at && look->n_addrs < ADDRS_MAX; at = at->ai_next)
+		if (at->ai_addrlen <= sizeof(look->addrs[0]))
+			memcpy(&look->addrs[look->n_addrs++], at->ai_addr,
+			       at->ai_addrlen);
+	if (!look->error && !look->n_addrs)
+		look->error = EAI_NODATA;
 	if (list)
 		freeaddrinfo(list);
 }
@@ -267,9 +296,12 @@ static void lookup_done(struct loop_job *job, bool was_run)
 
 	if (host) {
 		host->client->lookup = NULL;
-		host->client->addr = look->addr;
+		memcpy(host->client->addrs, look->addrs, sizeof(look->addrs));
+		host->client->n_addrs = look->n_addrs;
+		host->client->at_addr = 0;
 	}
 	if (host && was_run && !look->error) {
+		host->client->addr = look->addrs[0];
 		client_open(host);
 	} else if (host && host->client->state == CLIENT_STATE_RESOLVE) {
 		log_warn("cannot resolve \"%s\": %s", look->name,
@@ -287,6 +319,11 @@ static void client_connect(struct tunnel_host *host)
 	struct client_lookup *look;
 
 	client_enter_state(client, CLIENT_STATE_RESOLVE);
+	if (client->at_addr && client->at_addr < client->n_addrs) {
+		client->addr = client->addrs[client->at_addr];
+		client_open(host);
+		return;
+	}
 	if (!net_addr_parse(remote->host, remote->port, &client->addr)) {
 		client_open(host);
 		return;
@@ -482,6 +519,38 @@ static void client_push_reply(struct tunnel_session *ts, const char *text)
 
 /* other messages, the end */
 
+static void client_advance(struct tunnel_host *host, enum proto_advance advance)
+{
+	switch (advance) {
+	case PROTO_ADVANCE_DEFAULT:
+	case PROTO_ADVANCE_NO:
+		break;
+	case PROTO_ADVANCE_ADDRESS:
+		client_next_address(host);
+		break;
+	case PROTO_ADVANCE_REMOTE:
+		client_next_remote(host);
+		break;
+	}
+}
+
+/*
+ * Not now, but later (section 8.7). Without an order the next address has its
+ * turn: the server knows of others, it would say so otherwise.
+ */
+static void client_auth_later(struct tunnel *tunnel,
+			      const struct proto_verdict *verdict)
+{
+	struct tunnel_host *host = tunnel->host;
+
+	log_notice("the server refuses for the time being: %s",
+		   verdict->reason);
+	host->client->backoff = verdict->backoff;
+	client_advance(host, verdict->advance == PROTO_ADVANCE_DEFAULT ?
+			     PROTO_ADVANCE_ADDRESS : verdict->advance);
+	tunnel_close(tunnel, "auth-temp-failure");
+}
+
 /* An old token may be the reason: then the password gets its turn (8.7). */
 static void client_auth_failed(struct tunnel *tunnel, const char *text)
 {
@@ -499,25 +568,45 @@ static void client_auth_failed(struct tunnel *tunnel, const char *text)
 	tunnel_host_finish(host, 1);
 }
 
-static void client_message(struct tunnel_session *ts, const char *text)
+static void client_verdict(struct tunnel *tunnel,
+			   const struct proto_verdict *verdict,
+			   const char *text)
 {
-	struct tunnel *tunnel = ts->tunnel;
 	struct tunnel_host *host = tunnel->host;
 
-	if (!strncmp(text, "AUTH_FAILED", 11)) {
-		client_auth_failed(tunnel, text);
-	} else if (!strncmp(text, "PUSH_REPLY", 10)) {
-		client_push_reply(ts, text);
-	} else if (!strncmp(text, "RESTART", 7) || !strcmp(text, "EXIT")) {
+	switch (verdict->kind) {
+	case PROTO_VERDICT_AUTH_FAILED:
+		if (verdict->is_temporary)
+			client_auth_later(tunnel, verdict);
+		else
+			client_auth_failed(tunnel, text);
+		break;
+	case PROTO_VERDICT_RESTART:
 		log_notice("the server asks to reconnect: %s", text);
-		if (strstr(text, "[N]") || strstr(text, "N]"))
-			client_next_remote(host);
+		client_advance(host, verdict->advance);
 		tunnel_close(tunnel, "server-pushed-connection-reset");
-	} else if (!strncmp(text, "HALT", 4)) {
+		break;
+	case PROTO_VERDICT_HALT:
 		log_notice("the server ends the connection: %s", text);
 		client_enter_state(host->client, CLIENT_STATE_EXITING);
 		tunnel_close(tunnel, "server-pushed-halt");
 		tunnel_host_finish(host, 0);
+		break;
+	}
+}
+
+static void client_message(struct tunnel_session *ts, const char *text)
+{
+	struct tunnel *tunnel = ts->tunnel;
+	struct proto_verdict verdict;
+
+	if (!proto_verdict_parse(&verdict, text)) {
+		client_verdict(tunnel, &verdict, text);
+	} else if (!strncmp(text, "PUSH_REPLY", 10)) {
+		client_push_reply(ts, text);
+	} else if (!strncmp(text, "EXIT", 4)) {
+		log_notice("the server leaves (EXIT)");
+		tunnel_close(tunnel, "remote-exit");
 	} else {
 		log_info("control message: %s", text);
 	}
@@ -555,7 +644,7 @@ static void client_closed(struct tunnel *tunnel, const char *why)
 	/* from the timer: this may be inside a callback of the tunnel */
 	if (client->state != CLIENT_STATE_EXITING) {
 		if (client->state == CLIENT_STATE_WAIT)
-			client_next_remote(host);
+			client_next_address(host);
 		client_retry(host, why);
 	}
 }
@@ -622,7 +711,7 @@ static void client_timer(struct loop_timer *timer, void *arg)
 		client_connect(host);
 		break;
 	case CLIENT_STATE_TCP_CONNECT:
-		client_next_remote(host);
+		client_next_address(host);
 		client_retry(host, "connect-timeout");
 		break;
 	case CLIENT_STATE_WAIT:
@@ -645,7 +734,7 @@ static void client_peer_info(struct tunnel_client *client,
 {
 	unsigned int iv = PROTO_IV_DATA_V2 | PROTO_IV_REQUEST_PUSH |
 			  PROTO_IV_TLS_KEY_EXPORT | PROTO_IV_CC_EXIT_NOTIFY |
-			  PROTO_IV_DYN_TLS_CRYPT;
+			  PROTO_IV_AUTH_FAIL_TEMP | PROTO_IV_DYN_TLS_CRYPT;
 	bool has_ncp = proto_cipher_list_has(cfg->data_ciphers,
 					     "AES-128-GCM") &&
 		       proto_cipher_list_has(cfg->data_ciphers, "AES-256-GCM");

@@ -10,6 +10,9 @@
 /* How long the last words of the control channel may take. */
 #define GOODBYE_MS 2000
 
+/* When a client shall come again that there is no room for now. */
+#define REFUSED_BACKOFF_S 10u
+
 static uint64_t now_of(const struct tunnel_host *host)
 {
 	return loop_now(host->setup.loop);
@@ -68,6 +71,27 @@ static void refuse(struct tunnel *tunnel, const char *reason)
 	log_notice("%s: refused: %s",
 		   tunnel_label(tunnel, label, sizeof(label)), reason);
 	snprintf(text, sizeof(text), "AUTH_FAILED,%s", reason);
+	control_session_send(tunnel->active->control, text);
+	tunnel_close_later(tunnel, GOODBYE_MS);
+}
+
+/*
+ * What may be otherwise in a moment: a plain AUTH_FAILED ends most clients for
+ * good. Those that know no better are sent round.
+ */
+static void refuse_for_now(struct tunnel *tunnel, const char *reason)
+{
+	bool is_known = tunnel->active->params.iv_proto &
+			PROTO_IV_AUTH_FAIL_TEMP;
+	char text[256], label[160];
+
+	log_notice("%s: refused for now: %s",
+		   tunnel_label(tunnel, label, sizeof(label)), reason);
+	if (is_known)
+		snprintf(text, sizeof(text), "AUTH_FAILED,TEMP[backoff %u]:%s",
+			 REFUSED_BACKOFF_S, reason);
+	else
+		snprintf(text, sizeof(text), "RESTART");
 	control_session_send(tunnel->active->control, text);
 	tunnel_close_later(tunnel, GOODBYE_MS);
 }
@@ -164,7 +188,7 @@ static void server_ready(struct tunnel_session *ts)
 	}
 	close_duplicates(tunnel);
 	if (assign_addresses(tunnel)) {
-		refuse(tunnel, "no free address in the pool");
+		refuse_for_now(tunnel, "no free address in the pool");
 		return;
 	}
 	tunnel_enter_state(tunnel, TUNNEL_STATE_AUTHENTICATED);
