@@ -166,6 +166,9 @@ static void test_connected_stay(void **state)
 	age(1000000);
 	assert_false(client_from("192.0.2.2", 4000));
 	assert_int_equal(n_tunnels(), 4);
+	for (unsigned int i = 0; i < 4; i++)
+		assert_int_equal(host->reg.by_id[i]->state,
+				 TUNNEL_STATE_CONNECTED);
 	end();
 }
 

@@ -27,6 +27,10 @@ static const char *source = "192.0.2.2";	/* of input() */
 static unsigned int n_sent;
 static uint8_t last[PROTO_PACKET_MAX];
 static size_t last_len;
+static struct pki_cert rig_ca;	/* of begin(), to end() */
+/* what else happens to a packet of the server; NULL: nothing */
+static void (*on_sent)(const union net_addr *remote, const uint8_t *pkt,
+		       size_t len);
 
 /* the outer network */
 
@@ -35,19 +39,22 @@ static inline int outer_send(void *arg, const union net_addr *remote,
 		      size_t len)
 {
 	(void)arg;
-	(void)remote;
 	(void)local;
 	assert_true(len <= sizeof(last));
 	memcpy(last, pkt, len);
 	last_len = len;
 	n_sent++;
+	if (on_sent)
+		on_sent(remote, pkt, len);
 	return 0;
 }
+
+static int rig_fd = -1;	/* only a data path needs one */
 
 static inline int outer_fd(void *arg)
 {
 	(void)arg;
-	return -1;
+	return rig_fd;
 }
 
 /* A configuration with certificates; @role: the lines of its role. */
@@ -61,15 +68,16 @@ static inline char *config_text_as(const char *role, const char *usage,
 		.cn = "test", .key_usage = "digitalSignature",
 		.ext_usage = usage, .serial = 2,
 	};
-	struct pki_cert ca = pki_make(&spec_ca, NULL);
-	struct pki_cert cert = pki_make(&spec, &ca);
+	struct pki_cert cert;
 	char *text;
+
+	rig_ca = pki_make(&spec_ca, NULL);
+	cert = pki_make(&spec, &rig_ca);
 
 	assert_true(asprintf(&text,
 		"dev tun\n%s\nverb 0\ndata-path user\n%s\n"
 		"<ca>\n%s</ca>\n<cert>\n%s</cert>\n<key>\n%s</key>\n",
-		role, more, ca.cert_pem, cert.cert_pem, cert.key_pem) > 0);
-	pki_free(&ca);
+		role, more, rig_ca.cert_pem, cert.cert_pem, cert.key_pem) > 0);
 	pki_free(&cert);
 	return text;
 }
@@ -134,6 +142,7 @@ static inline void end(void)
 	config_free(cfg);
 	wrap_key_free(wrap_client);
 	wrap_client = NULL;
+	pki_free(&rig_ca);
 }
 
 static inline union net_addr addr_of(uint16_t port)

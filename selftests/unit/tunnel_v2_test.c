@@ -274,6 +274,99 @@ static void test_max_age(void **state)
 	check_age("", true);
 }
 
+static void send_raw(const uint8_t *pkt, size_t len)
+{
+	union net_addr remote = addr_of(4000), local = addr_of(1194);
+	uint8_t *copy = malloc(len ? len : 1);
+
+	/* on the heap, so that reading too far is seen */
+	memcpy(copy, pkt, len);
+	tunnel_host_input(host, copy, len, &remote, &local);
+	free(copy);
+}
+
+/* Every length, with every claim about the length of the key in it. */
+static void send_odd_packets(enum proto_opcode op, const struct proto_sid *sid)
+{
+	static const uint16_t claims[] = {
+		0, 1, 2, 34, 289, 290, 291, 1023, 1024, 1025, 65535,
+	};
+	uint8_t pkt[1400];
+
+	for (size_t len = 0; len <= sizeof(pkt); len += len < 80 ? 1 : 37) {
+		memset(pkt, 0x5a, sizeof(pkt));
+		pkt[0] = (uint8_t)(op << 3);
+		memcpy(pkt + 1, sid->b, sizeof(sid->b));
+		for (size_t i = 0; len >= 2 && i < 13; i++) {
+			size_t claim = i < 11 ? claims[i] : len - (i - 11);
+
+			pkt[len - 2] = (uint8_t)(claim >> 8);
+			pkt[len - 1] = (uint8_t)claim;
+			send_raw(pkt, len);
+		}
+		send_raw(pkt, len);
+	}
+}
+
+/* A key that is genuine, behind packets that are not, or are cut. */
+static void send_cut_packets(enum proto_opcode op, const struct proto_sid *sid)
+{
+	uint8_t pkt[PROTO_PACKET_MAX];
+
+	for (size_t len = PROTO_HEAD_LEN; len < 120; len++) {
+		memset(pkt, 0xa5, len);
+		pkt[0] = (uint8_t)(op << 3);
+		memcpy(pkt + 1, sid->b, sizeof(sid->b));
+		memcpy(pkt + len, v2_client->wkc, v2_client->wkc_len);
+		send_raw(pkt, len + v2_client->wkc_len);
+		/* and something behind it */
+		send_raw(pkt, len + v2_client->wkc_len - 1);
+	}
+}
+
+static void send_hostile(const struct proto_sid *sid)
+{
+	send_odd_packets(PROTO_CONTROL_HARD_RESET_CLIENT_V3, sid);
+	send_odd_packets(PROTO_CONTROL_WKC_V1, sid);
+	send_cut_packets(PROTO_CONTROL_HARD_RESET_CLIENT_V3, sid);
+	send_cut_packets(PROTO_CONTROL_WKC_V1, sid);
+}
+
+/*
+ * Packets with a wrapped key reached assertions, before a session and in one.
+ * Also CVE-2026-35058 (the key is genuine) and CVE-2026-12932, CVE-2026-13698:
+ * under the sanitizers no key of all these is left in memory.
+ */
+static void test_cve_2025_2704_hostile_keys(void **state)
+{
+	static const struct proto_sid other = { { 9, 9, 9 } };
+	struct proto_control reply, pkt;
+
+	(void)state;
+	make_keys_aged(1, 0);
+	begin_v2("connect-freq-initial 100000 10", "", true);
+	send_hostile(&client_sid);
+	assert_int_equal(n_sent, 0);
+	assert_int_equal(n_tunnels(), 0);
+	send_reset(4000);
+	reply = reply_of_server();
+	pkt = answer(PROTO_CONTROL_WKC_V1, &reply);
+	input(&pkt, 4000);
+	assert_int_equal(n_tunnels(), 1);
+	send_hostile(&client_sid);
+	send_hostile(&other);
+	assert_int_equal(n_tunnels(), 1);
+	run_ms(20);
+	end();
+
+	/* and where no such keys are expected */
+	make_keys_aged(1, 0);
+	begin("");
+	send_hostile(&client_sid);
+	assert_int_equal(n_tunnels(), 0);
+	end();
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -284,6 +377,7 @@ int main(void)
 		cmocka_unit_test(test_foreign_key),
 		cmocka_unit_test(test_other_wrapping),
 		cmocka_unit_test(test_max_age),
+		cmocka_unit_test(test_cve_2025_2704_hostile_keys),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -226,7 +226,9 @@ void tunnel_close(struct tunnel *tunnel, const char *why)
  */
 void tunnel_close_later(struct tunnel *tunnel, uint64_t delay_ms)
 {
-	if (tunnel->state == TUNNEL_STATE_DEAD)
+	/* asked again, it does not take longer */
+	if (tunnel->state == TUNNEL_STATE_DEAD ||
+	    tunnel->state == TUNNEL_STATE_EXITING)
 		return;
 	tunnel_enter_state(tunnel, TUNNEL_STATE_EXITING);
 	tunnel_set_deadline(tunnel, now_of(tunnel) + delay_ms);
