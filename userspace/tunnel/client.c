@@ -1,84 +1,17 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* The client role: from a list of remotes to a tunnel, again and again. */
+/* The client role: from the first answer of a server to the end. */
 #include <errno.h>
-#include <netdb.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "tunnel/private.h"
+#include "tunnel/client.h"
 
 #define PUSH_FIRST_MS	1000	/* after the key exchange (section 8.1) */
 #define PUSH_REPEAT_MS	5000
 #define GOODBYE_POLL_MS	50
 #define GOODBYE_MIN_S	2	/* leaves earlier when EXIT has been acked */
 #define RESOLVERS	1
-#define ADDRS_MAX	16	/* of one name */
-
-/**
- * enum client_state - of the connection as a whole
- */
-enum client_state {
-	CLIENT_STATE_IDLE,
-	CLIENT_STATE_RESOLVE,
-	CLIENT_STATE_TCP_CONNECT,
-	CLIENT_STATE_WAIT,	/* handshake */
-	CLIENT_STATE_GET_CONFIG,
-	CLIENT_STATE_CONNECTED,
-	CLIENT_STATE_RECONNECTING,	/* before the next try */
-	CLIENT_STATE_EXITING,
-};
-
-/**
- * struct client_lookup - a name on its way to an address; owned by the worker
- * @host: NULL once the client has gone; then it frees itself
- */
-struct client_lookup {
-	struct loop_job job;
-	struct tunnel_host *host;
-	char name[256];
-	char port[8];
-	int family;
-	int error;
-	union net_addr addrs[ADDRS_MAX];
-	unsigned int n_addrs;
-};
-
-/**
- * struct tunnel_client - see the states
- * @link: a connection that is being made; NULL otherwise
- * @has_answer: something authentic has come from this remote
- * @pulled: configuration with the pushed options applied; NULL before
- * @applied: the one that the device has now; NULL before
- * @addrs, @n_addrs: what the name of @remote stands for
- * @at_addr: the one in use; behind the first one they are tried in turn
- * @push_deadline: ms, when PUSH_REPLY must have come
- * @n_tries: consecutive failures, for the back-off
- * @backoff: seconds that the server wants the next try to be away
- */
-struct tunnel_client {
-	enum client_state state;
-	struct tunnel *tunnel;
-	struct tunnel_link *link;
-	bool has_answer;
-	struct config *pulled, *applied;
-	const struct config_remote *remote;
-	union net_addr addr;
-	union net_addr addrs[ADDRS_MAX];
-	unsigned int n_addrs, at_addr;
-	struct client_lookup *lookup;
-	struct loop_pool *resolver;
-	struct loop_timer *timer;
-	uint64_t push_deadline;
-	uint64_t exit_deadline;
-	unsigned int n_tries;
-	uint32_t backoff;
-	char peer_info[512];
-	char username[PROTO_USER_PASS_MAX], password[PROTO_USER_PASS_MAX];
-};
-
-static void client_connect(struct tunnel_host *host);
-
 static uint64_t now_of(const struct tunnel_host *host)
 {
 	return loop_now(host->setup.loop);
@@ -107,244 +40,12 @@ static const char *client_state_name(enum client_state state)
 	return "?";
 }
 
-static void client_enter_state(struct tunnel_client *client,
+void tunnel_client_enter_state(struct tunnel_client *client,
 			       enum client_state state)
 {
 	log_debug("client: %s -> %s", client_state_name(client->state),
 		  client_state_name(state));
 	client->state = state;
-}
-
-/* one try */
-
-/* 1 s, doubling after the fifth failure, as connect-retry says. */
-static uint64_t retry_delay(const struct tunnel_client *client,
-			    const struct config *cfg)
-{
-	uint64_t delay = cfg->connect_retry ? cfg->connect_retry : 1;
-
-	for (unsigned int n = 5; n < client->n_tries && n < 32; n++)
-		if (delay < cfg->connect_retry_max_wait)
-			delay *= 2;
-	if (cfg->connect_retry_max_wait && delay > cfg->connect_retry_max_wait)
-		delay = cfg->connect_retry_max_wait;
-	return delay * 1000;
-}
-
-static void client_drop_link(struct tunnel_client *client)
-{
-	struct tunnel_link *link = client->link;
-
-	client->link = NULL;
-	if (link)
-		link->ops->close(link);
-}
-
-static void client_retry(struct tunnel_host *host, const char *why)
-{
-	struct tunnel_client *client = host->client;
-	const struct config *cfg = host->setup.cfg;
-	uint64_t delay;
-
-	if (client->state == CLIENT_STATE_EXITING)
-		return;
-	client->n_tries++;
-	if (cfg->connect_retry_max &&
-	    client->n_tries > cfg->connect_retry_max) {
-		log_error("all connections tried %u times, giving up",
-			  cfg->connect_retry_max);
-		tunnel_host_finish(host, 1);
-		return;
-	}
-	client_enter_state(client, CLIENT_STATE_RECONNECTING);
-	client_drop_link(client);
-	host->setup.outer.close(host->setup.outer.arg);
-	delay = retry_delay(client, cfg);
-	if (delay < client->backoff * 1000ull)
-		delay = client->backoff * 1000ull;
-	client->backoff = 0;
-	log_notice("restarting (%s), next try in %llu s", why,
-		   (unsigned long long)delay / 1000);
-	loop_timer_start(client->timer, delay);
-}
-
-/* The first address of a name is asked for anew: it may have changed. */
-static void client_next_remote(struct tunnel_host *host)
-{
-	struct tunnel_client *client = host->client;
-
-	client->n_addrs = 0;
-	client->at_addr = 0;
-	client->remote = client->remote && client->remote->next ?
-			 client->remote->next : host->setup.cfg->remotes;
-}
-
-/* The transport is there: over it, the first packet. */
-static void client_begin(struct tunnel_host *host, struct tunnel_link *link)
-{
-	struct tunnel_client *client = host->client;
-	const union net_addr none = { .sa.sa_family = AF_UNSPEC };
-
-	client_enter_state(client, CLIENT_STATE_WAIT);
-	config_free(client->pulled);
-	client->pulled = NULL;
-	if (tunnel_host_occ(host, link)) {
-		client_retry(host, "options string is too long");
-		return;
-	}
-	client->tunnel = tunnel_new(host, 0, &client->addr,
-				    link ? &link->local : &none);
-	if (!client->tunnel) {
-		client_retry(host, "out of memory");
-		return;
-	}
-	if (link)
-		tunnel_link_bind(client->tunnel, link);
-	client->link = NULL;
-	if (tunnel_session_open(client->tunnel, NULL))
-		tunnel_close(client->tunnel, "out of memory");
-}
-
-/* A name may stand for several machines, or for one that lost a family. */
-static void client_next_address(struct tunnel_host *host)
-{
-	struct tunnel_client *client = host->client;
-
-	if (client->at_addr + 1 < client->n_addrs)
-		client->at_addr++;
-	else
-		client_next_remote(host);
-}
-
-static void client_open(struct tunnel_host *host)
-{
-	struct tunnel_client *client = host->client;
-	const struct tunnel_outer *outer = &host->setup.outer;
-	bool is_tcp = config_proto_is_tcp(client->remote->proto);
-	char addr[NET_ADDR_STRLEN];
-	int ret;
-
-	net_addr_format(&client->addr, addr);
-	if (is_tcp)
-		ret = outer->connect(outer->arg, &client->addr, &client->link);
-	else
-		ret = outer->open(outer->arg, &client->addr);
-	if (ret) {
-		log_warn("cannot open a socket to %s: %s", addr,
-			 strerror(-ret));
-		client_next_remote(host);
-		client_retry(host, "socket");
-		return;
-	}
-	log_notice("connecting to %s%s", addr, is_tcp ? " over TCP" : "");
-	client->has_answer = false;
-	loop_timer_start(client->timer,
-			 1000ull * client->remote->connect_timeout);
-	if (is_tcp)
-		client_enter_state(client, CLIENT_STATE_TCP_CONNECT);
-	else
-		client_begin(host, NULL);
-}
-
-static void client_link_up(struct tunnel_host *host, struct tunnel_link *link)
-{
-	if (host->client->link == link)
-		client_begin(host, link);
-}
-
-/* Only one that was not there yet; the end of others ends their tunnel. */
-static void client_link_down(struct tunnel_host *host,
-			     struct tunnel_link *link, const char *why)
-{
-	struct tunnel_client *client = host->client;
-	char addr[NET_ADDR_STRLEN];
-
-	if (client->link != link)
-		return;
-	client->link = NULL;
-	log_warn("cannot connect to %s: %s",
-		 net_addr_format(&client->addr, addr), why);
-	client_next_address(host);
-	client_retry(host, "connect");
-}
-
-/* Context: the resolver's thread. */
-static void lookup_work(struct loop_job *job)
-{
-	struct client_lookup *look = (struct client_lookup *)job;
-	struct addrinfo hints = {
-		.ai_family = look->family,
-		.ai_socktype = SOCK_DGRAM,
-	};
-	struct addrinfo *list = NULL, *at;
-
-	look->error = getaddrinfo(look->name, look->port, &hints, &list);
-	for (at = list; at && look->n_addrs < ADDRS_MAX; at = at->ai_next)
-		if (at->ai_addrlen <= sizeof(look->addrs[0]))
-			memcpy(&look->addrs[look->n_addrs++], at->ai_addr,
-			       at->ai_addrlen);
-	if (!look->error && !look->n_addrs)
-		look->error = EAI_NODATA;
-	if (list)
-		freeaddrinfo(list);
-}
-
-static void lookup_done(struct loop_job *job, bool was_run)
-{
-	struct client_lookup *look = (struct client_lookup *)job;
-	struct tunnel_host *host = look->host;
-
-	if (host) {
-		host->client->lookup = NULL;
-		memcpy(host->client->addrs, look->addrs, sizeof(look->addrs));
-		host->client->n_addrs = look->n_addrs;
-		host->client->at_addr = 0;
-	}
-	if (host && was_run && !look->error) {
-		host->client->addr = look->addrs[0];
-		client_open(host);
-	} else if (host && host->client->state == CLIENT_STATE_RESOLVE) {
-		log_warn("cannot resolve \"%s\": %s", look->name,
-			 gai_strerror(look->error));
-		client_next_remote(host);
-		client_retry(host, "resolve");
-	}
-	free(look);
-}
-
-static void client_connect(struct tunnel_host *host)
-{
-	struct tunnel_client *client = host->client;
-	const struct config_remote *remote = client->remote;
-	struct client_lookup *look;
-
-	client_enter_state(client, CLIENT_STATE_RESOLVE);
-	if (client->at_addr && client->at_addr < client->n_addrs) {
-		client->addr = client->addrs[client->at_addr];
-		client_open(host);
-		return;
-	}
-	if (!net_addr_parse(remote->host, remote->port, &client->addr)) {
-		client_open(host);
-		return;
-	}
-	look = calloc(1, sizeof(*look));
-	if (!look) {
-		client_retry(host, "out of memory");
-		return;
-	}
-	look->host = host;
-	look->family = config_proto_family(remote->proto);
-	snprintf(look->name, sizeof(look->name), "%s", remote->host);
-	snprintf(look->port, sizeof(look->port), "%u", remote->port);
-	look->job.work = lookup_work;
-	look->job.done = lookup_done;
-	client->lookup = look;
-	if (loop_pool_submit(client->resolver, &look->job)) {
-		client->lookup = NULL;
-		free(look);
-		client_retry(host, "resolver is busy");
-	}
 }
 
 /* the key exchange */
@@ -380,7 +81,7 @@ static void client_ready(struct tunnel_session *ts)
 	uint64_t now = now_of(host);
 
 	tunnel_enter_state(ts->tunnel, TUNNEL_STATE_AUTHENTICATED);
-	client_enter_state(client, CLIENT_STATE_GET_CONFIG);
+	tunnel_client_enter_state(client, CLIENT_STATE_GET_CONFIG);
 	client->push_deadline = now + 1000ull * host->setup.cfg->hand_window;
 	tunnel_set_deadline(ts->tunnel, now + PUSH_FIRST_MS);
 }
@@ -474,7 +175,7 @@ static void client_up(struct tunnel_session *ts)
 	client->n_tries = 0;
 	tunnel->connected_since = host->env.realtime();
 	tunnel_enter_state(tunnel, TUNNEL_STATE_CONNECTED);
-	client_enter_state(client, CLIENT_STATE_CONNECTED);
+	tunnel_client_enter_state(client, CLIENT_STATE_CONNECTED);
 	tunnel_set_deadline(tunnel, UINT64_MAX);
 	log_notice("%s: connected: peer-id %u, cipher %s",
 		   tunnel_label(tunnel, label, sizeof(label)), tunnel->dp_id,
@@ -526,10 +227,10 @@ static void client_advance(struct tunnel_host *host, enum proto_advance advance)
 	case PROTO_ADVANCE_NO:
 		break;
 	case PROTO_ADVANCE_ADDRESS:
-		client_next_address(host);
+		tunnel_client_next_address(host);
 		break;
 	case PROTO_ADVANCE_REMOTE:
-		client_next_remote(host);
+		tunnel_client_next_remote(host);
 		break;
 	}
 }
@@ -563,7 +264,7 @@ static void client_auth_failed(struct tunnel *tunnel, const char *text)
 		tunnel_close(tunnel, "auth-token was refused");
 		return;
 	}
-	client_enter_state(host->client, CLIENT_STATE_EXITING);
+	tunnel_client_enter_state(host->client, CLIENT_STATE_EXITING);
 	tunnel_close(tunnel, "authentication failed");
 	tunnel_host_finish(host, 1);
 }
@@ -588,7 +289,7 @@ static void client_verdict(struct tunnel *tunnel,
 		break;
 	case PROTO_VERDICT_HALT:
 		log_notice("the server ends the connection: %s", text);
-		client_enter_state(host->client, CLIENT_STATE_EXITING);
+		tunnel_client_enter_state(host->client, CLIENT_STATE_EXITING);
 		tunnel_close(tunnel, "server-pushed-halt");
 		tunnel_host_finish(host, 0);
 		break;
@@ -637,15 +338,15 @@ static void client_closed(struct tunnel *tunnel, const char *why)
 	client->tunnel = NULL;
 	if (tunnel->is_expired && !client->applied->ping_restart) {
 		log_notice("exiting (ping-exit)");
-		client_enter_state(client, CLIENT_STATE_EXITING);
+		tunnel_client_enter_state(client, CLIENT_STATE_EXITING);
 		tunnel_host_finish(host, 0);
 		return;
 	}
 	/* from the timer: this may be inside a callback of the tunnel */
 	if (client->state != CLIENT_STATE_EXITING) {
 		if (client->state == CLIENT_STATE_WAIT)
-			client_next_address(host);
-		client_retry(host, why);
+			tunnel_client_next_address(host);
+		tunnel_client_retry(host, why);
 	}
 }
 
@@ -708,11 +409,11 @@ static void client_timer(struct loop_timer *timer, void *arg)
 	(void)timer;
 	switch (client->state) {
 	case CLIENT_STATE_RECONNECTING:
-		client_connect(host);
+		tunnel_client_connect(host);
 		break;
 	case CLIENT_STATE_TCP_CONNECT:
-		client_next_address(host);
-		client_retry(host, "connect-timeout");
+		tunnel_client_next_address(host);
+		tunnel_client_retry(host, "connect-timeout");
 		break;
 	case CLIENT_STATE_WAIT:
 		if (!client->has_answer && client->tunnel)
@@ -778,7 +479,7 @@ static int client_start(struct tunnel_host *host)
 	client->remote = cfg->remotes;
 	client_peer_info(client, cfg);
 	client_credentials(client, cfg);
-	client_connect(host);
+	tunnel_client_connect(host);
 	return 0;
 }
 
@@ -788,7 +489,7 @@ static void client_stop(struct tunnel_host *host)
 	const struct config *cfg = host->setup.cfg;
 	struct tunnel *tunnel = client->tunnel;
 
-	client_enter_state(client, CLIENT_STATE_EXITING);
+	tunnel_client_enter_state(client, CLIENT_STATE_EXITING);
 	/* on TCP the end of the connection says it */
 	if (!tunnel || tunnel->state != TUNNEL_STATE_CONNECTED ||
 	    tunnel->link || !cfg->explicit_exit_notify) {
@@ -814,7 +515,7 @@ static void client_restart(struct tunnel_host *host, const char *why)
 	if (client->tunnel)
 		tunnel_close(client->tunnel, why);
 	else if (client->state == CLIENT_STATE_TCP_CONNECT)
-		client_retry(host, why);
+		tunnel_client_retry(host, why);
 	else if (client->state == CLIENT_STATE_RECONNECTING)
 		loop_timer_start(client->timer, 0);
 }
@@ -825,9 +526,8 @@ static void client_free(struct tunnel_host *host)
 
 	if (!client)
 		return;
-	client_drop_link(client);
-	if (client->lookup)
-		client->lookup->host = NULL;
+	tunnel_client_drop_link(client);
+	tunnel_client_forget_lookup(client);
 	if (client->resolver)
 		loop_pool_free(client->resolver);
 	loop_timer_free(client->timer);
@@ -843,8 +543,8 @@ const struct tunnel_role tunnel_client_role = {
 	.find = client_find,
 	.input = client_input,
 	.link_input = client_link_input,
-	.link_up = client_link_up,
-	.link_down = client_link_down,
+	.link_up = tunnel_client_link_up,
+	.link_down = tunnel_client_link_down,
 	.own_km2 = client_own_km2,
 	.peer_km2 = client_peer_km2,
 	.ready = client_ready,

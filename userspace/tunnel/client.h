@@ -1,0 +1,90 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#ifndef TUNNEL_CLIENT_H
+#define TUNNEL_CLIENT_H
+
+#include "tunnel/private.h"
+
+/*
+ * The client role in two files: client_remote.c tries the remotes until one
+ * answers, client.c is what follows.
+ */
+
+#define CLIENT_ADDRS_MAX	16	/* of one name */
+
+struct client_lookup;
+
+/**
+ * enum client_state - of the connection as a whole
+ */
+enum client_state {
+	CLIENT_STATE_IDLE,
+	CLIENT_STATE_RESOLVE,
+	CLIENT_STATE_TCP_CONNECT,
+	CLIENT_STATE_WAIT,	/* handshake */
+	CLIENT_STATE_GET_CONFIG,
+	CLIENT_STATE_CONNECTED,
+	CLIENT_STATE_RECONNECTING,	/* before the next try */
+	CLIENT_STATE_EXITING,
+};
+
+/**
+ * struct tunnel_client - see the states
+ * @link: a connection that is being made; NULL otherwise
+ * @has_answer: something authentic has come from this remote
+ * @pulled: configuration with the pushed options applied; NULL before
+ * @applied: the one that the device has now; NULL before
+ * @addrs, @n_addrs: what the name of @remote stands for
+ * @at_addr: the one in use; behind the first one they are tried in turn
+ * @push_deadline: ms, when PUSH_REPLY must have come
+ * @n_tries: consecutive failures, for the back-off
+ * @backoff: seconds that the server wants the next try to be away
+ */
+struct tunnel_client {
+	enum client_state state;
+	struct tunnel *tunnel;
+	struct tunnel_link *link;
+	bool has_answer;
+	struct config *pulled, *applied;
+	const struct config_remote *remote;
+	union net_addr addr;
+	union net_addr addrs[CLIENT_ADDRS_MAX];
+	unsigned int n_addrs, at_addr;
+	struct client_lookup *lookup;
+	struct loop_pool *resolver;
+	struct loop_timer *timer;
+	uint64_t push_deadline;
+	uint64_t exit_deadline;
+	unsigned int n_tries;
+	uint32_t backoff;
+	char peer_info[512];
+	char username[PROTO_USER_PASS_MAX], password[PROTO_USER_PASS_MAX];
+};
+
+/** tunnel_client_enter_state() - the one way to another state */
+void tunnel_client_enter_state(struct tunnel_client *client,
+			       enum client_state state);
+
+/** tunnel_client_connect() - try the remote whose turn it is */
+void tunnel_client_connect(struct tunnel_host *host);
+
+/** tunnel_client_retry() - after a failure: wait, then try again */
+void tunnel_client_retry(struct tunnel_host *host, const char *why);
+
+/** tunnel_client_next_remote() - the next one is tried the next time */
+void tunnel_client_next_remote(struct tunnel_host *host);
+
+/** tunnel_client_next_address() - the next one of its name, if there is one */
+void tunnel_client_next_address(struct tunnel_host *host);
+
+/** tunnel_client_drop_link() - forget a connection that is being made */
+void tunnel_client_drop_link(struct tunnel_client *client);
+
+/** tunnel_client_forget_lookup() - a name that is being looked up, too */
+void tunnel_client_forget_lookup(struct tunnel_client *client);
+
+/* struct tunnel_role */
+void tunnel_client_link_up(struct tunnel_host *host, struct tunnel_link *link);
+void tunnel_client_link_down(struct tunnel_host *host,
+			     struct tunnel_link *link, const char *why);
+
+#endif

@@ -1,0 +1,260 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* The client role: the remotes, one after the other, until one answers. */
+#include <errno.h>
+#include <netdb.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "tunnel/client.h"
+
+/**
+ * struct client_lookup - a name on its way to an address; owned by the worker
+ * @host: NULL once the client has gone; then it frees itself
+ */
+struct client_lookup {
+	struct loop_job job;
+	struct tunnel_host *host;
+	char name[256];
+	char port[8];
+	int family;
+	int error;
+	union net_addr addrs[CLIENT_ADDRS_MAX];
+	unsigned int n_addrs;
+};
+
+/* 1 s, doubling after the fifth failure, as connect-retry says. */
+static uint64_t retry_delay(const struct tunnel_client *client,
+			    const struct config *cfg)
+{
+	uint64_t delay = cfg->connect_retry ? cfg->connect_retry : 1;
+
+	for (unsigned int n = 5; n < client->n_tries && n < 32; n++)
+		if (delay < cfg->connect_retry_max_wait)
+			delay *= 2;
+	if (cfg->connect_retry_max_wait && delay > cfg->connect_retry_max_wait)
+		delay = cfg->connect_retry_max_wait;
+	return delay * 1000;
+}
+
+void tunnel_client_drop_link(struct tunnel_client *client)
+{
+	struct tunnel_link *link = client->link;
+
+	client->link = NULL;
+	if (link)
+		link->ops->close(link);
+}
+
+void tunnel_client_retry(struct tunnel_host *host, const char *why)
+{
+	struct tunnel_client *client = host->client;
+	const struct config *cfg = host->setup.cfg;
+	uint64_t delay;
+
+	if (client->state == CLIENT_STATE_EXITING)
+		return;
+	client->n_tries++;
+	if (cfg->connect_retry_max &&
+	    client->n_tries > cfg->connect_retry_max) {
+		log_error("all connections tried %u times, giving up",
+			  cfg->connect_retry_max);
+		tunnel_host_finish(host, 1);
+		return;
+	}
+	tunnel_client_enter_state(client, CLIENT_STATE_RECONNECTING);
+	tunnel_client_drop_link(client);
+	host->setup.outer.close(host->setup.outer.arg);
+	delay = retry_delay(client, cfg);
+	if (delay < client->backoff * 1000ull)
+		delay = client->backoff * 1000ull;
+	client->backoff = 0;
+	log_notice("restarting (%s), next try in %llu s", why,
+		   (unsigned long long)delay / 1000);
+	loop_timer_start(client->timer, delay);
+}
+
+/* The first address of a name is asked for anew: it may have changed. */
+void tunnel_client_next_remote(struct tunnel_host *host)
+{
+	struct tunnel_client *client = host->client;
+
+	client->n_addrs = 0;
+	client->at_addr = 0;
+	client->remote = client->remote && client->remote->next ?
+			 client->remote->next : host->setup.cfg->remotes;
+}
+
+/* The transport is there: over it, the first packet. */
+static void client_begin(struct tunnel_host *host, struct tunnel_link *link)
+{
+	struct tunnel_client *client = host->client;
+	const union net_addr none = { .sa.sa_family = AF_UNSPEC };
+
+	tunnel_client_enter_state(client, CLIENT_STATE_WAIT);
+	config_free(client->pulled);
+	client->pulled = NULL;
+	if (tunnel_host_occ(host, link)) {
+		tunnel_client_retry(host, "options string is too long");
+		return;
+	}
+	client->tunnel = tunnel_new(host, 0, &client->addr,
+				    link ? &link->local : &none);
+	if (!client->tunnel) {
+		tunnel_client_retry(host, "out of memory");
+		return;
+	}
+	if (link)
+		tunnel_link_bind(client->tunnel, link);
+	client->link = NULL;
+	if (tunnel_session_open(client->tunnel, NULL))
+		tunnel_close(client->tunnel, "out of memory");
+}
+
+/* A name may stand for several machines, or for one that lost a family. */
+void tunnel_client_next_address(struct tunnel_host *host)
+{
+	struct tunnel_client *client = host->client;
+
+	if (client->at_addr + 1 < client->n_addrs)
+		client->at_addr++;
+	else
+		tunnel_client_next_remote(host);
+}
+
+static void client_open(struct tunnel_host *host)
+{
+	struct tunnel_client *client = host->client;
+	const struct tunnel_outer *outer = &host->setup.outer;
+	bool is_tcp = config_proto_is_tcp(client->remote->proto);
+	char addr[NET_ADDR_STRLEN];
+	int ret;
+
+	net_addr_format(&client->addr, addr);
+	if (is_tcp)
+		ret = outer->connect(outer->arg, &client->addr, &client->link);
+	else
+		ret = outer->open(outer->arg, &client->addr);
+	if (ret) {
+		log_warn("cannot open a socket to %s: %s", addr,
+			 strerror(-ret));
+		tunnel_client_next_remote(host);
+		tunnel_client_retry(host, "socket");
+		return;
+	}
+	log_notice("connecting to %s%s", addr, is_tcp ? " over TCP" : "");
+	client->has_answer = false;
+	loop_timer_start(client->timer,
+			 1000ull * client->remote->connect_timeout);
+	if (is_tcp)
+		tunnel_client_enter_state(client, CLIENT_STATE_TCP_CONNECT);
+	else
+		client_begin(host, NULL);
+}
+
+void tunnel_client_link_up(struct tunnel_host *host, struct tunnel_link *link)
+{
+	if (host->client->link == link)
+		client_begin(host, link);
+}
+
+/* Only one that was not there yet; the end of others ends their tunnel. */
+void tunnel_client_link_down(struct tunnel_host *host,
+			     struct tunnel_link *link, const char *why)
+{
+	struct tunnel_client *client = host->client;
+	char addr[NET_ADDR_STRLEN];
+
+	if (client->link != link)
+		return;
+	client->link = NULL;
+	log_warn("cannot connect to %s: %s",
+		 net_addr_format(&client->addr, addr), why);
+	tunnel_client_next_address(host);
+	tunnel_client_retry(host, "connect");
+}
+
+/* Context: the resolver's thread. */
+static void lookup_work(struct loop_job *job)
+{
+	struct client_lookup *look = (struct client_lookup *)job;
+	struct addrinfo hints = {
+		.ai_family = look->family,
+		.ai_socktype = SOCK_DGRAM,
+	};
+	struct addrinfo *list = NULL, *at;
+
+	look->error = getaddrinfo(look->name, look->port, &hints, &list);
+	for (at = list; at && look->n_addrs < CLIENT_ADDRS_MAX; at = at->ai_next)
+		if (at->ai_addrlen <= sizeof(look->addrs[0]))
+			memcpy(&look->addrs[look->n_addrs++], at->ai_addr,
+			       at->ai_addrlen);
+	if (!look->error && !look->n_addrs)
+		look->error = EAI_NODATA;
+	if (list)
+		freeaddrinfo(list);
+}
+
+static void lookup_done(struct loop_job *job, bool was_run)
+{
+	struct client_lookup *look = (struct client_lookup *)job;
+	struct tunnel_host *host = look->host;
+
+	if (host) {
+		host->client->lookup = NULL;
+		memcpy(host->client->addrs, look->addrs, sizeof(look->addrs));
+		host->client->n_addrs = look->n_addrs;
+		host->client->at_addr = 0;
+	}
+	if (host && was_run && !look->error) {
+		host->client->addr = look->addrs[0];
+		client_open(host);
+	} else if (host && host->client->state == CLIENT_STATE_RESOLVE) {
+		log_warn("cannot resolve \"%s\": %s", look->name,
+			 gai_strerror(look->error));
+		tunnel_client_next_remote(host);
+		tunnel_client_retry(host, "resolve");
+	}
+	free(look);
+}
+
+void tunnel_client_connect(struct tunnel_host *host)
+{
+	struct tunnel_client *client = host->client;
+	const struct config_remote *remote = client->remote;
+	struct client_lookup *look;
+
+	tunnel_client_enter_state(client, CLIENT_STATE_RESOLVE);
+	if (client->at_addr && client->at_addr < client->n_addrs) {
+		client->addr = client->addrs[client->at_addr];
+		client_open(host);
+		return;
+	}
+	if (!net_addr_parse(remote->host, remote->port, &client->addr)) {
+		client_open(host);
+		return;
+	}
+	look = calloc(1, sizeof(*look));
+	if (!look) {
+		tunnel_client_retry(host, "out of memory");
+		return;
+	}
+	look->host = host;
+	look->family = config_proto_family(remote->proto);
+	snprintf(look->name, sizeof(look->name), "%s", remote->host);
+	snprintf(look->port, sizeof(look->port), "%u", remote->port);
+	look->job.work = lookup_work;
+	look->job.done = lookup_done;
+	client->lookup = look;
+	if (loop_pool_submit(client->resolver, &look->job)) {
+		client->lookup = NULL;
+		free(look);
+		tunnel_client_retry(host, "resolver is busy");
+	}
+}
+
+void tunnel_client_forget_lookup(struct tunnel_client *client)
+{
+	if (client->lookup)
+		client->lookup->host = NULL;
+}
