@@ -19,15 +19,10 @@
 
 #include <cmocka.h>
 
-#include "extmux/extmux.h"
-#include "tunnel_rig.h"
+#include "extmux_rig.h"
 
 #define A		1001
 #define B		1002
-#define PATIENCE_MS	20000
-
-static struct extmux *mux;
-static struct loop_timer *turn_timer;
 
 static void begin_client(const char *more)
 {
@@ -47,34 +42,6 @@ static void go(void)
 	outer = extmux_outer(mux);
 	begin_host(&outer);
 	extmux_set_host(mux, host);
-}
-
-static void stop(void)
-{
-	tunnel_host_free(host);
-	extmux_free(mux);
-	loop_timer_free(turn_timer);
-	turn_timer = NULL;
-	loop_free(loop);
-	priv_stop(priv);
-	config_free(cfg);
-	wrap_key_free(wrap_client);
-	wrap_client = NULL;
-}
-
-static void turn_over(struct loop_timer *timer, void *arg)
-{
-	(void)timer;
-	(void)arg;
-	loop_stop(loop);
-}
-
-static void turn(unsigned int ms)
-{
-	if (!turn_timer)
-		turn_timer = loop_timer_new(loop, turn_over, NULL);
-	loop_timer_start(turn_timer, ms);
-	loop_run(loop);
 }
 
 static int listen_at(uint16_t port, int backlog)

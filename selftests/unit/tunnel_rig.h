@@ -134,15 +134,21 @@ static inline void begin(const char *more)
 	begin_host(&outer);
 }
 
-static inline void end(void)
+/* What begin_config() made. */
+static inline void end_config(void)
 {
-	tunnel_host_free(host);
 	loop_free(loop);
 	priv_stop(priv);
 	config_free(cfg);
 	wrap_key_free(wrap_client);
 	wrap_client = NULL;
 	pki_free(&rig_ca);
+}
+
+static inline void end(void)
+{
+	tunnel_host_free(host);
+	end_config();
 }
 
 static inline union net_addr addr_of(uint16_t port)
