@@ -88,55 +88,6 @@ static void client_ready(struct tunnel_session *ts)
 
 /* PUSH_REPLY */
 
-static bool client_may_use(const struct config *cfg, const char *cipher)
-{
-	return proto_cipher_list_has(cfg->data_ciphers, cipher) ||
-	       (cfg->data_ciphers_fallback &&
-		!strcmp(cfg->data_ciphers_fallback, cipher));
-}
-
-static enum proto_cipher client_cipher(const struct tunnel *tunnel,
-				       const struct config *cfg)
-{
-	char name[64];
-
-	if (cfg->has_pushed_cipher)
-		return client_may_use(cfg, cfg->cipher) ?
-		       proto_cipher_find(cfg->cipher) : PROTO_CIPHER_NONE;
-	/* a server without negotiation says its cipher in the options string */
-	if (proto_occ_get(tunnel->occ, "cipher", name, sizeof(name)) > 0 &&
-	    proto_cipher_list_has(cfg->data_ciphers, name))
-		return proto_cipher_find(name);
-	if (cfg->data_ciphers_fallback)
-		return proto_cipher_find(cfg->data_ciphers_fallback);
-	return PROTO_CIPHER_NONE;
-}
-
-static int client_params(struct tunnel_session *ts, const struct config *cfg)
-{
-	struct control_params *params = &ts->params;
-
-	if (!cfg->has_peer_id || cfg->peer_id >= PROTO_PEER_ID_NONE) {
-		log_error("the server pushed no peer-id: it does not speak DATA_V2");
-		return -EPROTO;
-	}
-	if (cfg->is_aead_epoch) {
-		log_error("the server insists on epoch data keys");
-		return -EPROTO;
-	}
-	params->cipher = client_cipher(ts->tunnel, cfg);
-	if (params->cipher == PROTO_CIPHER_NONE) {
-		log_error("no common cipher: the server wants %s, data-ciphers has %s",
-			  cfg->cipher ? cfg->cipher : "an unknown one",
-			  cfg->data_ciphers);
-		return -EPROTO;
-	}
-	params->is_ekm = cfg->is_tls_ekm;
-	params->is_cc_exit = cfg->is_cc_exit;
-	params->is_dyn_tls_crypt = cfg->is_dyn_tls_crypt;
-	return 0;
-}
-
 static int client_device(struct tunnel_host *host)
 {
 	struct tunnel_client *client = host->client;
@@ -160,7 +111,7 @@ static void client_up(struct tunnel_session *ts)
 	char label[160];
 	int ret;
 
-	ret = client_params(ts, cfg);
+	ret = tunnel_pull_params(ts, cfg);
 	if (!ret) {
 		tunnel->dp_id = cfg->peer_id;
 		ret = tunnel_data_connect(tunnel, cfg->peer_id, cfg);
@@ -204,6 +155,10 @@ static void client_push_reply(struct tunnel_session *ts, const char *text)
 		int ret = config_apply_pushed(client->pulled, option, err,
 					      sizeof(err));
 
+		if (tunnel_pull_add(&client->pull, option)) {
+			tunnel_close(tunnel, "too many pushed options");
+			return;
+		}
 		if (ret == -ECANCELED) {
 			log_error("pushed option \"%s\" rejected: %s", option,
 				  err);
@@ -216,6 +171,29 @@ static void client_push_reply(struct tunnel_session *ts, const char *text)
 	}
 	if (client->pulled->push_continuation != 2)
 		client_up(ts);
+}
+
+/* The tunnel stays up: addresses and routes become what they shall be now. */
+static void client_push_update(struct tunnel *tunnel, const char *text)
+{
+	struct tunnel_host *host = tunnel->host;
+	struct tunnel_client *client = host->client;
+	int ret;
+
+	if (tunnel->state != TUNNEL_STATE_CONNECTED)
+		return;
+	ret = tunnel_pull_message(&client->pull, text);
+	if (!ret)
+		return;
+	if (ret > 0)
+		ret = tunnel_pull_config(&client->pull, host->setup.cfg,
+					 client->applied, &client->pulled);
+	if (!ret)
+		ret = client_device(host);
+	if (ret)
+		tunnel_close(tunnel, "offending option received");
+	else
+		log_notice("the server has changed the configuration");
 }
 
 /* other messages, the end */
@@ -305,6 +283,8 @@ static void client_message(struct tunnel_session *ts, const char *text)
 		client_verdict(tunnel, &verdict, text);
 	} else if (!strncmp(text, "PUSH_REPLY", 10)) {
 		client_push_reply(ts, text);
+	} else if (!strncmp(text, "PUSH_UPDATE", 11)) {
+		client_push_update(tunnel, text + 11);
 	} else if (!strncmp(text, "EXIT", 4)) {
 		log_notice("the server leaves (EXIT)");
 		tunnel_close(tunnel, "remote-exit");
@@ -435,7 +415,8 @@ static void client_peer_info(struct tunnel_client *client,
 {
 	unsigned int iv = PROTO_IV_DATA_V2 | PROTO_IV_REQUEST_PUSH |
 			  PROTO_IV_TLS_KEY_EXPORT | PROTO_IV_CC_EXIT_NOTIFY |
-			  PROTO_IV_AUTH_FAIL_TEMP | PROTO_IV_DYN_TLS_CRYPT;
+			  PROTO_IV_AUTH_FAIL_TEMP | PROTO_IV_DYN_TLS_CRYPT |
+			  PROTO_IV_PUSH_UPDATE;
 	bool has_ncp = proto_cipher_list_has(cfg->data_ciphers,
 					     "AES-128-GCM") &&
 		       proto_cipher_list_has(cfg->data_ciphers, "AES-256-GCM");
@@ -533,6 +514,7 @@ static void client_free(struct tunnel_host *host)
 	loop_timer_free(client->timer);
 	config_free(client->pulled);
 	config_free(client->applied);
+	tunnel_pull_clear(&client->pull);
 	mem_secret_free(client);
 	host->client = NULL;
 }

@@ -32,6 +32,7 @@ enum client_state {
  * @link: a connection that is being made; NULL otherwise
  * @has_answer: something authentic has come from this remote
  * @pulled: configuration with the pushed options applied; NULL before
+ * @pull: those options, for PUSH_UPDATE to change
  * @applied: the one that the device has now; NULL before
  * @addrs, @n_addrs: what the name of @remote stands for
  * @at_addr: the one in use; behind the first one they are tried in turn
@@ -45,6 +46,7 @@ struct tunnel_client {
 	struct tunnel_link *link;
 	bool has_answer;
 	struct config *pulled, *applied;
+	struct tunnel_pull pull;
 	const struct config_remote *remote;
 	union net_addr addr;
 	union net_addr addrs[CLIENT_ADDRS_MAX];

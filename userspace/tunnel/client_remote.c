@@ -94,6 +94,7 @@ static void client_begin(struct tunnel_host *host, struct tunnel_link *link)
 	tunnel_client_enter_state(client, CLIENT_STATE_WAIT);
 	config_free(client->pulled);
 	client->pulled = NULL;
+	tunnel_pull_clear(&client->pull);
 	if (tunnel_host_occ(host, link)) {
 		tunnel_client_retry(host, "options string is too long");
 		return;
@@ -185,7 +186,8 @@ static void lookup_work(struct loop_job *job)
 	struct addrinfo *list = NULL, *at;
 
 	look->error = getaddrinfo(look->name, look->port, &hints, &list);
-	for (at = list; at && look->n_addrs < CLIENT_ADDRS_MAX; at = at->ai_next)
+	for (at = list; at && look->n_addrs < CLIENT_ADDRS_MAX;
+	     at = at->ai_next)
 		if (at->ai_addrlen <= sizeof(look->addrs[0]))
 			memcpy(&look->addrs[look->n_addrs++], at->ai_addr,
 			       at->ai_addrlen);

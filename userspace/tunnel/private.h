@@ -225,6 +225,25 @@ void tunnel_first_input(struct tunnel_host *host, const uint8_t *pkt,
 int tunnel_first_link(struct tunnel_host *host, struct tunnel_link *link,
 		      const uint8_t *pkt, size_t len);
 
+/**
+ * struct tunnel_pull - what the server has pushed (pull.c)
+ * @lines: without secrets
+ * @replaced: options that this sequence of PUSH_UPDATE has begun to set anew
+ */
+struct tunnel_pull {
+	char **lines;
+	size_t n, cap;
+	uint32_t replaced;
+};
+
+void tunnel_pull_clear(struct tunnel_pull *pull);
+int tunnel_pull_add(struct tunnel_pull *pull, const char *line);
+int tunnel_pull_update(struct tunnel_pull *pull, const char *option);
+int tunnel_pull_message(struct tunnel_pull *pull, const char *text);
+int tunnel_pull_config(struct tunnel_pull *pull, const struct config *own,
+		       const struct config *before, struct config **out);
+int tunnel_pull_params(struct tunnel_session *ts, const struct config *cfg);
+
 /* usage.c: a key that has carried much is followed by the next */
 void tunnel_usage_begin(struct tunnel *tunnel);
 void tunnel_usage_step(struct tunnel *tunnel);

@@ -1,0 +1,72 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+# shellcheck shell=bash
+# A configuration that changes while the tunnel is up. Sourced by run.
+
+# scenario_push_update SERVER: routes, an address and the MTU of ovpnd's device
+# follow what the server's administrator says; the tunnel stays as it is.
+scenario_push_update() {
+	EXTRA[server]='management 127.0.0.1 7505
+push "route 10.91.0.0 255.255.0.0"
+push "route 10.92.0.0 255.255.0.0"'
+	connect "$1" ovpnd
+	has_route 10.91.0.0/16 && has_route 10.92.0.0/16 ||
+		fail "the pushed routes are missing"
+
+	push_update "route 10.93.0.0 255.255.0.0,tun-mtu 1400"
+	soon has_route 10.93.0.0/16 || fail "there is no new route"
+	! has_route 10.91.0.0/16 && ! has_route 10.92.0.0/16 ||
+		fail "the old routes are still there"
+	in_c ip link show dev tun-c | grep -q 'mtu 1400' ||
+		fail "the MTU is the old one"
+	traffic_ping "$VPN_S4" || fail "ping after the first update"
+
+	push_update "-route"
+	soon has_no_route 10.93.0.0/16 || fail "the route is still there"
+	traffic_ping "$VPN_S6" || fail "ping after the second update"
+
+	push_update "route 10.94.0.0 255.255.0.0,route 10.95.0.0 255.255.0.0"
+	soon has_route 10.95.0.0/16 && has_route 10.94.0.0/16 ||
+		fail "of two new routes one is missing"
+	[ "$(grep -c 'Initialization Sequence Completed' "$DIR/client.log")" = 1 ] ||
+		fail "the client has connected again"
+
+	push_update "cipher AES-128-GCM"
+	soon daemon_says client 'cannot be applied: it may not change' ||
+		fail "the client lets the cipher be changed"
+	RESULT="routes and MTU changed while connected"
+	stop_clean client
+	daemon_stop server
+}
+
+has_route() {
+	in_c ip route show "$1" | grep -q 'dev tun-c'
+}
+
+has_no_route() {
+	! has_route "$1"
+}
+
+# soon COMMAND...: an idle stock server keeps an update until something wakes it up
+soon() {
+	within 10 woken "$@"
+}
+
+woken() {
+	in_c ping -q -c 1 -W 1 "$VPN_S4" >/dev/null
+	"$@"
+}
+
+# push_update OPTIONS: to all clients, through the server's management interface
+push_update() {
+	# shellcheck disable=SC2016
+	in_s timeout 3 bash -c '
+		exec 3<>/dev/tcp/127.0.0.1/7505 || exit 1
+		printf "push-update-broad \"%s\"\n" "$1" >&3
+		while read -r line <&3; do
+			case $line in
+			SUCCESS:*) exit 0 ;;
+			ERROR:*) echo "# $line"; exit 1 ;;
+			esac
+		done
+		exit 1' - "$1" || fail "the server does not send \"$1\""
+}

@@ -1,0 +1,279 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * What the server has pushed, as lines: PUSH_REPLY brings them, PUSH_UPDATE
+ * changes them (sections 8.3 and 8.12). A configuration is made of the client's
+ * own and the lines, anew each time, so that nothing of the past stays in it.
+ */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "tunnel/private.h"
+
+#define LINES_MAX	4096
+#define TOKEN		"auth-token"
+
+/* What may change while the tunnel is up. */
+static const char *const updatable[] = {
+	"block-ipv6", "block-outside-dns", "dhcp-option", "dns", "ifconfig",
+	"ifconfig-ipv6", "push-continuation", "redirect-gateway",
+	"redirect-private", "route", "route-gateway", "route-ipv6",
+	"route-metric", "topology", "tun-mtu", "keepalive",
+};
+
+void tunnel_pull_clear(struct tunnel_pull *pull)
+{
+	for (size_t i = 0; i < pull->n; i++)
+		free(pull->lines[i]);
+	free(pull->lines);
+	memset(pull, 0, sizeof(*pull));
+}
+
+static bool has_name(const char *line, const char *name, size_t len)
+{
+	return !strncmp(line, name, len) &&
+	       (!line[len] || line[len] == ' ' || line[len] == '\t');
+}
+
+/**
+ * tunnel_pull_add() - one line of a PUSH_REPLY
+ * @pull: keeps a copy, unless it is a secret
+ * @line: the option
+ *
+ * Return: 0, -E2BIG or -ENOMEM.
+ */
+int tunnel_pull_add(struct tunnel_pull *pull, const char *line)
+{
+	char *copy;
+
+	/* it lives in the configuration, where it is locked and wiped */
+	if (has_name(line, TOKEN, strlen(TOKEN)))
+		return 0;
+	if (pull->n == LINES_MAX)
+		return -E2BIG;
+	if (pull->n == pull->cap) {
+		size_t cap = pull->cap ? 2 * pull->cap : 32;
+		char **lines = realloc(pull->lines, cap * sizeof(*lines));
+
+		if (!lines)
+			return -ENOMEM;
+		pull->lines = lines;
+		pull->cap = cap;
+	}
+	copy = strdup(line);
+	if (!copy)
+		return -ENOMEM;
+	pull->lines[pull->n++] = copy;
+	return 0;
+}
+
+static void lines_remove(struct tunnel_pull *pull, const char *name, size_t len)
+{
+	size_t kept = 0;
+
+	for (size_t i = 0; i < pull->n; i++) {
+		if (has_name(pull->lines[i], name, len))
+			free(pull->lines[i]);
+		else
+			pull->lines[kept++] = pull->lines[i];
+	}
+	pull->n = kept;
+}
+
+static int updatable_find(const char *name, size_t len)
+{
+	for (size_t i = 0; i < sizeof(updatable) / sizeof(*updatable); i++)
+		if (strlen(updatable[i]) == len &&
+		    !memcmp(updatable[i], name, len))
+			return (int)i;
+	return -1;
+}
+
+/**
+ * tunnel_pull_update() - one option of a PUSH_UPDATE
+ * @pull: the lines, changed
+ * @option: with "-" in front it is removed, with "?" it may be unknown
+ *
+ * The first one of a name in a sequence of messages takes the place of all that
+ * were there, the others are added.
+ *
+ * Return: 0; -EINVAL malformed; -EPERM may not be updated; -E2BIG, -ENOMEM.
+ */
+int tunnel_pull_update(struct tunnel_pull *pull, const char *option)
+{
+	bool is_removed = *option == '-', is_optional;
+	size_t len;
+	int index;
+
+	option += is_removed;
+	is_optional = *option == '?';
+	option += is_optional;
+	len = strcspn(option, " \t");
+	if (!len || *option == '-' || *option == '?' ||
+	    (is_removed && option[len]))
+		return -EINVAL;
+	index = updatable_find(option, len);
+	if (index < 0)
+		return is_optional ? 0 : -EPERM;
+	if (is_removed || !(pull->replaced & 1u << index))
+		lines_remove(pull, option, len);
+	pull->replaced |= 1u << index;
+	return is_removed ? 0 : tunnel_pull_add(pull, option);
+}
+
+/* Return: 0, or -ECANCELED when the connection must end. */
+static int apply_line(struct config *cfg, const char *line)
+{
+	char err[256];
+	int ret = config_apply_pushed(cfg, line, err, sizeof(err));
+
+	if (ret == -ECANCELED)
+		log_error("pushed option \"%s\" rejected: %s", line, err);
+	else if (ret)
+		log_warn("pushed option \"%s\" ignored: %s", line, err);
+	return ret == -ECANCELED || ret == -ENOMEM ? ret : 0;
+}
+
+/* The token of before is still the password. */
+static int keep_token(struct config *cfg, const struct config *before)
+{
+	char *line;
+	int ret;
+
+	if (!before || !before->auth_token)
+		return 0;
+	line = mem_secret_alloc(sizeof(TOKEN) + 2 +
+				strlen(before->auth_token));
+	if (!line)
+		return -ENOMEM;
+	sprintf(line, TOKEN " %s", before->auth_token);
+	ret = config_apply_pushed(cfg, line, NULL, 0);
+	mem_secret_free(line);
+	return ret == -ENOMEM ? ret : 0;
+}
+
+/**
+ * tunnel_pull_config() - the configuration that the lines make
+ * @pull: the lines
+ * @own: the client's own configuration
+ * @before: the one in force, or NULL
+ * @out: freed by config_free()
+ *
+ * Return: 0; -ECANCELED when pull-filter rejects a line; -ENOMEM.
+ */
+int tunnel_pull_config(struct tunnel_pull *pull, const struct config *own,
+		       const struct config *before, struct config **out)
+{
+	struct config *cfg = config_pull_begin(own);
+	int ret = cfg ? 0 : -ENOMEM;
+
+	*out = NULL;
+	for (size_t i = 0; !ret && i < pull->n; i++)
+		ret = apply_line(cfg, pull->lines[i]);
+	if (!ret)
+		ret = keep_token(cfg, before);
+	if (ret) {
+		config_free(cfg);
+		return ret;
+	}
+	pull->replaced = 0;
+	*out = cfg;
+	return 0;
+}
+
+/* "push-continuation 2": another message follows. */
+static bool is_continued(const char *option)
+{
+	return !strcmp(option, "push-continuation 2");
+}
+
+/**
+ * tunnel_pull_message() - a whole PUSH_UPDATE
+ * @pull: the lines, changed
+ * @text: behind "PUSH_UPDATE"
+ *
+ * Return: 1 when the sequence is complete, 0 when another message follows, or
+ * as tunnel_pull_update(), with the reason logged.
+ */
+int tunnel_pull_message(struct tunnel_pull *pull, const char *text)
+{
+	char option[PROTO_PUSH_OPTION_MAX * 2];
+	bool is_last = true;
+
+	while (proto_push_next(&text, option, sizeof(option))) {
+		int ret;
+
+		if (!strncmp(option, "push-continuation ", 18)) {
+			is_last = !is_continued(option);
+			continue;
+		}
+		ret = tunnel_pull_update(pull, option);
+		if (ret) {
+			log_error("PUSH_UPDATE: \"%s\" cannot be applied: %s",
+				  option, ret == -EPERM ?
+				  "it may not change while connected" :
+				  strerror(-ret));
+			return ret;
+		}
+	}
+	return is_last;
+}
+
+/* what data packets look like (section 8.4) */
+
+static bool may_use(const struct config *cfg, const char *cipher)
+{
+	return proto_cipher_list_has(cfg->data_ciphers, cipher) ||
+	       (cfg->data_ciphers_fallback &&
+		!strcmp(cfg->data_ciphers_fallback, cipher));
+}
+
+static enum proto_cipher pushed_cipher(const struct tunnel *tunnel,
+				       const struct config *cfg)
+{
+	char name[64];
+
+	if (cfg->has_pushed_cipher)
+		return may_use(cfg, cfg->cipher) ?
+		       proto_cipher_find(cfg->cipher) : PROTO_CIPHER_NONE;
+	/* a server without negotiation says its cipher in the options string */
+	if (proto_occ_get(tunnel->occ, "cipher", name, sizeof(name)) > 0 &&
+	    proto_cipher_list_has(cfg->data_ciphers, name))
+		return proto_cipher_find(name);
+	if (cfg->data_ciphers_fallback)
+		return proto_cipher_find(cfg->data_ciphers_fallback);
+	return PROTO_CIPHER_NONE;
+}
+
+/**
+ * tunnel_pull_params() - how data packets have to look
+ * @ts: gets them
+ * @cfg: with everything that was pushed
+ *
+ * Return: 0, or -EPROTO with the reason logged.
+ */
+int tunnel_pull_params(struct tunnel_session *ts, const struct config *cfg)
+{
+	struct control_params *params = &ts->params;
+
+	if (!cfg->has_peer_id || cfg->peer_id >= PROTO_PEER_ID_NONE) {
+		log_error("the server pushed no peer-id: it does not speak DATA_V2");
+		return -EPROTO;
+	}
+	if (cfg->is_aead_epoch) {
+		log_error("the server insists on epoch data keys");
+		return -EPROTO;
+	}
+	params->cipher = pushed_cipher(ts->tunnel, cfg);
+	if (params->cipher == PROTO_CIPHER_NONE) {
+		log_error("no common cipher: the server wants %s, data-ciphers has %s",
+			  cfg->cipher ? cfg->cipher : "an unknown one",
+			  cfg->data_ciphers);
+		return -EPROTO;
+	}
+	params->is_ekm = cfg->is_tls_ekm;
+	params->is_cc_exit = cfg->is_cc_exit;
+	params->is_dyn_tls_crypt = cfg->is_dyn_tls_crypt;
+	return 0;
+}
