@@ -9,7 +9,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include "dp/aead.h"
+#include "userdp/userdp.h"
 #include "dp/dp.h"
 #include "fuzz.h"
 
@@ -17,7 +17,7 @@
 
 static struct dp *dp;
 static int tun[2];
-static struct dp_aead seal;
+static struct userdp_aead seal;
 static union net_addr remote;
 static uint8_t material[40];
 
@@ -44,8 +44,8 @@ static void init(void)
 	FUZZ_CHECK(!net_ip_parse("10.8.0.2", &peer.vpn4));
 	FUZZ_CHECK(!net_ip_parse("fd00::2", &peer.vpn6));
 	FUZZ_CHECK(!dp_peer_add(dp, &peer));
-	FUZZ_CHECK(!dp_aead_init(&seal, key.cipher, material, material + 32,
-				 DP_AEAD_SEAL));
+	FUZZ_CHECK(!userdp_aead_init(&seal, key.cipher, material, material + 32,
+				 USERDP_AEAD_SEAL));
 }
 
 /* What went to the device: the length, 0 when nothing did. */
@@ -90,7 +90,7 @@ static void check_sealed(const uint8_t *data, size_t size)
 		return;
 	memcpy(pkt, "\x48\0\0\1", 4);
 	memcpy(pkt + 4, data, 4);
-	FUZZ_CHECK(!dp_aead_seal(&seal, pkt, HEAD_LEN, data + 4, len,
+	FUZZ_CHECK(!userdp_aead_seal(&seal, pkt, HEAD_LEN, data + 4, len,
 				 pkt + HEAD_LEN,
 				 pkt + HEAD_LEN + PROTO_AEAD_TAG_LEN));
 	len += HEAD_LEN + PROTO_AEAD_TAG_LEN;

@@ -119,8 +119,8 @@ static void user_unlink(struct dp_user *user, struct user_peer *peer)
 
 static void user_key_clear(struct user_key *key)
 {
-	dp_aead_wipe(&key->seal);
-	dp_aead_wipe(&key->open);
+	userdp_aead_wipe(&key->seal);
+	userdp_aead_wipe(&key->open);
 	mem_wipe(key, sizeof(*key));
 }
 
@@ -146,12 +146,12 @@ static int user_key_set(struct dp *dp, uint32_t peer_id, enum dp_slot slot,
 
 	if (!peer)
 		return -ENOENT;
-	err = dp_aead_init(&fresh.seal, key->cipher, key->send.cipher_key,
-			   key->send.nonce_tail, DP_AEAD_SEAL);
+	err = userdp_aead_init(&fresh.seal, key->cipher, key->send.cipher_key,
+			   key->send.nonce_tail, USERDP_AEAD_SEAL);
 	if (!err)
-		err = dp_aead_init(&fresh.open, key->cipher,
+		err = userdp_aead_init(&fresh.open, key->cipher,
 				   key->recv.cipher_key, key->recv.nonce_tail,
-				   DP_AEAD_OPEN);
+				   USERDP_AEAD_OPEN);
 	if (err) {
 		user_key_clear(&fresh);
 		return err;

@@ -2,9 +2,9 @@
 #ifndef DP_USER_H
 #define DP_USER_H
 
-#include "dp/aead.h"
 #include "dp/impl.h"
 #include "dp/replay.h"
+#include "userdp/userdp.h"
 
 /*
  * The userspace data path: one thread, one packet at a time. Private to dp/.
@@ -36,7 +36,7 @@ struct user_key {
 	uint8_t key_id;
 	enum proto_cipher cipher;
 	uint64_t next_pid;
-	struct dp_aead seal, open;
+	struct userdp_aead seal, open;
 	struct dp_replay replay;
 };
 

@@ -71,7 +71,7 @@ static int user_rx_open(struct dp_user *user, struct user_peer *peer,
 		return -ENOKEY;
 	}
 	rx->payload_len = rx->len - USER_OVERHEAD;
-	err = dp_aead_open(&key->open, rx->pkt, USER_HEAD_LEN,
+	err = userdp_aead_open(&key->open, rx->pkt, USER_HEAD_LEN,
 			   rx->pkt + USER_OVERHEAD, rx->payload_len,
 			   rx->pkt + USER_HEAD_LEN, user->plain);
 	if (err) {

@@ -37,7 +37,7 @@ static int user_seal(struct dp_user *user, struct user_peer *peer,
 	mem_write_be32(&wr, head);
 	mem_write_be32(&wr, (uint32_t)key->next_pid);
 	key->next_pid++;
-	return dp_aead_seal(&key->seal, user->wire, USER_HEAD_LEN, payload,
+	return userdp_aead_seal(&key->seal, user->wire, USER_HEAD_LEN, payload,
 			    len, user->wire + USER_HEAD_LEN,
 			    user->wire + USER_OVERHEAD);
 }

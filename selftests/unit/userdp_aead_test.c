@@ -8,7 +8,7 @@
 
 #include <cmocka.h>
 
-#include "dp/aead.h"
+#include "userdp/userdp.h"
 #include "hex.h"
 
 /* Section 12.7. */
@@ -44,33 +44,44 @@ static const struct vector vectors[] = {
 #define N_VECTORS	(sizeof(vectors) / sizeof(*vectors))
 #define PACKET_LEN	(8 + PROTO_AEAD_TAG_LEN + PLAIN_LEN)
 
-static void make(struct dp_aead *aead, enum proto_cipher cipher,
-		 enum dp_aead_dir dir)
+static void make(struct userdp_aead *aead, enum proto_cipher cipher,
+		 enum userdp_aead_dir dir)
 {
 	uint8_t key[32], tail[8];
 
 	assert_int_equal(hex_bytes(key_hex, key, sizeof(key)), 32);
 	assert_int_equal(hex_bytes(tail_hex, tail, sizeof(tail)), 8);
-	assert_int_equal(dp_aead_init(aead, cipher, key, tail, dir), 0);
+	assert_int_equal(userdp_aead_init(aead, cipher, key, tail, dir), 0);
+}
+
+static int seal_plain(struct userdp_aead *aead, uint8_t *to)
+{
+	return userdp_aead_seal(aead, to, 8, (const uint8_t *)plain, PLAIN_LEN,
+				to + 8, to + 24);
+}
+
+static int open_plain(struct userdp_aead *aead, const uint8_t *from,
+		      uint8_t *out)
+{
+	return userdp_aead_open(aead, from, 8, from + 24, PLAIN_LEN, from + 8,
+				out);
 }
 
 static void test_seal(void **state)
 {
 	uint8_t want[PACKET_LEN], got[PACKET_LEN];
-	struct dp_aead aead;
+	struct userdp_aead aead;
 	size_t i;
 
 	(void)state;
 	for (i = 0; i < N_VECTORS; i++) {
 		assert_int_equal(hex_bytes(vectors[i].packet, want,
 					   sizeof(want)), sizeof(want));
-		make(&aead, vectors[i].cipher, DP_AEAD_SEAL);
+		make(&aead, vectors[i].cipher, USERDP_AEAD_SEAL);
 		memcpy(got, want, 8);
-		assert_int_equal(dp_aead_seal(&aead, got, 8,
-					      (const uint8_t *)plain,
-					      PLAIN_LEN, got + 8, got + 24), 0);
+		assert_int_equal(seal_plain(&aead, got), 0);
 		assert_memory_equal(got, want, sizeof(want));
-		dp_aead_wipe(&aead);
+		userdp_aead_wipe(&aead);
 	}
 }
 
@@ -78,24 +89,22 @@ static void test_seal(void **state)
 static void test_open(void **state)
 {
 	uint8_t pkt[PACKET_LEN], out[PLAIN_LEN];
-	struct dp_aead aead;
+	struct userdp_aead aead;
 	size_t i, bit;
 
 	(void)state;
 	for (i = 0; i < N_VECTORS; i++) {
 		hex_bytes(vectors[i].packet, pkt, sizeof(pkt));
-		make(&aead, vectors[i].cipher, DP_AEAD_OPEN);
+		make(&aead, vectors[i].cipher, USERDP_AEAD_OPEN);
 		for (bit = 0; bit < 8 * sizeof(pkt); bit++) {
 			pkt[bit / 8] ^= (uint8_t)(1u << bit % 8);
-			assert_int_equal(dp_aead_open(&aead, pkt, 8, pkt + 24,
-						      PLAIN_LEN, pkt + 8, out),
+			assert_int_equal(open_plain(&aead, pkt, out),
 					 -EBADMSG);
 			pkt[bit / 8] ^= (uint8_t)(1u << bit % 8);
 		}
-		assert_int_equal(dp_aead_open(&aead, pkt, 8, pkt + 24,
-					      PLAIN_LEN, pkt + 8, out), 0);
+		assert_int_equal(open_plain(&aead, pkt, out), 0);
 		assert_memory_equal(out, plain, PLAIN_LEN);
-		dp_aead_wipe(&aead);
+		userdp_aead_wipe(&aead);
 	}
 }
 
@@ -106,25 +115,22 @@ static void test_ciphers(void **state)
 		PROTO_CIPHER_AES_256_GCM, PROTO_CIPHER_CHACHA20_POLY1305,
 	};
 	uint8_t pkt[PACKET_LEN] = { 0x48, 0, 0, 1, 0, 0, 0, 9 };
-	struct dp_aead seal, open;
+	struct userdp_aead seal, open;
 	uint8_t out[PLAIN_LEN], key[32] = { 0 }, tail[8] = { 0 };
 	size_t i;
 
 	(void)state;
 	for (i = 0; i < sizeof(ciphers) / sizeof(*ciphers); i++) {
-		make(&seal, ciphers[i], DP_AEAD_SEAL);
-		make(&open, ciphers[i], DP_AEAD_OPEN);
-		assert_int_equal(dp_aead_seal(&seal, pkt, 8,
-					      (const uint8_t *)plain,
-					      PLAIN_LEN, pkt + 8, pkt + 24), 0);
-		assert_int_equal(dp_aead_open(&open, pkt, 8, pkt + 24,
-					      PLAIN_LEN, pkt + 8, out), 0);
+		make(&seal, ciphers[i], USERDP_AEAD_SEAL);
+		make(&open, ciphers[i], USERDP_AEAD_OPEN);
+		assert_int_equal(seal_plain(&seal, pkt), 0);
+		assert_int_equal(open_plain(&open, pkt, out), 0);
 		assert_memory_equal(out, plain, PLAIN_LEN);
-		dp_aead_wipe(&seal);
-		dp_aead_wipe(&open);
+		userdp_aead_wipe(&seal);
+		userdp_aead_wipe(&open);
 	}
-	assert_int_equal(dp_aead_init(&seal, PROTO_CIPHER_NONE, key, tail,
-				      DP_AEAD_SEAL), -EINVAL);
+	assert_int_equal(userdp_aead_init(&seal, PROTO_CIPHER_NONE, key, tail,
+					  USERDP_AEAD_SEAL), -EINVAL);
 }
 
 int main(void)

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-#include "dp/aead.h"
+#include "userdp/userdp.h"
 
 #include <errno.h>
 #include <limits.h>
@@ -8,7 +8,7 @@
 
 #include "mem/mem.h"
 
-static const EVP_CIPHER *dp_aead_cipher(enum proto_cipher cipher)
+static const EVP_CIPHER *userdp_aead_cipher(enum proto_cipher cipher)
 {
 	switch (cipher) {
 	case PROTO_CIPHER_AES_128_GCM:
@@ -25,11 +25,11 @@ static const EVP_CIPHER *dp_aead_cipher(enum proto_cipher cipher)
 	return NULL;
 }
 
-int dp_aead_init(struct dp_aead *aead, enum proto_cipher cipher,
-		 const uint8_t *key, const uint8_t *tail,
-		 enum dp_aead_dir dir)
+int userdp_aead_init(struct userdp_aead *aead, enum proto_cipher cipher,
+		     const uint8_t *key, const uint8_t *tail,
+		     enum userdp_aead_dir dir)
 {
-	const EVP_CIPHER *evp = dp_aead_cipher(cipher);
+	const EVP_CIPHER *evp = userdp_aead_cipher(cipher);
 
 	if (!evp)
 		return -EINVAL;
@@ -37,23 +37,23 @@ int dp_aead_init(struct dp_aead *aead, enum proto_cipher cipher,
 	if (!aead->ctx)
 		return -ENOMEM;
 	if (EVP_CipherInit_ex(aead->ctx, evp, NULL, key, NULL,
-			      dir == DP_AEAD_SEAL) != 1) {
-		dp_aead_wipe(aead);
+			      dir == USERDP_AEAD_SEAL) != 1) {
+		userdp_aead_wipe(aead);
 		return -EIO;
 	}
 	memcpy(aead->tail, tail, sizeof(aead->tail));
 	return 0;
 }
 
-void dp_aead_wipe(struct dp_aead *aead)
+void userdp_aead_wipe(struct userdp_aead *aead)
 {
 	EVP_CIPHER_CTX_free(aead->ctx);
 	aead->ctx = NULL;
 	mem_wipe(aead->tail, sizeof(aead->tail));
 }
 
-static bool dp_aead_start(struct dp_aead *aead, const uint8_t *ad,
-			  size_t ad_len)
+static bool userdp_aead_start(struct userdp_aead *aead, const uint8_t *ad,
+			      size_t ad_len)
 {
 	uint8_t nonce[PROTO_AEAD_NONCE_LEN];
 	int n;
@@ -64,12 +64,12 @@ static bool dp_aead_start(struct dp_aead *aead, const uint8_t *ad,
 	       EVP_CipherUpdate(aead->ctx, NULL, &n, ad, (int)ad_len) == 1;
 }
 
-int dp_aead_seal(struct dp_aead *aead, const uint8_t *ad, size_t ad_len,
-		 const uint8_t *src, size_t len, uint8_t *tag, uint8_t *dst)
+int userdp_aead_seal(struct userdp_aead *aead, const uint8_t *ad, size_t ad_len,
+		     const uint8_t *src, size_t len, uint8_t *tag, uint8_t *dst)
 {
 	int n;
 
-	if (len > INT_MAX || !dp_aead_start(aead, ad, ad_len) ||
+	if (len > INT_MAX || !userdp_aead_start(aead, ad, ad_len) ||
 	    EVP_CipherUpdate(aead->ctx, dst, &n, src, (int)len) != 1 ||
 	    EVP_CipherFinal_ex(aead->ctx, dst + n, &n) != 1 ||
 	    EVP_CIPHER_CTX_ctrl(aead->ctx, EVP_CTRL_AEAD_GET_TAG,
@@ -78,13 +78,13 @@ int dp_aead_seal(struct dp_aead *aead, const uint8_t *ad, size_t ad_len,
 	return 0;
 }
 
-int dp_aead_open(struct dp_aead *aead, const uint8_t *ad, size_t ad_len,
-		 const uint8_t *src, size_t len, const uint8_t *tag,
-		 uint8_t *dst)
+int userdp_aead_open(struct userdp_aead *aead, const uint8_t *ad, size_t ad_len,
+		     const uint8_t *src, size_t len, const uint8_t *tag,
+		     uint8_t *dst)
 {
 	int n;
 
-	if (len > INT_MAX || !dp_aead_start(aead, ad, ad_len) ||
+	if (len > INT_MAX || !userdp_aead_start(aead, ad, ad_len) ||
 	    EVP_CIPHER_CTX_ctrl(aead->ctx, EVP_CTRL_AEAD_SET_TAG,
 				PROTO_AEAD_TAG_LEN, (void *)tag) != 1 ||
 	    EVP_CipherUpdate(aead->ctx, dst, &n, src, (int)len) != 1 ||

@@ -1,0 +1,57 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include <linux/if_tun.h>
+#include <net/if.h>
+#include <sys/ioctl.h>
+
+#include "log/log.h"
+#include "userdp/private.h"
+
+/* TUN_F_USO4 and TUN_F_USO6 of Linux 6.2: many systems' headers are older. */
+#define OFFLOAD_USO	(0x20 | 0x40)
+
+void userdp_vnet_read(struct userdp_vnet *vnet, const uint8_t *at)
+{
+	vnet->flags = at[0];
+	vnet->gso_type = at[1];
+	memcpy(&vnet->hdr_len, at + 2, 2);
+	memcpy(&vnet->gso_size, at + 4, 2);
+	memcpy(&vnet->csum_start, at + 6, 2);
+	memcpy(&vnet->csum_offset, at + 8, 2);
+}
+
+void userdp_vnet_write(const struct userdp_vnet *vnet, uint8_t *at)
+{
+	at[0] = vnet->flags;
+	at[1] = vnet->gso_type;
+	memcpy(at + 2, &vnet->hdr_len, 2);
+	memcpy(at + 4, &vnet->gso_size, 2);
+	memcpy(at + 6, &vnet->csum_start, 2);
+	memcpy(at + 8, &vnet->csum_offset, 2);
+}
+
+/* Whoever made the device may have left it with a longer header. */
+static bool userdp_tun_has_vnet(int fd)
+{
+	int len = USERDP_VNET_LEN;
+	struct ifreq ifr;
+
+	memset(&ifr, 0, sizeof(ifr));
+	return !ioctl(fd, TUNGETIFF, &ifr) &&
+	       (ifr.ifr_flags & IFF_VNET_HDR) &&
+	       !ioctl(fd, TUNSETVNETHDRSZ, &len);
+}
+
+void userdp_tun_init(struct userdp_tun *tun, int fd)
+{
+	static const unsigned long tcp = TUN_F_CSUM | TUN_F_TSO4 | TUN_F_TSO6 |
+					 TUN_F_TSO_ECN;
+
+	memset(tun, 0, sizeof(*tun));
+	tun->fd = fd;
+	tun->has_vnet = userdp_tun_has_vnet(fd);
+	if (!tun->has_vnet)
+		return;
+	tun->has_uso = !ioctl(fd, TUNSETOFFLOAD, tcp | OFFLOAD_USO);
+	if (!tun->has_uso && ioctl(fd, TUNSETOFFLOAD, tcp))
+		log_debug("TUN device without offload");
+}

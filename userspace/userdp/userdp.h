@@ -1,0 +1,359 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#ifndef USERDP_USERDP_H
+#define USERDP_USERDP_H
+
+#include <openssl/evp.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/uio.h>
+
+#include "net/net.h"
+#include "proto/proto.h"
+
+/*
+ * What moves packets in bulk for the userspace data path. It knows no peers
+ * and no keys' life; dp/user*.c puts the parts together.
+ *
+ *   aead.c	one key in one direction
+ *   tun.c	the TUN device and what its kernel can do
+ *   frame.c	a frame that was read: one packet, or a super-packet to be cut
+ *   tx.c	sealed datagrams, sent in runs of equal size
+ *   merge.c	opened packets, written as few super-packets
+ *   sum.c	checksums
+ *   mss.c	the segment size that TCP announces
+ *
+ * Nothing here allocates after it was initialised.
+ */
+
+/* ---- sealing --------------------------------------------------------- */
+
+/*
+ * Data packets sealed as in section 7.2. The associated data is the header up
+ * to and including the packet id, whose four bytes also begin the nonce.
+ */
+
+enum userdp_aead_dir {
+	USERDP_AEAD_OPEN,
+	USERDP_AEAD_SEAL,
+};
+
+/** struct userdp_aead - one key in one direction */
+struct userdp_aead {
+	EVP_CIPHER_CTX *ctx;
+	uint8_t tail[PROTO_NONCE_TAIL_LEN];
+};
+
+/** userdp_aead_init() - 0, -EINVAL (cipher), -ENOMEM, or -EIO (library) */
+int userdp_aead_init(struct userdp_aead *aead, enum proto_cipher cipher,
+		     const uint8_t *key, const uint8_t *tail,
+		     enum userdp_aead_dir dir);
+void userdp_aead_wipe(struct userdp_aead *aead);
+
+/**
+ * userdp_aead_seal() - encrypt
+ * @ad: header ‖ packet id, @ad_len bytes
+ * @tag: PROTO_AEAD_TAG_LEN bytes, written
+ *
+ * Return: 0 or -EIO.
+ */
+int userdp_aead_seal(struct userdp_aead *aead, const uint8_t *ad,
+		     size_t ad_len, const uint8_t *src, size_t len,
+		     uint8_t *tag, uint8_t *dst);
+
+/** userdp_aead_open() - decrypt. Return: 0, -EBADMSG when not authentic */
+int userdp_aead_open(struct userdp_aead *aead, const uint8_t *ad,
+		     size_t ad_len, const uint8_t *src, size_t len,
+		     const uint8_t *tag, uint8_t *dst);
+
+/* ---- the TUN device -------------------------------------------------- */
+
+/* Of the header that stands before a packet, and of the largest packet. */
+#define USERDP_VNET_LEN		10
+#define USERDP_PACKET_MAX	65575	/* IPv6 with a full payload */
+
+/**
+ * struct userdp_tun - a TUN device
+ * @has_vnet: frames begin with an offload header (IFF_VNET_HDR)
+ * @has_uso: super-packets of UDP are understood, in both directions
+ */
+struct userdp_tun {
+	int fd;
+	bool has_vnet;
+	bool has_uso;
+};
+
+/**
+ * userdp_tun_init() - find out what a device can do, and ask for all of it
+ * @fd: borrowed; anything that is not a TUN device works as one without offload
+ */
+void userdp_tun_init(struct userdp_tun *tun, int fd);
+
+/* ---- frames from the device ------------------------------------------ */
+
+enum userdp_gso {
+	USERDP_GSO_NONE,
+	USERDP_GSO_TCP,
+	USERDP_GSO_UDP,
+};
+
+/* The longest headers of a super-packet that are understood. */
+#define USERDP_HEAD_MAX		256
+
+/**
+ * struct userdp_frame - a packet, or a super-packet while it is cut
+ * @pkt, @len: the IP packet as it was read
+ * @l4, @head_len: offsets in it: of TCP or UDP, of their payload
+ * @size: of a full segment's payload
+ * @n_segs: packets that come of it
+ * @pos: of the payload that is next
+ * @head: the headers as they were read
+ * @ip_sum, @l4_sum: of what is the same in all headers
+ */
+struct userdp_frame {
+	uint8_t *pkt;
+	size_t len;
+	enum userdp_gso gso;
+	size_t l4, head_len;
+	size_t size;
+	unsigned int n_segs;
+	size_t pos;
+	uint64_t ip_sum, l4_sum;
+	uint8_t head[USERDP_HEAD_MAX];
+	uint8_t buf[64 + USERDP_PACKET_MAX];
+};
+
+/**
+ * userdp_frame_read() - the next frame of a device
+ * @frame: overwritten
+ *
+ * Return: 1; 0 nothing there now; -EBADMSG a frame that makes no sense, which
+ * is gone; another -errno of the device.
+ */
+int userdp_frame_read(struct userdp_frame *frame, const struct userdp_tun *tun);
+
+/**
+ * userdp_frame_parse() - make sense of @len bytes at @data
+ * @data: changed while the frame is cut; must live as long
+ *
+ * A packet whose checksum was left to us gets it here. Return: 0 or -EBADMSG.
+ */
+int userdp_frame_parse(struct userdp_frame *frame, bool has_vnet,
+		       uint8_t *data, size_t len);
+
+/**
+ * userdp_frame_next() - the next packet of a frame
+ *
+ * It is complete, and valid until the next call: a segment's headers are
+ * written over the payload that came before it.
+ *
+ * Return: the packet and its length, NULL at the end.
+ */
+uint8_t *userdp_frame_next(struct userdp_frame *frame, size_t *len);
+
+/** userdp_frame_longest() - of the packets that come of a frame */
+static inline size_t userdp_frame_longest(const struct userdp_frame *frame)
+{
+	return frame->gso == USERDP_GSO_NONE ? frame->len :
+					       frame->head_len + frame->size;
+}
+
+/* ---- datagrams to the network ---------------------------------------- */
+
+#define USERDP_RUN_MAX		64	/* datagrams, as old kernels allow */
+#define USERDP_RUN_BYTES	65000	/* of UDP's 65507, with some to spare */
+#define USERDP_RUNS		128
+#define USERDP_TX_BYTES		(256 * 1024)
+
+/**
+ * struct userdp_dest - where the datagrams of a peer go
+ * @fd: borrowed UDP socket; @family its family
+ * @local: source address; AF_UNSPEC: chosen by routing
+ * @run_max: datagrams above this size cannot be sent in runs
+ * @run_wait: datagrams until that is tried again
+ * @packets, @bytes: sent so far
+ */
+struct userdp_dest {
+	int fd;
+	sa_family_t family;
+	union net_addr remote, local;
+	size_t run_max;
+	unsigned int run_wait;
+	uint64_t packets, bytes;
+};
+
+/** userdp_dest_init() - with a socket and both addresses; 0 or -ENOTSOCK */
+int userdp_dest_init(struct userdp_dest *dest, int fd,
+		     const union net_addr *remote,
+		     const union net_addr *local);
+void userdp_dest_set_remote(struct userdp_dest *dest,
+			    const union net_addr *remote,
+			    const union net_addr *local);
+void userdp_dest_set_local(struct userdp_dest *dest,
+			   const union net_addr *local);
+
+/** userdp_dest_set_fd() - another socket; not a UDP socket: nothing changes */
+int userdp_dest_set_fd(struct userdp_dest *dest, int fd);
+
+/** userdp_dest_mtu() - of the way to a peer; 0 when it is not known */
+unsigned int userdp_dest_mtu(const struct userdp_dest *dest);
+
+/**
+ * struct userdp_run - datagrams of one size, of which the last may be shorter
+ * @dest: NULL: its peer is gone
+ * @len: bytes; @size: of a datagram; @n: how many
+ */
+struct userdp_run {
+	struct userdp_dest *dest;
+	uint8_t *data;
+	size_t len;
+	size_t size;
+	unsigned int n;
+	bool is_closed;
+};
+
+/**
+ * struct userdp_tx - datagrams that wait to be sent
+ * @runs: [@first, @n_runs) wait
+ * @needs_tail: this kernel breaks runs whose datagrams all have one size
+ * @lost: datagrams that could not be sent
+ */
+struct userdp_tx {
+	uint8_t *buf;
+	size_t used;
+	struct userdp_run runs[USERDP_RUNS];
+	unsigned int first, n_runs;
+	bool needs_tail;
+	uint64_t lost;
+};
+
+int userdp_tx_init(struct userdp_tx *tx);
+void userdp_tx_free(struct userdp_tx *tx);
+
+/** userdp_tx_has_room() - for @n datagrams of at most @size bytes */
+bool userdp_tx_has_room(const struct userdp_tx *tx, unsigned int n,
+			size_t size);
+
+/** userdp_tx_slot() - where to write the next datagram; there must be room */
+uint8_t *userdp_tx_slot(struct userdp_tx *tx);
+
+/** userdp_tx_commit() - @len bytes were written there */
+void userdp_tx_commit(struct userdp_tx *tx, struct userdp_dest *dest,
+		      size_t len);
+
+/**
+ * userdp_tx_wants_tail() - must a short datagram end the last run?
+ * @len: of that datagram
+ * @next: who gets the next datagram and how long it is; NULL: there is none
+ */
+bool userdp_tx_wants_tail(const struct userdp_tx *tx, size_t len,
+			  const struct userdp_dest *next, size_t next_len);
+
+/**
+ * userdp_tx_flush() - send
+ *
+ * Return: 0 when nothing is left, -EAGAIN when the socket of the first run
+ * takes no more now. Everything else that goes wrong loses datagrams.
+ */
+int userdp_tx_flush(struct userdp_tx *tx);
+
+/** userdp_tx_drop() - all that waits is lost */
+void userdp_tx_drop(struct userdp_tx *tx);
+
+/** userdp_tx_fd() - the socket that has to become writable, -1 for none */
+int userdp_tx_fd(const struct userdp_tx *tx);
+
+/** userdp_tx_forget() - datagrams to @dest are dropped */
+void userdp_tx_forget(struct userdp_tx *tx, const struct userdp_dest *dest);
+
+/** userdp_tx_is_broken() - does this kernel release need a tail for runs? */
+bool userdp_tx_is_broken(const char *release);
+
+/* ---- packets to the device ------------------------------------------- */
+
+#define USERDP_MERGE_BYTES	(256 * 1024)
+#define USERDP_MERGE_PACKETS	512
+#define USERDP_MERGE_FLOWS	8
+
+/**
+ * struct userdp_super - a packet, or several in one
+ * @pkt, @len: the first, with its headers
+ * @total: length of all together
+ * @n: packets in it
+ * @first, @last: of the payloads behind the first packet, in @extra; none: 0
+ * @is_open: another one may follow
+ * @l4, @head_len, @size: as in struct userdp_frame
+ * @seq, @ip_id: expected next (TCP; IPv4)
+ * @id_step: by which the IPv4 ids grow
+ */
+struct userdp_super {
+	uint8_t *pkt;
+	size_t len, total;
+	unsigned int n;
+	unsigned int first, last;
+	enum userdp_gso gso;
+	bool is_open;
+	uint8_t l4, head_len;
+	size_t size;
+	uint32_t seq;
+	uint16_t ip_id, id_step;
+};
+
+struct userdp_extra {
+	struct iovec iov;
+	unsigned int next;
+};
+
+/**
+ * struct userdp_merge - opened packets on their way to the device
+ * @supers: in the order of their first packets
+ * @open: those that may grow, a bounded number; @next_open replaces the oldest
+ * @n_extra: used of @extra, whose index 0 stands for none
+ * @lost: packets that the device did not take
+ */
+struct userdp_merge {
+	const struct userdp_tun *tun;
+	uint8_t *buf;
+	size_t used;
+	struct userdp_super supers[USERDP_MERGE_PACKETS];
+	unsigned int n_supers;
+	struct userdp_super *open[USERDP_MERGE_FLOWS];
+	unsigned int next_open;
+	struct userdp_extra extra[USERDP_MERGE_PACKETS + 1];
+	unsigned int n_extra;
+	struct iovec iov[USERDP_MERGE_PACKETS + 2];
+	uint64_t lost;
+};
+
+int userdp_merge_init(struct userdp_merge *merge,
+		      const struct userdp_tun *tun);
+void userdp_merge_free(struct userdp_merge *merge);
+
+/**
+ * userdp_merge_slot() - where to put a packet of at most @len bytes
+ *
+ * Writes what there is to the device when there is no room otherwise.
+ */
+uint8_t *userdp_merge_slot(struct userdp_merge *merge, size_t len);
+
+/** userdp_merge_add() - an IP packet of @len bytes, more than 0, is there */
+void userdp_merge_add(struct userdp_merge *merge, size_t len);
+
+/** userdp_merge_flush() - write everything to the device */
+void userdp_merge_flush(struct userdp_merge *merge);
+
+/* ---- small things ---------------------------------------------------- */
+
+/** userdp_mss_is_syn() - cheap test before userdp_mss_clamp() */
+bool userdp_mss_is_syn(const uint8_t *pkt, size_t len);
+
+/**
+ * userdp_mss_clamp() - lower the segment size that a SYN announces
+ * @pkt: an IP packet with complete checksums
+ * @max: length of the longest IP packet that may come back
+ *
+ * Return: true when it was changed.
+ */
+bool userdp_mss_clamp(uint8_t *pkt, size_t len, size_t max);
+
+#endif
