@@ -1,16 +1,17 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
  * Data packets on the userspace data path. With an even first byte the rest is
- * a packet as a stranger sends it; else four bytes of packet id and a payload,
- * which a peer seals with the right key.
+ * a packet as a stranger sends it. With 1 in its low bits it is four bytes of
+ * packet id and a payload, which a peer seals with the right key; with 3,
+ * several payloads with two bytes of length each, which arrive as one batch at
+ * a device that takes super-packets.
  */
 #include <errno.h>
 #include <fcntl.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include "userdp/userdp.h"
-#include "dp/dp.h"
+#include "dp/user.h"
 #include "fuzz.h"
 
 #define HEAD_LEN	8
@@ -44,8 +45,10 @@ static void init(void)
 	FUZZ_CHECK(!net_ip_parse("10.8.0.2", &peer.vpn4));
 	FUZZ_CHECK(!net_ip_parse("fd00::2", &peer.vpn6));
 	FUZZ_CHECK(!dp_peer_add(dp, &peer));
+	/* nothing is clamped: what goes in comes out as it is */
+	user_find_id(user_get(dp), 1)->inner_at = loop_now(cfg.loop);
 	FUZZ_CHECK(!userdp_aead_init(&seal, key.cipher, material, material + 32,
-				 USERDP_AEAD_SEAL));
+				     USERDP_AEAD_SEAL));
 }
 
 /* What went to the device: the length, 0 when nothing did. */
@@ -91,8 +94,8 @@ static void check_sealed(const uint8_t *data, size_t size)
 	memcpy(pkt, "\x48\0\0\1", 4);
 	memcpy(pkt + 4, data, 4);
 	FUZZ_CHECK(!userdp_aead_seal(&seal, pkt, HEAD_LEN, data + 4, len,
-				 pkt + HEAD_LEN,
-				 pkt + HEAD_LEN + PROTO_AEAD_TAG_LEN));
+				     pkt + HEAD_LEN,
+				     pkt + HEAD_LEN + PROTO_AEAD_TAG_LEN));
 	len += HEAD_LEN + PROTO_AEAD_TAG_LEN;
 	ret = input(pkt, len);
 	got = delivered(out, sizeof(out));
@@ -105,6 +108,52 @@ static void check_sealed(const uint8_t *data, size_t size)
 	pkt[data[0] % len] ^= 0x80;
 	FUZZ_CHECK(input(pkt, len) < 0);
 	FUZZ_CHECK(!delivered(out, sizeof(out)));
+}
+
+/* Packets in what the device has got. */
+static unsigned int cut_delivered(void)
+{
+	static uint8_t out[70000];
+	static struct userdp_frame frame;
+	unsigned int n = 0;
+	size_t len;
+
+	while ((len = delivered(out, sizeof(out)))) {
+		FUZZ_CHECK(!userdp_frame_parse(&frame, true, out, len));
+		n += frame.n_segs;
+	}
+	return n;
+}
+
+static void check_batch(const uint8_t *data, size_t size)
+{
+	static uint8_t pkt[4200];
+	unsigned int n = 0;
+	size_t len;
+
+	user_get(dp)->tun.has_vnet = user_get(dp)->tun.has_uso = true;
+	dp_batch_begin(dp);
+	/* few: the queue of a socket pair is short */
+	for (uint8_t id = 1; size > 2 && n < 8; id++) {
+		len = (size_t)data[0] << 8 | data[1];
+		data += 2;
+		size -= 2;
+		len = len < size ? len : size;
+		if (!len || id == 100)
+			break;
+		memcpy(pkt, "\x48\0\0\1\0\0\0", 7);
+		pkt[7] = id;
+		FUZZ_CHECK(!userdp_aead_seal(&seal, pkt, HEAD_LEN, data, len,
+					     pkt + HEAD_LEN, pkt + HEAD_LEN +
+					     PROTO_AEAD_TAG_LEN));
+		n += !input(pkt, len + HEAD_LEN + PROTO_AEAD_TAG_LEN) &&
+		     is_from_peer(data, len);
+		data += len;
+		size -= len;
+	}
+	dp_batch_end(dp);
+	FUZZ_CHECK(cut_delivered() == n);
+	user_get(dp)->tun.has_vnet = user_get(dp)->tun.has_uso = false;
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
@@ -120,6 +169,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	if (!(data[0] & 1)) {
 		FUZZ_CHECK(input(data + 1, size - 1) < 0);
 		FUZZ_CHECK(!delivered(out, sizeof(out)));
+	} else if (data[0] & 2) {
+		check_batch(data + 1, size - 1);
 	} else if (size > 5) {
 		check_sealed(data + 1, size - 1);
 	}

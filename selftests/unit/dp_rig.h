@@ -33,6 +33,7 @@ struct rig_end {
 	int udp;
 	struct loop_io *io;
 	union net_addr addr;
+	unsigned int n_datagrams;
 	/* the last datagram, and what dp_input() said to it */
 	uint8_t last[RIG_PACKET_MAX];
 	size_t last_len;
@@ -46,6 +47,9 @@ struct rig_end {
 	uint8_t exhausted_key;
 	bool is_freed_by_exit;
 };
+
+/* Devices without offload. */
+static bool rig_is_plain;
 
 struct rig {
 	struct loop *loop;
@@ -111,19 +115,29 @@ static inline void rig_udp_event(struct loop_io *io, unsigned int events,
 				 void *arg)
 {
 	struct rig_end *end = arg;
-	socklen_t len = sizeof(end->last_from);
+	struct dp *dp = end->dp;
+	socklen_t len;
 	ssize_t n;
 
 	(void)io;
 	(void)events;
-	n = recvfrom(end->udp, end->last, sizeof(end->last), MSG_DONTWAIT,
-		     &end->last_from.sa, &len);
-	if (n < 0)
-		return;
-	end->last_len = (size_t)n;
-	if (!end->is_deaf && end->dp)
-		end->last_ret = dp_input(end->dp, end->udp, end->last,
-					 end->last_len, &end->last_from, NULL);
+	if (dp)
+		dp_batch_begin(dp);
+	for (;;) {
+		len = sizeof(end->last_from);
+		n = recvfrom(end->udp, end->last, sizeof(end->last),
+			     MSG_DONTWAIT, &end->last_from.sa, &len);
+		if (n < 0)
+			break;
+		end->n_datagrams++;
+		end->last_len = (size_t)n;
+		if (!end->is_deaf && end->dp)
+			end->last_ret = dp_input(dp, end->udp, end->last,
+						 end->last_len,
+						 &end->last_from, NULL);
+	}
+	if (dp)
+		dp_batch_end(dp);
 }
 
 /* A socket at @host with a port of the kernel's choice. */
@@ -179,7 +193,8 @@ static inline void rig_end_open(struct rig *rig, struct rig_end *end,
 	};
 
 	end->rig = rig;
-	end->tun = netns_tun(name, &end->ifindex);
+	end->tun = netns_tun_with(name, rig_is_plain ? 0 : IFF_VNET_HDR,
+				  &end->ifindex);
 	assert_true(end->tun >= 0);
 	end->packet = rig_packet_socket(end->ifindex);
 	cfg.tun_fd = end->tun;

@@ -124,6 +124,19 @@ static void test_traffic(void **state)
 	assert_true(goes(&rig.client, "10.8.0.2", "10.8.0.1", 20));
 }
 
+/* Devices whose packets come without the offload header. */
+static void test_plain_device(void **state)
+{
+	(void)state;
+	rig_is_plain = true;
+	rig_up(&rig);
+	rig_is_plain = false;
+	assert_false(user_get(rig.server.dp)->tun.has_vnet);
+	assert_true(goes_up());
+	assert_true(goes_down());
+	assert_true(goes(&rig.server, "fd00::1", "fd00::2", 1500));
+}
+
 static void test_ciphers(void **state)
 {
 	static const enum proto_cipher ciphers[] = {
@@ -453,7 +466,7 @@ static void test_float(void **state)
 	loop_io_free(rig.client.io);
 	close(rig.client.udp);
 	rig_listen(&rig.client, "127.0.0.9");
-	user_find_id(user_get(rig.client.dp), RIG_PEER_ID)->cfg.fd =
+	user_find_id(user_get(rig.client.dp), RIG_PEER_ID)->dest.fd =
 		rig.client.udp;
 	assert_true(goes_up());
 	assert_int_equal(rig.server.n_floated, 1);
@@ -627,6 +640,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		TEST(test_traffic),
+		TEST(test_plain_device),
 		TEST(test_ciphers),
 		TEST(test_wire),
 		TEST(test_transports),

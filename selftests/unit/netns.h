@@ -34,10 +34,12 @@ static inline int netns_enter(void)
 	return err;
 }
 
-/* A TUN device that is up; its descriptor, or -1. */
-static inline int netns_tun(const char *name, int *ifindex)
+/* A TUN device that is up, with @flags of TUNSETIFF; its descriptor, or -1. */
+static inline int netns_tun_with(const char *name, int flags, int *ifindex)
 {
-	struct ifreq ifr = { .ifr_flags = IFF_TUN | IFF_NO_PI };
+	struct ifreq ifr = {
+		.ifr_flags = (short)(IFF_TUN | IFF_NO_PI | flags),
+	};
 	int sock = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
 	int fd = open("/dev/net/tun", O_RDWR | O_NONBLOCK | O_CLOEXEC);
 
@@ -56,6 +58,11 @@ fail:
 	close(sock);
 	close(fd);
 	return -1;
+}
+
+static inline int netns_tun(const char *name, int *ifindex)
+{
+	return netns_tun_with(name, 0, ifindex);
 }
 
 #endif

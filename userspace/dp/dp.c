@@ -164,6 +164,19 @@ int dp_input(struct dp *dp, int fd, const uint8_t *pkt, size_t len,
 	return err;
 }
 
+void dp_batch_begin(struct dp *dp)
+{
+	dp_enter(dp);
+	dp->batches++;
+}
+
+void dp_batch_end(struct dp *dp)
+{
+	if (--dp->batches == 0 && !dp->is_dead && dp->ops->batch_end)
+		dp->ops->batch_end(dp);
+	dp_leave(dp);
+}
+
 int dp_send_occ(struct dp *dp, uint32_t peer_id, enum proto_occ_op op)
 {
 	int err;

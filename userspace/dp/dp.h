@@ -205,6 +205,15 @@ int dp_input(struct dp *dp, int fd, const uint8_t *pkt, size_t len,
 	     const union net_addr *remote, const union net_addr *local);
 
 /**
+ * dp_batch_begin() - packets follow that arrived together
+ *
+ * Until dp_batch_end() what dp_input() takes may wait for its neighbours, so
+ * that those of one flow go on as one. dp_free() waits for the end, too.
+ */
+void dp_batch_begin(struct dp *dp);
+void dp_batch_end(struct dp *dp);
+
+/**
  * dp_send_occ() - one OCC message inside the data channel (exit notification)
  *
  * Return: 0, -EOPNOTSUPP when the data path cannot (kernel).

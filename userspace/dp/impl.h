@@ -29,6 +29,8 @@ struct dp_ops {
 	int (*input)(struct dp *dp, int fd, const uint8_t *pkt, size_t len,
 		     const union net_addr *remote,
 		     const union net_addr *local);
+	/* NULL where packets do not come through dp_input() */
+	void (*batch_end)(struct dp *dp);
 	int (*send_occ)(struct dp *dp, uint32_t peer_id, enum proto_occ_op op);
 	void (*stream_ready)(struct dp *dp, uint32_t peer_id);
 };
@@ -36,6 +38,7 @@ struct dp_ops {
 /**
  * struct dp - the first member of both implementations
  * @depth: of callbacks that are running; dp_free() waits for them
+ * @batches: of dp_batch_begin() that have not ended
  * @is_dead: dp_free() was called meanwhile; no events, do nothing more
  */
 struct dp {
@@ -45,7 +48,7 @@ struct dp {
 	int ifindex;
 	const struct dp_events *events;
 	void *arg;
-	unsigned int depth;
+	unsigned int depth, batches;
 	bool is_dead;
 };
 

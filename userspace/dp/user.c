@@ -147,11 +147,11 @@ static int user_key_set(struct dp *dp, uint32_t peer_id, enum dp_slot slot,
 	if (!peer)
 		return -ENOENT;
 	err = userdp_aead_init(&fresh.seal, key->cipher, key->send.cipher_key,
-			   key->send.nonce_tail, USERDP_AEAD_SEAL);
+			       key->send.nonce_tail, USERDP_AEAD_SEAL);
 	if (!err)
 		err = userdp_aead_init(&fresh.open, key->cipher,
-				   key->recv.cipher_key, key->recv.nonce_tail,
-				   USERDP_AEAD_OPEN);
+				       key->recv.cipher_key,
+				       key->recv.nonce_tail, USERDP_AEAD_OPEN);
 	if (err) {
 		user_key_clear(&fresh);
 		return err;
@@ -187,6 +187,7 @@ static int user_key_del(struct dp *dp, uint32_t peer_id, enum dp_slot slot)
 void user_peer_remove(struct dp_user *user, struct user_peer *peer)
 {
 	user_unlink(user, peer);
+	user_tx_forget(user, peer);
 	user_key_clear(&peer->key[0]);
 	user_key_clear(&peer->key[1]);
 	free(peer);
@@ -210,22 +211,23 @@ static int user_peer_check(struct dp_user *user, const struct dp_peer *peer)
 static int user_peer_add(struct dp *dp, const struct dp_peer *cfg)
 {
 	struct dp_user *user = user_get(dp);
-	sa_family_t family = user_sock_family(cfg->fd);
 	struct user_peer *peer, *old;
 	int err;
 
 	err = user_peer_check(user, cfg);
 	if (err)
 		return err;
-	if (!family && !cfg->is_tcp)
-		return -ENOTSOCK;
 	peer = calloc(1, sizeof(*peer));
 	if (!peer)
 		return -ENOMEM;
 	peer->cfg = *cfg;
-	net_addr_unmap(&peer->cfg.remote);
-	net_addr_unmap(&peer->cfg.local);
-	peer->sock_family = family;
+	if (!cfg->is_tcp)
+		err = userdp_dest_init(&peer->dest, cfg->fd, &cfg->remote,
+				       &cfg->local);
+	if (err) {
+		free(peer);
+		return err;
+	}
 	peer->last_rx = peer->last_tx = loop_now(dp->loop);
 	if (dp->mode == DP_MODE_P2P) {
 		memset(&peer->cfg.vpn4, 0, sizeof(peer->cfg.vpn4));
@@ -249,12 +251,8 @@ static int user_peer_set_remote(struct dp *dp, uint32_t peer_id,
 		return -ENOENT;
 	if (peer->cfg.is_tcp || !net_addr_len(remote))
 		return -EINVAL;
-	peer->cfg.remote = *remote;
-	memset(&peer->cfg.local, 0, sizeof(peer->cfg.local));
-	if (local)
-		peer->cfg.local = *local;
-	net_addr_unmap(&peer->cfg.remote);
-	net_addr_unmap(&peer->cfg.local);
+	userdp_dest_set_remote(&peer->dest, remote, local);
+	peer->inner_at = 0;
 	return 0;
 }
 
@@ -293,8 +291,8 @@ static void user_peer_info(struct user_peer *peer, struct dp_peer_info *out)
 	secondary = user_key_slot(peer, DP_SLOT_SECONDARY);
 	out->id = peer->cfg.id;
 	out->tx_id = peer->cfg.tx_id;
-	out->remote = peer->cfg.remote;
-	out->local = peer->cfg.local;
+	out->remote = peer->dest.remote;
+	out->local = peer->dest.local;
 	out->vpn4 = peer->cfg.vpn4;
 	out->vpn6 = peer->cfg.vpn6;
 	out->keepalive_interval = peer->ping_interval;
@@ -305,6 +303,8 @@ static void user_peer_info(struct user_peer *peer, struct dp_peer_info *out)
 	out->cipher_name = primary->is_set ?
 			   proto_cipher_name(primary->cipher) : "";
 	out->stats = peer->stats;
+	out->stats.link_tx_packets = peer->dest.packets;
+	out->stats.link_tx_bytes = peer->dest.bytes;
 }
 
 static int user_peer_get(struct dp *dp, uint32_t peer_id,
@@ -340,31 +340,42 @@ static int user_peer_list(struct dp *dp,
 
 /* ---- life ------------------------------------------------------------ */
 
-static void user_log_drops(const struct user_drops *d)
+static void user_log_drops(const struct dp_user *user)
 {
+	const struct user_drops *d = &user->drops;
+
 	log_debug("data path: dropped: no peer %llu, no key %llu, authentication %llu, replay %llu, source %llu, malformed %llu, send %llu, tun %llu",
 		  (unsigned long long)d->no_peer, (unsigned long long)d->no_key,
 		  (unsigned long long)d->auth, (unsigned long long)d->replay,
 		  (unsigned long long)d->source,
 		  (unsigned long long)d->malformed,
-		  (unsigned long long)d->send, (unsigned long long)d->tun);
+		  (unsigned long long)user->tx.lost,
+		  (unsigned long long)user->merge.lost);
+}
+
+static void user_dispose(struct dp_user *user)
+{
+	loop_timer_free(user->ping_timer);
+	loop_io_free(user->tun_io);
+	userdp_tx_free(&user->tx);
+	userdp_merge_free(&user->merge);
+	mem_wipe(&user->frame, sizeof(user->frame));
+	free(user);
 }
 
 static void user_free(struct dp *dp)
 {
 	struct dp_user *user = user_get(dp);
 	struct user_peer *peer;
+	int tun_fd;
 
-	user_log_drops(&user->drops);
+	user_log_drops(user);
 	while ((peer = user_find_first(user)))
 		user_peer_remove(user, peer);
-	if (user->ping_timer)
-		loop_timer_free(user->ping_timer);
-	if (user->tun_io)
-		loop_io_free(user->tun_io);
-	close(user->tun_fd);
-	mem_wipe(user->plain, sizeof(user->plain));
-	free(user);
+	user_tx_stop(user);
+	tun_fd = user->tun.fd;
+	user_dispose(user);
+	close(tun_fd);
 }
 
 static const struct dp_ops user_ops = {
@@ -380,6 +391,7 @@ static const struct dp_ops user_ops = {
 	.peer_get = user_peer_get,
 	.peer_list = user_peer_list,
 	.input = user_input,
+	.batch_end = user_batch_end,
 	.send_occ = user_send_occ,
 	.stream_ready = user_stream_ready,
 };
@@ -394,16 +406,14 @@ int dp_user_new(const struct dp_config *cfg, struct dp **out)
 	if (!user)
 		return -ENOMEM;
 	dp_init(&user->base, &user_ops, cfg);
-	user->tun_fd = cfg->tun_fd;
+	userdp_tun_init(&user->tun, cfg->tun_fd);
 	user->ping_timer = loop_timer_new(cfg->loop, user_ping_event, user);
 	user->tun_io = loop_io_new(cfg->loop, cfg->tun_fd, LOOP_READABLE,
 				   user_tun_event, user);
-	if (!user->ping_timer || !user->tun_io) {
-		if (user->ping_timer)
-			loop_timer_free(user->ping_timer);
-		if (user->tun_io)
-			loop_io_free(user->tun_io);
-		free(user);
+	if (!user->ping_timer || !user->tun_io ||
+	    userdp_tx_init(&user->tx) ||
+	    userdp_merge_init(&user->merge, &user->tun)) {
+		user_dispose(user);
 		return -ENOMEM;
 	}
 	*out = &user->base;

@@ -7,18 +7,25 @@
 #include "userdp/userdp.h"
 
 /*
- * The userspace data path: one thread, one packet at a time. Private to dp/.
+ * The userspace data path: peers and their keys on top of userdp/, in one
+ * thread. What arrives in one wake-up is one batch. Private to dp/.
  *
  *   user.c	life of the data path and its peers, keys, the dp_ops table
  *   user_tx.c	TUN -> peer -> sealed -> socket
  *   user_rx.c	socket -> peer -> opened -> TUN
- *   user_sock.c	sendmsg()
+ *   user_mss.c	segments that fit
  *   user_ping.c	keepalive
  */
 
 #define USER_BUCKETS		1024	/* power of two */
 #define USER_PACKET_MAX		65536
-#define USER_BATCH		64	/* packets read from TUN per wake-up */
+
+/* Read from TUN per wake-up, so that the sockets have their turn. */
+#define USER_BATCH_FRAMES	128
+#define USER_BATCH_BYTES	(256 * 1024)
+
+/* What is sealed goes out when there is so much, while it is in the cache. */
+#define USER_FLUSH_BYTES	(64 * 1024)
 #define USER_HEAD_LEN		(PROTO_DATA_V2_HEAD_LEN + PROTO_DATA_PID_LEN)
 #define USER_OVERHEAD		(USER_HEAD_LEN + PROTO_AEAD_TAG_LEN)
 
@@ -42,34 +49,55 @@ struct user_key {
 
 /**
  * struct user_peer - owned by the tables of its data path
+ * @cfg: its ids and VPN addresses; socket and addresses outside are in @dest
  * @key: the slots; @primary is the index of the one that sends
- * @sock_family: of @cfg.fd
+ * @inner_max: of an IP packet that is not fragmented outside; 0: not known
+ * @inner_at: loop time when that was looked up
  * @last_tx, @last_rx: loop time, milliseconds
  * @is_stalled: its stream asked to wait for dp_stream_ready()
  */
 struct user_peer {
 	struct user_peer *next_id, *next_vpn4, *next_vpn6;
 	struct dp_peer cfg;
-	sa_family_t sock_family;
+	struct userdp_dest dest;
 	struct user_key key[2];
 	unsigned int primary;
 	unsigned int ping_interval, ping_timeout;	/* seconds */
+	size_t inner_max;
+	uint64_t inner_at;
 	uint64_t last_tx, last_rx;
 	bool is_stalled;
 	struct dp_stats stats;
 };
 
-/* Why packets did not go through, for the debug log at the end. */
+/*
+ * Why packets did not go through, for the debug log at the end. Those that
+ * sockets and the device did not take are counted in userdp/.
+ */
 struct user_drops {
 	uint64_t no_peer, no_key, auth, replay, source, malformed;
-	uint64_t send, tun;
 };
 
+/**
+ * struct dp_user - the userspace data path
+ * @has_frame: a part of @frame waits, for room in @tx or the peer's stream
+ * @is_held: TUN is not read, for the peer's stream
+ * @is_gone: TUN does not come back
+ * @tx_io, @tx_fd: while the socket takes no more: waits for it, on a copy of
+ *	the descriptor, whose original somebody else watches for reading
+ * @tx_peer: whose datagrams stand last in @tx
+ */
 struct dp_user {
 	struct dp base;
-	int tun_fd;
+	struct userdp_tun tun;
 	struct loop_io *tun_io;
-	bool is_held;		/* TUN is not read, for the peer's stream */
+	struct userdp_frame frame;
+	bool has_frame, is_held, is_gone;
+	struct userdp_tx tx;
+	struct loop_io *tx_io;
+	int tx_fd;
+	struct user_peer *tx_peer;
+	struct userdp_merge merge;
 	struct loop_timer *ping_timer;
 	uint64_t ping_at;	/* loop time at which it should fire */
 	struct user_peer *by_id[USER_BUCKETS];
@@ -77,8 +105,6 @@ struct dp_user {
 	struct user_peer *by_vpn6[USER_BUCKETS];
 	unsigned int n_peers;
 	struct user_drops drops;
-	uint8_t plain[USER_PACKET_MAX];
-	uint8_t wire[USER_PACKET_MAX + USER_OVERHEAD];
 };
 
 /* user.c */
@@ -97,6 +123,9 @@ bool user_inner_addr(const uint8_t *pkt, size_t len, bool is_source,
 void user_tun_rearm(struct dp_user *user);
 void user_stream_ready(struct dp *dp, uint32_t peer_id);
 void user_tun_event(struct loop_io *io, unsigned int events, void *arg);
+void user_tx_stop(struct dp_user *user);
+/* a peer goes: nothing in the queue belongs to it any more */
+void user_tx_forget(struct dp_user *user, struct user_peer *peer);
 /* may emit key_exhausted at its end: @peer can be gone afterwards */
 int user_send(struct dp_user *user, struct user_peer *peer,
 	      const uint8_t *payload, size_t len);
@@ -105,10 +134,11 @@ int user_send_occ(struct dp *dp, uint32_t peer_id, enum proto_occ_op op);
 /* user_rx.c */
 int user_input(struct dp *dp, int fd, const uint8_t *pkt, size_t len,
 	       const union net_addr *remote, const union net_addr *local);
+void user_batch_end(struct dp *dp);
 
-/* user_sock.c: 0 or -errno */
-int user_sock_send(struct user_peer *peer, const uint8_t *pkt, size_t len);
-sa_family_t user_sock_family(int fd);
+/* user_mss.c: a packet to or from @peer, in the clear */
+void user_mss(struct dp_user *user, struct user_peer *peer, uint8_t *pkt,
+	      size_t len);
 
 /* user_ping.c */
 void user_ping_event(struct loop_timer *timer, void *arg);

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include <errno.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "dp/user.h"
 #include "mem/mem.h"
@@ -10,7 +9,7 @@
 
 /**
  * struct user_rx - one received packet
- * @payload_len: of the opened payload in user->plain
+ * @payload, @payload_len: opened, in a slot of user->merge
  */
 struct user_rx {
 	int fd;
@@ -20,6 +19,7 @@ struct user_rx {
 	uint8_t key_id;
 	uint32_t peer_id;
 	uint32_t pid;
+	uint8_t *payload;
 	size_t payload_len;
 	bool is_newest;
 };
@@ -71,9 +71,10 @@ static int user_rx_open(struct dp_user *user, struct user_peer *peer,
 		return -ENOKEY;
 	}
 	rx->payload_len = rx->len - USER_OVERHEAD;
+	rx->payload = userdp_merge_slot(&user->merge, rx->payload_len);
 	err = userdp_aead_open(&key->open, rx->pkt, USER_HEAD_LEN,
-			   rx->pkt + USER_OVERHEAD, rx->payload_len,
-			   rx->pkt + USER_HEAD_LEN, user->plain);
+			       rx->pkt + USER_OVERHEAD, rx->payload_len,
+			       rx->pkt + USER_HEAD_LEN, rx->payload);
 	if (err) {
 		user->drops.auth++;
 		return err;
@@ -99,30 +100,25 @@ static bool user_rx_follow(struct user_peer *peer, const struct user_rx *rx)
 
 	if (!rx->is_newest || !rx->remote || !net_addr_len(rx->remote))
 		return false;
-	is_floated = !net_addr_is_equal(rx->remote, &peer->cfg.remote);
+	is_floated = !net_addr_is_equal(rx->remote, &peer->dest.remote);
 	if (is_floated) {
-		peer->cfg.remote = *rx->remote;
-		net_addr_unmap(&peer->cfg.remote);
-		memset(&peer->cfg.local, 0, sizeof(peer->cfg.local));
+		userdp_dest_set_remote(&peer->dest, rx->remote, NULL);
+		peer->inner_at = 0;
 	}
-	if (rx->local && net_addr_len(rx->local)) {
-		peer->cfg.local = *rx->local;
-		net_addr_unmap(&peer->cfg.local);
-	}
-	if (rx->fd >= 0 && rx->fd != peer->cfg.fd &&
-	    user_sock_family(rx->fd)) {
-		peer->cfg.fd = rx->fd;
-		peer->sock_family = user_sock_family(rx->fd);
-	}
+	if (rx->local && net_addr_len(rx->local))
+		userdp_dest_set_local(&peer->dest, rx->local);
+	if (rx->fd >= 0 && rx->fd != peer->dest.fd)
+		userdp_dest_set_fd(&peer->dest, rx->fd);
 	return is_floated;
 }
 
 static int user_rx_deliver(struct dp_user *user, struct user_peer *peer,
-			   size_t len)
+			   const struct user_rx *rx)
 {
+	size_t len = rx->payload_len;
 	struct net_ip src;
 
-	if (!user_inner_addr(user->plain, len, true, &src)) {
+	if (!user_inner_addr(rx->payload, len, true, &src)) {
 		user->drops.malformed++;
 		return -EINVAL;
 	}
@@ -131,26 +127,29 @@ static int user_rx_deliver(struct dp_user *user, struct user_peer *peer,
 		user->drops.source++;
 		return -EADDRNOTAVAIL;
 	}
-	if (write(user->tun_fd, user->plain, len) != (ssize_t)len) {
-		user->drops.tun++;
-		return -ENOBUFS;
-	}
+	user_mss(user, peer, rx->payload, len);
+	userdp_merge_add(&user->merge, len);
 	peer->stats.vpn_rx_packets++;
 	peer->stats.vpn_rx_bytes += len;
 	return 0;
 }
 
-/* Section 7.6; requests of OCC get no answer, as without them in stock. */
-static bool user_is_occ(const struct dp_user *user, size_t len)
+void user_batch_end(struct dp *dp)
 {
-	return len > PROTO_OCC_MAGIC_LEN &&
-	       !memcmp(user->plain, proto_occ_magic, PROTO_OCC_MAGIC_LEN);
+	userdp_merge_flush(&user_get(dp)->merge);
 }
 
-static bool user_is_ping(const struct dp_user *user, size_t len)
+/* Section 7.6; requests of OCC get no answer, as without them in stock. */
+static bool user_is_occ(const struct user_rx *rx)
 {
-	return len == PROTO_PING_LEN &&
-	       !memcmp(user->plain, proto_ping, PROTO_PING_LEN);
+	return rx->payload_len > PROTO_OCC_MAGIC_LEN &&
+	       !memcmp(rx->payload, proto_occ_magic, PROTO_OCC_MAGIC_LEN);
+}
+
+static bool user_is_ping(const struct user_rx *rx)
+{
+	return rx->payload_len == PROTO_PING_LEN &&
+	       !memcmp(rx->payload, proto_ping, PROTO_PING_LEN);
 }
 
 int user_input(struct dp *dp, int fd, const uint8_t *pkt, size_t len,
@@ -184,13 +183,15 @@ int user_input(struct dp *dp, int fd, const uint8_t *pkt, size_t len,
 	if (err)
 		return err;
 	is_floated = user_rx_follow(peer, &rx);
-	if (user_is_occ(user, rx.payload_len))
-		is_exit = user->plain[PROTO_OCC_MAGIC_LEN] == PROTO_OCC_EXIT;
-	else if (!user_is_ping(user, rx.payload_len))
-		err = user_rx_deliver(user, peer, rx.payload_len);
+	if (user_is_occ(&rx))
+		is_exit = rx.payload[PROTO_OCC_MAGIC_LEN] == PROTO_OCC_EXIT;
+	else if (!user_is_ping(&rx))
+		err = user_rx_deliver(user, peer, &rx);
+	if (!dp->batches)
+		user_batch_end(dp);
 	/* Events last: they may take the peer away. */
 	id = peer->cfg.id;
-	now = peer->cfg.remote;
+	now = peer->dest.remote;
 	if (is_floated)
 		dp_emit_floated(dp, id, &now);
 	if (is_exit)

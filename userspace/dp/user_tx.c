@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include "dp/user.h"
+#include "log/log.h"
 #include "mem/mem.h"
 
 /* From the TUN device to the peers. */
@@ -25,49 +26,198 @@ bool user_inner_addr(const uint8_t *pkt, size_t len, bool is_source,
 	return false;
 }
 
-static int user_seal(struct dp_user *user, struct user_peer *peer,
-		     struct user_key *key, const uint8_t *payload, size_t len)
+static struct user_key *user_tx_key(struct user_peer *peer)
 {
-	uint32_t head = (uint32_t)proto_opcode_byte(PROTO_DATA_V2,
-						    key->key_id) << 24 |
-			(peer->cfg.tx_id & PROTO_PEER_ID_NONE);
-	struct mem_writer wr;
+	struct user_key *key = &peer->key[peer->primary];
 
-	mem_writer_init(&wr, user->wire, USER_HEAD_LEN);
+	return key->is_set && key->next_pid < USER_PID_END ? key : NULL;
+}
+
+/* ---- streams --------------------------------------------------------- */
+
+/*
+ * The device is not read while the socket takes no more, and while a stream
+ * takes no more: that holds back the only peer's packets in the device. Among
+ * several peers a slow one loses its own, as in any router.
+ */
+void user_tun_rearm(struct dp_user *user)
+{
+	struct user_peer *only = user->n_peers == 1 ? user_find_first(user) :
+						      NULL;
+	bool is_read;
+
+	user->is_held = only && only->is_stalled;
+	is_read = !user->is_held && !user->tx_io && !user->is_gone;
+	loop_io_set(user->tun_io, is_read ? LOOP_READABLE : 0);
+}
+
+static int user_stream_send(struct dp_user *user, struct user_peer *peer,
+			    const uint8_t *wire, size_t len)
+{
+	const struct dp_stream *stream = &peer->cfg.stream;
+	int ret = stream->send(stream->arg, wire, len);
+
+	if (ret < 0) {
+		user->tx.lost++;
+		return ret;
+	}
+	peer->dest.packets++;
+	peer->dest.bytes += len;
+	if (ret > 0) {
+		peer->is_stalled = true;
+		user_tun_rearm(user);
+	}
+	return 0;
+}
+
+/* ---- sealing --------------------------------------------------------- */
+
+/* There is room in the queue. */
+static int user_seal(struct dp_user *user, struct user_peer *peer,
+		     const uint8_t *payload, size_t len)
+{
+	struct user_key *key = user_tx_key(peer);
+	uint8_t *wire = userdp_tx_slot(&user->tx);
+	struct mem_writer wr;
+	uint32_t head;
+	int err;
+
+	if (!key) {
+		user->drops.no_key++;
+		return -ENOKEY;
+	}
+	head = (uint32_t)proto_opcode_byte(PROTO_DATA_V2, key->key_id) << 24 |
+	       (peer->cfg.tx_id & PROTO_PEER_ID_NONE);
+	mem_writer_init(&wr, wire, USER_HEAD_LEN);
 	mem_write_be32(&wr, head);
 	mem_write_be32(&wr, (uint32_t)key->next_pid);
 	key->next_pid++;
-	return userdp_aead_seal(&key->seal, user->wire, USER_HEAD_LEN, payload,
-			    len, user->wire + USER_HEAD_LEN,
-			    user->wire + USER_OVERHEAD);
+	err = userdp_aead_seal(&key->seal, wire, USER_HEAD_LEN, payload, len,
+			       wire + USER_HEAD_LEN, wire + USER_OVERHEAD);
+	if (err)
+		return err;
+	if (peer->cfg.is_tcp)
+		return user_stream_send(user, peer, wire, len + USER_OVERHEAD);
+	userdp_tx_commit(&user->tx, &peer->dest, len + USER_OVERHEAD);
+	user->tx_peer = peer;
+	return 0;
+}
+
+/*
+ * On a kernel that breaks runs of equal datagrams a ping ends each of them.
+ * @next, @len: the datagram that follows, NULL: none
+ */
+static void user_end_run(struct dp_user *user, const struct user_peer *next,
+			 size_t len)
+{
+	if (user->tx_peer &&
+	    userdp_tx_wants_tail(&user->tx, PROTO_PING_LEN + USER_OVERHEAD,
+				 next ? &next->dest : NULL,
+				 len + USER_OVERHEAD))
+		user_seal(user, user->tx_peer, proto_ping, PROTO_PING_LEN);
+}
+
+/* ---- a socket that takes no more ------------------------------------- */
+
+void user_tx_stop(struct dp_user *user)
+{
+	if (!user->tx_io)
+		return;
+	loop_io_free(user->tx_io);
+	close(user->tx_fd);
+	user->tx_io = NULL;
+}
+
+void user_tx_forget(struct dp_user *user, struct user_peer *peer)
+{
+	userdp_tx_forget(&user->tx, &peer->dest);
+	if (user->tx_peer == peer)
+		user->tx_peer = NULL;
+	if (!user->tx_io || userdp_tx_fd(&user->tx) >= 0)
+		return;
+	/* it was the only one: its socket must not be held open */
+	user_tx_stop(user);
+	userdp_tx_drop(&user->tx);
+	user->has_frame = false;
+}
+
+static void user_tx_event(struct loop_io *io, unsigned int events, void *arg);
+
+/*
+ * What is sealed waits, and so does the device, whose queue is what senders in
+ * front of it see. Where waiting is not possible it is lost.
+ */
+static void user_tx_wait(struct dp_user *user)
+{
+	if (user->tx_io)
+		return;
+	user->tx_fd = dup(userdp_tx_fd(&user->tx));
+	if (user->tx_fd >= 0) {
+		user->tx_io = loop_io_new(user->base.loop, user->tx_fd,
+					  LOOP_WRITABLE, user_tx_event, user);
+		if (!user->tx_io)
+			close(user->tx_fd);
+	}
+	if (user->tx_io)
+		user_tun_rearm(user);
+	else
+		userdp_tx_drop(&user->tx);
+}
+
+/* 0, or -EAGAIN: the socket has to become writable first */
+static int user_tx_flush(struct dp_user *user)
+{
+	int err;
+
+	if (user->tx_io)
+		return -EAGAIN;
+	user_end_run(user, NULL, 0);
+	err = userdp_tx_flush(&user->tx);
+	if (err)
+		user_tx_wait(user);
+	else
+		user->tx_peer = NULL;
+	return user->tx_io ? err : 0;
+}
+
+static int user_make_room(struct dp_user *user, unsigned int n, size_t len)
+{
+	len += USER_OVERHEAD;
+	if (userdp_tx_has_room(&user->tx, n, len))
+		return 0;
+	if (user_tx_flush(user))
+		return -EAGAIN;
+	return userdp_tx_has_room(&user->tx, n, len) ? 0 : -EMSGSIZE;
+}
+
+/* An event at the end: @peer may be gone afterwards. */
+static void user_tx_check_key(struct dp_user *user, struct user_peer *peer)
+{
+	struct user_key *key = &peer->key[peer->primary];
+
+	if (key->next_pid <= USER_PID_SOFT || key->is_soft_told)
+		return;
+	key->is_soft_told = true;
+	dp_emit_exhausted(&user->base, peer->cfg.id, key->key_id);
 }
 
 int user_send(struct dp_user *user, struct user_peer *peer,
 	      const uint8_t *payload, size_t len)
 {
-	struct user_key *key = &peer->key[peer->primary];
-	int err;
+	int err = user_make_room(user, 1, len);
 
-	if (!key->is_set || key->next_pid >= USER_PID_END) {
-		user->drops.no_key++;
-		return -ENOKEY;
-	}
-	err = user_seal(user, peer, key, payload, len);
+	if (err)
+		return err;
+	user_end_run(user, peer, len);
+	err = user_seal(user, peer, payload, len);
 	if (!err)
-		err = user_sock_send(peer, user->wire, len + USER_OVERHEAD);
-	if (err) {
-		user->drops.send++;
-	} else {
-		peer->stats.link_tx_packets++;
-		peer->stats.link_tx_bytes += len + USER_OVERHEAD;
 		peer->last_tx = loop_now(user->base.loop);
-	}
-	if (key->next_pid > USER_PID_SOFT && !key->is_soft_told) {
-		key->is_soft_told = true;
-		dp_emit_exhausted(&user->base, peer->cfg.id, key->key_id);
-	}
+	user_tx_flush(user);
+	user_tx_check_key(user, peer);
 	return err;
 }
+
+/* ---- frames of the device -------------------------------------------- */
 
 static struct user_peer *user_route(struct dp_user *user, const uint8_t *pkt,
 				    size_t len)
@@ -81,17 +231,122 @@ static struct user_peer *user_route(struct dp_user *user, const uint8_t *pkt,
 	return user_find_vpn(user, &dst);
 }
 
-/*
- * A stream that takes no more holds back the only peer's packets in the TUN
- * device. Among several peers a slow one loses its own, as in any router.
- */
-void user_tun_rearm(struct dp_user *user)
+/* Seals what is left of user->frame; 0, or -EAGAIN when it has to wait. */
+static int user_forward(struct dp_user *user)
 {
-	struct user_peer *only = user->n_peers == 1 ? user_find_first(user) :
-						      NULL;
+	struct userdp_frame *frame = &user->frame;
+	struct user_peer *peer;
+	const uint8_t *head;
+	uint8_t *pkt;
+	size_t len;
+	int err;
 
-	user->is_held = only && only->is_stalled;
-	loop_io_set(user->tun_io, user->is_held ? 0 : LOOP_READABLE);
+	head = userdp_frame_head(frame, &len);
+	peer = user_route(user, head, len);
+
+	if (!peer || !user_tx_key(peer)) {
+		*(peer ? &user->drops.no_key : &user->drops.no_peer) +=
+			frame->n_segs;
+		return 0;
+	}
+	err = user_make_room(user, frame->n_segs,
+			     userdp_frame_longest(frame));
+	if (err == -EAGAIN)
+		return err;
+	if (err) {
+		user->drops.malformed++;
+		return 0;
+	}
+	if (frame->gso == USERDP_GSO_NONE)
+		user_mss(user, peer, frame->pkt, frame->len);
+	while ((pkt = userdp_frame_next(frame, &len))) {
+		user_end_run(user, peer, len);
+		if (user_seal(user, peer, pkt, len))
+			break;
+		peer->stats.vpn_tx_packets++;
+		peer->stats.vpn_tx_bytes += len;
+		if (user->is_held)
+			break;
+	}
+	peer->last_tx = loop_now(user->base.loop);
+	if (user->tx.used >= USER_FLUSH_BYTES)
+		user_tx_flush(user);
+	user_tx_check_key(user, peer);
+	return user->is_held && userdp_frame_has_more(frame) ? -EAGAIN : 0;
+}
+
+/* The device does not come back: without this the loop would spin. */
+static void user_tun_gone(struct dp_user *user, int err)
+{
+	log_error("the TUN device is gone (%s); restart to make it again",
+		  strerror(-err));
+	user->is_gone = true;
+	user_tun_rearm(user);
+}
+
+/* 1: there may be more; 0: there is not, or it has to wait */
+static int user_tun_read(struct dp_user *user)
+{
+	int ret = userdp_frame_read(&user->frame, &user->tun);
+
+	if (ret == -EBADFD || ret == -EFAULT) {
+		user_tun_gone(user, ret);
+		return 0;
+	}
+	if (ret < 0) {
+		user->drops.malformed++;
+		return 1;
+	}
+	if (!ret)
+		return 0;
+	user->has_frame = user_forward(user) == -EAGAIN;
+	return !user->has_frame;
+}
+
+void user_tun_event(struct loop_io *io, unsigned int events, void *arg)
+{
+	struct dp_user *user = arg;
+	size_t n_bytes = 0;
+	unsigned int n = 0;
+
+	(void)io;
+	(void)events;
+	dp_enter(&user->base);
+	while (!user->base.is_dead && !user->tx_io && !user->is_held &&
+	       user_tun_read(user)) {
+		n_bytes += user->frame.len;
+		if (++n == USER_BATCH_FRAMES || n_bytes >= USER_BATCH_BYTES)
+			break;
+	}
+	if (!user->base.is_dead)
+		user_tx_flush(user);
+	dp_leave(&user->base);
+}
+
+/* There is room again: first for what has waited. */
+static void user_go_on(struct dp_user *user)
+{
+	dp_enter(&user->base);
+	user_tun_rearm(user);
+	if (user->has_frame && !user->is_held && !user->tx_io)
+		user->has_frame = user_forward(user) == -EAGAIN;
+	if (!user->base.is_dead) {
+		user_tx_flush(user);
+		user_tun_rearm(user);
+	}
+	dp_leave(&user->base);
+}
+
+/* The socket takes datagrams again: first those that have waited. */
+static void user_tx_event(struct loop_io *io, unsigned int events, void *arg)
+{
+	struct dp_user *user = arg;
+
+	(void)io;
+	(void)events;
+	user_tx_stop(user);
+	if (!user_tx_flush(user))
+		user_go_on(user);
 }
 
 void user_stream_ready(struct dp *dp, uint32_t peer_id)
@@ -102,48 +357,7 @@ void user_stream_ready(struct dp *dp, uint32_t peer_id)
 	if (!peer)
 		return;
 	peer->is_stalled = false;
-	user_tun_rearm(user);
-}
-
-static void user_forward(struct dp_user *user, size_t len)
-{
-	struct user_peer *peer = user_route(user, user->plain, len);
-	uint32_t id;
-
-	if (!peer) {
-		user->drops.no_peer++;
-		return;
-	}
-	id = peer->cfg.id;
-	if (user_send(user, peer, user->plain, len))
-		return;
-	/* An event may have taken the peer away. */
-	peer = user_find_id(user, id);
-	if (peer) {
-		peer->stats.vpn_tx_packets++;
-		peer->stats.vpn_tx_bytes += len;
-		if (peer->is_stalled)
-			user_tun_rearm(user);
-	}
-}
-
-void user_tun_event(struct loop_io *io, unsigned int events, void *arg)
-{
-	struct dp_user *user = arg;
-	ssize_t n;
-	int i;
-
-	(void)io;
-	(void)events;
-	dp_enter(&user->base);
-	for (i = 0; i < USER_BATCH && !user->base.is_dead && !user->is_held;
-	     i++) {
-		n = read(user->tun_fd, user->plain, sizeof(user->plain));
-		if (n <= 0)
-			break;
-		user_forward(user, (size_t)n);
-	}
-	dp_leave(&user->base);
+	user_go_on(user);
 }
 
 int user_send_occ(struct dp *dp, uint32_t peer_id, enum proto_occ_op op)

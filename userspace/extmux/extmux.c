@@ -27,6 +27,7 @@ static void mux_event(struct loop_io *io, unsigned int events, void *arg)
 
 static int mux_watch(struct extmux *mux)
 {
+	extmux_udp_set_gro(mux);
 	mux->io = loop_io_new(mux->loop, mux->fd, LOOP_READABLE,
 			      mux_event, mux);
 	return mux->io ? 0 : -ENOMEM;
@@ -120,7 +121,7 @@ static int mux_init(struct extmux *mux, char *err, size_t err_len)
 	if (mux->buf_len < BUF_MIN)
 		mux->buf_len = BUF_MIN;
 	snprintf(err, err_len, "out of memory");
-	mux->bufs = malloc(EXTMUX_BATCH * mux->buf_len);
+	mux->bufs = malloc(EXTMUX_BATCH * EXTMUX_BUF_LEN);
 	if (!mux->bufs || extmux_tcp_init(mux))
 		return -ENOMEM;
 	if (cfg->mode != CONFIG_MODE_SERVER)
@@ -159,6 +160,7 @@ void extmux_set_host(struct extmux *mux, struct tunnel_host *host)
 {
 	mux->host = host;
 	mux->is_guarded = tunnel_host_hands_over(host);
+	extmux_udp_set_gro(mux);
 }
 
 void extmux_free(struct extmux *mux)

@@ -19,6 +19,7 @@
 
 #define EXTMUX_BATCH	16	/* datagrams per system call */
 #define EXTMUX_ROUNDS	8	/* system calls per wake-up */
+#define EXTMUX_BYTES	(256 * 1024)	/* enough for one wake-up */
 
 /* Connections without a tunnel. One more closes the oldest. */
 #define EXTMUX_PENDING_MAX	128
@@ -26,10 +27,14 @@
 /* Bytes of a connection's queue that are for control packets only. */
 #define EXTMUX_CONTROL_ROOM 65536u
 
-/* Room for one IP_PKTINFO or IPV6_PKTINFO. */
+/* A datagram, or a run of them that the kernel merged (UDP_GRO). */
+#define EXTMUX_BUF_LEN	65536u
+
+/* Room for one IP_PKTINFO or IPV6_PKTINFO, and the size of UDP_GRO. */
 union extmux_cmsg {
 	struct cmsghdr align;
-	char buf[CMSG_SPACE(sizeof(struct in6_pktinfo))];
+	char buf[CMSG_SPACE(sizeof(struct in6_pktinfo)) +
+		 CMSG_SPACE(sizeof(int))];
 };
 
 /**
@@ -87,7 +92,9 @@ TAILQ_HEAD(extmux_conns, extmux_conn);
  * @pending: connections without a tunnel, oldest first
  * @conns: the others
  * @dead: closed ones, until @reaper
- * @is_guarded: of new connections
+ * @buf_len: of a client's packets on a connection
+ * @is_guarded: of new connections; the data path takes them over, and data
+ *	packets do not come through @fd
  * @record: where connections are read; EXTMUX_READ_MAX bytes behind a record
  * @accept_timer: accepts again after there were no descriptors
  */
@@ -100,7 +107,7 @@ struct extmux {
 	sa_family_t family;
 	struct loop_io *io;
 	size_t buf_len;
-	uint8_t *bufs;		/* EXTMUX_BATCH of them */
+	uint8_t *bufs;		/* EXTMUX_BATCH of them; few are ever touched */
 	struct extmux_conns pending, conns, dead;
 	unsigned int n_pending;
 	bool is_guarded;
@@ -120,6 +127,7 @@ void extmux_socket_nodelay(int fd);
 void extmux_socket_local(int fd, union net_addr *local);
 
 /* udp.c */
+void extmux_udp_set_gro(struct extmux *mux);
 void extmux_udp_receive(struct extmux *mux);
 int extmux_udp_send(struct extmux *mux, const union net_addr *remote,
 		    const union net_addr *local, const uint8_t *pkt,

@@ -211,10 +211,13 @@ static bool conn_read(struct extmux_conn *conn)
  */
 void extmux_stream_readable(struct extmux_conn *conn)
 {
+	struct tunnel_host *host = conn->mux->host;
 	int i = 0;
 
+	tunnel_host_batch_begin(host);
 	while (i++ < ROUNDS && conn_read(conn))
 		;
+	tunnel_host_batch_end(host);
 }
 
 /* ---- out ------------------------------------------------------------- */

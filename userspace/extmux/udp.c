@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* Datagrams, with the local address that each came to. */
 #include <errno.h>
+#include <netinet/udp.h>
 #include <string.h>
 #include <sys/socket.h>
 
@@ -38,7 +39,39 @@ static void local_of(struct msghdr *msg, uint16_t port, union net_addr *local)
 	}
 }
 
-static int receive_batch(struct extmux *mux, uint16_t port)
+/* The size of the datagrams in what was received; 0: it is one. */
+static size_t gro_size_of(struct msghdr *msg)
+{
+	struct cmsghdr *cm;
+	int size = 0;
+
+	for (cm = CMSG_FIRSTHDR(msg); cm; cm = CMSG_NXTHDR(msg, cm)) {
+		if (cm->cmsg_level == SOL_UDP && cm->cmsg_type == UDP_GRO)
+			memcpy(&size, CMSG_DATA(cm), sizeof(size));
+	}
+	return size > 0 ? (size_t)size : 0;
+}
+
+/* One datagram, or a run of them. */
+static void receive_run(struct extmux *mux, struct mmsghdr *msg, uint16_t port)
+{
+	union net_addr *from = msg->msg_hdr.msg_name;
+	const uint8_t *pkt = msg->msg_hdr.msg_iov->iov_base;
+	size_t left = msg->msg_len, size = gro_size_of(&msg->msg_hdr), len;
+	union net_addr local;
+
+	local_of(&msg->msg_hdr, port, &local);
+	net_addr_unmap(from);
+	if (!size)
+		size = left;
+	for (; left && mux->fd >= 0; left -= len, pkt += len) {
+		len = left < size ? left : size;
+		tunnel_host_input(mux->host, pkt, len, from, &local);
+	}
+}
+
+/* Return: how many messages there were; adds their size to @n_bytes. */
+static int receive_batch(struct extmux *mux, uint16_t port, size_t *n_bytes)
 {
 	struct mmsghdr msgs[EXTMUX_BATCH];
 	struct iovec iov[EXTMUX_BATCH];
@@ -51,8 +84,8 @@ static int receive_batch(struct extmux *mux, uint16_t port)
 	for (unsigned int i = 0; i < EXTMUX_BATCH; i++) {
 		struct msghdr *hdr = &msgs[i].msg_hdr;
 
-		iov[i].iov_base = mux->bufs + i * mux->buf_len;
-		iov[i].iov_len = mux->buf_len;
+		iov[i].iov_base = mux->bufs + i * EXTMUX_BUF_LEN;
+		iov[i].iov_len = EXTMUX_BUF_LEN;
 		hdr->msg_name = &from[i];
 		hdr->msg_namelen = sizeof(from[i]);
 		hdr->msg_iov = &iov[i];
@@ -61,17 +94,12 @@ static int receive_batch(struct extmux *mux, uint16_t port)
 		hdr->msg_controllen = sizeof(cmsg[i]);
 	}
 	n = recvmmsg(mux->fd, msgs, EXTMUX_BATCH, MSG_DONTWAIT, NULL);
+	tunnel_host_batch_begin(mux->host);
 	for (int i = 0; i < n && mux->fd >= 0; i++) {
-		union net_addr local;
-
-		/* longer than any packet that could be ours */
-		if (msgs[i].msg_hdr.msg_flags & MSG_TRUNC)
-			continue;
-		local_of(&msgs[i].msg_hdr, port, &local);
-		net_addr_unmap(&from[i]);
-		tunnel_host_input(mux->host, iov[i].iov_base, msgs[i].msg_len,
-				  &from[i], &local);
+		*n_bytes += msgs[i].msg_len;
+		receive_run(mux, &msgs[i], port);
 	}
+	tunnel_host_batch_end(mux->host);
 	return n;
 }
 
@@ -83,14 +111,31 @@ void extmux_udp_receive(struct extmux *mux)
 {
 	union net_addr addr = { 0 };
 	socklen_t len = sizeof(addr);
+	size_t n_bytes = 0;
 	uint16_t port;
 
 	if (getsockname(mux->fd, &addr.sa, &len))
 		return;
 	port = net_addr_port(&addr);
 	for (int i = 0; i < EXTMUX_ROUNDS && mux->fd >= 0; i++)
-		if (receive_batch(mux, port) < EXTMUX_BATCH)
+		if (receive_batch(mux, port, &n_bytes) < EXTMUX_BATCH ||
+		    n_bytes >= EXTMUX_BYTES)
 			return;
+}
+
+/**
+ * extmux_udp_set_gro() - receive bursts of data packets in one piece
+ * @mux: the multiplexer
+ *
+ * Only where they come through the socket: the kernel would merge them for the
+ * module, too, which does that by itself. An old kernel may refuse.
+ */
+void extmux_udp_set_gro(struct extmux *mux)
+{
+	int on = 1;
+
+	if (mux->fd >= 0 && mux->host && !mux->is_guarded && !mux->is_listener)
+		setsockopt(mux->fd, SOL_UDP, UDP_GRO, &on, sizeof(on));
 }
 
 static void put_cmsg(struct msghdr *hdr, int level, int type, const void *data,

@@ -169,7 +169,9 @@ static int priv_tun_open(struct priv_helper *helper, const char *name,
 			 struct priv_device *dev, struct priv_reply *reply)
 {
 	bool is_any = !strcmp(name, PRIV_NAME_ANY);
-	struct ifreq ifr = { .ifr_flags = IFF_TUN | IFF_NO_PI };
+	struct ifreq ifr = {
+		.ifr_flags = IFF_TUN | IFF_NO_PI | IFF_VNET_HDR,
+	};
 	struct nl_link link;
 	int fd, err;
 

@@ -166,6 +166,16 @@ void tunnel_host_input(struct tunnel_host *host, const uint8_t *pkt,
 		host->role->input(host, pkt, len, remote, local);
 }
 
+void tunnel_host_batch_begin(struct tunnel_host *host)
+{
+	dp_batch_begin(host->dp);
+}
+
+void tunnel_host_batch_end(struct tunnel_host *host)
+{
+	dp_batch_end(host->dp);
+}
+
 /* the end */
 
 void tunnel_host_finish(struct tunnel_host *host, int status)

@@ -111,6 +111,15 @@ void tunnel_host_input(struct tunnel_host *host, const uint8_t *pkt,
 		       const union net_addr *local);
 
 /**
+ * tunnel_host_batch_begin() - datagrams follow that arrived together
+ *
+ * Data packets among them may wait for each other until
+ * tunnel_host_batch_end().
+ */
+void tunnel_host_batch_begin(struct tunnel_host *host);
+void tunnel_host_batch_end(struct tunnel_host *host);
+
+/**
  * tunnel_link_input() - one packet from a connection
  * @link: may be closed on return
  *

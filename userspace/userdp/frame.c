@@ -153,6 +153,15 @@ int userdp_frame_read(struct userdp_frame *frame, const struct userdp_tun *tun)
 	       -EBADMSG : 1;
 }
 
+const uint8_t *userdp_frame_head(const struct userdp_frame *frame,
+				 size_t *len)
+{
+	bool is_cut = frame->gso != USERDP_GSO_NONE;
+
+	*len = is_cut ? frame->head_len : frame->len;
+	return is_cut ? frame->head : frame->pkt;
+}
+
 /* The IP header of segment @index, @len bytes long with its headers. */
 static void frame_write_ip(const struct userdp_frame *frame, uint8_t *pkt,
 			   unsigned int index, size_t len)

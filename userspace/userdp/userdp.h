@@ -151,6 +151,15 @@ int userdp_frame_parse(struct userdp_frame *frame, bool has_vnet,
  */
 uint8_t *userdp_frame_next(struct userdp_frame *frame, size_t *len);
 
+/** userdp_frame_head() - the first packet's headers, at any time */
+const uint8_t *userdp_frame_head(const struct userdp_frame *frame,
+				 size_t *len);
+
+static inline bool userdp_frame_has_more(const struct userdp_frame *frame)
+{
+	return frame->pos < frame->len;
+}
+
 /** userdp_frame_longest() - of the packets that come of a frame */
 static inline size_t userdp_frame_longest(const struct userdp_frame *frame)
 {
