@@ -219,6 +219,10 @@ bench-quick: ## five rows of it
 	@selftests/lab/host-deps
 	@selftests/bench/run --quick
 
+bench-user: userspace ## measures the userspace data path against its peers, here (ROUNDS=10)
+	@selftests/lab/host-deps
+	@selftests/bench/user $(if $(ROUNDS),--rounds $(ROUNDS)) $(ROW)
+
 clean: ## remove what was built; the lab's cache stays
 	rm -rf build
 
@@ -231,4 +235,4 @@ help: ## this list
 FORCE:
 .PHONY: all userspace units fuzzers fuzzers-here modules kmod-tools install \
 	install-headers install-dkms dist uninstall demo check check-full \
-	check-mutants fuzz bench bench-quick clean help FORCE
+	check-mutants fuzz bench bench-quick bench-user clean help FORCE

@@ -130,6 +130,35 @@ item_make_peer() {
 	rm -rf "$tree"
 }
 
+item_key_wireguard() {
+	lab_item_hash build-trixie
+}
+
+# WireGuard in userspace and its tool, as a folder of two programs.
+item_make_wireguard() {
+	local suite=trixie tree=$2/tree to=$2/bin package name
+
+	lab_say "wireguard-go: downloading"
+	package=$(lab_item build-trixie)/root
+	mkdir -p "$tree" "$to/lib"
+	lab_fetch "$suite" "$tree" \
+		"wireguard-go=$(lab_version "$suite" wireguard-go)" \
+		"wireguard-tools=$(lab_version "$suite" wireguard-tools)"
+	cp "$package/lib64/ld-linux-x86-64.so.2" \
+		"$package/lib/x86_64-linux-gnu/libc.so.6" "$to/lib/"
+	for name in wireguard-go wg; do
+		cp "$tree/usr/bin/$name" "$to/lib/$name.bin"
+		cat >"$to/$name" <<-EOF
+			#!/bin/sh
+			lib=\$(dirname "\$(readlink -f "\$0")")/lib
+			exec "\$lib/ld-linux-x86-64.so.2" --library-path "\$lib" \\
+				"\$lib/$name.bin" "\$@"
+		EOF
+		chmod +x "$to/$name"
+	done
+	rm -rf "$tree"
+}
+
 # The libraries that openvpn needs beyond the build chroot's, as PACKAGE=VERSION.
 lab_peer_libraries() {
 	local name
