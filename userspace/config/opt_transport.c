@@ -175,7 +175,8 @@ static const struct config_row transport_rows[] = {
 	  "Set the socket's send buffer; 0 leaves it to the system." },
 	{ "rcvbuf", 1, 1, CONFIG_KIND_APPLY, IN_MAIN | CONFIG_IN_PUSH,
 	  config_set_u32, CONFIG_FIELD(rcvbuf), 0, 1u << 30, "BYTES",
-	  "Set the socket's receive buffer; 0 leaves it to the system." },
+	  "Set the socket's receive buffer; 0 leaves it to the system, or with "
+	  "\"data-path user\" to ovpnd, which then asks for 2 MiB." },
 	{ "mark", 1, 1, CONFIG_KIND_APPLY, IN_MAIN, set_mark,
 	  CONFIG_FIELD(mark), 0, UINT32_MAX, "VALUE",
 	  "Mark outgoing transport packets with VALUE for routing rules." },

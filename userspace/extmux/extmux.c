@@ -27,7 +27,7 @@ static void mux_event(struct loop_io *io, unsigned int events, void *arg)
 
 static int mux_watch(struct extmux *mux)
 {
-	extmux_udp_set_gro(mux);
+	extmux_udp_tune(mux);
 	mux->io = loop_io_new(mux->loop, mux->fd, LOOP_READABLE,
 			      mux_event, mux);
 	return mux->io ? 0 : -ENOMEM;
@@ -160,7 +160,7 @@ void extmux_set_host(struct extmux *mux, struct tunnel_host *host)
 {
 	mux->host = host;
 	mux->is_guarded = tunnel_host_hands_over(host);
-	extmux_udp_set_gro(mux);
+	extmux_udp_tune(mux);
 }
 
 void extmux_free(struct extmux *mux)

@@ -27,6 +27,9 @@
 /* Bytes of a connection's queue that are for control packets only. */
 #define EXTMUX_CONTROL_ROOM 65536u
 
+/* Asked for the socket when data packets come through it. */
+#define EXTMUX_RCVBUF	(2048 * 1024)
+
 /* A datagram, or a run of them that the kernel merged (UDP_GRO). */
 #define EXTMUX_BUF_LEN	65536u
 
@@ -127,7 +130,7 @@ void extmux_socket_nodelay(int fd);
 void extmux_socket_local(int fd, union net_addr *local);
 
 /* udp.c */
-void extmux_udp_set_gro(struct extmux *mux);
+void extmux_udp_tune(struct extmux *mux);
 void extmux_udp_receive(struct extmux *mux);
 int extmux_udp_send(struct extmux *mux, const union net_addr *remote,
 		    const union net_addr *local, const uint8_t *pkt,

@@ -124,18 +124,28 @@ void extmux_udp_receive(struct extmux *mux)
 }
 
 /**
- * extmux_udp_set_gro() - receive bursts of data packets in one piece
+ * extmux_udp_tune() - prepare the socket for whoever takes data packets from it
  * @mux: the multiplexer
  *
- * Only where they come through the socket: the kernel would merge them for the
- * module, too, which does that by itself. An old kernel may refuse.
+ * Where they come through the socket, bursts are received in one piece, and
+ * there is room for a few of them: the system's default holds hardly two. The
+ * module merges by itself and must not get what the kernel has merged; the
+ * socket may be an older one that was passed on.
  */
-void extmux_udp_set_gro(struct extmux *mux)
+void extmux_udp_tune(struct extmux *mux)
 {
-	int on = 1;
+	int is_read, room = EXTMUX_RCVBUF;
 
-	if (mux->fd >= 0 && mux->host && !mux->is_guarded && !mux->is_listener)
-		setsockopt(mux->fd, SOL_UDP, UDP_GRO, &on, sizeof(on));
+	if (mux->fd < 0 || !mux->host || mux->is_listener)
+		return;
+	is_read = !mux->is_guarded;
+	/* an old kernel may refuse any of these */
+	setsockopt(mux->fd, SOL_UDP, UDP_GRO, &is_read, sizeof(is_read));
+	if (is_read && !mux->cfg->rcvbuf &&
+	    setsockopt(mux->fd, SOL_SOCKET, SO_RCVBUFFORCE, &room,
+		       sizeof(room)))
+		setsockopt(mux->fd, SOL_SOCKET, SO_RCVBUF, &room,
+			   sizeof(room));
 }
 
 static void put_cmsg(struct msghdr *hdr, int level, int type, const void *data,
