@@ -3,7 +3,9 @@
 
 #include <errno.h>
 #include <limits.h>
+#include <openssl/core_names.h>
 #include <openssl/err.h>
+#include <openssl/params.h>
 #include <string.h>
 
 #include "mem/mem.h"
@@ -52,6 +54,14 @@ void userdp_aead_wipe(struct userdp_aead *aead)
 	mem_wipe(aead->tail, sizeof(aead->tail));
 }
 
+/* What EVP_CIPHER_CTX_ctrl() does for a tag, without its detours. */
+static OSSL_PARAM userdp_aead_tag(const uint8_t *tag)
+{
+	return OSSL_PARAM_construct_octet_string(OSSL_CIPHER_PARAM_AEAD_TAG,
+						 (void *)tag,
+						 PROTO_AEAD_TAG_LEN);
+}
+
 static bool userdp_aead_start(struct userdp_aead *aead, const uint8_t *ad,
 			      size_t ad_len)
 {
@@ -67,13 +77,13 @@ static bool userdp_aead_start(struct userdp_aead *aead, const uint8_t *ad,
 int userdp_aead_seal(struct userdp_aead *aead, const uint8_t *ad, size_t ad_len,
 		     const uint8_t *src, size_t len, uint8_t *tag, uint8_t *dst)
 {
+	OSSL_PARAM params[] = { userdp_aead_tag(tag), OSSL_PARAM_END };
 	int n;
 
 	if (len > INT_MAX || !userdp_aead_start(aead, ad, ad_len) ||
 	    EVP_CipherUpdate(aead->ctx, dst, &n, src, (int)len) != 1 ||
 	    EVP_CipherFinal_ex(aead->ctx, dst + n, &n) != 1 ||
-	    EVP_CIPHER_CTX_ctrl(aead->ctx, EVP_CTRL_AEAD_GET_TAG,
-				PROTO_AEAD_TAG_LEN, tag) != 1)
+	    EVP_CIPHER_CTX_get_params(aead->ctx, params) != 1)
 		return -EIO;
 	return 0;
 }
@@ -82,11 +92,11 @@ int userdp_aead_open(struct userdp_aead *aead, const uint8_t *ad, size_t ad_len,
 		     const uint8_t *src, size_t len, const uint8_t *tag,
 		     uint8_t *dst)
 {
+	OSSL_PARAM params[] = { userdp_aead_tag(tag), OSSL_PARAM_END };
 	int n;
 
 	if (len > INT_MAX || !userdp_aead_start(aead, ad, ad_len) ||
-	    EVP_CIPHER_CTX_ctrl(aead->ctx, EVP_CTRL_AEAD_SET_TAG,
-				PROTO_AEAD_TAG_LEN, (void *)tag) != 1 ||
+	    EVP_CIPHER_CTX_set_params(aead->ctx, params) != 1 ||
 	    EVP_CipherUpdate(aead->ctx, dst, &n, src, (int)len) != 1 ||
 	    EVP_CipherFinal_ex(aead->ctx, dst + n, &n) != 1) {
 		/* Strangers must not leave errors behind for others to find. */
