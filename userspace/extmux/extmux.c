@@ -147,6 +147,7 @@ int extmux_new(struct loop *loop, const struct config *cfg,
 	TAILQ_INIT(&mux->pending);
 	TAILQ_INIT(&mux->conns);
 	TAILQ_INIT(&mux->dead);
+	mux->batch = EXTMUX_BATCH;
 	ret = mux_init(mux, err, err_len);
 	if (ret) {
 		extmux_free(mux);

@@ -17,7 +17,8 @@
  *   stream.c	records in and out of one connection
  */
 
-#define EXTMUX_BATCH	16	/* datagrams per system call */
+#define EXTMUX_BATCH	64	/* datagrams per system call */
+#define EXTMUX_BATCH_RUNS	8	/* of them, when they are runs */
 #define EXTMUX_ROUNDS	8	/* system calls per wake-up */
 #define EXTMUX_BYTES	(256 * 1024)	/* enough for one wake-up */
 
@@ -32,6 +33,7 @@
 
 /* A datagram, or a run of them that the kernel merged (UDP_GRO). */
 #define EXTMUX_BUF_LEN	65536u
+#define EXTMUX_RUN_MIN	4096u	/* longer is a run */
 
 /* Room for one IP_PKTINFO or IPV6_PKTINFO, and the size of UDP_GRO. */
 union extmux_cmsg {
@@ -92,6 +94,8 @@ TAILQ_HEAD(extmux_conns, extmux_conn);
  * struct extmux - the sockets of a process
  * @fd: of datagrams, or what connections come in at; -1: none
  * @is_listener: which of the two
+ * @buf_len: no packet of a connection is longer
+ * @batch: how many datagrams to ask for next
  * @pending: connections without a tunnel, oldest first
  * @conns: the others
  * @dead: closed ones, until @reaper
@@ -110,6 +114,7 @@ struct extmux {
 	sa_family_t family;
 	struct loop_io *io;
 	size_t buf_len;
+	unsigned int batch;
 	uint8_t *bufs;		/* EXTMUX_BATCH of them; few are ever touched */
 	struct extmux_conns pending, conns, dead;
 	unsigned int n_pending;

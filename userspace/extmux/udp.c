@@ -70,18 +70,28 @@ static void receive_run(struct extmux *mux, struct mmsghdr *msg, uint16_t port)
 	}
 }
 
-/* Return: how many messages there were; adds their size to @n_bytes. */
-static int receive_batch(struct extmux *mux, uint16_t port, size_t *n_bytes)
+/* Runs are long, datagrams are many: either way a batch is some 100 KiB. */
+static void set_batch(struct extmux *mux, int n, size_t n_bytes)
+{
+	if (n > 0)
+		mux->batch = n_bytes / (unsigned int)n > EXTMUX_RUN_MIN ?
+			     EXTMUX_BATCH_RUNS : EXTMUX_BATCH;
+}
+
+/* Return: is there perhaps more? Adds what there was to @n_bytes. */
+static bool receive_batch(struct extmux *mux, uint16_t port, size_t *n_bytes)
 {
 	struct mmsghdr msgs[EXTMUX_BATCH];
 	struct iovec iov[EXTMUX_BATCH];
 	union net_addr from[EXTMUX_BATCH];
 	union extmux_cmsg cmsg[EXTMUX_BATCH];
+	unsigned int batch = mux->batch;
+	size_t before = *n_bytes;
 	int n;
 
-	memset(msgs, 0, sizeof(msgs));
-	memset(from, 0, sizeof(from));
-	for (unsigned int i = 0; i < EXTMUX_BATCH; i++) {
+	memset(msgs, 0, batch * sizeof(*msgs));
+	memset(from, 0, batch * sizeof(*from));
+	for (unsigned int i = 0; i < batch; i++) {
 		struct msghdr *hdr = &msgs[i].msg_hdr;
 
 		iov[i].iov_base = mux->bufs + i * EXTMUX_BUF_LEN;
@@ -93,14 +103,15 @@ static int receive_batch(struct extmux *mux, uint16_t port, size_t *n_bytes)
 		hdr->msg_control = &cmsg[i];
 		hdr->msg_controllen = sizeof(cmsg[i]);
 	}
-	n = recvmmsg(mux->fd, msgs, EXTMUX_BATCH, MSG_DONTWAIT, NULL);
+	n = recvmmsg(mux->fd, msgs, batch, MSG_DONTWAIT, NULL);
 	tunnel_host_batch_begin(mux->host);
 	for (int i = 0; i < n && mux->fd >= 0; i++) {
 		*n_bytes += msgs[i].msg_len;
 		receive_run(mux, &msgs[i], port);
 	}
 	tunnel_host_batch_end(mux->host);
-	return n;
+	set_batch(mux, n, *n_bytes - before);
+	return n == (int)batch;
 }
 
 /**
@@ -118,7 +129,7 @@ void extmux_udp_receive(struct extmux *mux)
 		return;
 	port = net_addr_port(&addr);
 	for (int i = 0; i < EXTMUX_ROUNDS && mux->fd >= 0; i++)
-		if (receive_batch(mux, port, &n_bytes) < EXTMUX_BATCH ||
+		if (!receive_batch(mux, port, &n_bytes) ||
 		    n_bytes >= EXTMUX_BYTES)
 			return;
 }
