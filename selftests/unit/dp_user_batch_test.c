@@ -245,6 +245,49 @@ static void test_tail(void **state)
 	assert_int_equal(rig.server.n_datagrams, 6);
 }
 
+/* A wake-up is bounded by bytes, and by frames: others have their turn. */
+static void test_bounded(void **state)
+{
+	static const struct packet_spec spec = { .payload = 40 * 1000 };
+	static const struct packet_spec small = { .payload = 10 };
+	struct dp_user *user;
+	unsigned int i, sent;
+
+	(void)state;
+	up();
+	user = user_get(rig.client.dp);
+	for (i = 0; i < 20; i++)
+		send_super(&spec, 1000);
+	user_tun_event(user->tun_io, LOOP_READABLE, user);
+	sent = (unsigned int)user_find_first(user)->dest.packets;
+	assert_true(sent >= 6 * 40 && sent <= 8 * 40);
+	for (i = 0; i < 3; i++)
+		user_tun_event(user->tun_io, LOOP_READABLE, user);
+	assert_int_equal(user_find_first(user)->dest.packets, 20 * 40);
+	for (i = 0; i < 200; i++)
+		send_super(&small, 1000);
+	user_tun_event(user->tun_io, LOOP_READABLE, user);
+	assert_int_equal(user_find_first(user)->dest.packets,
+			 20 * 40 + USER_BATCH_FRAMES);
+}
+
+/* A key that ends inside a super-packet seals what it can, and no id twice. */
+static void test_key_ends(void **state)
+{
+	static const struct packet_spec spec = { .payload = 40 * 1000 };
+	struct user_peer *peer;
+
+	(void)state;
+	up();
+	peer = user_find_first(user_get(rig.client.dp));
+	peer->key[peer->primary].next_pid = USER_PID_END - 10;
+	send_super(&spec, 1000);
+	rig_settle(&rig, 100);
+	assert_int_equal(rig.server.n_datagrams, 10);
+	assert_int_equal(rig.client.n_exhausted, 1);
+	assert_int_equal(peer->dest.packets, 10);
+}
+
 /* ---- sockets and devices that fail ----------------------------------- */
 
 static void command(const char *words)
@@ -416,6 +459,8 @@ int main(void)
 		TEST(test_mixed),
 		TEST(test_no_runs),
 		TEST(test_tail),
+		TEST(test_bounded),
+		TEST(test_key_ends),
 		TEST(test_queue_full),
 		TEST(test_queue_peer_gone),
 		TEST(test_queue_freed),

@@ -357,10 +357,8 @@ static void test_order(void **state)
 
 	(void)state;
 	put_stream(spec, 1, 1000);
-	spec.id = 1;
 	spec.seq = 1000;
 	put_stream(spec, 1, 0);
-	spec.id = 2;
 	put_stream(spec, 1, 1000);
 	assert_int_equal(compare(), 3);
 	teardown(state);
