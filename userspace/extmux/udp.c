@@ -203,6 +203,31 @@ static void set_local(struct extmux *mux, struct msghdr *hdr,
 	}
 }
 
+/*
+ * Data packets may have filled the socket's buffer, and do so again as soon as
+ * there is room. Control packets are few and must not wait for that: for one of
+ * them the buffer is larger.
+ */
+static int send_in_front(int fd, const struct msghdr *hdr)
+{
+	int size, wide, narrow, ret;
+	socklen_t len = sizeof(size);
+
+	if (getsockopt(fd, SOL_SOCKET, SO_SNDBUF, &size, &len))
+		return -EAGAIN;
+	/* the kernel doubles what it is given */
+	wide = size;
+	narrow = size / 2;
+	if (setsockopt(fd, SOL_SOCKET, SO_SNDBUFFORCE, &wide, sizeof(wide)))
+		setsockopt(fd, SOL_SOCKET, SO_SNDBUF, &wide, sizeof(wide));
+	ret = sendmsg(fd, hdr, MSG_DONTWAIT | MSG_NOSIGNAL) < 0 ? -errno : 0;
+	if (setsockopt(fd, SOL_SOCKET, SO_SNDBUFFORCE, &narrow,
+		       sizeof(narrow)))
+		setsockopt(fd, SOL_SOCKET, SO_SNDBUF, &narrow,
+			   sizeof(narrow));
+	return ret;
+}
+
 /**
  * extmux_udp_send() - one datagram
  * @mux: the multiplexer
@@ -233,6 +258,7 @@ int extmux_udp_send(struct extmux *mux, const union net_addr *remote,
 		map_in4(remote, &to);
 	hdr.msg_namelen = net_addr_len(&to);
 	set_local(mux, &hdr, local);
-	return sendmsg(mux->fd, &hdr, MSG_DONTWAIT | MSG_NOSIGNAL) < 0 ?
-	       -errno : 0;
+	if (sendmsg(mux->fd, &hdr, MSG_DONTWAIT | MSG_NOSIGNAL) >= 0)
+		return 0;
+	return errno == EAGAIN ? send_in_front(mux->fd, &hdr) : -errno;
 }

@@ -1,0 +1,116 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* The outer socket: control packets beside a flood of data. */
+#include <errno.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+
+#include <cmocka.h>
+
+#include "extmux/private.h"
+#include "netns.h"
+
+static struct extmux mux;
+static union net_addr to;
+static int sink;
+
+static int setup(void **state)
+{
+	socklen_t len = sizeof(to);
+
+	(void)state;
+	if (netns_enter() || net_addr_parse("127.0.0.1", 0, &to))
+		return -1;
+	memset(&mux, 0, sizeof(mux));
+	mux.family = AF_INET;
+	mux.fd = socket(AF_INET, SOCK_DGRAM | SOCK_NONBLOCK, 0);
+	sink = socket(AF_INET, SOCK_DGRAM | SOCK_NONBLOCK, 0);
+	return bind(sink, &to.sa, net_addr_len(&to)) ||
+	       getsockname(sink, &to.sa, &len);
+}
+
+static int teardown(void **state)
+{
+	(void)state;
+	close(mux.fd);
+	close(sink);
+	return 0;
+}
+
+static int sndbuf(void)
+{
+	int size = 0;
+	socklen_t len = sizeof(size);
+
+	getsockopt(mux.fd, SOL_SOCKET, SO_SNDBUF, &size, &len);
+	return size;
+}
+
+/* A slow interface, and a buffer that data has filled. */
+static void test_full_buffer(void **state)
+{
+	static const union net_addr any;
+	static uint8_t data[1000], got[1000];
+	bool has_control = false;
+	int size = 8192, before, i;
+
+	(void)state;
+	assert_int_equal(system("tc qdisc add dev lo root tbf rate 2mbit "
+				"burst 4k latency 20s"), 0);
+	assert_int_equal(setsockopt(mux.fd, SOL_SOCKET, SO_SNDBUF, &size,
+				    sizeof(size)), 0);
+	before = sndbuf();
+	for (i = 0; i < 1000; i++) {
+		if (sendto(mux.fd, data, sizeof(data), MSG_DONTWAIT, &to.sa,
+			   net_addr_len(&to)) < 0)
+			break;
+	}
+	assert_true(i < 1000);
+	assert_int_equal(errno, EAGAIN);
+	assert_int_equal(extmux_udp_send(&mux, &to, &any,
+					 (const uint8_t *)"control", 7), 0);
+	assert_int_equal(sndbuf(), before);
+	/* and it is still full for data */
+	assert_true(sendto(mux.fd, data, sizeof(data), MSG_DONTWAIT, &to.sa,
+			   net_addr_len(&to)) < 0);
+	for (i = 0; i < 200 && !has_control; i++) {
+		usleep(10000);
+		while (recv(sink, got, sizeof(got), 0) > 0)
+			has_control |= !memcmp(got, "control", 7);
+	}
+	assert_true(has_control);
+}
+
+/* Not more than a few of them, whatever they are: it is bounded. */
+static void test_bounded(void **state)
+{
+	static const union net_addr any;
+	static uint8_t data[1000];
+	int size = 4608, i, ret = 0;
+
+	(void)state;
+	assert_int_equal(system("tc qdisc add dev lo root tbf rate 8kbit "
+				"burst 4k latency 100s"), 0);
+	assert_int_equal(setsockopt(mux.fd, SOL_SOCKET, SO_SNDBUF, &size,
+				    sizeof(size)), 0);
+	for (i = 0; i < 1000 && !ret; i++)
+		ret = extmux_udp_send(&mux, &to, &any, data, sizeof(data));
+	assert_int_equal(ret, -EAGAIN);
+}
+
+#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		TEST(test_full_buffer),
+		TEST(test_bounded),
+	};
+
+	cmocka_set_message_output(CM_OUTPUT_TAP);
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
