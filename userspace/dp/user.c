@@ -373,6 +373,7 @@ static void user_free(struct dp *dp)
 	while ((peer = user_find_first(user)))
 		user_peer_remove(user, peer);
 	user_tx_stop(user);
+	userdp_tun_fini(&user->tun);
 	tun_fd = user->tun.fd;
 	user_dispose(user);
 	close(tun_fd);

@@ -55,3 +55,9 @@ void userdp_tun_init(struct userdp_tun *tun, int fd)
 	if (!tun->has_uso && ioctl(fd, TUNSETOFFLOAD, tcp))
 		log_debug("TUN device without offload");
 }
+
+void userdp_tun_fini(const struct userdp_tun *tun)
+{
+	if (tun->has_vnet && ioctl(tun->fd, TUNSETOFFLOAD, 0UL))
+		log_debug("TUN device keeps its offloads");
+}

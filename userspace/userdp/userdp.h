@@ -89,6 +89,13 @@ struct userdp_tun {
  */
 void userdp_tun_init(struct userdp_tun *tun, int fd);
 
+/**
+ * userdp_tun_fini() - ask for nothing any more, before the device is closed
+ *
+ * A persistent device would hand super-packets to whoever opens it next.
+ */
+void userdp_tun_fini(const struct userdp_tun *tun);
+
 /* ---- frames from the device ------------------------------------------ */
 
 enum userdp_gso {
