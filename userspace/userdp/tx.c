@@ -212,6 +212,7 @@ static void tx_cmsg_put(struct msghdr *msg, union tx_cmsg *control, int level,
 	cmsg = (struct cmsghdr *)(control->buf + msg->msg_controllen);
 	msg->msg_control = control->buf;
 	msg->msg_controllen += CMSG_SPACE(len);
+	memset(cmsg, 0, CMSG_SPACE(len));
 	cmsg->cmsg_level = level;
 	cmsg->cmsg_type = type;
 	cmsg->cmsg_len = CMSG_LEN(len);
