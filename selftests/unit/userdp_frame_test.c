@@ -292,6 +292,9 @@ static void test_mss(void **state)
 	assert_true(userdp_mss_clamp(pkt, len, 1448));
 	assert_int_equal(packet_get16(pkt + 42), 1408);
 	assert_int_equal(packet_l4_sum(pkt, len), 0xffff);
+	len = syn(false, plain, sizeof(plain));
+	assert_true(userdp_mss_clamp(pkt, len, 100));
+	assert_int_equal(packet_get16(pkt + 42), 88);
 	len = syn(true, odd, sizeof(odd));
 	assert_true(userdp_mss_is_syn(pkt, len));
 	assert_true(userdp_mss_clamp(pkt, len, 1428));

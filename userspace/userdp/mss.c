@@ -7,6 +7,8 @@
 
 #include "userdp/private.h"
 
+#define MSS_MIN		88	/* hosts take nothing less */
+
 #define OPT_END		0
 #define OPT_NOP		1
 #define OPT_MSS		2
@@ -71,6 +73,8 @@ bool userdp_mss_clamp(uint8_t *pkt, size_t len, size_t max)
 	if (!l4 || max < l4 + TCP_LEN)
 		return false;
 	max -= l4 + TCP_LEN;
+	if (max < MSS_MIN)
+		max = MSS_MIN;
 	end = (tcp[TCP_OFFSET] >> 4) * 4u;
 	if (end > len - l4)
 		return false;
