@@ -546,6 +546,48 @@ static void test_pool_free_cancels(void **state)
 	assert_int_equal(n_done, 5);
 }
 
+static uint64_t now_ns(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return (uint64_t)now.tv_sec * 1000000000 + (uint64_t)now.tv_nsec;
+}
+
+/* A job that hangs is not waited for; nobody hears of it when it comes back. */
+static void test_pool_free_within(void **state)
+{
+	static struct job jobs[3];
+	static atomic_bool gate;
+	struct loop_pool *pool = loop_pool_new(loop, 1, 10);
+	uint64_t begun, took;
+
+	(void)state;
+	jobs_reset(jobs, 3);
+	jobs[0].gate = &gate;
+	for (int i = 0; i < 3; i++)
+		assert_int_equal(loop_pool_submit(pool, &jobs[i].job), 0);
+	sleep_ms(30);
+	begun = now_ns();
+	loop_pool_free_within(pool, 100);
+	took = (now_ns() - begun) / 1000000;
+	assert_in_range(took, 90, 3000);
+	assert_int_equal(n_done, 2);
+	assert_int_equal(n_cancelled, 2);
+	atomic_store(&gate, true);
+	run_for(50);
+	assert_int_equal(n_done, 2);
+	/* in time, it is as without a limit */
+	pool = loop_pool_new(loop, 2, 10);
+	jobs_reset(jobs, 3);
+	jobs[0].sleep_ms = 100;
+	assert_int_equal(loop_pool_submit(pool, &jobs[0].job), 0);
+	sleep_ms(30);
+	loop_pool_free_within(pool, 3000);
+	assert_int_equal(n_done, 1);
+	assert_int_equal(n_cancelled, 0);
+}
+
 static void test_pool_free_inside(void **state)
 {
 	static struct job jobs[8];
@@ -628,6 +670,7 @@ int main(void)
 		LOOP_TEST(test_pool_completion_order),
 		LOOP_TEST(test_pool_bounded),
 		LOOP_TEST(test_pool_free_cancels),
+		LOOP_TEST(test_pool_free_within),
 		LOOP_TEST(test_pool_free_inside),
 		LOOP_TEST(test_pool_resubmit),
 		LOOP_TEST(test_loop_free_all),

@@ -117,4 +117,11 @@ int loop_pool_submit(struct loop_pool *pool, struct loop_job *job);
 /** loop_pool_free() - wait for running jobs, cancel waiting ones, join */
 void loop_pool_free(struct loop_pool *pool);
 
+/**
+ * loop_pool_free_within() - the same for jobs that may hang, at a process's end
+ * @limit_ms: after this time running jobs are given up: they, their memory and
+ *	the pool's stay until the process ends, and done() is not called
+ */
+void loop_pool_free_within(struct loop_pool *pool, unsigned int limit_ms);
+
 #endif

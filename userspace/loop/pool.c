@@ -3,6 +3,7 @@
 #include <pthread.h>
 #include <signal.h>
 #include <stdlib.h>
+#include <time.h>
 
 #include "loop/internal.h"
 
@@ -13,9 +14,10 @@ struct job_list {
 };
 
 /*
- * @lock covers @waiting, @finished and @is_stopping. A job is on one list at a
- * time, or on none while a worker runs it. Freed by libuv's close callback, so
- * that done() may call loop_pool_free().
+ * @lock covers @waiting, @finished, @is_stopping and @is_given_up (then nobody
+ * is told of a job that has finished). A job is on one list at a time, or on
+ * none while a worker runs it. Freed by libuv's close callback, so that done()
+ * may call loop_pool_free().
  */
 struct loop_pool {
 	uv_async_t uv;
@@ -27,6 +29,7 @@ struct loop_pool {
 	struct job_list waiting;
 	struct job_list finished;
 	bool is_stopping;
+	bool is_given_up;
 
 	unsigned int max_queued;
 	unsigned int n_threads;
@@ -78,7 +81,8 @@ static void *worker(void *arg)
 		job->work(job);
 		pthread_mutex_lock(&pool->lock);
 		list_push(&pool->finished, job);
-		uv_async_send(&pool->uv);
+		if (!pool->is_given_up)
+			uv_async_send(&pool->uv);
 	}
 	pthread_mutex_unlock(&pool->lock);
 	return NULL;
@@ -199,12 +203,53 @@ static void pool_closed(uv_handle_t *handle)
 {
 	struct loop_pool *pool = handle->data;
 
+	if (pool->is_given_up)
+		return;
 	pthread_cond_destroy(&pool->wake);
 	pthread_mutex_destroy(&pool->lock);
 	free(pool);
 }
 
-void loop_pool_free(struct loop_pool *pool)
+/* Nothing comes back from here; a list, so that it counts as in use. */
+static struct loop_pool *given_up;
+
+static void join_all(struct loop_pool *pool)
+{
+	for (unsigned int i = 0; i < pool->n_threads; i++)
+		pthread_join(pool->threads[i], NULL);
+}
+
+static void join_within(struct loop_pool *pool, unsigned int limit_ms)
+{
+	struct timespec end;
+	bool is_late = false;
+
+	clock_gettime(CLOCK_MONOTONIC, &end);
+	end.tv_sec += limit_ms / 1000;
+	end.tv_nsec += (long)(limit_ms % 1000) * 1000000;
+	if (end.tv_nsec >= 1000000000) {
+		end.tv_sec++;
+		end.tv_nsec -= 1000000000;
+	}
+	for (unsigned int i = 0; i < pool->n_threads; i++) {
+		if (!pthread_clockjoin_np(pool->threads[i], NULL,
+					  CLOCK_MONOTONIC, &end))
+			continue;
+		pthread_detach(pool->threads[i]);
+		is_late = true;
+	}
+	pthread_mutex_lock(&pool->lock);
+	pool->is_given_up = is_late;
+	pthread_mutex_unlock(&pool->lock);
+}
+
+static void give_up(struct loop_pool *pool)
+{
+	pool->next = given_up;
+	given_up = pool;
+}
+
+static void pool_free(struct loop_pool *pool, const unsigned int *limit_ms)
 {
 	struct loop_job *job;
 	bool was_stopping;
@@ -220,8 +265,10 @@ void loop_pool_free(struct loop_pool *pool)
 	if (was_stopping)
 		return;
 
-	for (unsigned int i = 0; i < pool->n_threads; i++)
-		pthread_join(pool->threads[i], NULL);
+	if (limit_ms)
+		join_within(pool, *limit_ms);
+	else
+		join_all(pool);
 	pool_unlink(pool);
 
 	while ((job = pop_locked(pool, &pool->finished)))
@@ -229,5 +276,17 @@ void loop_pool_free(struct loop_pool *pool)
 	while ((job = pop_locked(pool, &pool->waiting)))
 		job->done(job, false);
 
+	if (pool->is_given_up)
+		give_up(pool);
 	uv_close((uv_handle_t *)&pool->uv, pool_closed);
+}
+
+void loop_pool_free(struct loop_pool *pool)
+{
+	pool_free(pool, NULL);
+}
+
+void loop_pool_free_within(struct loop_pool *pool, unsigned int limit_ms)
+{
+	pool_free(pool, &limit_ms);
 }
