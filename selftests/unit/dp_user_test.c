@@ -335,6 +335,63 @@ static void test_source(void **state)
 	assert_true(stays(&rig.server, "10.8.0.1", "10.8.0.99"));
 }
 
+static struct net_prefix prefix(const char *text)
+{
+	struct net_prefix out;
+
+	assert_int_equal(net_prefix_parse(text, &out), 0);
+	return out;
+}
+
+/* Networks behind a client: the longest prefix says whose an address is. */
+static void test_prefixes(void **state)
+{
+	struct dp_peer other = {
+		.id = 7, .tx_id = 7,
+		.vpn4 = rig_ip("10.8.0.7"), .vpn6 = rig_ip("fd00::7"),
+	};
+	struct net_prefix wide = prefix("10.1.0.0/16");
+	struct net_prefix narrow = prefix("10.1.2.0/24");
+	struct net_prefix six = prefix("fd00:1::/48"), all = prefix("0.0.0.0/0");
+	struct dp *dp;
+
+	(void)state;
+	rig_up(&rig);
+	dp = rig.server.dp;
+	other.fd = rig.server.udp;
+	other.remote = rig.client.addr;
+	net_addr_set_port(&other.remote, 1);
+	assert_int_equal(dp_peer_add(dp, &other), 0);
+	assert_true(stays(&rig.server, "10.8.0.1", "10.1.9.9"));
+	assert_int_equal(dp_prefix_add(dp, RIG_PEER_ID, &wide), 0);
+	assert_int_equal(dp_prefix_add(dp, RIG_PEER_ID, &six), 0);
+	assert_int_equal(dp_prefix_add(dp, 99, &wide), -ENOENT);
+	assert_int_equal(dp_prefix_add(dp, 7, &wide), -EADDRINUSE);
+	assert_true(goes(&rig.server, "10.8.0.1", "10.1.9.9", 100));
+	assert_true(goes(&rig.client, "10.1.2.3", "10.8.0.1", 100));
+	assert_true(goes(&rig.server, "fd00::1", "fd00:1::5", 100));
+	assert_true(goes(&rig.client, "fd00:1::5", "fd00::1", 100));
+	/* a part of it is the other's */
+	assert_int_equal(dp_prefix_add(dp, 7, &narrow), 0);
+	assert_true(stays(&rig.server, "10.8.0.1", "10.1.2.3"));
+	assert_true(refused(&rig.client, "10.1.2.3", "10.8.0.1",
+			    -EADDRNOTAVAIL));
+	assert_true(goes(&rig.server, "10.8.0.1", "10.1.3.3", 100));
+	assert_int_equal(dp_prefix_del(dp, RIG_PEER_ID, &narrow), -ENOENT);
+	assert_int_equal(dp_prefix_del(dp, 7, &narrow), 0);
+	assert_true(goes(&rig.server, "10.8.0.1", "10.1.2.3", 100));
+	/* everything, but not another client's own address */
+	assert_int_equal(dp_prefix_add(dp, RIG_PEER_ID, &all), 0);
+	assert_true(goes(&rig.server, "10.8.0.1", "192.0.2.77", 100));
+	assert_true(refused(&rig.client, "10.8.0.7", "10.8.0.1",
+			    -EADDRNOTAVAIL));
+	/* they go with the peer */
+	assert_int_equal(dp_peer_del(dp, RIG_PEER_ID), 0);
+	assert_int_equal(dp_prefix_add(dp, 7, &wide), 0);
+	assert_int_equal(dp_prefix_add(dp, 7, &six), 0);
+	assert_int_equal(dp_prefix_add(dp, 7, &all), 0);
+}
+
 static void test_peer_errors(void **state)
 {
 	struct dp_peer peer = {
@@ -650,6 +707,7 @@ int main(void)
 		TEST(test_replay_and_malformed),
 		TEST(test_unknown_key_id),
 		TEST(test_source),
+		TEST(test_prefixes),
 		TEST(test_peer_errors),
 		TEST(test_rotation),
 		TEST(test_exhaustion),

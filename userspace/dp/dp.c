@@ -116,6 +116,18 @@ int dp_peer_del(struct dp *dp, uint32_t peer_id)
 	return dp->ops->peer_del(dp, peer_id);
 }
 
+int dp_prefix_add(struct dp *dp, uint32_t peer_id,
+		  const struct net_prefix *dst)
+{
+	return dp->ops->prefix_add ? dp->ops->prefix_add(dp, peer_id, dst) : 0;
+}
+
+int dp_prefix_del(struct dp *dp, uint32_t peer_id,
+		  const struct net_prefix *dst)
+{
+	return dp->ops->prefix_del ? dp->ops->prefix_del(dp, peer_id, dst) : 0;
+}
+
 int dp_key_set(struct dp *dp, uint32_t peer_id, enum dp_slot slot,
 	       const struct dp_key *key)
 {

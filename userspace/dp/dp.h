@@ -137,6 +137,21 @@ int dp_peer_set_keepalive(struct dp *dp, uint32_t peer_id,
 			  unsigned int interval, unsigned int timeout);
 int dp_peer_del(struct dp *dp, uint32_t peer_id);
 
+/**
+ * dp_prefix_add() - a network behind a peer, besides its VPN addresses
+ * @dst: host bits do not matter
+ *
+ * Packets to these addresses go to the peer, and it may send from them; the
+ * longest prefix counts. In the kernel data path the host's routes to the
+ * peer's VPN address do that, and nothing is done here. They go with the peer.
+ *
+ * Return: 0, -ENOENT, -EADDRINUSE (it is behind a peer already), -ENOMEM.
+ */
+int dp_prefix_add(struct dp *dp, uint32_t peer_id,
+		  const struct net_prefix *dst);
+int dp_prefix_del(struct dp *dp, uint32_t peer_id,
+		  const struct net_prefix *dst);
+
 /** struct dp_key_dir - one direction */
 struct dp_key_dir {
 	const uint8_t *cipher_key;

@@ -17,6 +17,11 @@ struct dp_ops {
 	int (*peer_set_keepalive)(struct dp *dp, uint32_t peer_id,
 				  unsigned int interval, unsigned int timeout);
 	int (*peer_del)(struct dp *dp, uint32_t peer_id);
+	/* NULL: the host's routes say it */
+	int (*prefix_add)(struct dp *dp, uint32_t peer_id,
+			  const struct net_prefix *dst);
+	int (*prefix_del)(struct dp *dp, uint32_t peer_id,
+			  const struct net_prefix *dst);
 	int (*key_set)(struct dp *dp, uint32_t peer_id, enum dp_slot slot,
 		       const struct dp_key *key);
 	int (*key_swap)(struct dp *dp, uint32_t peer_id);

@@ -188,6 +188,7 @@ void user_peer_remove(struct dp_user *user, struct user_peer *peer)
 {
 	user_unlink(user, peer);
 	user_tx_forget(user, peer);
+	user_prefix_drop(user, peer);
 	user_key_clear(&peer->key[0]);
 	user_key_clear(&peer->key[1]);
 	free(peer);
@@ -360,6 +361,7 @@ static void user_dispose(struct dp_user *user)
 	userdp_tx_free(&user->tx);
 	userdp_merge_free(&user->merge);
 	mem_wipe(&user->frame, sizeof(user->frame));
+	free(user->prefixes);
 	free(user);
 }
 
@@ -386,6 +388,8 @@ static const struct dp_ops user_ops = {
 	.peer_set_remote = user_peer_set_remote,
 	.peer_set_keepalive = user_peer_set_keepalive,
 	.peer_del = user_peer_del,
+	.prefix_add = user_prefix_add,
+	.prefix_del = user_prefix_del,
 	.key_set = user_key_set,
 	.key_swap = user_key_swap,
 	.key_del = user_key_del,

@@ -15,6 +15,7 @@
  *   user_rx.c	socket -> peer -> opened -> TUN
  *   user_mss.c	segments that fit
  *   user_ping.c	keepalive
+ *   user_prefix.c	networks behind peers
  */
 
 #define USER_BUCKETS		1024	/* power of two */
@@ -67,6 +68,7 @@ struct user_peer {
 	uint64_t inner_at;
 	uint64_t last_tx, last_rx;
 	bool is_stalled;
+	struct user_prefix *prefixes;
 	struct dp_stats stats;
 };
 
@@ -103,6 +105,7 @@ struct dp_user {
 	struct user_peer *by_id[USER_BUCKETS];
 	struct user_peer *by_vpn4[USER_BUCKETS];
 	struct user_peer *by_vpn6[USER_BUCKETS];
+	struct user_prefixes *prefixes;	/* NULL before the first one */
 	unsigned int n_peers;
 	struct user_drops drops;
 };
@@ -117,6 +120,16 @@ void user_peer_remove(struct dp_user *user, struct user_peer *peer);
 /* source or destination address of an IP packet; false when it is none */
 bool user_inner_addr(const uint8_t *pkt, size_t len, bool is_source,
 		     struct net_ip *out);
+
+/* user_prefix.c */
+int user_prefix_add(struct dp *dp, uint32_t peer_id,
+		    const struct net_prefix *dst);
+int user_prefix_del(struct dp *dp, uint32_t peer_id,
+		    const struct net_prefix *dst);
+void user_prefix_drop(struct dp_user *user, struct user_peer *peer);
+/* the peer with this address, or with the longest prefix of it; NULL */
+struct user_peer *user_find_inner(struct dp_user *user,
+				  const struct net_ip *ip);
 
 /* user_tx.c */
 /* to be called when peers come, go, stall or go on */

@@ -123,7 +123,7 @@ static int user_rx_deliver(struct dp_user *user, struct user_peer *peer,
 		return -EINVAL;
 	}
 	if (user->base.mode == DP_MODE_MP &&
-	    user_find_vpn(user, &src) != peer) {
+	    user_find_inner(user, &src) != peer) {
 		user->drops.source++;
 		return -EADDRNOTAVAIL;
 	}

@@ -228,7 +228,7 @@ static struct user_peer *user_route(struct dp_user *user, const uint8_t *pkt,
 		return NULL;
 	if (user->base.mode == DP_MODE_P2P)
 		return user_find_first(user);
-	return user_find_vpn(user, &dst);
+	return user_find_inner(user, &dst);
 }
 
 /* Seals what is left of user->frame; 0, or -EAGAIN when it has to wait. */
