@@ -649,37 +649,6 @@ static struct net_ip ip(const char *text)
 	return out;
 }
 
-static void test_pool(void **state)
-{
-	struct net_ip first = ip("10.8.0.2"), last = ip("10.8.0.4");
-	struct net_prefix six;
-	struct net_ip v4, v6, again4, again6, taken = ip("10.8.0.3");
-	struct control_pool *addresses;
-	char text[NET_PREFIX_STRLEN];
-
-	(void)state;
-	assert_int_equal(net_prefix_parse("fd00:8::1000/64", &six), 0);
-	addresses = control_pool_new(&first, &last, &six, 100);
-	assert_non_null(addresses);
-	assert_int_equal(control_pool_get(addresses, "a", &v4, &v6), 0);
-	assert_string_equal(net_ip_format(&v4, text), "10.8.0.2");
-	assert_string_equal(net_ip_format(&v6, text), "fd00:8::1000");
-	control_pool_reserve(addresses, &taken);
-	assert_int_equal(control_pool_get(addresses, "b", &again4, &again6),
-			 0);
-	assert_string_equal(net_ip_format(&again4, text), "10.8.0.4");
-	assert_string_equal(net_ip_format(&again6, text), "fd00:8::1002");
-	assert_int_equal(control_pool_get(addresses, "c", &again4, &again6),
-			 -ENOSPC);
-	/* who comes back gets what it had */
-	control_pool_put(addresses, &v4, &v6);
-	control_pool_put(addresses, &taken, &taken);
-	assert_int_equal(control_pool_get(addresses, "a", &again4, &again6),
-			 0);
-	assert_true(net_ip_is_equal(&v4, &again4));
-	control_pool_free(addresses);
-}
-
 static const char *push_lines[] = {
 	"route-gateway 10.8.0.1", "topology subnet", "has,comma", "ping 10",
 	NULL,
@@ -749,7 +718,6 @@ int main(void)
 		cmocka_unit_test(test_hand_window),
 		cmocka_unit_test(test_junk_is_dropped),
 		cmocka_unit_test(test_free_while_stepping),
-		cmocka_unit_test(test_pool),
 		cmocka_unit_test(test_push_reply),
 	};
 

@@ -9,6 +9,7 @@
 #include "config/config.h"
 #include "keygen/keygen.h"
 #include "loop/loop.h"
+#include "mem/mem.h"
 #include "net/net.h"
 #include "proto/proto.h"
 #include "tls/tls.h"
@@ -216,8 +217,10 @@ void control_pool_free(struct control_pool *pool);
 
 /**
  * control_pool_get() - a free pair, preferably the one @name had last
+ * @name: NULL: anybody, who is not remembered
  *
- * Return: 0 and the addresses (AF_UNSPEC where the pool has none), -ENOSPC.
+ * Return: 0 and the addresses (AF_UNSPEC where the pool has none), -ENOSPC,
+ * -ENOMEM.
  */
 int control_pool_get(struct control_pool *pool, const char *name,
 		     struct net_ip *vpn4, struct net_ip *vpn6);
@@ -226,6 +229,34 @@ void control_pool_put(struct control_pool *pool, const struct net_ip *vpn4,
 
 /** control_pool_reserve() - take an address that is in use elsewhere */
 void control_pool_reserve(struct control_pool *pool, const struct net_ip *ip);
+
+/**
+ * control_pool_load() - who had which address, as ifconfig-pool-persist has it
+ * @text, @len: lines NAME,IPV4,IPV6; either address may be missing
+ * @is_fixed: these addresses are for nobody else
+ *
+ * Lines that name no address of the pool are passed over.
+ *
+ * Return: how many were passed over, comments and empty lines not counted, or
+ * -ENOMEM.
+ */
+int control_pool_load(struct control_pool *pool, const char *text, size_t len,
+		      bool is_fixed);
+
+/** control_pool_is_changed() - since the last control_pool_save() */
+bool control_pool_is_changed(const struct control_pool *pool);
+
+/** control_pool_touch() - what was saved has got lost: it is changed again */
+void control_pool_touch(struct control_pool *pool);
+
+/**
+ * control_pool_save() - append the lines that control_pool_load() reads
+ *
+ * Names that would not come back from a line are left out.
+ *
+ * Return: 0, or -errno of mem_buf_append().
+ */
+int control_pool_save(struct control_pool *pool, struct mem_buf *out);
 
 /* what a server and its client agree on (sections 8.3 to 8.6) */
 

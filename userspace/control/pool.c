@@ -2,6 +2,7 @@
 /* Tunnel addresses for clients: one index gives the IPv4 and the IPv6 one. */
 #include <arpa/inet.h>
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -9,11 +10,17 @@
 
 /**
  * struct pool_entry - one index
- * @owner: hash of the name that had it last, 0 for nobody
+ * @owner: the name that had it last, NULL for nobody; owned
+ * @hash: of @owner
+ * @released: when it became free, in a count of its own; 0: never used
+ * @is_fixed: for @owner only
  */
 struct pool_entry {
-	uint32_t owner;
+	char *owner;
+	uint32_t hash;
+	uint64_t released;
 	bool is_used;
+	bool is_fixed;
 };
 
 struct control_pool {
@@ -21,7 +28,8 @@ struct control_pool {
 	bool has4, has6;
 	struct net_prefix prefix6;	/* ip: the first address */
 	uint32_t size;
-	uint32_t next;
+	uint64_t n_released;
+	bool is_changed;	/* since the last control_pool_save() */
 	struct pool_entry entries[];
 };
 
@@ -57,6 +65,8 @@ struct control_pool *control_pool_new(const struct net_ip *first,
 
 void control_pool_free(struct control_pool *pool)
 {
+	for (uint32_t i = 0; pool && i < pool->size; i++)
+		free(pool->entries[i].owner);
 	free(pool);
 }
 
@@ -98,53 +108,72 @@ static int pool_address(const struct control_pool *pool, uint32_t index,
 	return net_prefix_contains(&pool->prefix6, vpn6) ? 0 : -ERANGE;
 }
 
-/* The index that @owner had; else one nobody had; else any free one. */
-static int pool_pick(const struct control_pool *pool, uint32_t owner,
+static bool pool_is_owner(const struct pool_entry *entry, const char *name,
+			  uint32_t hash)
+{
+	return entry->owner && entry->hash == hash &&
+	       !strcmp(entry->owner, name);
+}
+
+/* The index that @name had; else the one that has been free for longest. */
+static int pool_pick(const struct control_pool *pool, const char *name,
 		     uint32_t *index)
 {
-	bool has_fresh = false, has_free = false;
-	uint32_t fresh = 0, any = 0;
+	uint32_t hash = name ? name_hash(name) : 0;
+	const struct pool_entry *best = NULL;
 
-	for (uint32_t n = 0; n < pool->size; n++) {
-		uint32_t i = (pool->next + n) % pool->size;
+	for (uint32_t i = 0; i < pool->size; i++) {
 		const struct pool_entry *entry = &pool->entries[i];
 
 		if (entry->is_used)
 			continue;
-		if (entry->owner == owner) {
+		if (name && pool_is_owner(entry, name, hash)) {
 			*index = i;
 			return 0;
 		}
-		if (!has_fresh && !entry->owner) {
-			fresh = i;
-			has_fresh = true;
-		}
-		if (!has_free) {
-			any = i;
-			has_free = true;
-		}
+		if (entry->is_fixed ||
+		    (best && best->released <= entry->released))
+			continue;
+		best = entry;
+		*index = i;
 	}
-	*index = has_fresh ? fresh : any;
-	return has_free ? 0 : -ENOSPC;
+	return best ? 0 : -ENOSPC;
+}
+
+/* 0 or -ENOMEM; NULL leaves the entry without a name. */
+static int pool_own(struct control_pool *pool, struct pool_entry *entry,
+		    const char *name)
+{
+	char *copy = name ? strdup(name) : NULL;
+
+	if (name && !copy)
+		return -ENOMEM;
+	free(entry->owner);
+	entry->owner = copy;
+	entry->hash = name ? name_hash(name) : 0;
+	pool->is_changed = true;
+	return 0;
 }
 
 int control_pool_get(struct control_pool *pool, const char *name,
 		     struct net_ip *vpn4, struct net_ip *vpn6)
 {
-	uint32_t owner = name_hash(name);
+	struct pool_entry *entry;
 	uint32_t index;
 	int ret;
 
-	ret = pool_pick(pool, owner, &index);
+	ret = pool_pick(pool, name, &index);
 	if (ret)
 		return ret;
 	ret = pool_address(pool, index, vpn4, vpn6);
 	if (ret)
 		return -ENOSPC;
-	pool->entries[index].is_used = true;
-	pool->entries[index].owner = owner;
-	pool->next = (index + 1) % pool->size;
-	return 0;
+	entry = &pool->entries[index];
+	if (!name || !pool_is_owner(entry, name, name_hash(name)))
+		ret = pool_own(pool, entry, name);
+	if (!ret)
+		entry->is_used = true;
+	return ret;
 }
 
 static int pool_index(const struct control_pool *pool, const struct net_ip *ip,
@@ -169,10 +198,16 @@ static int pool_index(const struct control_pool *pool, const struct net_ip *ip,
 void control_pool_put(struct control_pool *pool, const struct net_ip *vpn4,
 		      const struct net_ip *vpn6)
 {
+	const struct net_ip *const both[] = { vpn4, vpn6 };
 	uint32_t index;
 
-	if (!pool_index(pool, vpn4, &index) || !pool_index(pool, vpn6, &index))
+	for (unsigned int i = 0; i < 2; i++) {
+		if (pool_index(pool, both[i], &index) ||
+		    !pool->entries[index].is_used)
+			continue;
+		pool->entries[index].released = ++pool->n_released;
 		pool->entries[index].is_used = false;
+	}
 }
 
 void control_pool_reserve(struct control_pool *pool, const struct net_ip *ip)
@@ -181,4 +216,118 @@ void control_pool_reserve(struct control_pool *pool, const struct net_ip *ip)
 
 	if (!pool_index(pool, ip, &index))
 		pool->entries[index].is_used = true;
+}
+
+/* ---- ifconfig-pool-persist ------------------------------------------- */
+
+#define FIELD_MAX 128
+
+/* The field in front of the next comma; false if it is too long. */
+static bool field_next(const char **pos, const char *end, char out[FIELD_MAX])
+{
+	const char *comma = memchr(*pos, ',', (size_t)(end - *pos));
+	const char *stop = comma ? comma : end;
+	size_t len = (size_t)(stop - *pos);
+
+	if (len >= FIELD_MAX || memchr(*pos, '\0', len))
+		return false;
+	memcpy(out, *pos, len);
+	out[len] = '\0';
+	*pos = comma ? comma + 1 : end;
+	return true;
+}
+
+static bool field_index(const struct control_pool *pool, const char *text,
+			sa_family_t family, uint32_t *index)
+{
+	struct net_ip ip;
+
+	return text[0] && !net_ip_parse(text, &ip) && ip.family == family &&
+	       !pool_index(pool, &ip, index);
+}
+
+/* 1: a line without use, 0, or -ENOMEM. If both are there, IPv4 counts. */
+static int pool_load_line(struct control_pool *pool, const char *pos,
+			  const char *end, bool is_fixed)
+{
+	char name[FIELD_MAX], ip4[FIELD_MAX], ip6[FIELD_MAX];
+	struct pool_entry *entry;
+	uint32_t index;
+
+	if (pos < end && end[-1] == '\r')
+		end--;
+	if (pos == end || *pos == '#' || *pos == ';')
+		return 0;
+	if (!field_next(&pos, end, name) || !name[0] ||
+	    !field_next(&pos, end, ip4) || !field_next(&pos, end, ip6) ||
+	    (!field_index(pool, ip4, AF_INET, &index) &&
+	     !field_index(pool, ip6, AF_INET6, &index)))
+		return 1;
+	entry = &pool->entries[index];
+	if (pool_own(pool, entry, name))
+		return -ENOMEM;
+	entry->is_fixed = is_fixed;
+	entry->released = ++pool->n_released;
+	return 0;
+}
+
+int control_pool_load(struct control_pool *pool, const char *text, size_t len,
+		      bool is_fixed)
+{
+	const char *end = len ? text + len : text;
+	int n_useless = 0, ret;
+
+	while (text != end) {
+		const char *eol = memchr(text, '\n', (size_t)(end - text));
+
+		if (!eol)
+			eol = end;
+		ret = pool_load_line(pool, text, eol, is_fixed);
+		if (ret < 0)
+			return ret;
+		n_useless += ret;
+		text = eol < end ? eol + 1 : end;
+	}
+	pool->is_changed = false;
+	return n_useless;
+}
+
+bool control_pool_is_changed(const struct control_pool *pool)
+{
+	return pool->is_changed;
+}
+
+void control_pool_touch(struct control_pool *pool)
+{
+	pool->is_changed = true;
+}
+
+static bool name_is_plain(const char *name)
+{
+	return name[0] != '#' && name[0] != ';' && name[0] &&
+	       strlen(name) < FIELD_MAX && !strpbrk(name, ",\r\n");
+}
+
+int control_pool_save(struct control_pool *pool, struct mem_buf *out)
+{
+	char line[FIELD_MAX + 2 * NET_PREFIX_STRLEN];
+	char a[NET_PREFIX_STRLEN], b[NET_PREFIX_STRLEN];
+	struct net_ip vpn4, vpn6;
+	int ret = 0;
+
+	for (uint32_t i = 0; i < pool->size && !ret; i++) {
+		const char *name = pool->entries[i].owner;
+		int len;
+
+		if (!name || !name_is_plain(name) ||
+		    pool_address(pool, i, &vpn4, &vpn6))
+			continue;
+		len = snprintf(line, sizeof(line), "%s,%s,%s\n", name,
+			       pool->has4 ? net_ip_format(&vpn4, a) : "",
+			       pool->has6 ? net_ip_format(&vpn6, b) : "");
+		ret = mem_buf_append(out, line, (size_t)len);
+	}
+	if (!ret)
+		pool->is_changed = false;
+	return ret;
 }
