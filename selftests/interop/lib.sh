@@ -202,14 +202,15 @@ show_logs() {
 	local log
 
 	show_drops
-	for log in "$DIR"/{server,client}{.before,}.log "$DIR/ovpnctl.log"; do
+	for log in "$DIR"/{server,client,client2}{.before,}.log \
+		"$DIR/ovpnctl.log"; do
 		[ -s "$log" ] || continue
 		say "$(basename "$log"):"
 		tail -n "${LOG_LINES:-40}" "$log" | sed 's/^/#   /'
 	done
 }
 
-# pki_make DIR ec|rsa: ca.crt, and {server,client}.{crt,key}; ta.key for
+# pki_make DIR ec|rsa: ca.crt, and {server,client,client2}.{crt,key}; ta.key for
 # tls-auth and tls-crypt.
 pki_make() {
 	local dir=$1 name usage
@@ -221,8 +222,8 @@ pki_make() {
 		-keyout "$dir/ca.key" -out "$dir/ca.crt" \
 		-addext keyUsage=critical,keyCertSign,cRLSign \
 		2>"$dir/openssl.err" || return 1
-	for name in server client; do
-		usage=${name}Auth
+	for name in server client client2; do
+		usage=${name%2}Auth
 		openssl req "${new[@]}" -nodes -subj "/CN=$name" \
 			-keyout "$dir/$name.key" -out "$dir/$name.csr" \
 			2>>"$dir/openssl.err" || return 1

@@ -23,6 +23,8 @@ RENEG_C=0		# each sends with the new key after half of its own
 PIN=			# "yes": certificates by fingerprint, without a CA
 declare -A EXTRA=()	# more lines of configuration, by role
 VPN_MASK=255.255.255.0
+SERVER_LINES=		# more lines for the configuration of either
+CLIENT_LINES=
 
 DP=${DP:-user}
 
@@ -141,6 +143,7 @@ peer_config_server() {
 		remote-cert-tls client
 		keepalive $((4 * SCALE)) $((20 * SCALE))
 		reneg-sec $RENEG_S
+		$SERVER_LINES
 	EOT
 }
 
@@ -155,6 +158,7 @@ peer_config_client() {
 		remote-cert-tls server
 		verify-x509-name server name
 		reneg-sec $RENEG_C
+		$CLIENT_LINES
 	EOT
 	[ "$SHAPE" != p2p ] ||
 		echo "keepalive $((4 * SCALE)) $((20 * SCALE))"
@@ -181,6 +185,17 @@ peer_start() {
 	"peer_config_$role" "$program" >"$DIR/$role.conf"
 	daemon_start "$role" "${role:0:1}" "$@" "${COMMAND[@]}" \
 		--config "$DIR/$role.conf"
+}
+
+# peer_start_second PROGRAM: another client, with certificate and device of its
+# own, as daemon client2.
+peer_start_second() {
+	local program=$1
+
+	peer_command "$program" || fail "no OpenVPN ${program%-dco} here"
+	peer_config_client "$program" | sed 's|/client\.|/client2.|; s|tun-c|tun-d|' \
+		>"$DIR/client2.conf"
+	daemon_start client2 c "${COMMAND[@]}" --config "$DIR/client2.conf"
 }
 
 # The peers of a program as JSON, from ovpnd and from our module.

@@ -34,7 +34,9 @@ static int check_role(struct config_parse *ps)
 {
 	static const char *const server_only[] = {
 		"push", "ifconfig-pool", "ifconfig-ipv6-pool", "max-clients",
-		"duplicate-cn", "client-to-client", "connect-freq", "connect-freq-initial",
+		"duplicate-cn", "client-to-client", "connect-freq",
+		"connect-freq-initial", "client-config-dir", "ccd-exclusive",
+		"ifconfig-pool-persist",
 		NULL
 	};
 	static const char *const pull_only[] = {

@@ -188,6 +188,19 @@ struct config {
 	bool is_duplicate_cn, is_client_to_client;
 	uint32_t connect_freq_n, connect_freq_sec;	/* 0: no limit */
 	uint32_t connect_freq_initial_n, connect_freq_initial_sec;
+	const char *ccd_path;		/* client-config-dir, NULL: none */
+	bool is_ccd_exclusive;
+	const char *pool_path;		/* ifconfig-pool-persist; NULL */
+	uint32_t pool_interval;		/* 0: it is only read */
+
+	/* one client of a server, only in a config_client_begin() copy */
+	bool is_disabled;
+	bool has_ifconfig_push, has_ifconfig6_push;
+	bool is_ifconfig_hidden, is_ifconfig6_hidden;	/* push-remove */
+	struct net_ip ifconfig_push, ifconfig_push_remote; /* or netmask */
+	struct net_prefix ifconfig6_push;
+	struct net_ip ifconfig6_push_remote;
+	struct config_route *iroutes;	/* both families; only @dst */
 
 	/* keys and TLS */
 	struct config_blob ca, cert, key, dh, extra_certs, crl;
@@ -315,6 +328,28 @@ int config_parse(const char *name, const char *text, size_t len,
  */
 int config_apply_pushed(struct config *cfg, const char *option, char *err,
 			size_t err_len);
+
+/**
+ * config_client_begin() - copy of a server's @cfg for one of its clients
+ *
+ * Shares strings with @cfg and must be freed (config_free()) before it.
+ */
+struct config *config_client_begin(const struct config *cfg);
+
+/**
+ * config_client_apply() - the lines of a client's file, on top of others
+ * @cfg: result of config_client_begin(), changed
+ * @name: of the file, for messages
+ * @report: called with "name:line: what is wrong" for each line that is left
+ *	out, as OpenVPN does
+ *
+ * Reads no file.
+ *
+ * Return: 0, also when lines were left out, or -ENOMEM.
+ */
+int config_client_apply(struct config *cfg, const char *name, const char *text,
+			size_t len, void (*report)(void *arg, const char *err),
+			void *arg);
 
 /**
  * config_pull_begin() - copy of @cfg that pushed options are applied to

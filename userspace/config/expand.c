@@ -35,6 +35,8 @@ int config_expand_paths(struct config_parse *ps)
 	const char **const paths[] = {
 		&ps->cfg->log_path, &ps->cfg->status_path, &ps->cfg->writepid,
 		&ps->cfg->control_path, &ps->cfg->ca_dir, &ps->cfg->crl_dir,
+		&ps->cfg->ccd_path,
+		&ps->cfg->pool_path,
 	};
 	size_t i;
 

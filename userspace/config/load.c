@@ -39,6 +39,7 @@ struct config *config_new(void)
 		.max_clients = 1024,
 		.connect_freq_initial_n = 100,
 		.connect_freq_initial_sec = 10,
+		.pool_interval = 600,
 		.key_direction = -1,
 		.auth = "SHA1",
 		.data_ciphers = mem_arena_strdup(arena, list),

@@ -4,7 +4,6 @@
 /* Known to OpenVPN, not to this version, with what to do instead. */
 
 #define SCRIPTS "no scripts are run; remove the line"
-#define CCD "clients cannot be configured one by one yet"
 #define LOGIN "clients are known by their certificates only"
 #define MGMT "there is no management interface yet; use ovpnctl"
 #define PROXY "connect without a proxy"
@@ -50,19 +49,9 @@ static const struct config_row refused_rows[] = {
 	CONFIG_REFUSE("auth-gen-token-secret", LOGIN),
 	CONFIG_REFUSE("static-challenge", LOGIN),
 	CONFIG_REFUSE("override-username", LOGIN),
-	CONFIG_REFUSE("client-config-dir", CCD),
-	CONFIG_REFUSE("ccd-exclusive", CCD),
-	CONFIG_REFUSE("ifconfig-push", CCD),
-	CONFIG_REFUSE("ifconfig-ipv6-push", CCD),
-	CONFIG_REFUSE("ifconfig-push-constraint", CCD),
-	CONFIG_REFUSE("iroute", CCD),
-	CONFIG_REFUSE("iroute-ipv6", CCD),
-	CONFIG_REFUSE("disable", CCD),
-	CONFIG_REFUSE("push-reset", CCD),
-	CONFIG_REFUSE("push-remove", CCD),
-	CONFIG_REFUSE("max-routes-per-client", CCD),
-	CONFIG_REFUSE("ifconfig-pool-persist",
-		"addresses are not remembered; remove the line"),
+	CONFIG_REFUSE("ifconfig-push-constraint", "remove the line"),
+	CONFIG_REFUSE("max-routes-per-client",
+		"a client has at most 256; remove the line"),
 	CONFIG_REFUSE("stale-routes-check", "remove the line"),
 	CONFIG_REFUSE("bcast-buffers", "remove the line"),
 	CONFIG_REFUSE("port-share", ""),

@@ -8,6 +8,7 @@
 
 #define IN_MAIN CONFIG_IN_MAIN
 #define IN_PULL (CONFIG_IN_MAIN | CONFIG_IN_PUSH)
+#define IN_PING (IN_PULL | CONFIG_IN_CLIENT)
 #define DAYS_MAX (365u * 86400u)
 
 static CONFIG_SETTER(set_keepalive)
@@ -101,12 +102,12 @@ static const struct config_row timer_rows[] = {
 		"Keep the tunnel alive, and notice when the peer is gone.\nShort "
 		"for --ping and --ping-restart. A server pushes both to its "
 		"clients and waits twice as long itself."),
-	SECONDS("ping", config_set_u32, IN_PULL, ping, 0,
+	SECONDS("ping", config_set_u32, IN_PING, ping, 0,
 		"Send a ping when nothing was sent for SECONDS."),
-	SECONDS("ping-restart", set_ping_restart, IN_PULL, ping_restart, 0,
+	SECONDS("ping-restart", set_ping_restart, IN_PING, ping_restart, 0,
 		"Restart when nothing was received for SECONDS.\nClients default "
 		"to 120. On a server only the one client is dropped."),
-	SECONDS("ping-exit", set_ping_exit, IN_PULL, ping_exit, 0,
+	SECONDS("ping-exit", set_ping_exit, IN_PING, ping_exit, 0,
 		"Exit when nothing was received for SECONDS."),
 	CONFIG_SPECIAL("reneg-sec", 1, 2, IN_MAIN, set_reneg_sec,
 		"SECONDS [MIN]",

@@ -388,7 +388,8 @@ static const struct config_row tls_rows[] = {
 	CONFIG_SPECIAL("auth", 1, 1, IN_MAIN, set_auth, "DIGEST",
 		"Use DIGEST for --tls-auth; default SHA1.\nThe data channel's "
 		"ciphers authenticate by themselves."),
-	CONFIG_SPECIAL("data-ciphers", 1, 1, IN_MAIN | CONFIG_IN_PUSH,
+	CONFIG_SPECIAL("data-ciphers", 1, 1,
+		IN_MAIN | CONFIG_IN_PUSH | CONFIG_IN_CLIENT,
 		set_data_ciphers, "LIST",
 		"Allow these ciphers, separated by colons, best first.\nThe "
 		"default is DEFAULT, which stands for AES-256-GCM, AES-128-GCM "
@@ -396,8 +397,9 @@ static const struct config_row tls_rows[] = {
 		"out if it is unknown."),
 	CONFIG_SPECIAL("ncp-ciphers", 1, 1, IN_MAIN | CONFIG_IN_PUSH,
 		set_data_ciphers, "LIST", "Old name of --data-ciphers."),
-	CONFIG_SPECIAL("data-ciphers-fallback", 1, 1, IN_MAIN, set_fallback,
-		"CIPHER", "Use CIPHER with a peer that cannot negotiate."),
+	CONFIG_SPECIAL("data-ciphers-fallback", 1, 1,
+		IN_MAIN | CONFIG_IN_CLIENT, set_fallback, "CIPHER",
+		"Use CIPHER with a peer that cannot negotiate."),
 	CONFIG_SPECIAL("cipher", 1, 1, IN_MAIN | CONFIG_IN_PUSH, set_cipher,
 		"CIPHER",
 		"Tell peers that cannot negotiate that this cipher is used.\nIt "

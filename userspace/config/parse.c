@@ -170,6 +170,8 @@ static int option_misplaced(struct config_parse *ps,
 				   "write it outside");
 	case CONFIG_IN_BLOCK:
 		return config_fail(ps, "cannot be given as a block; write it on one line");
+	case CONFIG_IN_CLIENT:
+		return config_fail(ps, "cannot be set for a single client; write it into the server's file");
 	case CONFIG_IN_ARGV:
 	case CONFIG_IN_FILE:
 	case CONFIG_IN_MAIN:
@@ -177,6 +179,8 @@ static int option_misplaced(struct config_parse *ps,
 	}
 	if (row->scope & CONFIG_IN_PUSH)
 		return config_fail(ps, "is sent by a server and cannot be configured");
+	if (row->scope & CONFIG_IN_CLIENT)
+		return config_fail(ps, "is for single clients; write it into a file of client-config-dir");
 	return config_fail(ps, "works only on the command line");
 }
 

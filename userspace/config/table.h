@@ -29,6 +29,7 @@ enum config_scope {
 	CONFIG_IN_CONNECTION = 1 << 2,
 	CONFIG_IN_PUSH = 1 << 3,
 	CONFIG_IN_BLOCK = 1 << 4,	/* as <name>…</name> */
+	CONFIG_IN_CLIENT = 1 << 5,	/* one client's file on a server */
 	CONFIG_IN_MAIN = CONFIG_IN_FILE | CONFIG_IN_ARGV,
 };
 
@@ -43,6 +44,7 @@ enum config_group {
 	CONFIG_GROUP_TRANSPORT,
 	CONFIG_GROUP_DEVICE,
 	CONFIG_GROUP_SERVER,
+	CONFIG_GROUP_SINGLE,
 	CONFIG_GROUP_CLIENT,
 	CONFIG_GROUP_TLS,
 	CONFIG_GROUP_PEER,
@@ -86,6 +88,7 @@ extern const struct config_table config_table_general;
 extern const struct config_table config_table_transport;
 extern const struct config_table config_table_device;
 extern const struct config_table config_table_server;
+extern const struct config_table config_table_single;
 extern const struct config_table config_table_client;
 extern const struct config_table config_table_tls;
 extern const struct config_table config_table_peer;

@@ -17,7 +17,7 @@
 static bool row_is_shown(const struct config_row *row)
 {
 	return row->kind == CONFIG_KIND_APPLY &&
-	       row->scope & (CONFIG_IN_FILE | CONFIG_IN_ARGV);
+	       row->scope & (CONFIG_IN_MAIN | CONFIG_IN_CLIENT);
 }
 
 /* First line of the text. */
@@ -146,8 +146,10 @@ void config_print_options(void)
 	size_t i;
 
 	for (i = 0; i < config_row_count(); i++) {
-		if (row_is_shown(config_row_at(i)))
-			printf("%s\n", config_row_at(i)->name);
+		const struct config_row *row = config_row_at(i);
+
+		if (row_is_shown(row) && row->scope & CONFIG_IN_MAIN)
+			printf("%s\n", row->name);
 	}
 }
 

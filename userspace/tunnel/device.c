@@ -8,6 +8,8 @@
 #include "tunnel/private.h"
 
 #define ROUTES_MAX 1024
+/* Of a server's routes in the kernel data path, as OpenVPN has it. */
+#define SERVER_METRIC 200
 
 /**
  * struct tunnel_applied - addresses and routes of the interface
@@ -165,6 +167,23 @@ static void plan_free(struct tunnel_applied *plan)
 	free(plan);
 }
 
+/*
+ * The kernel data path finds a client by the host's routes, so those to a
+ * network behind one have to win over the server's own of the same network
+ * (iroute.c).
+ */
+static uint32_t route_metric(const struct tunnel_host *host,
+			     const struct config *cfg,
+			     const struct config_route *in)
+{
+	if (in->has_metric)
+		return in->metric;
+	if (!cfg->route_metric && cfg->mode == CONFIG_MODE_SERVER &&
+	    host->link.fd < 0)
+		return SERVER_METRIC;
+	return cfg->route_metric;
+}
+
 /* Keywords and defaults of a route's gateway; false: leave the route out. */
 static bool route_resolve(struct tunnel_host *host, const struct config *cfg,
 			  const struct config_route *in,
@@ -174,7 +193,7 @@ static bool route_resolve(struct tunnel_host *host, const struct config *cfg,
 
 	memset(out, 0, sizeof(*out));
 	out->dst = in->dst;
-	out->metric = in->has_metric ? in->metric : cfg->route_metric;
+	out->metric = route_metric(host, cfg, in);
 	if (in->gateway && !strcmp(in->gateway, "net_gateway")) {
 		struct priv_route now;
 		struct net_ip any = { .family = in->dst.ip.family };

@@ -98,6 +98,10 @@ static int host_init(struct tunnel_host *host, char *err, size_t err_len)
 		ret = tunnel_keys_load(host, err, err_len);
 	if (ret)
 		return ret;
+	if (is_server)
+		ret = tunnel_persist_open(host, err, err_len);
+	if (ret)
+		return ret;
 	snprintf(err, err_len, "out of memory or descriptors");
 	host->role = is_server ? &tunnel_server_role : &tunnel_client_role;
 	host->started = loop_realtime();
@@ -212,6 +216,7 @@ void tunnel_host_free(struct tunnel_host *host)
 		if (host->reg.by_id[i])
 			tunnel_close(host->reg.by_id[i], "shutdown");
 	tunnel_host_reap(host);
+	tunnel_persist_close(host);
 	if (host->role)
 		host->role->free(host);
 	if (host->tls_pool)

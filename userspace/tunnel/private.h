@@ -11,6 +11,7 @@
 /**
  * enum tunnel_state - of one tunnel
  *
+ * ADMISSION: a server asks its administrator's files what applies to a client.
  * LAME_DUCK: a renegotiation has failed; the data keys carry traffic until they
  * die, or until the peer has come back in a new session (section 4.1).
  * ADOPTED: a peer of the data path that an earlier daemon left behind; it
@@ -18,6 +19,7 @@
  */
 enum tunnel_state {
 	TUNNEL_STATE_HANDSHAKE,
+	TUNNEL_STATE_ADMISSION,
 	TUNNEL_STATE_AUTHENTICATED,
 	TUNNEL_STATE_CONNECTED,
 	TUNNEL_STATE_LAME_DUCK,
@@ -26,11 +28,15 @@ enum tunnel_state {
 	TUNNEL_STATE_DEAD,
 };
 
+struct tunnel_ccd;
+struct tunnel_iroute;
+struct tunnel_persist;
+
 /**
  * struct tunnel_session - a control session and what its peer said there
  * @has_cookie: made by a packet with a cookie: its resets are answered
  *	without state
- * @peer_info, @occ: in the tunnel's arena, never NULL once @has_identity
+ * @peer_info, @occ: what a server's client said first; owned, NULL before
  */
 struct tunnel_session {
 	struct tunnel *tunnel;
@@ -39,7 +45,7 @@ struct tunnel_session {
 	struct control_params params;
 	struct tls_peer identity;
 	bool has_identity;
-	const char *reject;	/* reason for AUTH_FAILED, NULL: accepted */
+	char *peer_info, *occ;
 };
 
 /**
@@ -56,9 +62,13 @@ struct tunnel_usage {
  * @active: the session that the tunnel lives by; NULL in ADOPTED and early
  * @untrusted: a new session of the same address that has not proved itself
  * @occ: the peer's options string
+ * @has_pool_address: @vpn4 and @vpn6 are taken out of the server's pool, as far
+ *	as they lie in it
  * @push_wanted: PUSH_REQUEST came before the tunnel was ready
  * @is_expired: nothing authentic came for the keepalive's timeout
  * @opened_at: ms
+ * @own_cfg: what is special about a server's client; NULL: nothing
+ * @ccd: a file on its way
  * @deadline: ms, when the state must have changed; UINT64_MAX for never
  * @link: the connection that it lives on; NULL with datagrams
  */
@@ -77,6 +87,9 @@ struct tunnel {
 	const char *occ;
 	char common_name[65];
 	struct net_ip vpn4, vpn6;
+	struct config *own_cfg;
+	struct tunnel_ccd *ccd;
+	struct tunnel_iroute *iroutes;
 	bool has_dp_peer;
 	bool has_pool_address;
 	bool push_wanted;
@@ -156,11 +169,15 @@ extern const struct tunnel_role tunnel_client_role;
 
 struct tunnel_limits;
 
-/** struct tunnel_server - what only a server has */
+/**
+ * struct tunnel_server - what only a server has
+ * @files: threads that read and write files
+ */
 struct tunnel_server {
 	struct wrap_cookie *cookie;
 	struct control_pool *pool;
 	struct tunnel_limits *limits;
+	struct loop_pool *files;
 };
 
 struct tunnel_client;
@@ -189,6 +206,7 @@ struct tunnel_host {
 	struct loop_timer *exit_timer;
 	struct tunnel_applied *applied;
 	struct tunnel_server *server;
+	struct tunnel_persist *persist;
 	struct tunnel_client *client;
 	bool is_stopping;
 };
@@ -217,6 +235,32 @@ int tunnel_host_occ(struct tunnel_host *host, bool is_tcp);
 /* link.c */
 void tunnel_link_bind(struct tunnel *tunnel, struct tunnel_link *link);
 void tunnel_link_release(struct tunnel *tunnel);
+
+/* server.c: @is_allowed: by the administrator's files */
+void tunnel_server_admitted(struct tunnel *tunnel, bool is_allowed);
+
+/* policy.c: what the administrator says about one client */
+const struct config *tunnel_cfg(const struct tunnel *tunnel);
+void tunnel_policy_start(struct tunnel *tunnel);
+void tunnel_policy_drop(struct tunnel *tunnel);
+int tunnel_policy_apply(struct tunnel *tunnel, const char *name,
+			const char *text, size_t len);
+
+/* ccd.c: client-config-dir; @err: 0 or -errno, then without @text */
+typedef void tunnel_ccd_fn(struct tunnel *tunnel, const char *path, int err,
+			   const char *text, size_t len);
+int tunnel_ccd_path(const char *dir, const char *name, char *out);
+int tunnel_ccd_read(struct tunnel *tunnel, tunnel_ccd_fn *done);
+void tunnel_ccd_drop(struct tunnel *tunnel);
+
+/* iroute.c: networks behind a client */
+void tunnel_iroutes_add(struct tunnel *tunnel);
+void tunnel_iroutes_del(struct tunnel *tunnel);
+
+/* persist.c: ifconfig-pool-persist */
+int tunnel_persist_open(struct tunnel_host *host, char *err, size_t err_len);
+int tunnel_persist_start(struct tunnel_host *host);
+void tunnel_persist_close(struct tunnel_host *host);
 
 /* first.c: a server's packets, from sources without a session above all */
 void tunnel_first_input(struct tunnel_host *host, const uint8_t *pkt,

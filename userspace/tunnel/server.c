@@ -9,6 +9,9 @@
 
 /* How long the last words of the control channel may take. */
 #define GOODBYE_MS 2000
+/* A file that hangs should not keep others from being read. */
+#define FILE_THREADS 4
+#define FILE_END_MS 2000
 
 /* When a client shall come again that there is no room for now. */
 #define REFUSED_BACKOFF_S 10u
@@ -28,24 +31,27 @@ static int server_own_km2(struct tunnel_session *ts, struct proto_km2 *km2)
 	return 0;
 }
 
+/* What is negotiated depends on it once the client's own rules are known. */
+static int keep_string(char **to, const char *from)
+{
+	free(*to);
+	*to = strdup(from ? from : "");
+	return *to ? 0 : -ENOMEM;
+}
+
 static int server_peer_km2(struct tunnel_session *ts,
 			   const struct proto_km2 *km2)
 {
 	struct tunnel *tunnel = ts->tunnel;
-	const struct config *cfg = tunnel->host->setup.cfg;
-	const char *info = km2->peer_info ? km2->peer_info : "";
-	const char *reason = NULL;
 
 	/* a renegotiation keeps what was agreed first */
 	if (tunnel->active == ts && tunnel->state == TUNNEL_STATE_CONNECTED)
 		return 0;
 	snprintf(tunnel->common_name, sizeof(tunnel->common_name), "%s",
 		 ts->identity.common_name);
-	if (control_params_negotiate(&ts->params, cfg->data_ciphers,
-				     cfg->data_ciphers_fallback, info,
-				     km2->options, &reason))
-		ts->reject = reason;
-	return 0;
+	if (keep_string(&ts->peer_info, km2->peer_info))
+		return -ENOMEM;
+	return keep_string(&ts->occ, km2->options);
 }
 
 /* Same name, new client: the new one wins, unless duplicate-cn. */
@@ -68,9 +74,11 @@ static void refuse(struct tunnel *tunnel, const char *reason)
 {
 	char text[256], label[160];
 
-	log_notice("%s: refused: %s",
-		   tunnel_label(tunnel, label, sizeof(label)), reason);
-	snprintf(text, sizeof(text), "AUTH_FAILED,%s", reason);
+	log_notice("%s: refused%s%s",
+		   tunnel_label(tunnel, label, sizeof(label)),
+		   reason ? ": " : "", reason ? reason : "");
+	snprintf(text, sizeof(text), "AUTH_FAILED%s%s", reason ? "," : "",
+		 reason ? reason : "");
 	control_session_send(tunnel->active->control, text);
 	tunnel_close_later(tunnel, GOODBYE_MS);
 }
@@ -96,53 +104,132 @@ static void refuse_for_now(struct tunnel *tunnel, const char *reason)
 	tunnel_close_later(tunnel, GOODBYE_MS);
 }
 
+/* An address that was given by name belongs to the client that came last. */
+static void take_address(struct tunnel *tunnel, const struct net_ip *ip)
+{
+	struct tunnel_host *host = tunnel->host;
+
+	for (uint32_t i = 0; i < host->reg.max_tunnels; i++) {
+		struct tunnel *other = host->reg.by_id[i];
+
+		if (other && other != tunnel &&
+		    (net_ip_is_equal(&other->vpn4, ip) ||
+		     net_ip_is_equal(&other->vpn6, ip)))
+			tunnel_close(other, "its address belongs to another client");
+	}
+	control_pool_reserve(host->server->pool, ip);
+}
+
+static void release_addresses(struct tunnel *tunnel)
+{
+	if (tunnel->has_pool_address)
+		control_pool_put(tunnel->host->server->pool, &tunnel->vpn4,
+				 &tunnel->vpn6);
+	tunnel->has_pool_address = false;
+}
+
+/* ifconfig-push, else the pool; with the former there is no IPv6 of the pool */
 static int assign_addresses(struct tunnel *tunnel)
 {
+	const struct config *cfg = tunnel_cfg(tunnel);
+	struct control_pool *pool = tunnel->host->server->pool;
+	const char *name = cfg->is_duplicate_cn ? NULL : tunnel->common_name;
+	const struct net_ip none = { 0 };
 	int ret;
 
-	if (tunnel->has_pool_address)
-		return 0;
-	ret = control_pool_get(tunnel->host->server->pool, tunnel->common_name,
-			       &tunnel->vpn4, &tunnel->vpn6);
-	tunnel->has_pool_address = !ret;
-	return ret;
+	release_addresses(tunnel);
+	if (cfg->has_ifconfig_push) {
+		take_address(tunnel, &cfg->ifconfig_push);
+		tunnel->vpn4 = cfg->ifconfig_push;
+		tunnel->vpn6 = none;
+	} else {
+		ret = control_pool_get(pool, name, &tunnel->vpn4,
+				       &tunnel->vpn6);
+		if (ret)
+			return ret;
+	}
+	if (cfg->has_ifconfig6_push) {
+		take_address(tunnel, &cfg->ifconfig6_push.ip);
+		tunnel->vpn6 = cfg->ifconfig6_push.ip;
+	}
+	tunnel->has_pool_address = true;
+	return 0;
 }
 
 struct push_iter {
+	const struct config *cfg;
 	const struct config_text *at;
 };
+
+/* A client is not told to reach through us what is behind itself. */
+static bool is_own_network(const struct config *cfg, const char *option)
+{
+	char mask[NET_PREFIX_STRLEN], ip[NET_PREFIX_STRLEN], text[128];
+
+	for (const struct config_route *in = cfg->iroutes; in; in = in->next) {
+		if (in->dst.ip.family == AF_INET)
+			snprintf(text, sizeof(text), "route %s %s",
+				 net_ip_format(&in->dst.ip, ip),
+				 net_mask_format(in->dst.len, mask));
+		else
+			snprintf(text, sizeof(text), "route-ipv6 %s",
+				 net_prefix_format(&in->dst, ip));
+		if (!strcmp(text, option))
+			return true;
+	}
+	return false;
+}
 
 static const char *push_next(void *arg)
 {
 	struct push_iter *iter = arg;
-	const struct config_text *now = iter->at;
+	const struct config_text *now;
 
-	if (!now)
-		return NULL;
-	iter->at = now->next;
-	return now->text;
+	do {
+		now = iter->at;
+		if (now)
+			iter->at = now->next;
+	} while (now && is_own_network(iter->cfg, now->text));
+	return now ? now->text : NULL;
+}
+
+static void push_addresses(const struct tunnel *tunnel,
+			   struct control_push_reply *reply)
+{
+	const struct config *cfg = tunnel_cfg(tunnel);
+	char mask[NET_PREFIX_STRLEN];
+
+	if (!cfg->is_ifconfig_hidden)
+		reply->vpn4 = tunnel->vpn4;
+	if (cfg->has_ifconfig_push)
+		reply->vpn4_remote = cfg->ifconfig_push_remote;
+	else if (cfg->topology == CONFIG_TOPOLOGY_SUBNET)
+		net_ip_parse(net_mask_format(cfg->ifconfig.len, mask),
+			     &reply->vpn4_remote);
+	else
+		reply->vpn4_remote = cfg->ifconfig.ip;
+	if (cfg->is_ifconfig6_hidden)
+		return;
+	reply->vpn6.ip = tunnel->vpn6;
+	reply->vpn6.len = cfg->has_ifconfig6_push ? cfg->ifconfig6_push.len :
+						    cfg->ifconfig6.len;
+	reply->vpn6_remote = cfg->has_ifconfig6_push ?
+			     cfg->ifconfig6_push_remote : cfg->ifconfig6.ip;
 }
 
 static int push_reply(struct tunnel *tunnel)
 {
-	const struct config *cfg = tunnel->host->setup.cfg;
-	struct push_iter iter = { .at = cfg->push };
+	const struct config *cfg = tunnel_cfg(tunnel);
+	struct push_iter iter = { .cfg = cfg, .at = cfg->push };
 	struct control_push_reply reply = {
 		.params = &tunnel->active->params,
 		.next = push_next,
 		.iter = &iter,
 		.peer_id = tunnel->peer_id,
-		.vpn4 = tunnel->vpn4,
-		.vpn4_remote = cfg->ifconfig.ip,
-		.vpn6 = { .ip = tunnel->vpn6, .len = cfg->ifconfig6.len },
-		.vpn6_remote = cfg->ifconfig6.ip,
 		.tun_mtu = cfg->tun_mtu,
 	};
-	char mask[NET_PREFIX_STRLEN];
 
-	if (cfg->topology == CONFIG_TOPOLOGY_SUBNET)
-		net_ip_parse(net_mask_format(cfg->ifconfig.len, mask),
-			     &reply.vpn4_remote);
+	push_addresses(tunnel, &reply);
 	return control_push_reply(tunnel->active->control, &reply);
 }
 
@@ -150,11 +237,12 @@ static int push_reply(struct tunnel *tunnel)
 static void server_connect(struct tunnel *tunnel)
 {
 	static struct log_limit limit = { .burst = 20, .interval_ms = 1000 };
-	const struct config *cfg = tunnel->host->setup.cfg;
 	char label[160], a[NET_PREFIX_STRLEN], b[NET_PREFIX_STRLEN];
 	int ret;
 
-	ret = tunnel_data_connect(tunnel, tunnel->peer_id, cfg);
+	ret = tunnel_data_connect(tunnel, tunnel->peer_id, tunnel_cfg(tunnel));
+	if (!ret)
+		tunnel_iroutes_add(tunnel);
 	if (!ret)
 		ret = push_reply(tunnel);
 	tunnel_label(tunnel, label, sizeof(label));
@@ -176,17 +264,25 @@ static void server_connect(struct tunnel *tunnel)
 		   tunnel->vpn6.family ? net_ip_format(&tunnel->vpn6, b) : "");
 }
 
-static void server_ready(struct tunnel_session *ts)
+static int negotiate(struct tunnel *tunnel, const char **reason)
 {
-	struct tunnel *tunnel = ts->tunnel;
+	const struct config *cfg = tunnel_cfg(tunnel);
+	struct tunnel_session *ts = tunnel->active;
 
-	snprintf(tunnel->common_name, sizeof(tunnel->common_name), "%s",
-		 ts->identity.common_name);
-	if (ts->reject) {
-		refuse(tunnel, ts->reject);
+	return control_params_negotiate(&ts->params, cfg->data_ciphers,
+					cfg->data_ciphers_fallback,
+					ts->peer_info, ts->occ, reason);
+}
+
+void tunnel_server_admitted(struct tunnel *tunnel, bool is_allowed)
+{
+	const char *reason = NULL;
+
+	if (!is_allowed || tunnel_cfg(tunnel)->is_disabled ||
+	    negotiate(tunnel, &reason)) {
+		refuse(tunnel, reason);
 		return;
 	}
-	close_duplicates(tunnel);
 	if (assign_addresses(tunnel)) {
 		refuse_for_now(tunnel, "no free address in the pool");
 		return;
@@ -194,8 +290,19 @@ static void server_ready(struct tunnel_session *ts)
 	tunnel_enter_state(tunnel, TUNNEL_STATE_AUTHENTICATED);
 	tunnel_set_deadline(tunnel, now_of(tunnel->host) +
 			    1000ull * tunnel->host->setup.cfg->hand_window);
-	if (ts->params.iv_proto & PROTO_IV_REQUEST_PUSH || tunnel->push_wanted)
+	if (tunnel->active->params.iv_proto & PROTO_IV_REQUEST_PUSH ||
+	    tunnel->push_wanted)
 		server_connect(tunnel);
+}
+
+static void server_ready(struct tunnel_session *ts)
+{
+	struct tunnel *tunnel = ts->tunnel;
+
+	snprintf(tunnel->common_name, sizeof(tunnel->common_name), "%s",
+		 ts->identity.common_name);
+	close_duplicates(tunnel);
+	tunnel_policy_start(tunnel);
 }
 
 static void server_message(struct tunnel_session *ts, const char *text)
@@ -232,6 +339,7 @@ static void server_timeout(struct tunnel *tunnel)
 		tunnel_close(tunnel, "its last key has expired");
 		break;
 	case TUNNEL_STATE_HANDSHAKE:
+	case TUNNEL_STATE_ADMISSION:
 	case TUNNEL_STATE_AUTHENTICATED:
 	case TUNNEL_STATE_CONNECTED:
 	case TUNNEL_STATE_ADOPTED:
@@ -246,10 +354,8 @@ static void server_closed(struct tunnel *tunnel, const char *why)
 	static struct log_limit limit = { .burst = 50, .interval_ms = 1000 };
 	char label[160];
 
-	if (tunnel->has_pool_address)
-		control_pool_put(tunnel->host->server->pool, &tunnel->vpn4,
-				 &tunnel->vpn6);
-	tunnel->has_pool_address = false;
+	tunnel_policy_drop(tunnel);
+	release_addresses(tunnel);
 	log_limited(&limit, LOG_LEVEL_NOTICE, "%s: closed: %s",
 		    tunnel_label(tunnel, label, sizeof(label)), why);
 }
@@ -288,6 +394,13 @@ static int server_pool_new(struct tunnel_host *host)
 	const struct config *cfg = host->setup.cfg;
 	struct net_ip none = { 0 };
 
+	if (cfg->ccd_path || cfg->pool_path)
+		host->server->files = loop_pool_new(host->setup.loop,
+						    FILE_THREADS,
+						    cfg->max_clients);
+	if (!host->server->files && (cfg->ccd_path || cfg->pool_path))
+		return -ENOMEM;
+
 	host->server->pool = control_pool_new(
 		cfg->has_pool ? &cfg->pool_start : &none,
 		cfg->has_pool ? &cfg->pool_end : &none,
@@ -312,6 +425,8 @@ static int server_start(struct tunnel_host *host)
 	if (!host->server->limits || !host->server->cookie)
 		return -ENOMEM;
 	ret = server_pool_new(host);
+	if (!ret)
+		ret = tunnel_persist_start(host);
 	if (!ret)
 		ret = tunnel_device_apply(host, cfg, NULL);
 	if (!ret)
@@ -375,6 +490,7 @@ static void server_free(struct tunnel_host *host)
 {
 	if (!host->server)
 		return;
+	loop_pool_free_within(host->server->files, FILE_END_MS);
 	wrap_cookie_free(host->server->cookie);
 	tunnel_limits_free(host->server->limits);
 	control_pool_free(host->server->pool);

@@ -12,6 +12,8 @@ const char *tunnel_state_name(enum tunnel_state state)
 	switch (state) {
 	case TUNNEL_STATE_HANDSHAKE:
 		return "handshake";
+	case TUNNEL_STATE_ADMISSION:
+		return "admission";
 	case TUNNEL_STATE_AUTHENTICATED:
 		return "authenticated";
 	case TUNNEL_STATE_CONNECTED:
@@ -169,6 +171,8 @@ static void session_free(struct tunnel_session *ts)
 	if (!ts)
 		return;
 	control_session_free(ts->control);
+	free(ts->peer_info);
+	free(ts->occ);
 	free(ts);
 }
 
@@ -180,6 +184,7 @@ void tunnel_session_drop_untrusted(struct tunnel *tunnel)
 
 static void tunnel_free(struct tunnel *tunnel)
 {
+	tunnel_policy_drop(tunnel);
 	session_free(tunnel->active);
 	session_free(tunnel->untrusted);
 	loop_timer_free(tunnel->timer);
