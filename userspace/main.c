@@ -19,6 +19,7 @@
 struct daemon {
 	struct config *cfg;
 	struct priv *priv;
+	struct hook *hook;
 	struct loop *loop;
 	struct extmux *mux;
 	struct tunnel_host *host;
@@ -72,13 +73,15 @@ static int build(struct daemon *d, char *err, size_t err_len)
 	snprintf(err, err_len, "out of memory or descriptors");
 	ret = priv_start(&d->priv);
 	if (!ret)
+		ret = tunnel_hook_start(d->cfg, &d->hook, err, err_len);
+	if (!ret)
 		ret = build_loop(d);
 	if (!ret)
 		ret = extmux_new(d->loop, d->cfg, &d->mux, err, err_len);
 	if (ret)
 		return ret;
 	host = (struct tunnel_host_setup){
-		d->loop, d->cfg, d->priv, extmux_outer(d->mux)
+		d->loop, d->cfg, d->priv, extmux_outer(d->mux), d->hook
 	};
 	ret = tunnel_host_new(&host, &d->host, err, err_len);
 	if (ret)
@@ -118,6 +121,7 @@ static void tear_down(struct daemon *d)
 	mgmt_stop(d->mgmt);
 	tunnel_host_free(d->host);
 	extmux_free(d->mux);
+	hook_free(d->hook);
 	loop_free(d->loop);
 	priv_stop(d->priv);
 	config_free(d->cfg);

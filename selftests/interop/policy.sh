@@ -121,3 +121,123 @@ scenario_ccd() {
 	}
 	RESULT="data path: server $(peer_data_path ovpnd)"
 }
+
+# script_write NAME LINE...: a program for ovpnd; $OUT is a folder for it.
+script_write() {
+	local file=$DIR/$1
+
+	shift
+	mkdir -p "$DIR/out"
+	chmod 755 "$DIR"
+	chmod 777 "$DIR/out"
+	printf '%s\n' '#!/bin/sh' "OUT=$DIR/out" \
+		'export PATH=/usr/sbin:/usr/bin:/sbin:/bin' "$@" >"$file"
+	chmod 755 "$file"
+}
+
+# out_says FILE PATTERN: has a program written it?
+out_says() {
+	grep -qE -- "$2" "$DIR/out/$1" 2>/dev/null
+}
+
+# expect_out FILE PATTERN...: each, soon.
+expect_out() {
+	local file=$1
+
+	shift
+	for pattern in "$@"; do
+		within 5 out_says "$file" "$pattern" && continue
+		say "$file:"
+		sort "$DIR/out/$file" 2>/dev/null | sed 's/^/#   /'
+		fail "$file does not say '$pattern'"
+	done
+}
+
+# scenario_scripts CLIENT: client-connect gives an address, a network and a
+# pushed route, late; learn-address hears of them and forbids another; a program
+# that hangs holds up only its own client; the programs of the device.
+scenario_scripts() {
+	local script=$DIR/script
+
+	script_write script 'if [ "$script_type" = client-connect ]; then
+			[ ! -e "$OUT/hang-$common_name" ] || exec sleep 600
+			[ ! -e "$OUT/refuse-$common_name" ] || exit 1
+			env >"$OUT/env-connect"
+			printf 2 >"$client_connect_deferred_file"
+			(sleep 1
+			{
+				echo "ifconfig-push 10.8.0.88 255.255.255.0"
+				echo "iroute 10.77.0.0 255.255.255.0"
+				echo "iroute 10.66.0.0 255.255.255.0"
+				echo "push \"route 10.79.0.0 255.255.255.0\""
+			} >"$1"
+			printf 1 >"$client_connect_deferred_file") &
+			exit 0
+		fi
+		[ "$script_type" != learn-address ] || {
+			echo "$script_type $*" >>"$OUT/learn"
+			[ "$2" != 10.66.0.0/24 ]
+			exit
+		}
+		env >"$OUT/env-$script_type"
+		echo "$(id -un): $*" >"$OUT/args-$script_type"'
+	SERVER_LINES="script-security 2
+		setenv ADMIN yes
+		client-connect $script
+		client-disconnect $script
+		learn-address $script
+		up \"$script first\"
+		route-up $script
+		down $script"
+	behind_client_up
+	server_starts
+	expect_out args-up \
+		'^root: first tun-s 1500 0 10\.8\.0\.1 255\.255\.255\.0 init$'
+	expect_out env-up '^script_type=up$' '^dev=tun-s$' '^ADMIN=yes$' \
+		'^ifconfig_local=10\.8\.0\.1$' '^script_context=init$'
+	expect_out env-route-up '^ifconfig_ipv6_local=fd00:8::1$'
+	client_connects "$1"
+	has_address tun-c 10.8.0.88/24 ||
+		fail "the client has not the address of client-connect"
+	within 3 has_route c '^10\.79\.0\.0/24 .*tun-c' ||
+		fail "the client lacks the route of client-connect"
+	within 3 ping_from s "$VPN_S4" 10.77.0.1 ||
+		fail "the network behind the client is out of reach"
+	expect_out env-connect '^common_name=client$' '^trusted_ip=192\.0\.2\.2$' \
+		'^ifconfig_pool_remote_ip=10\.8\.0\.2$' '^IV_PLAT=linux$' \
+		'^tls_id_0=CN=client$' '^time_unix=[0-9]+$' \
+		'^ifconfig_pool_netmask=255\.255\.255\.0$'
+	expect_out learn '^learn-address add 10\.8\.0\.88 client$' \
+		'^learn-address add 10\.77\.0\.0/24 client$' \
+		'^learn-address add 10\.66\.0\.0/24 client$'
+	has_no_route s '^10\.66\.' ||
+		fail "a network that learn-address refuses is routed"
+
+	# one client hangs, the others go on
+	touch "$DIR/out/hang-client2"
+	peer_start_second "$1"
+	daemon_wait_for server 'client2/.*admission' 10 ||
+		fail "the second client does not come as far as its program"
+	traffic_ping "$VPN_S4" || fail "traffic beside a program that hangs"
+	daemon_stop client
+	expect_out env-client-disconnect '^bytes_received=[1-9][0-9]{3,}$' \
+		'^bytes_sent=[1-9][0-9]{3,}$' '^time_duration=[0-9]+$'
+	expect_out learn '^learn-address delete 10\.8\.0\.88$' \
+		'^learn-address delete 10\.77\.0\.0/24$'
+	! out_says learn 'delete 10\.66' || fail "deletes what it never had"
+	client_connects "$1"
+	daemon_stop client
+	daemon_stop client2
+
+	touch "$DIR/out/refuse-client"
+	peer_start client "$1"
+	daemon_wait_for client AUTH_FAILED 20 ||
+		fail "client-connect lets a client in that it refuses"
+	daemon_stop client
+	daemon_stop server
+	expect_out args-down '^root: tun-s 1500 0 10\.8\.0\.1 255\.255\.255\.0 init$'
+	[ "${DAEMON_STATUS[server]}" = 0 ] ||
+		fail "the server ended with status ${DAEMON_STATUS[server]}"
+	within 3 net_is_clean s || fail "the server left something behind"
+	RESULT="data path: server $(peer_data_path ovpnd)"
+}

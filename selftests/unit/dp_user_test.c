@@ -368,6 +368,7 @@ static void test_prefixes(void **state)
 	assert_int_equal(dp_prefix_add(dp, 99, &wide), -ENOENT);
 	assert_int_equal(dp_prefix_add(dp, 7, &wide), -EADDRINUSE);
 	assert_true(goes(&rig.server, "10.8.0.1", "10.1.9.9", 100));
+	assert_true(goes(&rig.server, "10.8.0.1", "10.1.200.9", 100));
 	assert_true(goes(&rig.client, "10.1.2.3", "10.8.0.1", 100));
 	assert_true(goes(&rig.server, "fd00::1", "fd00:1::5", 100));
 	assert_true(goes(&rig.client, "fd00:1::5", "fd00::1", 100));

@@ -37,14 +37,14 @@ static int check_role(struct config_parse *ps)
 		"duplicate-cn", "client-to-client", "connect-freq",
 		"connect-freq-initial", "client-config-dir", "ccd-exclusive",
 		"ifconfig-pool-persist",
-		NULL
+		"client-connect", "client-disconnect", "learn-address", NULL
 	};
 	static const char *const pull_only[] = {
 		"pull-filter", "route-nopull", NULL
 	};
 	static const char *const not_server[] = {
 		"remote", "nobind", "pull", "client",
-		"auth-user-pass", "tls-client", NULL
+		"auth-user-pass", "tls-client", "ipchange", NULL
 	};
 	const struct config *cfg = ps->cfg;
 	bool is_server = cfg->mode == CONFIG_MODE_SERVER;
@@ -175,6 +175,33 @@ static int check_framing(struct config_parse *ps)
 		name);
 }
 
+/* In OpenVPN the program fails each time, and with it what waits for it. */
+static int check_scripts(struct config_parse *ps)
+{
+	static const char *const names[CONFIG_SCRIPTS] = {
+		[CONFIG_SCRIPT_UP] = "up",
+		[CONFIG_SCRIPT_DOWN] = "down",
+		[CONFIG_SCRIPT_ROUTE_UP] = "route-up",
+		[CONFIG_SCRIPT_ROUTE_PRE_DOWN] = "route-pre-down",
+		[CONFIG_SCRIPT_IPCHANGE] = "ipchange",
+		[CONFIG_SCRIPT_TLS_VERIFY] = "tls-verify",
+		[CONFIG_SCRIPT_USER_PASS_VERIFY] = "auth-user-pass-verify",
+		[CONFIG_SCRIPT_CLIENT_CONNECT] = "client-connect",
+		[CONFIG_SCRIPT_CLIENT_DISCONNECT] = "client-disconnect",
+		[CONFIG_SCRIPT_LEARN_ADDRESS] = "learn-address",
+		[CONFIG_SCRIPT_CLIENT_CRRESPONSE] = "client-crresponse",
+		[CONFIG_SCRIPT_TLS_CRYPT_V2_VERIFY] = "tls-crypt-v2-verify",
+	};
+	const struct config *cfg = ps->cfg;
+
+	for (size_t i = 0; i < CONFIG_SCRIPTS && cfg->script_security < 2; i++)
+		if (cfg->scripts[i])
+			return config_fail_at(ps, place_of(ps, names[i]),
+				"%s: programs are run only with script-security 2; add that line",
+				names[i]);
+	return 0;
+}
+
 /* ---- odd, but not wrong -------------------------------------------- */
 
 static int warn_server(struct config_parse *ps)
@@ -235,7 +262,7 @@ static int check_warnings(struct config_parse *ps)
 int config_check(struct config_parse *ps)
 {
 	if (check_role(ps) || check_keys(ps) || check_tls_versions(ps) ||
-	    check_login(ps) || check_framing(ps))
+	    check_login(ps) || check_framing(ps) || check_scripts(ps))
 		return -EINVAL;
 	return check_warnings(ps);
 }

@@ -132,6 +132,23 @@ enum config_genkey {
 	CONFIG_GENKEY_AUTH_TOKEN,
 };
 
+/* Programs, in the order of enum hook_event. */
+enum config_script {
+	CONFIG_SCRIPT_UP,
+	CONFIG_SCRIPT_DOWN,
+	CONFIG_SCRIPT_ROUTE_UP,
+	CONFIG_SCRIPT_ROUTE_PRE_DOWN,
+	CONFIG_SCRIPT_IPCHANGE,
+	CONFIG_SCRIPT_TLS_VERIFY,
+	CONFIG_SCRIPT_USER_PASS_VERIFY,
+	CONFIG_SCRIPT_CLIENT_CONNECT,
+	CONFIG_SCRIPT_CLIENT_DISCONNECT,
+	CONFIG_SCRIPT_LEARN_ADDRESS,
+	CONFIG_SCRIPT_CLIENT_CRRESPONSE,
+	CONFIG_SCRIPT_TLS_CRYPT_V2_VERIFY,
+	CONFIG_SCRIPTS,
+};
+
 /**
  * struct config - everything; strings live in @arena
  *
@@ -228,6 +245,12 @@ struct config {
 	const char *verify_name;
 	bool has_auth_user_pass;
 	struct config_blob auth_user_pass;	/* two lines */
+
+	/* programs: argv, NULL-terminated; NULL: none */
+	const char **scripts[CONFIG_SCRIPTS];
+	uint32_t script_security, script_timeout;
+	const char *tmp_dir;
+	bool is_up_restart;
 
 	/* timers */
 	uint32_t ping, ping_restart, ping_exit;

@@ -29,14 +29,33 @@ static int conflict(struct config_parse *ps, const char *a, const char *b)
 			      b, a, config_place_format(pa, where));
 }
 
+/* A program is never looked for, but found where its name says. */
+static int scripts_expand(struct config_parse *ps)
+{
+	struct config *cfg = ps->cfg;
+
+	for (size_t i = 0; i < CONFIG_SCRIPTS; i++) {
+		const char **argv = cfg->scripts[i];
+
+		if (!argv)
+			continue;
+		if (!strchr(argv[0], '/'))
+			argv[0] = mem_arena_printf(cfg->arena, "./%s", argv[0]);
+		if (argv[0])
+			argv[0] = config_path_resolve(cfg, argv[0]);
+		if (!argv[0])
+			return config_nomem(ps);
+	}
+	return 0;
+}
+
 /* "cd" holds for what is opened later, too. */
 int config_expand_paths(struct config_parse *ps)
 {
 	const char **const paths[] = {
 		&ps->cfg->log_path, &ps->cfg->status_path, &ps->cfg->writepid,
 		&ps->cfg->control_path, &ps->cfg->ca_dir, &ps->cfg->crl_dir,
-		&ps->cfg->ccd_path,
-		&ps->cfg->pool_path,
+		&ps->cfg->ccd_path, &ps->cfg->pool_path, &ps->cfg->tmp_dir,
 	};
 	size_t i;
 
@@ -47,7 +66,7 @@ int config_expand_paths(struct config_parse *ps)
 		if (!*paths[i])
 			return config_nomem(ps);
 	}
-	return 0;
+	return scripts_expand(ps);
 }
 
 int config_expand_role(struct config_parse *ps)

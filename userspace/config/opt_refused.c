@@ -3,7 +3,7 @@
 
 /* Known to OpenVPN, not to this version, with what to do instead. */
 
-#define SCRIPTS "no scripts are run; remove the line"
+#define SCRIPTS "remove the line"
 #define LOGIN "clients are known by their certificates only"
 #define MGMT "there is no management interface yet; use ovpnctl"
 #define PROXY "connect without a proxy"
@@ -27,17 +27,6 @@ static const struct config_row refused_rows[] = {
 	CONFIG_REFUSE("socks-proxy", PROXY),
 	CONFIG_REFUSE("proto-force", "remove the remote lines you do not want"),
 	CONFIG_REFUSE("plugin", LOGIN),
-	CONFIG_REFUSE("up", SCRIPTS),
-	CONFIG_REFUSE("down", SCRIPTS),
-	CONFIG_REFUSE("up-restart", SCRIPTS),
-	CONFIG_REFUSE("up-delay", SCRIPTS),
-	CONFIG_REFUSE("down-pre", SCRIPTS),
-	CONFIG_REFUSE("route-up", SCRIPTS),
-	CONFIG_REFUSE("route-pre-down", SCRIPTS),
-	CONFIG_REFUSE("ipchange", SCRIPTS),
-	CONFIG_REFUSE("learn-address", SCRIPTS),
-	CONFIG_REFUSE("client-connect", SCRIPTS),
-	CONFIG_REFUSE("client-disconnect", SCRIPTS),
 	CONFIG_REFUSE("client-crresponse", SCRIPTS),
 	CONFIG_REFUSE("tls-verify", SCRIPTS),
 	CONFIG_REFUSE("tls-export-cert", SCRIPTS),
@@ -129,7 +118,6 @@ static const struct config_row refused_rows[] = {
 	CONFIG_REFUSE("chroot", "remove the line; rights are dropped anyway"),
 	CONFIG_REFUSE("mlock", "keys are locked in memory anyway"),
 	CONFIG_REFUSE("setcon", "use a systemd unit"),
-	CONFIG_REFUSE("tmp-dir", "remove the line"),
 	CONFIG_REFUSE("memstats", "remove the line"),
 	CONFIG_REFUSE("gremlin", "use tc netem"),
 	CONFIG_REFUSE("msg-channel", "it is for Windows only"),

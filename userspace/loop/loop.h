@@ -5,6 +5,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/types.h>
 
 /*
  * The main event loop (libuv underneath). Everything here is called from the
@@ -82,6 +83,50 @@ typedef void loop_signal_fn(int signum, void *arg);
 struct loop_signal *loop_signal_new(struct loop *loop, int signum,
 				    loop_signal_fn *fn, void *arg);
 void loop_signal_free(struct loop_signal *sig);
+
+/* child processes */
+
+struct loop_child;
+
+/**
+ * loop_child_fn - a child has ended
+ * @status: its exit status
+ * @signum: the signal that ended it, 0: none
+ *
+ * The child is freed after this call.
+ */
+typedef void loop_child_fn(struct loop_child *child, int status, int signum,
+			   void *arg);
+
+/**
+ * struct loop_child_setup - what is run; borrowed for the call
+ * @argv: NULL-terminated; the first is the file, as it is
+ * @envp: NULL-terminated, "NAME=value": all that it gets
+ * @cwd: NULL: ours
+ * @has_ids: become @uid and @gid, without other groups
+ */
+struct loop_child_setup {
+	char *const *argv;
+	char *const *envp;
+	const char *cwd;
+	bool has_ids;
+	uid_t uid;
+	gid_t gid;
+};
+
+/**
+ * loop_child_new() - run a program in a session of its own
+ *
+ * It reads from /dev/null, writes where we write, and has no other descriptor.
+ *
+ * Return: the child, or NULL with errno, also when there is no such program.
+ */
+struct loop_child *loop_child_new(struct loop *loop,
+				  const struct loop_child_setup *setup,
+				  loop_child_fn *fn, void *arg);
+
+/** loop_child_kill() - a signal to it and to what it has started */
+void loop_child_kill(struct loop_child *child, int signum);
 
 /* worker threads */
 

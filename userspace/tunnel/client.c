@@ -80,6 +80,7 @@ static void client_ready(struct tunnel_session *ts)
 	struct tunnel_client *client = host->client;
 	uint64_t now = now_of(host);
 
+	tunnel_hook_ipchange(ts->tunnel);
 	tunnel_enter_state(ts->tunnel, TUNNEL_STATE_AUTHENTICATED);
 	tunnel_client_enter_state(client, CLIENT_STATE_GET_CONFIG);
 	client->push_deadline = now + 1000ull * host->setup.cfg->hand_window;
@@ -131,7 +132,7 @@ static void client_up(struct tunnel_session *ts)
 	log_notice("%s: connected: peer-id %u, cipher %s",
 		   tunnel_label(tunnel, label, sizeof(label)), tunnel->dp_id,
 		   proto_cipher_name(ts->params.cipher));
-	log_notice("Initialization Sequence Completed");
+	tunnel_hook_up(host, client->applied, host->is_hook_up);
 }
 
 static void client_push_reply(struct tunnel_session *ts, const char *text)
@@ -316,6 +317,10 @@ static void client_closed(struct tunnel *tunnel, const char *why)
 	if (client->tunnel != tunnel)
 		return;
 	client->tunnel = NULL;
+	if (client->state == CLIENT_STATE_CONNECTED)
+		tunnel_hook_down(host, client->applied, true,
+				 tunnel->is_expired ? "ping-restart" :
+						      "sigusr1");
 	if (tunnel->is_expired && !client->applied->ping_restart) {
 		log_notice("exiting (ping-exit)");
 		tunnel_client_enter_state(client, CLIENT_STATE_EXITING);
@@ -507,6 +512,8 @@ static void client_free(struct tunnel_host *host)
 
 	if (!client)
 		return;
+	if (client->applied)
+		tunnel_hook_down(host, client->applied, false, "sigterm");
 	tunnel_client_drop_link(client);
 	tunnel_client_forget_lookup(client);
 	if (client->resolver)

@@ -197,9 +197,14 @@ int tunnel_data_rekey(struct tunnel *tunnel)
 
 void tunnel_data_disconnect(struct tunnel *tunnel)
 {
+	struct dp_peer_info info;
+
 	if (!tunnel->has_dp_peer)
 		return;
 	tunnel->has_dp_peer = false;
+	if (tunnel->is_hooked &&
+	    !dp_peer_get(tunnel->host->dp, tunnel->dp_id, &info))
+		tunnel->stats = info.stats;
 	dp_peer_del(tunnel->host->dp, tunnel->dp_id);
 	keygen_rotation_init(&tunnel->rotation);
 }

@@ -10,6 +10,7 @@
 
 #define WORKERS_MAX	16
 #define JOBS_PER_CLIENT	2	/* an active and an untrusted session */
+#define HOOK_END_MS	20000	/* what systemd gives is 90 s */
 
 /* set-up */
 
@@ -118,6 +119,9 @@ static int host_init(struct tunnel_host *host, char *err, size_t err_len)
 	if (ret)
 		return ret;
 	host_env(host);
+	ret = tunnel_hook_init(host);
+	if (ret)
+		return ret;
 	return tunnel_device_open(host, err, err_len);
 }
 
@@ -224,12 +228,15 @@ void tunnel_host_free(struct tunnel_host *host)
 	if (host->dp)
 		dp_free(host->dp);
 	if (host->has_link) {
+		tunnel_hook_down(host, host->setup.cfg, false, "sigterm");
+		hook_drain(host->setup.hook, HOOK_END_MS);
 		tunnel_device_undo(host);
 		priv_link_close(host->setup.priv, host->link.ifindex);
 	}
 	tls_ctx_free(host->tls);
 	tunnel_keys_free(host);
 	tunnel_registry_fini(&host->reg);
+	hook_env_free(host->hook_env);
 	loop_timer_free(host->reaper);
 	loop_timer_free(host->exit_timer);
 	free(host);

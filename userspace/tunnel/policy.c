@@ -44,6 +44,53 @@ int tunnel_policy_apply(struct tunnel *tunnel, const char *name,
 				   report_line, tunnel);
 }
 
+static void refuse_line(struct tunnel *tunnel, const char *what,
+			const char *why)
+{
+	static struct log_limit limit = { .burst = 20, .interval_ms = 1000 };
+	char label[160];
+
+	log_limited(&limit, LOG_LEVEL_NOTICE, "%s: %s: %s",
+		    tunnel_label(tunnel, label, sizeof(label)), what, why);
+}
+
+static void policy_connected(void *arg, const struct hook_result *result)
+{
+	struct tunnel *tunnel = arg;
+	bool is_ok = result->status == HOOK_OK;
+
+	if (result->status == HOOK_DEFERRED)
+		return;
+	tunnel->job = NULL;
+	if (tunnel->state != TUNNEL_STATE_ADMISSION)
+		return;
+	if (!is_ok)
+		refuse_line(tunnel, "client-connect", result->why);
+	else if (result->files[0].len)
+		is_ok = !tunnel_policy_apply(tunnel, "client-connect",
+					     result->files[0].data,
+					     result->files[0].len);
+	tunnel->is_hooked = is_ok || tunnel->own_cfg;
+	tunnel_server_admitted(tunnel, is_ok);
+}
+
+/* Files have been read; programs come next, and see the client's addresses. */
+static void policy_connect(struct tunnel *tunnel)
+{
+	const struct hook *hook = tunnel->host->setup.hook;
+
+	if (!hook_has(hook, HOOK_CLIENT_CONNECT) ||
+	    tunnel_cfg(tunnel)->is_disabled) {
+		tunnel->is_hooked = hook_has(hook, HOOK_CLIENT_DISCONNECT) &&
+				    !tunnel_cfg(tunnel)->is_disabled;
+		tunnel_server_admitted(tunnel, true);
+		return;
+	}
+	if (tunnel_server_assign(tunnel) ||
+	    tunnel_hook_connect(tunnel, policy_connected))
+		tunnel_server_admitted(tunnel, false);
+}
+
 static void policy_ccd(struct tunnel *tunnel, const char *path, int err,
 		       const char *text, size_t len)
 {
@@ -65,7 +112,96 @@ static void policy_ccd(struct tunnel *tunnel, const char *path, int err,
 			    err == -EINVAL ? "is not a file" :
 			    err == -EFBIG ? "is longer than 65535 bytes" :
 			    strerror(-err));
-	tunnel_server_admitted(tunnel, !err);
+	if (err)
+		tunnel_server_admitted(tunnel, false);
+	else
+		policy_connect(tunnel);
+}
+
+/**
+ * tunnel_policy_address() - what learn-address is asked about
+ * @tunnel: the client
+ * @n: 0, 1, ...: its addresses, then the networks behind it
+ * @out: the address
+ *
+ * Return: false behind the last one.
+ */
+bool tunnel_policy_address(const struct tunnel *tunnel, unsigned int n,
+			   struct net_prefix *out)
+{
+	const struct config_route *in = tunnel_cfg(tunnel)->iroutes;
+
+	if (tunnel->vpn4.family && !n--) {
+		*out = (struct net_prefix){ .ip = tunnel->vpn4, .len = 32 };
+		return true;
+	}
+	if (tunnel->vpn6.family && !n--) {
+		*out = (struct net_prefix){ .ip = tunnel->vpn6, .len = 128 };
+		return true;
+	}
+	while (in && n--)
+		in = in->next;
+	if (in)
+		*out = in->dst;
+	return in != NULL;
+}
+
+/* The network is not this client's: as if its file did not say so. */
+static bool forget_network(struct tunnel *tunnel, const struct net_prefix *dst)
+{
+	struct config_route **pos;
+
+	if (!tunnel->own_cfg)
+		return false;
+	for (pos = &tunnel->own_cfg->iroutes; *pos; pos = &(*pos)->next) {
+		if ((*pos)->dst.len != dst->len ||
+		    !net_ip_is_equal(&(*pos)->dst.ip, &dst->ip))
+			continue;
+		*pos = (*pos)->next;
+		return true;
+	}
+	return false;
+}
+
+static void policy_learned(void *arg, const struct hook_result *result)
+{
+	struct tunnel *tunnel = arg;
+	char text[NET_PREFIX_STRLEN];
+	struct net_prefix what;
+
+	if (result->status == HOOK_DEFERRED)
+		return;
+	tunnel->job = NULL;
+	if (tunnel->state != TUNNEL_STATE_ADMISSION ||
+	    !tunnel_policy_address(tunnel, tunnel->n_learned, &what))
+		return;
+	if (result->status == HOOK_OK) {
+		tunnel->n_learned++;
+		tunnel_policy_learn(tunnel);
+		return;
+	}
+	refuse_line(tunnel, "learn-address", result->why);
+	refuse_line(tunnel, "not its address", net_prefix_format(&what, text));
+	if (forget_network(tunnel, &what))
+		tunnel_policy_learn(tunnel);
+	else
+		tunnel_server_learned(tunnel, false);
+}
+
+/**
+ * tunnel_policy_learn() - ask learn-address about the addresses of a client
+ * @tunnel: has got them; tunnel_server_learned() follows, perhaps from inside
+ *	this call
+ */
+void tunnel_policy_learn(struct tunnel *tunnel)
+{
+	struct net_prefix what;
+
+	if (!hook_has(tunnel->host->setup.hook, HOOK_LEARN_ADDRESS) ||
+	    !tunnel_policy_address(tunnel, tunnel->n_learned, &what))
+		tunnel_server_learned(tunnel, true);
+	else if (tunnel_hook_learn(tunnel, &what, true, policy_learned))
+		tunnel_server_learned(tunnel, false);
 }
 
 /**
@@ -84,7 +220,7 @@ void tunnel_policy_start(struct tunnel *tunnel)
 	tunnel_set_deadline(tunnel, loop_now(host->setup.loop) +
 			    1000ull * host->setup.cfg->hand_window);
 	if (!host->setup.cfg->ccd_path) {
-		tunnel_server_admitted(tunnel, true);
+		policy_connect(tunnel);
 		return;
 	}
 	ret = tunnel_ccd_read(tunnel, policy_ccd);
@@ -102,6 +238,7 @@ void tunnel_policy_start(struct tunnel *tunnel)
 void tunnel_policy_drop(struct tunnel *tunnel)
 {
 	tunnel_ccd_drop(tunnel);
+	tunnel_hook_leave(tunnel);
 	tunnel_iroutes_del(tunnel);
 	config_free(tunnel->own_cfg);
 	tunnel->own_cfg = NULL;

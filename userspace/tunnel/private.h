@@ -3,6 +3,7 @@
 #define TUNNEL_PRIVATE_H
 
 #include "control/control.h"
+#include "hook/hook.h"
 #include "keygen/keygen.h"
 #include "log/log.h"
 #include "mem/mem.h"
@@ -69,6 +70,10 @@ struct tunnel_usage {
  * @opened_at: ms
  * @own_cfg: what is special about a server's client; NULL: nothing
  * @ccd: a file on its way
+ * @job: a program of this tunnel's that runs, if its result is waited for
+ * @n_learned: addresses that learn-address has been told of
+ * @is_hooked: client-disconnect is to be run at the end
+ * @stats: of its last peer in the data path, when that was taken away
  * @deadline: ms, when the state must have changed; UINT64_MAX for never
  * @link: the connection that it lives on; NULL with datagrams
  */
@@ -90,6 +95,11 @@ struct tunnel {
 	struct config *own_cfg;
 	struct tunnel_ccd *ccd;
 	struct tunnel_iroute *iroutes;
+	struct hook_job *job;
+	struct hook_env *hook_env;
+	unsigned int n_learned;
+	bool is_hooked;
+	struct dp_stats stats;
 	bool has_dp_peer;
 	bool has_pool_address;
 	bool push_wanted;
@@ -207,6 +217,8 @@ struct tunnel_host {
 	struct tunnel_applied *applied;
 	struct tunnel_server *server;
 	struct tunnel_persist *persist;
+	struct hook_env *hook_env;	/* NULL: no programs */
+	bool is_hook_up;
 	struct tunnel_client *client;
 	bool is_stopping;
 };
@@ -236,13 +248,33 @@ int tunnel_host_occ(struct tunnel_host *host, bool is_tcp);
 void tunnel_link_bind(struct tunnel *tunnel, struct tunnel_link *link);
 void tunnel_link_release(struct tunnel *tunnel);
 
-/* server.c: @is_allowed: by the administrator's files */
+/* server.c: @is_allowed: by the administrator */
 void tunnel_server_admitted(struct tunnel *tunnel, bool is_allowed);
+void tunnel_server_learned(struct tunnel *tunnel, bool is_allowed);
+int tunnel_server_assign(struct tunnel *tunnel);
+void tunnel_server_addresses(const struct tunnel *tunnel,
+			     struct control_push_reply *reply);
+
+/* hooks.c: programs of the administrator's */
+int tunnel_hook_init(struct tunnel_host *host);
+struct hook_env *tunnel_hook_env(struct tunnel *tunnel);
+void tunnel_hook_up(struct tunnel_host *host, const struct config *cfg,
+		    bool is_restart);
+void tunnel_hook_down(struct tunnel_host *host, const struct config *cfg,
+		      bool is_restart, const char *signal);
+void tunnel_hook_ipchange(struct tunnel *tunnel);
+int tunnel_hook_connect(struct tunnel *tunnel, hook_done_fn *done);
+int tunnel_hook_learn(struct tunnel *tunnel, const struct net_prefix *what,
+		      bool is_add, hook_done_fn *done);
+void tunnel_hook_leave(struct tunnel *tunnel);
 
 /* policy.c: what the administrator says about one client */
 const struct config *tunnel_cfg(const struct tunnel *tunnel);
 void tunnel_policy_start(struct tunnel *tunnel);
 void tunnel_policy_drop(struct tunnel *tunnel);
+void tunnel_policy_learn(struct tunnel *tunnel);
+bool tunnel_policy_address(const struct tunnel *tunnel, unsigned int n,
+			   struct net_prefix *out);
 int tunnel_policy_apply(struct tunnel *tunnel, const char *name,
 			const char *text, size_t len);
 

@@ -129,7 +129,7 @@ static void release_addresses(struct tunnel *tunnel)
 }
 
 /* ifconfig-push, else the pool; with the former there is no IPv6 of the pool */
-static int assign_addresses(struct tunnel *tunnel)
+int tunnel_server_assign(struct tunnel *tunnel)
 {
 	const struct config *cfg = tunnel_cfg(tunnel);
 	struct control_pool *pool = tunnel->host->server->pool;
@@ -193,8 +193,8 @@ static const char *push_next(void *arg)
 	return now ? now->text : NULL;
 }
 
-static void push_addresses(const struct tunnel *tunnel,
-			   struct control_push_reply *reply)
+void tunnel_server_addresses(const struct tunnel *tunnel,
+			     struct control_push_reply *reply)
 {
 	const struct config *cfg = tunnel_cfg(tunnel);
 	char mask[NET_PREFIX_STRLEN];
@@ -229,7 +229,7 @@ static int push_reply(struct tunnel *tunnel)
 		.tun_mtu = cfg->tun_mtu,
 	};
 
-	push_addresses(tunnel, &reply);
+	tunnel_server_addresses(tunnel, &reply);
 	return control_push_reply(tunnel->active->control, &reply);
 }
 
@@ -283,8 +283,19 @@ void tunnel_server_admitted(struct tunnel *tunnel, bool is_allowed)
 		refuse(tunnel, reason);
 		return;
 	}
-	if (assign_addresses(tunnel)) {
+	/* what client-connect has said may be another address */
+	if ((!tunnel->has_pool_address || tunnel->own_cfg) &&
+	    tunnel_server_assign(tunnel)) {
 		refuse_for_now(tunnel, "no free address in the pool");
+		return;
+	}
+	tunnel_policy_learn(tunnel);
+}
+
+void tunnel_server_learned(struct tunnel *tunnel, bool is_allowed)
+{
+	if (!is_allowed) {
+		refuse(tunnel, NULL);
 		return;
 	}
 	tunnel_enter_state(tunnel, TUNNEL_STATE_AUTHENTICATED);
@@ -436,7 +447,7 @@ static int server_start(struct tunnel_host *host)
 	if (host->reg.n_tunnels)
 		log_notice("%u peers of an earlier run go on",
 			   host->reg.n_tunnels);
-	log_notice("Initialization Sequence Completed");
+	tunnel_hook_up(host, cfg, false);
 	return 0;
 }
 

@@ -8,6 +8,7 @@
 
 #include "config/config.h"
 #include "dp/dp.h"
+#include "hook/hook.h"
 #include "loop/loop.h"
 #include "net/net.h"
 #include "priv/priv.h"
@@ -81,13 +82,26 @@ struct tunnel_outer {
 /**
  * struct tunnel_host_setup - what a host works with; all outlive it
  * @loop: ended by the host when it has nothing more to do
+ * @hook: of tunnel_hook_start()
  */
 struct tunnel_host_setup {
 	struct loop *loop;
 	const struct config *cfg;
 	struct priv *priv;
 	struct tunnel_outer outer;
+	struct hook *hook;
 };
+
+/**
+ * tunnel_hook_start() - the process that runs the administrator's programs
+ * @out: freed by hook_free(); NULL when none are configured
+ * @err: one line for the operator
+ *
+ * Context: with the first rights, before there are threads or a loop.
+ * Return: 0 or -errno.
+ */
+int tunnel_hook_start(const struct config *cfg, struct hook **out, char *err,
+		      size_t err_len);
 
 /**
  * tunnel_host_new() - load keys and certificates, make device and data path

@@ -1,0 +1,553 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* The administrator's programs: what they are told, and when (section 11). */
+#include <arpa/inet.h>
+#include <assert.h>
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "tunnel/private.h"
+
+static_assert((int)CONFIG_SCRIPTS == (int)HOOK_EVENTS &&
+	      (int)CONFIG_SCRIPT_CLIENT_CONNECT == (int)HOOK_CLIENT_CONNECT &&
+	      (int)CONFIG_SCRIPT_TLS_CRYPT_V2_VERIFY ==
+	      (int)HOOK_TLS_CRYPT_V2_VERIFY, "the two lists differ");
+
+/* ---- life ------------------------------------------------------------ */
+
+static const char *hook_output(const struct config *cfg)
+{
+	if (cfg->log_path)
+		return cfg->log_path;
+	return cfg->is_daemon || cfg->is_syslog ? "/dev/null" : NULL;
+}
+
+int tunnel_hook_start(const struct config *cfg, struct hook **out, char *err,
+		      size_t err_len)
+{
+	struct hook_setup setup = {
+		.user = cfg->user, .group = cfg->group,
+		.cwd = cfg->chdir, .tmp_dir = cfg->tmp_dir,
+		.output = hook_output(cfg), .timeout = cfg->script_timeout,
+	};
+	const struct config_text *text;
+	const char **env;
+	size_t n = 0;
+	bool is_wanted = false;
+	int ret;
+
+	*out = NULL;
+	for (size_t i = 0; i < HOOK_EVENTS; i++) {
+		setup.commands[i] = cfg->scripts[i];
+		is_wanted |= cfg->scripts[i] != NULL;
+	}
+	if (!is_wanted)
+		return 0;
+	for (text = cfg->env; text; text = text->next)
+		n++;
+	env = calloc(n + 1, sizeof(*env));
+	if (!env)
+		return -ENOMEM;
+	n = 0;
+	for (text = cfg->env; text; text = text->next)
+		env[n++] = text->text;
+	setup.env = env;
+	ret = hook_start(&setup, out, err, err_len);
+	free(env);
+	return ret;
+}
+
+/* ---- variables ------------------------------------------------------- */
+
+static void env_ip(struct hook_env *env, const char *name,
+		   const struct net_ip *ip)
+{
+	char text[NET_PREFIX_STRLEN];
+
+	hook_env_set(env, name, ip->family ? net_ip_format(ip, text) : NULL);
+}
+
+static void env_remotes(struct hook_env *env, const struct config *cfg)
+{
+	const struct config_remote *remote = cfg->remotes;
+	char name[32];
+
+	for (unsigned int n = 1; remote; n++, remote = remote->next) {
+		snprintf(name, sizeof(name), "remote_%u", n);
+		hook_env_set(env, name, remote->host);
+		snprintf(name, sizeof(name), "remote_port_%u", n);
+		hook_env_setf(env, name, "%u", remote->port);
+		snprintf(name, sizeof(name), "proto_%u", n);
+		hook_env_set(env, name, "udp");
+	}
+	if (cfg->remotes)
+		return;
+	hook_env_set(env, "local_1", cfg->local_host);
+	hook_env_setf(env, "local_port_1", "%u", cfg->lport);
+	hook_env_set(env, "proto_1", "udp");
+}
+
+static void env_route(struct hook_env *env, const struct config *cfg,
+		      const struct config_route *route, unsigned int n)
+{
+	char name[40], text[NET_PREFIX_STRLEN];
+	bool is_v4 = route->dst.ip.family == AF_INET;
+	const char *kind = is_v4 ? "route" : "route_ipv6";
+	const char *gateway = route->gateway;
+
+	snprintf(name, sizeof(name), "%s_network_%u", kind, n);
+	hook_env_set(env, name, is_v4 ? net_ip_format(&route->dst.ip, text) :
+					net_prefix_format(&route->dst, text));
+	if (is_v4) {
+		snprintf(name, sizeof(name), "route_netmask_%u", n);
+		hook_env_set(env, name, net_mask_format(route->dst.len, text));
+	}
+	if (!gateway && is_v4)
+		gateway = cfg->route_gateway ? cfg->route_gateway :
+			  net_ip_format(&cfg->ifconfig_peer, text);
+	snprintf(name, sizeof(name), "%s_gateway_%u", kind, n);
+	hook_env_set(env, name, gateway);
+	if (!route->has_metric)
+		return;
+	snprintf(name, sizeof(name), "%s_metric_%u", kind, n);
+	hook_env_setf(env, name, "%u", route->metric);
+}
+
+/* The device, its addresses and routes, as configured or pushed. */
+static void env_device(struct tunnel_host *host, const struct config *cfg)
+{
+	struct hook_env *env = host->hook_env;
+	const struct config_route *route;
+	char text[NET_PREFIX_STRLEN];
+	unsigned int n4 = 0, n6 = 0;
+
+	hook_env_set(env, "dev", host->link.name);
+	hook_env_set(env, "dev_type", "tun");
+	hook_env_setf(env, "tun_mtu", "%u", cfg->tun_mtu);
+	if (cfg->has_ifconfig) {
+		env_ip(env, "ifconfig_local", &cfg->ifconfig.ip);
+		if (cfg->topology == CONFIG_TOPOLOGY_SUBNET)
+			hook_env_set(env, "ifconfig_netmask",
+				     net_mask_format(cfg->ifconfig.len, text));
+		else
+			env_ip(env, "ifconfig_remote", &cfg->ifconfig_peer);
+	}
+	if (cfg->has_ifconfig6) {
+		env_ip(env, "ifconfig_ipv6_local", &cfg->ifconfig6.ip);
+		env_ip(env, "ifconfig_ipv6_remote", &cfg->ifconfig6_peer);
+		hook_env_setf(env, "ifconfig_ipv6_netbits", "%u",
+			      cfg->ifconfig6.len);
+	}
+	if (cfg->route_gateway)
+		hook_env_set(env, "route_vpn_gateway", cfg->route_gateway);
+	else
+		env_ip(env, "route_vpn_gateway", &cfg->ifconfig_peer);
+	hook_env_set(env, "redirect_gateway", cfg->redirect_gateway &
+		     CONFIG_REDIRECT_ENABLED ? "1" : "0");
+	for (route = cfg->routes; route; route = route->next)
+		env_route(env, cfg, route, route->dst.ip.family == AF_INET ?
+			  ++n4 : ++n6);
+}
+
+/**
+ * tunnel_hook_init() - the variables that all programs get
+ * @host: gets @hook_env, if programs are configured
+ *
+ * Return: 0 or -ENOMEM.
+ */
+int tunnel_hook_init(struct tunnel_host *host)
+{
+	const struct config *cfg = host->setup.cfg;
+	struct hook_env *env;
+
+	if (!host->setup.hook)
+		return 0;
+	env = host->hook_env = hook_env_new(NULL);
+	if (!env)
+		return -ENOMEM;
+	hook_env_set(env, "config", cfg->config_path);
+	hook_env_setf(env, "verb", "%d", cfg->verb);
+	hook_env_set(env, "daemon", cfg->is_daemon ? "1" : "0");
+	hook_env_set(env, "daemon_log_redirect", cfg->log_path ? "1" : "0");
+	hook_env_setf(env, "daemon_start_time", "%lld",
+		      (long long)host->started);
+	hook_env_setf(env, "daemon_pid", "%d", getpid());
+	env_remotes(env, cfg);
+	return hook_attach(host->setup.hook, host->setup.loop);
+}
+
+static void env_addr(struct hook_env *env, const char *which,
+		     const union net_addr *addr)
+{
+	char text[INET6_ADDRSTRLEN] = "", name[32];
+	union net_addr plain = *addr;
+	bool is_v4;
+
+	net_addr_unmap(&plain);
+	is_v4 = plain.sa.sa_family == AF_INET;
+	if (is_v4)
+		inet_ntop(AF_INET, &plain.in4.sin_addr, text, sizeof(text));
+	else
+		inet_ntop(AF_INET6, &plain.in6.sin6_addr, text, sizeof(text));
+	snprintf(name, sizeof(name), "%s_ip%s", which, is_v4 ? "" : "6");
+	hook_env_set(env, name, text);
+	snprintf(name, sizeof(name), "%s_port", which);
+	hook_env_setf(env, name, "%u", net_addr_port(&plain));
+}
+
+static void env_time(struct hook_env *env, int64_t now)
+{
+	time_t at = (time_t)now;
+	char text[32] = "";
+	struct tm tm;
+
+	if (localtime_r(&at, &tm))
+		strftime(text, sizeof(text), "%F %T", &tm);
+	hook_env_set(env, "time_ascii", text);
+	hook_env_setf(env, "time_unix", "%lld", (long long)now);
+}
+
+static void env_cert(struct hook_env *env, const struct tls_peer *peer)
+{
+	char text[3 * sizeof(peer->fingerprint)];
+
+	if (!peer->has_cert)
+		return;
+	for (size_t i = 0; i < sizeof(peer->fingerprint); i++)
+		snprintf(text + 3 * i, 4, "%02x%s", peer->fingerprint[i],
+			 i + 1 < sizeof(peer->fingerprint) ? ":" : "");
+	hook_env_set(env, "tls_id_0", peer->subject);
+	hook_env_set(env, "tls_serial_0", peer->serial);
+	hook_env_set(env, "tls_digest_sha256_0", text);
+	hook_env_set(env, "X509_0_CN", peer->common_name);
+}
+
+/**
+ * tunnel_hook_env() - the variables of one client, made when first needed
+ * @tunnel: whose active session has an identity
+ *
+ * Return: NULL when out of memory, and when no programs are configured.
+ */
+struct hook_env *tunnel_hook_env(struct tunnel *tunnel)
+{
+	const struct tunnel_session *ts = tunnel->active;
+	struct hook_env *env = tunnel->hook_env;
+
+	if (env || !tunnel->host->hook_env)
+		return env;
+	env = tunnel->hook_env = hook_env_new(tunnel->host->hook_env);
+	if (!env)
+		return NULL;
+	hook_env_set(env, "common_name", tunnel->common_name);
+	env_addr(env, "trusted", &tunnel->remote);
+	env_addr(env, "untrusted", &tunnel->remote);
+	env_time(env, tunnel->host->env.realtime());
+	if (ts && ts->has_identity)
+		env_cert(env, &ts->identity);
+	if (ts && ts->peer_info)
+		hook_env_peer_info(env, ts->peer_info);
+	return env;
+}
+
+/* The addresses that a client has got. */
+static void env_pool(struct hook_env *env, const struct tunnel *tunnel)
+{
+	const struct config *cfg = tunnel_cfg(tunnel);
+	struct control_push_reply reply = { 0 };
+
+	tunnel_server_addresses(tunnel, &reply);
+	env_ip(env, "ifconfig_pool_remote_ip", &tunnel->vpn4);
+	if (cfg->topology == CONFIG_TOPOLOGY_SUBNET)
+		env_ip(env, "ifconfig_pool_netmask", &reply.vpn4_remote);
+	else
+		env_ip(env, "ifconfig_pool_local_ip", &reply.vpn4_remote);
+	if (!tunnel->vpn6.family)
+		return;
+	env_ip(env, "ifconfig_pool_remote_ip6", &tunnel->vpn6);
+	env_ip(env, "ifconfig_pool_local_ip6", &reply.vpn6_remote);
+	hook_env_setf(env, "ifconfig_pool_ip6_netbits", "%u", reply.vpn6.len);
+}
+
+/* ---- the device ------------------------------------------------------ */
+
+/* Arguments of up, down and route-pre-down; some are empty. */
+struct device_args {
+	const char *list[6];
+	char mtu[16], local[NET_PREFIX_STRLEN], remote[NET_PREFIX_STRLEN];
+};
+
+static void device_args(struct device_args *args, struct tunnel_host *host,
+			const struct config *cfg, bool is_restart)
+{
+	snprintf(args->mtu, sizeof(args->mtu), "%u", cfg->tun_mtu);
+	args->local[0] = '\0';
+	args->remote[0] = '\0';
+	if (cfg->has_ifconfig) {
+		net_ip_format(&cfg->ifconfig.ip, args->local);
+		if (cfg->topology == CONFIG_TOPOLOGY_SUBNET)
+			net_mask_format(cfg->ifconfig.len, args->remote);
+		else
+			net_ip_format(&cfg->ifconfig_peer, args->remote);
+	}
+	args->list[0] = host->link.name;
+	args->list[1] = args->mtu;
+	args->list[2] = "0";
+	args->list[3] = args->local;
+	args->list[4] = args->remote;
+	args->list[5] = is_restart ? "restart" : "init";
+	hook_env_set(host->hook_env, "script_context", args->list[5]);
+}
+
+static void device_run(struct tunnel_host *host, const struct config *cfg,
+		       enum hook_event event, bool is_restart,
+		       hook_done_fn *done)
+{
+	struct device_args args;
+	struct hook_run run = {
+		.event = event, .key = "device", .env = host->hook_env,
+	};
+
+	if (!hook_has(host->setup.hook, event))
+		return;
+	device_args(&args, host, cfg, is_restart);
+	if (event != HOOK_ROUTE_UP) {
+		run.args = args.list;
+		run.n_args = 6;
+	}
+	if (!hook_run(host->setup.hook, &run, done, host) &&
+	    event == HOOK_UP)
+		tunnel_host_finish(host, 1);
+}
+
+static void up_done(void *arg, const struct hook_result *result)
+{
+	if (result->status == HOOK_OK)
+		return;
+	log_error("up: %s; the daemon ends", result->why);
+	tunnel_host_finish(arg, 1);
+}
+
+static void initialized(void *arg, const struct hook_result *result)
+{
+	(void)arg;
+	if (result && result->status != HOOK_OK)
+		log_warn("route-up: %s", result->why);
+	log_notice("Initialization Sequence Completed");
+}
+
+/* route-up has nothing to wait for but up; this comes behind both. */
+static void up_initialized(void *arg, const struct hook_result *result)
+{
+	up_done(arg, result);
+	if (result->status == HOOK_OK)
+		initialized(arg, NULL);
+}
+
+/**
+ * tunnel_hook_up() - the device has its addresses and routes
+ * @host: the host
+ * @cfg: what counts now
+ * @is_restart: it had some before
+ *
+ * Says "Initialization Sequence Completed" when the programs have ended.
+ */
+void tunnel_hook_up(struct tunnel_host *host, const struct config *cfg,
+		    bool is_restart)
+{
+	struct hook *hook = host->setup.hook;
+	bool has_up = hook_has(hook, HOOK_UP) &&
+		      (!is_restart || host->setup.cfg->is_up_restart);
+	bool has_route_up = hook_has(hook, HOOK_ROUTE_UP);
+
+	if (host->hook_env)
+		env_device(host, cfg);
+	host->is_hook_up = host->hook_env != NULL;
+	if (has_up)
+		device_run(host, cfg, HOOK_UP, is_restart,
+			   has_route_up ? up_done : up_initialized);
+	if (has_route_up)
+		device_run(host, cfg, HOOK_ROUTE_UP, is_restart, initialized);
+	if (!has_up && !has_route_up)
+		initialized(host, NULL);
+}
+
+/**
+ * tunnel_hook_down() - the device goes, or its peer does
+ * @host: the host
+ * @cfg: what counted
+ * @is_restart: the device stays
+ * @signal: why, in OpenVPN's words
+ */
+void tunnel_hook_down(struct tunnel_host *host, const struct config *cfg,
+		      bool is_restart, const char *signal)
+{
+	if (!host->is_hook_up ||
+	    (is_restart && !host->setup.cfg->is_up_restart))
+		return;
+	hook_env_set(host->hook_env, "signal", signal);
+	if (!is_restart)
+		device_run(host, cfg, HOOK_ROUTE_PRE_DOWN, false, NULL);
+	device_run(host, cfg, HOOK_DOWN, is_restart, NULL);
+	host->is_hook_up = is_restart;
+}
+
+/** tunnel_hook_ipchange() - a client's server has proved who it is */
+void tunnel_hook_ipchange(struct tunnel *tunnel)
+{
+	struct tunnel_host *host = tunnel->host;
+	const char *args[2];
+	struct hook_run run = {
+		.event = HOOK_IPCHANGE, .key = "device",
+		.env = host->hook_env, .args = args, .n_args = 2,
+	};
+
+	if (!host->hook_env)
+		return;
+	env_addr(host->hook_env, "trusted", &tunnel->remote);
+	hook_env_set(host->hook_env, "common_name",
+		     tunnel->active->identity.common_name);
+	env_cert(host->hook_env, &tunnel->active->identity);
+	args[0] = hook_env_get(host->hook_env, "trusted_ip");
+	if (!args[0])
+		args[0] = hook_env_get(host->hook_env, "trusted_ip6");
+	args[1] = hook_env_get(host->hook_env, "trusted_port");
+	if (args[0] && args[1])
+		hook_run(host->setup.hook, &run, NULL, NULL);
+}
+
+/* ---- clients of a server --------------------------------------------- */
+
+/* Whose programs run one after the other. */
+static const char *client_key(const struct tunnel *tunnel, char *out,
+			      size_t len)
+{
+	const struct config *cfg = tunnel->host->setup.cfg;
+
+	if (tunnel->common_name[0] && !cfg->is_duplicate_cn)
+		snprintf(out, len, "cn %s", tunnel->common_name);
+	else
+		snprintf(out, len, "id %llu",
+			 (unsigned long long)tunnel->cid);
+	return out;
+}
+
+/**
+ * tunnel_hook_connect() - client-connect
+ * @tunnel: the client, whose addresses are known
+ * @done: with the lines for it in the result's first file
+ *
+ * Return: 0, or -EIO when it cannot be run.
+ */
+int tunnel_hook_connect(struct tunnel *tunnel, hook_done_fn *done)
+{
+	struct hook_env *env = tunnel_hook_env(tunnel);
+	char key[96];
+	struct hook_run run = {
+		.event = HOOK_CLIENT_CONNECT,
+		.key = client_key(tunnel, key, sizeof(key)),
+		.env = env,
+		.files = {
+			{ .env = "client_connect_config_file",
+			  .flags = HOOK_FILE_ARG | HOOK_FILE_RESULT },
+			{ .env = "client_connect_deferred_file",
+			  .flags = HOOK_FILE_CONTROL },
+		},
+		.n_files = 2,
+		.defer = HOOK_DEFER_FILE,
+	};
+
+	if (!env)
+		return -EIO;
+	env_pool(env, tunnel);
+	hook_env_set(env, "script_context", "init");
+	tunnel->job = hook_run(tunnel->host->setup.hook, &run, done, tunnel);
+	return tunnel->job ? 0 : -EIO;
+}
+
+/* client-disconnect; nobody waits for it */
+static void hook_disconnect(struct tunnel *tunnel)
+{
+	const struct tunnel_host *host = tunnel->host;
+	struct hook_env *env = tunnel_hook_env(tunnel);
+	char key[96];
+	struct hook_run run = {
+		.event = HOOK_CLIENT_DISCONNECT,
+		.key = client_key(tunnel, key, sizeof(key)),
+		.env = env,
+	};
+	int64_t since = tunnel->connected_since;
+
+	if (!env)
+		return;
+	env_pool(env, tunnel);
+	hook_env_setf(env, "bytes_received", "%llu",
+		      (unsigned long long)tunnel->stats.link_rx_bytes);
+	hook_env_setf(env, "bytes_sent", "%llu",
+		      (unsigned long long)tunnel->stats.link_tx_bytes);
+	hook_env_setf(env, "time_duration", "%lld",
+		      since ? (long long)(host->env.realtime() - since) : 0ll);
+	hook_run(host->setup.hook, &run, NULL, NULL);
+}
+
+/**
+ * tunnel_hook_learn() - learn-address, for one address or network
+ * @tunnel: whose it is
+ * @what: host bits and length: a single address is written without a length
+ * @is_add: else it is being lost, and nobody waits
+ * @done: for @is_add
+ *
+ * Return: 0, or -EIO when it cannot be run.
+ */
+int tunnel_hook_learn(struct tunnel *tunnel, const struct net_prefix *what,
+		      bool is_add, hook_done_fn *done)
+{
+	struct tunnel_host *host = tunnel->host;
+	bool is_host = what->len == (what->ip.family == AF_INET ? 32 : 128);
+	char addr[NET_PREFIX_STRLEN], key[96];
+	const char *args[] = {
+		is_add ? "add" : "delete", addr,
+		tunnel->common_name[0] ? tunnel->common_name : "UNDEF",
+	};
+	struct hook_run run = {
+		.event = HOOK_LEARN_ADDRESS, .key = key, .args = args,
+		.n_args = is_add ? 3 : 2,
+		.env = is_add ? tunnel_hook_env(tunnel) : host->hook_env,
+	};
+	struct hook_job *job;
+
+	if (is_host)
+		net_ip_format(&what->ip, addr);
+	else
+		net_prefix_format(what, addr);
+	snprintf(key, sizeof(key), "address %s", addr);
+	job = hook_run(host->setup.hook, &run, is_add ? done : NULL, tunnel);
+	if (is_add)
+		tunnel->job = job;
+	return job ? 0 : -EIO;
+}
+
+/**
+ * tunnel_hook_leave() - a client that programs know of goes
+ * @tunnel: the client; may be none that they know
+ */
+void tunnel_hook_leave(struct tunnel *tunnel)
+{
+	struct net_prefix what;
+
+	hook_job_drop(tunnel->job);
+	tunnel->job = NULL;
+	if (tunnel->is_hooked)
+		hook_disconnect(tunnel);
+	tunnel->is_hooked = false;
+	while (tunnel->n_learned) {
+		tunnel->n_learned--;
+		if (tunnel_policy_address(tunnel, tunnel->n_learned, &what) &&
+		    hook_has(tunnel->host->setup.hook, HOOK_LEARN_ADDRESS))
+			tunnel_hook_learn(tunnel, &what, false, NULL);
+	}
+	hook_env_free(tunnel->hook_env);
+	tunnel->hook_env = NULL;
+}
