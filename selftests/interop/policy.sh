@@ -241,3 +241,110 @@ scenario_scripts() {
 	within 3 net_is_clean s || fail "the server left something behind"
 	RESULT="data path: server $(peer_data_path ovpnd)"
 }
+
+# login_files NAME PASSWORD: what the client logs in with.
+login_files() {
+	printf '%s\n%s\n' "$1" "$2" >"$DIR/login"
+	chmod 600 "$DIR/login"
+}
+
+# n_asked: how often the program has been asked.
+n_asked() {
+	wc -l <"$DIR/out/asked"
+}
+
+# key_has_changed ROLE PROGRAM BEFORE
+key_has_changed() {
+	[ "$(peer_key "$1" "$2")" != "$3" ]
+}
+
+# scenario_login CLIENT: user name and password decide, without a certificate; the
+# answer may come late, or be no, with a reason; in a renegotiation a token
+# stands for the password, and the program is not asked again.
+scenario_login() {
+	local before
+
+	script_write verify 'case $# in
+		1) { read -r username; read -r password; } <"$1" ;;
+		esac
+		echo "$username $password $session_state $untrusted_ip" \
+			>>"$OUT/asked"
+		case $username:$password in
+		alice:secret) exit 0 ;;
+		carol:*)	# says so later
+			(sleep 1; printf 1 >"$auth_control_file") &
+			exit 2 ;;
+		dave:*)
+			(sleep 1
+			echo "come back tomorrow" >"$auth_failed_reason_file"
+			printf 0 >"$auth_control_file") &
+			exit 2 ;;
+		erin:*) exec sleep 600 ;;
+		esac
+		exit 1'
+	SERVER_LINES="script-security 3
+		auth-user-pass-verify $DIR/verify $1
+		verify-client-cert none
+		username-as-common-name
+		auth-gen-token 0 60"
+	CLIENT_LINES="auth-user-pass $DIR/login"
+	RENEG_S=5
+	login_files alice secret
+	server_starts
+	peer_start client "$2" && sed -i '/^cert\|^key/d' "$DIR/client.conf"
+	daemon_stop client
+	client_without_cert() {
+		daemon_start client c "${COMMAND[@]}" --config "$DIR/client.conf"
+	}
+	rm -f "$DIR/out/asked"
+	client_without_cert
+	daemon_wait_for client 'Initialization Sequence Completed' 20 ||
+		fail "alice does not come in"
+	expect_out asked '^alice secret Initial 192\.0\.2\.2$'
+	daemon_says server 'alice/192\.0\.2\.2:[0-9]+: connected' ||
+		fail "the user name is not the common name"
+	within 5 traffic_ready || fail "no traffic through the tunnel"
+
+	# a token in the place of the password, and no loss
+	before=$(peer_key server ovpnd)
+	within 12 key_has_changed server ovpnd "$before" ||
+		fail "no renegotiation"
+	[ "$(n_asked)" = 1 ] || {
+		sed 's/^/#   /' "$DIR/out/asked"
+		fail "the program was asked $(n_asked) times"
+	}
+	traffic_ping "$VPN_S4" || fail "ping with the new key"
+	daemon_stop client
+
+	login_files carol x
+	client_without_cert
+	daemon_wait_for client 'Initialization Sequence Completed' 20 ||
+		fail "carol does not come in, late"
+	daemon_stop client
+
+	# no from the start, no with a reason and late, and no answer at all
+	login_files alice wrong
+	client_without_cert
+	daemon_wait_for client AUTH_FAILED 20 || fail "a wrong password is taken"
+	daemon_stop client
+	login_files dave x
+	client_without_cert
+	daemon_wait_for client 'AUTH_FAILED,come back tomorrow' 20 ||
+		fail "dave is not told why"
+	daemon_stop client
+	login_files erin x
+	client_without_cert
+	sleep 2
+	! daemon_says client 'Initialization Sequence Completed' ||
+		fail "erin comes in without an answer"
+	daemon_stop client
+	login_files alice secret
+	client_without_cert
+	daemon_wait_for client 'Initialization Sequence Completed' 20 ||
+		fail "alice does not come in again"
+	daemon_stop client
+	stop_clean server
+	! grep -qE 'secret|wrong|SESS_ID' "$DIR/server.log" ||
+		fail "a password or token stands in the server's log"
+	RESULT="data path: server $(peer_data_path ovpnd)"
+}

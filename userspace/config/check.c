@@ -37,7 +37,11 @@ static int check_role(struct config_parse *ps)
 		"duplicate-cn", "client-to-client", "connect-freq",
 		"connect-freq-initial", "client-config-dir", "ccd-exclusive",
 		"ifconfig-pool-persist",
-		"client-connect", "client-disconnect", "learn-address", NULL
+		"client-connect", "client-disconnect", "learn-address",
+		"auth-user-pass-verify", "auth-user-pass-optional",
+		"username-as-common-name", "verify-client-cert",
+		"client-cert-not-required", "auth-gen-token",
+		"auth-gen-token-secret", NULL
 	};
 	static const char *const pull_only[] = {
 		"pull-filter", "route-nopull", NULL
@@ -202,6 +206,34 @@ static int check_scripts(struct config_parse *ps)
 	return 0;
 }
 
+/* Who comes in without a certificate must have something else to show. */
+static int check_client_login(struct config_parse *ps)
+{
+	static const char *const names[] = {
+		"auth-user-pass-optional", "username-as-common-name",
+		"auth-gen-token", NULL
+	};
+	const struct config *cfg = ps->cfg;
+	bool has_verify = cfg->scripts[CONFIG_SCRIPT_USER_PASS_VERIFY];
+	const char *cert = config_place_of(ps, "verify-client-cert") ?
+			   "verify-client-cert" : "client-cert-not-required";
+
+	if (has_verify && cfg->is_login_env && cfg->script_security < 3)
+		return config_fail_at(ps, place_of(ps, "auth-user-pass-verify"),
+			"auth-user-pass-verify: via-env needs script-security 3; write that, or via-file");
+	if (role_needs(ps, names, has_verify, "auth-user-pass-verify"))
+		return -EINVAL;
+	if (cfg->verify_client_cert != CONFIG_CLIENT_CERT_REQUIRE &&
+	    !has_verify)
+		return config_fail_at(ps, place_of(ps, cert),
+			"%s: anybody could come in; add auth-user-pass-verify, or require certificates",
+			cert);
+	if (cfg->token_secret.text && !cfg->has_auth_token)
+		return config_fail_at(ps, place_of(ps, "auth-gen-token-secret"),
+			"auth-gen-token-secret is for auth-gen-token; add that line");
+	return 0;
+}
+
 /* ---- odd, but not wrong -------------------------------------------- */
 
 static int warn_server(struct config_parse *ps)
@@ -262,7 +294,8 @@ static int check_warnings(struct config_parse *ps)
 int config_check(struct config_parse *ps)
 {
 	if (check_role(ps) || check_keys(ps) || check_tls_versions(ps) ||
-	    check_login(ps) || check_framing(ps) || check_scripts(ps))
+	    check_login(ps) || check_framing(ps) || check_scripts(ps) ||
+	    check_client_login(ps))
 		return -EINVAL;
 	return check_warnings(ps);
 }

@@ -52,6 +52,12 @@ enum config_purpose {
 	CONFIG_PURPOSE_CLIENT,
 };
 
+enum config_client_cert {
+	CONFIG_CLIENT_CERT_REQUIRE,
+	CONFIG_CLIENT_CERT_OPTIONAL,
+	CONFIG_CLIENT_CERT_NONE,
+};
+
 /* "ovpnd-data-path": auto is ours; disable-dco means user. */
 enum config_data_path {
 	CONFIG_DATA_PATH_AUTO,
@@ -245,6 +251,14 @@ struct config {
 	const char *verify_name;
 	bool has_auth_user_pass;
 	struct config_blob auth_user_pass;	/* two lines */
+
+	/* logins at a server */
+	enum config_client_cert verify_client_cert;
+	bool is_login_env, is_login_optional, is_username_cn;
+	bool has_auth_token, is_token_external;
+	uint32_t token_lifetime;
+	uint32_t token_renewal;		/* 0: reneg_sec */
+	struct config_blob token_secret;
 
 	/* programs: argv, NULL-terminated; NULL: none */
 	const char **scripts[CONFIG_SCRIPTS];

@@ -4,7 +4,7 @@
 /* Known to OpenVPN, not to this version, with what to do instead. */
 
 #define SCRIPTS "remove the line"
-#define LOGIN "clients are known by their certificates only"
+#define LOGIN "use auth-user-pass-verify"
 #define MGMT "there is no management interface yet; use ovpnctl"
 #define PROXY "connect without a proxy"
 #define TOKENS "keys come from files; use cert and key"
@@ -17,7 +17,6 @@ static const struct config_row refused_rows[] = {
 		"certificates with tls-crypt"),
 	CONFIG_REFUSE("allow-deprecated-insecure-static-crypto",
 		"use certificates with tls-crypt"),
-	CONFIG_REFUSE("client-cert-not-required", LOGIN),
 	CONFIG_REFUSE("fragment", "use a smaller tun-mtu"),
 	CONFIG_REFUSE("http-proxy", PROXY),
 	CONFIG_REFUSE("http-proxy-option", PROXY),
@@ -31,12 +30,7 @@ static const struct config_row refused_rows[] = {
 	CONFIG_REFUSE("tls-verify", SCRIPTS),
 	CONFIG_REFUSE("tls-export-cert", SCRIPTS),
 	CONFIG_REFUSE("tls-crypt-v2-verify", SCRIPTS),
-	CONFIG_REFUSE("auth-user-pass-verify", LOGIN),
-	CONFIG_REFUSE("auth-user-pass-optional", LOGIN),
-	CONFIG_REFUSE("username-as-common-name", LOGIN),
-	CONFIG_REFUSE("auth-gen-token", LOGIN),
-	CONFIG_REFUSE("auth-gen-token-secret", LOGIN),
-	CONFIG_REFUSE("static-challenge", LOGIN),
+	CONFIG_REFUSE("static-challenge", "remove the line"),
 	CONFIG_REFUSE("override-username", LOGIN),
 	CONFIG_REFUSE("ifconfig-push-constraint", "remove the line"),
 	CONFIG_REFUSE("max-routes-per-client",

@@ -9,7 +9,7 @@
 #define IN_MAIN CONFIG_IN_MAIN
 
 /* The argument is a command line of its own: a program and its arguments. */
-static int script_set(struct config_parse *ps, enum config_script which,
+int config_script_set(struct config_parse *ps, enum config_script which,
 		      const char *command)
 {
 	struct config_params params;
@@ -35,7 +35,7 @@ static int script_set(struct config_parse *ps, enum config_script which,
 static CONFIG_SETTER(set_script)
 {
 	(void)n;
-	return script_set(ps, (enum config_script)row->lo, arg[0]);
+	return config_script_set(ps, (enum config_script)row->lo, arg[0]);
 }
 
 static CONFIG_SETTER(set_security)

@@ -186,6 +186,10 @@ int config_text_append(struct config_parse *ps, struct config_text **list,
 int config_choice(struct config_parse *ps, const char *text,
 		  const char *const *names);
 
+/** config_script_set() - split a command line (opt_script.c) */
+int config_script_set(struct config_parse *ps, enum config_script which,
+		      const char *command);
+
 /** config_push_add() - append to cfg->push, checked */
 int config_push_add(struct config_parse *ps, const char *text);
 

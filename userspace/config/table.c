@@ -9,6 +9,7 @@ static const struct config_table *const tables[CONFIG_N_GROUPS] = {
 	[CONFIG_GROUP_DEVICE] = &config_table_device,
 	[CONFIG_GROUP_SERVER] = &config_table_server,
 	[CONFIG_GROUP_SINGLE] = &config_table_single,
+	[CONFIG_GROUP_LOGIN] = &config_table_login,
 	[CONFIG_GROUP_SCRIPT] = &config_table_script,
 	[CONFIG_GROUP_CLIENT] = &config_table_client,
 	[CONFIG_GROUP_TLS] = &config_table_tls,

@@ -45,6 +45,7 @@ enum config_group {
 	CONFIG_GROUP_DEVICE,
 	CONFIG_GROUP_SERVER,
 	CONFIG_GROUP_SINGLE,
+	CONFIG_GROUP_LOGIN,
 	CONFIG_GROUP_SCRIPT,
 	CONFIG_GROUP_CLIENT,
 	CONFIG_GROUP_TLS,
@@ -90,6 +91,7 @@ extern const struct config_table config_table_transport;
 extern const struct config_table config_table_device;
 extern const struct config_table config_table_server;
 extern const struct config_table config_table_single;
+extern const struct config_table config_table_login;
 extern const struct config_table config_table_script;
 extern const struct config_table config_table_client;
 extern const struct config_table config_table_tls;

@@ -155,7 +155,9 @@ enum hook_defer {
  * @key: whose it is
  * @env: besides script_type and the administrator's
  * @ref: a deferred run whose files the program is told of; NULL: none
- * @timeout: seconds, also for what is deferred; 0: as set up
+ * @timeout: seconds; 0: as set up
+ * @defer_timeout: until an answer that comes later, from the start on; 0: the
+ *	same
  */
 struct hook_run {
 	enum hook_event event;
@@ -168,6 +170,7 @@ struct hook_run {
 	enum hook_defer defer;
 	const struct hook_job *ref;
 	uint32_t timeout;
+	uint32_t defer_timeout;
 };
 
 enum hook_status {

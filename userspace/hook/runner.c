@@ -406,7 +406,7 @@ static void request_handle(struct runner *runner, size_t len)
 	run->id = req.id;
 	run->event = req.event;
 	run->defer = req.defer;
-	run->end = loop_now(runner->loop) + req.timeout * 1000ull;
+	run->end = loop_now(runner->loop) + req.defer_timeout * 1000ull;
 	run->next = runner->runs;
 	runner->runs = run;
 	ret = run_start(run, &req);

@@ -44,6 +44,7 @@ int hook_wire_request(struct mem_buf *out, uint32_t id, uint32_t ref,
 {
 	const uint32_t head[] = {
 		id, ref, (uint32_t)run->event, (uint32_t)run->defer, timeout,
+		run->defer_timeout ? run->defer_timeout : timeout,
 		(uint32_t)run->n_args, (uint32_t)n_env, (uint32_t)run->n_files,
 	};
 	int ret = 0;
@@ -123,6 +124,7 @@ int hook_wire_request_parse(const uint8_t *msg, size_t len,
 	out->event = (enum hook_event)get_below(&rd, HOOK_EVENTS);
 	out->defer = (enum hook_defer)get_below(&rd, HOOK_DEFER_FILE + 1);
 	out->timeout = mem_read_be32(&rd);
+	out->defer_timeout = mem_read_be32(&rd);
 	out->n_args = get_below(&rd, HOOK_ARGS_MAX + 1);
 	out->n_env = get_below(&rd, HOOK_ENV_MAX + 1);
 	out->n_files = get_below(&rd, HOOK_FILES_MAX + 1);

@@ -22,7 +22,7 @@ struct hook_request {
 	uint32_t ref;			/* id of another run, 0: none */
 	enum hook_event event;
 	enum hook_defer defer;
-	uint32_t timeout;		/* seconds */
+	uint32_t timeout, defer_timeout;	/* seconds */
 	size_t n_args, n_env, n_files;
 	const char *args[HOOK_ARGS_MAX];
 	const char *env[HOOK_ENV_MAX];

@@ -226,6 +226,32 @@ static void env_cert(struct hook_env *env, const struct tls_peer *peer)
 }
 
 /**
+ * tunnel_hook_session_env() - the variables of one client's session
+ * @ts: has an identity
+ *
+ * Return: of the caller; NULL when out of memory, and when no programs are
+ * configured.
+ */
+struct hook_env *tunnel_hook_session_env(const struct tunnel_session *ts)
+{
+	const struct tunnel *tunnel = ts->tunnel;
+	struct hook_env *env;
+
+	if (!tunnel->host->hook_env)
+		return NULL;
+	env = hook_env_new(tunnel->host->hook_env);
+	if (!env)
+		return NULL;
+	hook_env_set(env, "common_name", ts->identity.common_name);
+	env_addr(env, "untrusted", &tunnel->remote);
+	if (ts->has_identity)
+		env_cert(env, &ts->identity);
+	if (ts->peer_info)
+		hook_env_peer_info(env, ts->peer_info);
+	return env;
+}
+
+/**
  * tunnel_hook_env() - the variables of one client, made when first needed
  * @tunnel: whose active session has an identity
  *
@@ -233,22 +259,18 @@ static void env_cert(struct hook_env *env, const struct tls_peer *peer)
  */
 struct hook_env *tunnel_hook_env(struct tunnel *tunnel)
 {
-	const struct tunnel_session *ts = tunnel->active;
 	struct hook_env *env = tunnel->hook_env;
 
-	if (env || !tunnel->host->hook_env)
+	if (env || !tunnel->active)
 		return env;
-	env = tunnel->hook_env = hook_env_new(tunnel->host->hook_env);
+	env = tunnel->hook_env = tunnel_hook_session_env(tunnel->active);
 	if (!env)
 		return NULL;
 	hook_env_set(env, "common_name", tunnel->common_name);
+	if (tunnel->has_username)
+		hook_env_set(env, "username", tunnel->username);
 	env_addr(env, "trusted", &tunnel->remote);
-	env_addr(env, "untrusted", &tunnel->remote);
 	env_time(env, tunnel->host->env.realtime());
-	if (ts && ts->has_identity)
-		env_cert(env, &ts->identity);
-	if (ts && ts->peer_info)
-		hook_env_peer_info(env, ts->peer_info);
 	return env;
 }
 

@@ -2,6 +2,7 @@
 #ifndef TUNNEL_PRIVATE_H
 #define TUNNEL_PRIVATE_H
 
+#include "auth/auth.h"
 #include "control/control.h"
 #include "hook/hook.h"
 #include "keygen/keygen.h"
@@ -33,11 +34,27 @@ struct tunnel_ccd;
 struct tunnel_iroute;
 struct tunnel_persist;
 
+/* On user name and password of the latest key exchange of a client. */
+enum tunnel_verdict {
+	TUNNEL_VERDICT_OK,
+	TUNNEL_VERDICT_PENDING,
+	TUNNEL_VERDICT_REFUSED,
+};
+
+#define TUNNEL_PENDING_MAX	1024	/* INFO_PRE (section 8.8) */
+#define TUNNEL_TOKEN_LINE_MAX	(AUTH_TOKEN_STRLEN + 16)
+
 /**
  * struct tunnel_session - a control session and what its peer said there
  * @has_cookie: made by a packet with a cookie: its resets are answered
  *	without state
  * @peer_info, @occ: what a server's client said first; owned, NULL before
+ * @reject: why nothing was agreed upon, for AUTH_FAILED; NULL: it was
+ * @is_held: the exchange is complete, and waits for @verdict
+ * @job: a program that is asked about it
+ * @reason: for AUTH_FAILED of a refused login; "": none
+ * @pending: what the client shall do meanwhile, until it has been told; owned
+ * @token: of the login, with @has_token
  */
 struct tunnel_session {
 	struct tunnel *tunnel;
@@ -47,6 +64,18 @@ struct tunnel_session {
 	struct tls_peer identity;
 	bool has_identity;
 	char *peer_info, *occ;
+	const char *reject;
+	enum tunnel_verdict verdict;
+	bool is_held;
+	struct hook_job *job;
+	char username[PROTO_USER_PASS_MAX];
+	char reason[256];
+	char *pending;
+	uint32_t pending_timeout;
+	bool has_token;
+	struct auth_session token;
+	const char *token_state;
+	struct loop_timer *token_timer;
 };
 
 /**
@@ -71,6 +100,7 @@ struct tunnel_usage {
  * @own_cfg: what is special about a server's client; NULL: nothing
  * @ccd: a file on its way
  * @job: a program of this tunnel's that runs, if its result is waited for
+ * @username: of the login that the tunnel began with, with @has_username
  * @n_learned: addresses that learn-address has been told of
  * @is_hooked: client-disconnect is to be run at the end
  * @stats: of its last peer in the data path, when that was taken away
@@ -97,6 +127,8 @@ struct tunnel {
 	struct tunnel_iroute *iroutes;
 	struct hook_job *job;
 	struct hook_env *hook_env;
+	bool has_username;
+	char username[PROTO_USER_PASS_MAX];
 	unsigned int n_learned;
 	bool is_hooked;
 	struct dp_stats stats;
@@ -147,6 +179,8 @@ struct tunnel *tunnel_registry_peer(const struct tunnel_registry *reg,
  * @is_patient: a tunnel whose renegotiation failed waits for its peer to come
  *	back; otherwise it is closed, and this side comes back
  * @ready: a first key exchange is complete
+ * @refused: an exchange is complete, but its login is refused; NULL: never
+ * @rekeyed: the key of a renegotiation is installed; NULL: nothing to do
  * @closed: a tunnel is about to go; @why is for the log
  */
 struct tunnel_role {
@@ -166,6 +200,8 @@ struct tunnel_role {
 	int (*peer_km2)(struct tunnel_session *ts,
 			const struct proto_km2 *km2);
 	void (*ready)(struct tunnel_session *ts);
+	void (*refused)(struct tunnel_session *ts);
+	void (*rekeyed)(struct tunnel_session *ts);
 	void (*message)(struct tunnel_session *ts, const char *text);
 	void (*timeout)(struct tunnel *tunnel);
 	void (*closed)(struct tunnel *tunnel, const char *why);
@@ -217,6 +253,7 @@ struct tunnel_host {
 	struct tunnel_applied *applied;
 	struct tunnel_server *server;
 	struct tunnel_persist *persist;
+	struct auth_keys *token_keys;	/* NULL: no tokens */
 	struct hook_env *hook_env;	/* NULL: no programs */
 	bool is_hook_up;
 	struct tunnel_client *client;
@@ -232,6 +269,7 @@ const char *tunnel_state_name(enum tunnel_state state);
 int tunnel_session_open(struct tunnel *tunnel,
 			const struct control_origin *origin);
 void tunnel_session_drop_untrusted(struct tunnel *tunnel);
+void tunnel_session_proceed(struct tunnel_session *ts);
 void tunnel_close(struct tunnel *tunnel, const char *why);
 void tunnel_close_later(struct tunnel *tunnel, uint64_t delay_ms);
 void tunnel_set_deadline(struct tunnel *tunnel, uint64_t at);
@@ -255,9 +293,19 @@ int tunnel_server_assign(struct tunnel *tunnel);
 void tunnel_server_addresses(const struct tunnel *tunnel,
 			     struct control_push_reply *reply);
 
+/* login.c: user names, passwords, tokens */
+int tunnel_login_load(struct tunnel_host *host, char *err, size_t err_len);
+int tunnel_login_check(struct tunnel_session *ts, const struct proto_km2 *km2);
+void tunnel_login_hold(struct tunnel_session *ts);
+bool tunnel_login_token(struct tunnel_session *ts,
+			char out[TUNNEL_TOKEN_LINE_MAX]);
+void tunnel_login_arm(struct tunnel_session *ts);
+void tunnel_login_renew(struct tunnel_session *ts);
+
 /* hooks.c: programs of the administrator's */
 int tunnel_hook_init(struct tunnel_host *host);
 struct hook_env *tunnel_hook_env(struct tunnel *tunnel);
+struct hook_env *tunnel_hook_session_env(const struct tunnel_session *ts);
 void tunnel_hook_up(struct tunnel_host *host, const struct config *cfg,
 		    bool is_restart);
 void tunnel_hook_down(struct tunnel_host *host, const struct config *cfg,

@@ -39,6 +39,14 @@ static int keep_string(char **to, const char *from)
 	return *to ? 0 : -ENOMEM;
 }
 
+static int negotiate(struct tunnel_session *ts, const struct config *cfg)
+{
+	ts->reject = NULL;
+	return control_params_negotiate(&ts->params, cfg->data_ciphers,
+					cfg->data_ciphers_fallback,
+					ts->peer_info, ts->occ, &ts->reject);
+}
+
 static int server_peer_km2(struct tunnel_session *ts,
 			   const struct proto_km2 *km2)
 {
@@ -46,12 +54,14 @@ static int server_peer_km2(struct tunnel_session *ts,
 
 	/* a renegotiation keeps what was agreed first */
 	if (tunnel->active == ts && tunnel->state == TUNNEL_STATE_CONNECTED)
-		return 0;
+		return tunnel_login_check(ts, km2);
 	snprintf(tunnel->common_name, sizeof(tunnel->common_name), "%s",
 		 ts->identity.common_name);
-	if (keep_string(&ts->peer_info, km2->peer_info))
+	if (keep_string(&ts->peer_info, km2->peer_info) ||
+	    keep_string(&ts->occ, km2->options))
 		return -ENOMEM;
-	return keep_string(&ts->occ, km2->options);
+	negotiate(ts, tunnel->host->setup.cfg);
+	return tunnel_login_check(ts, km2);
 }
 
 /* Same name, new client: the new one wins, unless duplicate-cn. */
@@ -70,16 +80,22 @@ static void close_duplicates(struct tunnel *tunnel)
 	}
 }
 
-static void refuse(struct tunnel *tunnel, const char *reason)
+static void refuse_session(struct tunnel_session *ts, const char *reason)
 {
-	char text[256], label[160];
+	struct tunnel *tunnel = ts->tunnel;
+	bool has_reason = reason && reason[0];
+	char text[300], label[160];
 
 	log_notice("%s: refused%s%s",
 		   tunnel_label(tunnel, label, sizeof(label)),
-		   reason ? ": " : "", reason ? reason : "");
-	snprintf(text, sizeof(text), "AUTH_FAILED%s%s", reason ? "," : "",
-		 reason ? reason : "");
-	control_session_send(tunnel->active->control, text);
+		   has_reason ? ": " : "", has_reason ? reason : "");
+	snprintf(text, sizeof(text), "AUTH_FAILED%s%s", has_reason ? "," : "",
+		 has_reason ? reason : "");
+	control_session_send(ts->control, text);
+	/* who has not proved anything does not end the tunnel of another */
+	if (ts == tunnel->untrusted)
+		return;
+	tunnel_data_disconnect(tunnel);
 	tunnel_close_later(tunnel, GOODBYE_MS);
 }
 
@@ -102,6 +118,16 @@ static void refuse_for_now(struct tunnel *tunnel, const char *reason)
 		snprintf(text, sizeof(text), "RESTART");
 	control_session_send(tunnel->active->control, text);
 	tunnel_close_later(tunnel, GOODBYE_MS);
+}
+
+static void refuse(struct tunnel *tunnel, const char *reason)
+{
+	refuse_session(tunnel->active, reason);
+}
+
+static void server_refused(struct tunnel_session *ts)
+{
+	refuse_session(ts, ts->reason);
 }
 
 /* An address that was given by name belongs to the client that came last. */
@@ -156,9 +182,12 @@ int tunnel_server_assign(struct tunnel *tunnel)
 	return 0;
 }
 
+/* @token: the last line; "" */
 struct push_iter {
 	const struct config *cfg;
 	const struct config_text *at;
+	char token[TUNNEL_TOKEN_LINE_MAX];
+	bool is_token_out;
 };
 
 /* A client is not told to reach through us what is behind itself. */
@@ -190,7 +219,12 @@ static const char *push_next(void *arg)
 		if (now)
 			iter->at = now->next;
 	} while (now && is_own_network(iter->cfg, now->text));
-	return now ? now->text : NULL;
+	if (now)
+		return now->text;
+	if (iter->is_token_out || !iter->token[0])
+		return NULL;
+	iter->is_token_out = true;
+	return iter->token;
 }
 
 void tunnel_server_addresses(const struct tunnel *tunnel,
@@ -228,9 +262,14 @@ static int push_reply(struct tunnel *tunnel)
 		.peer_id = tunnel->peer_id,
 		.tun_mtu = cfg->tun_mtu,
 	};
+	int ret;
 
+	if (tunnel_login_token(tunnel->active, iter.token))
+		tunnel_login_arm(tunnel->active);
 	tunnel_server_addresses(tunnel, &reply);
-	return control_push_reply(tunnel->active->control, &reply);
+	ret = control_push_reply(tunnel->active->control, &reply);
+	mem_wipe(&iter, sizeof(iter));
+	return ret;
 }
 
 /* Keys first, then the reply: the client may send data at once. */
@@ -264,23 +303,14 @@ static void server_connect(struct tunnel *tunnel)
 		   tunnel->vpn6.family ? net_ip_format(&tunnel->vpn6, b) : "");
 }
 
-static int negotiate(struct tunnel *tunnel, const char **reason)
-{
-	const struct config *cfg = tunnel_cfg(tunnel);
-	struct tunnel_session *ts = tunnel->active;
-
-	return control_params_negotiate(&ts->params, cfg->data_ciphers,
-					cfg->data_ciphers_fallback,
-					ts->peer_info, ts->occ, reason);
-}
-
 void tunnel_server_admitted(struct tunnel *tunnel, bool is_allowed)
 {
-	const char *reason = NULL;
+	struct tunnel_session *ts = tunnel->active;
 
-	if (!is_allowed || tunnel_cfg(tunnel)->is_disabled ||
-	    negotiate(tunnel, &reason)) {
-		refuse(tunnel, reason);
+	if (is_allowed && tunnel->own_cfg)
+		negotiate(ts, tunnel->own_cfg);
+	if (!is_allowed || tunnel_cfg(tunnel)->is_disabled || ts->reject) {
+		refuse(tunnel, is_allowed ? ts->reject : NULL);
 		return;
 	}
 	/* what client-connect has said may be another address */
@@ -310,8 +340,14 @@ static void server_ready(struct tunnel_session *ts)
 {
 	struct tunnel *tunnel = ts->tunnel;
 
-	snprintf(tunnel->common_name, sizeof(tunnel->common_name), "%s",
-		 ts->identity.common_name);
+	/* login.c has seen to it that a user name fits */
+	snprintf(tunnel->common_name, sizeof(tunnel->common_name), "%.64s",
+		 tunnel->host->setup.cfg->is_username_cn ?
+		 ts->username : ts->identity.common_name);
+	snprintf(tunnel->username, sizeof(tunnel->username), "%s",
+		 ts->username);
+	tunnel->has_username = hook_has(tunnel->host->setup.hook,
+					HOOK_USER_PASS_VERIFY);
 	close_duplicates(tunnel);
 	tunnel_policy_start(tunnel);
 }
@@ -519,6 +555,8 @@ const struct tunnel_role tunnel_server_role = {
 	.own_km2 = server_own_km2,
 	.peer_km2 = server_peer_km2,
 	.ready = server_ready,
+	.refused = server_refused,
+	.rekeyed = tunnel_login_renew,
 	.message = server_message,
 	.timeout = server_timeout,
 	.closed = server_closed,

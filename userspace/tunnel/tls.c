@@ -25,6 +25,19 @@ static enum tls_purpose purpose(enum config_purpose in)
 	return TLS_PURPOSE_ANY;
 }
 
+static enum tls_peer_cert peer_cert(enum config_client_cert in)
+{
+	switch (in) {
+	case CONFIG_CLIENT_CERT_REQUIRE:
+		return TLS_PEER_CERT_REQUIRED;
+	case CONFIG_CLIENT_CERT_OPTIONAL:
+		return TLS_PEER_CERT_OPTIONAL;
+	case CONFIG_CLIENT_CERT_NONE:
+		return TLS_PEER_CERT_NONE;
+	}
+	return TLS_PEER_CERT_REQUIRED;
+}
+
 static enum tls_name_type name_type(enum config_name_type in)
 {
 	switch (in) {
@@ -81,6 +94,7 @@ int tunnel_tls_load(struct tunnel_host *host, char *err, size_t err_len)
 		.ciphersuites = cfg->tls_ciphersuites,
 		.groups = cfg->tls_groups,
 		.cert_profile = cfg->tls_cert_profile,
+		.peer_cert = peer_cert(cfg->verify_client_cert),
 		.peer_purpose = purpose(cfg->remote_cert_tls),
 		.name_type = name_type(cfg->verify_name_type),
 		.peer_name = cfg->verify_name,

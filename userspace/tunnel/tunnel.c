@@ -171,6 +171,9 @@ static void session_free(struct tunnel_session *ts)
 	if (!ts)
 		return;
 	control_session_free(ts->control);
+	hook_job_drop(ts->job);
+	loop_timer_free(ts->token_timer);
+	free(ts->pending);
 	free(ts->peer_info);
 	free(ts->occ);
 	free(ts);
@@ -314,13 +317,21 @@ static void session_promote(struct tunnel_session *ts)
 	tunnel_enter_state(tunnel, TUNNEL_STATE_HANDSHAKE);
 }
 
-static void op_active(void *arg, struct control_session *session)
+/**
+ * tunnel_session_proceed() - a key exchange is complete, and decided upon
+ * @ts: its @verdict is not pending
+ */
+void tunnel_session_proceed(struct tunnel_session *ts)
 {
-	struct tunnel_session *ts = arg;
+	struct control_session *session = ts->control;
 	struct tunnel *tunnel = ts->tunnel;
 	char label[160];
 	int ret;
 
+	if (ts->verdict == TUNNEL_VERDICT_REFUSED) {
+		tunnel->host->role->refused(ts);
+		return;
+	}
 	session_promote(ts);
 	log_info("%s: Control Channel: %s",
 		 tunnel_label(tunnel, label, sizeof(label)),
@@ -336,7 +347,20 @@ static void op_active(void *arg, struct control_session *session)
 			  tunnel_label(tunnel, label, sizeof(label)),
 			  strerror(-ret));
 		tunnel_close(tunnel, "key installation failed");
+	} else if (tunnel->host->role->rekeyed) {
+		tunnel->host->role->rekeyed(ts);
 	}
+}
+
+static void op_active(void *arg, struct control_session *session)
+{
+	struct tunnel_session *ts = arg;
+
+	(void)session;
+	if (ts->verdict == TUNNEL_VERDICT_PENDING)
+		tunnel_login_hold(ts);
+	else
+		tunnel_session_proceed(ts);
 }
 
 static void op_message(void *arg, struct control_session *session,

@@ -1,0 +1,421 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * User names and passwords of a server's clients (sections 8.7 to 8.9, 8.13).
+ * Each key exchange brings them; the answer decides about the exchange, and may
+ * come later.
+ */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "auth/auth.h"
+#include "tunnel/private.h"
+
+#define UCN_MAX 64	/* a user name that is to be a common name */
+
+/** struct login - what is checked; in secret memory, for the call only */
+struct login {
+	char username[PROTO_USER_PASS_MAX];
+	char password[PROTO_USER_PASS_MAX];
+	char both[2 * PROTO_USER_PASS_MAX + 2];
+};
+
+/* Section 11.5: what is not printable becomes "_". */
+static void clean_copy(char out[PROTO_USER_PASS_MAX], const char *in)
+{
+	size_t i;
+
+	for (i = 0; in && in[i] && i < PROTO_USER_PASS_MAX - 1; i++)
+		out[i] = (unsigned char)in[i] < 0x20 || in[i] == 0x7f ?
+			 '_' : in[i];
+	out[i] = '\0';
+}
+
+static void login_refuse(struct tunnel_session *ts, const char *for_client,
+			 const char *for_log)
+{
+	static struct log_limit limit = { .burst = 20, .interval_ms = 1000 };
+	char label[160];
+
+	ts->verdict = TUNNEL_VERDICT_REFUSED;
+	snprintf(ts->reason, sizeof(ts->reason), "%.*s",
+		 (int)strcspn(for_client, "\r\n"), for_client);
+	log_limited(&limit, LOG_LEVEL_NOTICE, "%s: login of \"%s\" refused: %s",
+		    tunnel_label(ts->tunnel, label, sizeof(label)),
+		    ts->username, for_log);
+}
+
+/* Accepted: tokens of this login have a session id from now on. */
+static void login_accept(struct tunnel_session *ts)
+{
+	const struct tunnel_host *host = ts->tunnel->host;
+	char label[160];
+
+	ts->verdict = TUNNEL_VERDICT_OK;
+	log_info("%s: login of \"%s\" accepted",
+		 tunnel_label(ts->tunnel, label, sizeof(label)), ts->username);
+	if (!host->token_keys || ts->has_token)
+		return;
+	ts->token.initial = host->env.realtime();
+	ts->has_token = !host->env.random(ts->token.id, sizeof(ts->token.id));
+}
+
+/* ---- deferred -------------------------------------------------------- */
+
+/* The seconds that a client may still take (section 8.8). */
+static uint32_t pending_limit(const struct tunnel_session *ts, uint32_t wanted)
+{
+	const struct tunnel_host *host = ts->tunnel->host;
+	const struct config *cfg = host->setup.cfg;
+	uint32_t most = cfg->reneg_sec / 2 > cfg->hand_window ?
+			cfg->reneg_sec / 2 : cfg->hand_window;
+	uint64_t elapsed = (loop_now(host->setup.loop) -
+			    control_session_started(ts->control)) / 1000;
+
+	if (elapsed >= most)
+		return 0;
+	most -= (uint32_t)elapsed;
+	return wanted < most ? wanted : most;
+}
+
+/* IV_SSO names the methods that a client knows, separated by commas. */
+static bool client_knows(const struct tunnel_session *ts, const char *method)
+{
+	char list[256], *save = NULL, *word;
+
+	if (proto_peer_info_get(ts->peer_info, "IV_SSO", list,
+				sizeof(list)) < 0)
+		return false;
+	for (word = strtok_r(list, ",", &save); word;
+	     word = strtok_r(NULL, ",", &save))
+		if (!strcmp(word, method))
+			return true;
+	return false;
+}
+
+/* Tell the client what to do; the exchange has to be complete for that. */
+static void pending_send(struct tunnel_session *ts)
+{
+	unsigned long iv = proto_peer_info_number(ts->peer_info, "IV_PROTO");
+	struct tunnel *tunnel = ts->tunnel;
+	uint32_t limit = pending_limit(ts, ts->pending_timeout);
+	char text[TUNNEL_PENDING_MAX + 16];
+
+	if (!ts->pending || !limit)
+		return;
+	if (iv & PROTO_IV_AUTH_PENDING_KW)
+		snprintf(text, sizeof(text), "AUTH_PENDING,timeout %u", limit);
+	else
+		snprintf(text, sizeof(text), "AUTH_PENDING");
+	control_session_send(ts->control, text);
+	snprintf(text, sizeof(text), "INFO_PRE,%s", ts->pending);
+	control_session_send(ts->control, text);
+	free(ts->pending);
+	ts->pending = NULL;
+	if (tunnel->active == ts && tunnel->state == TUNNEL_STATE_HANDSHAKE)
+		tunnel_set_deadline(tunnel, loop_now(tunnel->host->setup.loop) +
+				    1000ull * limit);
+}
+
+/* auth_pending_file: seconds, method, and what it is about, a line each */
+static void pending_parse(struct tunnel_session *ts, const char *text)
+{
+	char seconds[16], method[64], extra[TUNNEL_PENDING_MAX];
+	char *lines[] = { seconds, method, extra };
+	const size_t sizes[] = { sizeof(seconds), sizeof(method),
+				 sizeof(extra) };
+
+	for (size_t i = 0; i < 3; i++) {
+		size_t len = strcspn(text, "\n");
+
+		if (!len || len >= sizes[i])
+			return;
+		snprintf(lines[i], sizes[i], "%.*s", (int)len, text);
+		text += len + (text[len] == '\n');
+	}
+	if (!client_knows(ts, method)) {
+		login_refuse(ts, "", "the client does not support the method that it should use to log in");
+		hook_job_drop(ts->job);
+		ts->job = NULL;
+		return;
+	}
+	free(ts->pending);
+	ts->pending = strdup(extra);
+	ts->pending_timeout = (uint32_t)strtoul(seconds, NULL, 10);
+	if (ts->is_held)
+		pending_send(ts);
+}
+
+/** tunnel_login_hold() - the exchange is complete, the answer still to come */
+void tunnel_login_hold(struct tunnel_session *ts)
+{
+	ts->is_held = true;
+	pending_send(ts);
+}
+
+/* ---- the program ----------------------------------------------------- */
+
+enum {
+	FILE_CONTROL,
+	FILE_PENDING,
+	FILE_REASON,
+	FILE_BOTH,
+};
+
+static void login_done(void *arg, const struct hook_result *result)
+{
+	struct tunnel_session *ts = arg;
+
+	if (result->status == HOOK_DEFERRED)
+		pending_parse(ts, result->files[FILE_PENDING].data);
+	if (ts->tunnel->state == TUNNEL_STATE_DEAD)
+		return;
+	if (result->status != HOOK_DEFERRED) {
+		ts->job = NULL;
+		if (result->status == HOOK_OK)
+			login_accept(ts);
+		else
+			login_refuse(ts, result->files[FILE_REASON].data,
+			       result->why);
+	}
+	if (ts->verdict != TUNNEL_VERDICT_PENDING && ts->is_held) {
+		ts->is_held = false;
+		tunnel_session_proceed(ts);
+	}
+}
+
+/* The variables of this exchange: the client need not be who it says. */
+static struct hook_env *login_env(struct tunnel_session *ts,
+				  const struct login *login)
+{
+	const struct config *cfg = ts->tunnel->host->setup.cfg;
+	struct hook_env *env = tunnel_hook_session_env(ts);
+	char text[AUTH_SESSION_STRLEN];
+
+	if (!env)
+		return NULL;
+	hook_env_set(env, "username", login->username);
+	if (cfg->is_login_env)
+		hook_env_set(env, "password", login->password);
+	if (!cfg->has_auth_token)
+		return env;
+	hook_env_set(env, "session_state", ts->token_state);
+	if (ts->has_token)
+		hook_env_set(env, "session_id",
+			     auth_session_format(&ts->token, text));
+	return env;
+}
+
+static bool login_ask(struct tunnel_session *ts, struct login *login)
+{
+	const struct tunnel_host *host = ts->tunnel->host;
+	const struct config *cfg = host->setup.cfg;
+	struct hook_env *env = login_env(ts, login);
+	char key[64];
+	struct hook_run run = {
+		.event = HOOK_USER_PASS_VERIFY, .key = key, .env = env,
+		.files = {
+			[FILE_CONTROL] = { .env = "auth_control_file",
+					   .flags = HOOK_FILE_CONTROL },
+			[FILE_PENDING] = { .env = "auth_pending_file",
+					   .flags = HOOK_FILE_EARLY },
+			[FILE_REASON] = { .env = "auth_failed_reason_file",
+					  .flags = HOOK_FILE_RESULT },
+			[FILE_BOTH] = { .data = login->both,
+					.flags = HOOK_FILE_ARG },
+		},
+		.n_files = cfg->is_login_env ? 3 : 4,
+		.defer = HOOK_DEFER_STATUS,
+		.defer_timeout = pending_limit(ts, UINT32_MAX),
+	};
+
+	snprintf(key, sizeof(key), "login %llu",
+		 (unsigned long long)ts->tunnel->cid);
+	snprintf(login->both, sizeof(login->both), "%s\n%s\n", login->username,
+		 login->password);
+	run.files[FILE_BOTH].len = strlen(login->both);
+	if (env)
+		ts->job = hook_run(host->setup.hook, &run, login_done, ts);
+	hook_env_free(env);
+	return ts->job != NULL;
+}
+
+/* ---- tokens ---------------------------------------------------------- */
+
+/* Return: is there nothing left to ask. */
+static bool token_decides(struct tunnel_session *ts, const struct login *login)
+{
+	const struct tunnel_host *host = ts->tunnel->host;
+	const struct config *cfg = host->setup.cfg;
+	const struct auth_token_rules rules = {
+		.lifetime = cfg->token_lifetime,
+		.renewal = cfg->token_renewal ? cfg->token_renewal :
+						cfg->reneg_sec,
+	};
+	struct auth_session session;
+	enum auth_verdict verdict;
+	bool is_empty;
+
+	ts->token_state = "Initial";
+	if (!host->token_keys || !auth_token_is(login->password))
+		return false;
+	verdict = auth_token_check(host->token_keys, &rules, login->password,
+				   login->username, host->env.realtime(),
+				   &session, &is_empty);
+	/* within a connection there is one login */
+	if (verdict == AUTH_VALID && ts->has_token &&
+	    memcmp(session.id, ts->token.id, sizeof(session.id)))
+		verdict = AUTH_INVALID;
+	if (verdict == AUTH_VALID) {
+		ts->token = session;
+		ts->has_token = true;
+		ts->token_state = is_empty ? "AuthenticatedEmptyUser" :
+					     "Authenticated";
+	} else if (verdict == AUTH_EXPIRED) {
+		ts->token_state = is_empty ? "ExpiredEmptyUser" : "Expired";
+	} else {
+		ts->token_state = "Invalid";
+	}
+	if (cfg->is_token_external)
+		return false;
+	if (verdict == AUTH_VALID)
+		login_accept(ts);
+	else if (verdict == AUTH_EXPIRED)
+		login_refuse(ts, "SESSION: token expired", "its token has expired");
+	else
+		login_refuse(ts, "", "its token is not one of ours");
+	return true;
+}
+
+/**
+ * tunnel_login_token() - a new token for a client that has logged in
+ * @ts: its session
+ * @out: "auth-token TOKEN"
+ *
+ * Return: false when there are no tokens.
+ */
+bool tunnel_login_token(struct tunnel_session *ts,
+			char out[TUNNEL_TOKEN_LINE_MAX])
+{
+	const struct tunnel_host *host = ts->tunnel->host;
+	char token[AUTH_TOKEN_STRLEN];
+	bool is_ok;
+
+	if (!host->token_keys || !ts->has_token)
+		return false;
+	is_ok = !auth_token_make(host->token_keys, ts->username, &ts->token,
+				 host->env.realtime(), token);
+	if (is_ok)
+		snprintf(out, TUNNEL_TOKEN_LINE_MAX, "auth-token %s", token);
+	mem_wipe(token, sizeof(token));
+	return is_ok;
+}
+
+static void token_timeout(struct loop_timer *timer, void *arg)
+{
+	(void)timer;
+	tunnel_login_renew(arg);
+}
+
+/* The next one, unless a renegotiation brings it before. */
+void tunnel_login_arm(struct tunnel_session *ts)
+{
+	const struct tunnel_host *host = ts->tunnel->host;
+	uint32_t renewal = host->setup.cfg->token_renewal;
+
+	if (!host->token_keys || !ts->has_token || !renewal)
+		return;
+	if (!ts->token_timer)
+		ts->token_timer = loop_timer_new(host->setup.loop,
+						 token_timeout, ts);
+	if (ts->token_timer)
+		loop_timer_start(ts->token_timer, renewal * 1000ull);
+}
+
+/** tunnel_login_renew() - send a new token to a client that has one */
+void tunnel_login_renew(struct tunnel_session *ts)
+{
+	char line[TUNNEL_TOKEN_LINE_MAX];
+	char text[TUNNEL_TOKEN_LINE_MAX + 16];
+
+	if (ts->tunnel->state != TUNNEL_STATE_CONNECTED ||
+	    !tunnel_login_token(ts, line))
+		return;
+	snprintf(text, sizeof(text), "PUSH_REPLY,%s", line);
+	control_session_send(ts->control, text);
+	mem_wipe(line, sizeof(line));
+	mem_wipe(text, sizeof(text));
+	tunnel_login_arm(ts);
+}
+
+/** tunnel_login_load() - the keys of tokens; 0, or -errno and @err */
+int tunnel_login_load(struct tunnel_host *host, char *err, size_t err_len)
+{
+	const struct config *cfg = host->setup.cfg;
+	int ret;
+
+	if (!cfg->has_auth_token)
+		return 0;
+	ret = auth_keys_load(cfg->token_secret.text, cfg->token_secret.len,
+			     &host->token_keys);
+	if (ret)
+		snprintf(err, err_len, "auth-gen-token-secret: \"%s\" has no key; make one with ovpnd --genkey auth-token FILE",
+			 cfg->token_secret.path ? cfg->token_secret.path : "");
+	return ret;
+}
+
+/* ---- one exchange ---------------------------------------------------- */
+
+/* Rules that need neither program nor token; NULL: none is broken. */
+static const char *rule_broken(const struct tunnel_session *ts,
+			       const struct proto_km2 *km2)
+{
+	const struct tunnel *tunnel = ts->tunnel;
+	const struct config *cfg = tunnel->host->setup.cfg;
+
+	if (km2->is_userpass_too_long)
+		return "user name or password is longer than 127 bytes";
+	if ((!km2->username || !km2->password) && !cfg->is_login_optional)
+		return "the client sent no user name and password";
+	if (cfg->is_username_cn && strlen(ts->username) > UCN_MAX)
+		return "the user name is too long for a common name";
+	if (tunnel->has_username && strcmp(tunnel->username, ts->username))
+		return "the user name has changed within the tunnel";
+	return NULL;
+}
+
+/**
+ * tunnel_login_check() - user name and password of a key exchange
+ * @ts: gets @verdict; if it is pending, tunnel_session_proceed() comes later
+ * @km2: the client's message
+ *
+ * Return: 0 or -ENOMEM.
+ */
+int tunnel_login_check(struct tunnel_session *ts, const struct proto_km2 *km2)
+{
+	const struct tunnel_host *host = ts->tunnel->host;
+	const char *broken;
+	struct login *login;
+
+	hook_job_drop(ts->job);
+	ts->job = NULL;
+	ts->is_held = false;
+	ts->verdict = TUNNEL_VERDICT_OK;
+	if (!hook_has(host->setup.hook, HOOK_USER_PASS_VERIFY))
+		return 0;
+	login = mem_secret_alloc(sizeof(*login));
+	if (!login)
+		return -ENOMEM;
+	clean_copy(login->username, km2->username);
+	clean_copy(login->password, km2->password);
+	memcpy(ts->username, login->username, sizeof(ts->username));
+	ts->verdict = TUNNEL_VERDICT_PENDING;
+	broken = rule_broken(ts, km2);
+	if (broken)
+		login_refuse(ts, "", broken);
+	else if (!token_decides(ts, login) && !login_ask(ts, login))
+		login_refuse(ts, "", "the program cannot be run");
+	mem_secret_free(login);
+	return 0;
+}
