@@ -280,13 +280,21 @@ scenario_login() {
 			printf 0 >"$auth_control_file") &
 			exit 2 ;;
 		erin:*) exec sleep 600 ;;
+		frank:*)
+			[ ! -e "$OUT/frank" ] || exit 0
+			printf "%s\n" 20 webauth WEB_AUTH::https://192.0.2.1/ \
+				>"$auth_pending_file"
+			[ "$IV_SSO" ] || printf "" >"$auth_pending_file"
+			touch "$OUT/frank"
+			(sleep 1; printf 0 >"$auth_control_file") &
+			exit 2 ;;
 		esac
 		exit 1'
 	SERVER_LINES="script-security 3
 		auth-user-pass-verify $DIR/verify $1
 		verify-client-cert none
 		username-as-common-name
-		auth-gen-token 0 60"
+		auth-gen-token 0 4"
 	CLIENT_LINES="auth-user-pass $DIR/login"
 	RENEG_S=5
 	login_files alice secret
@@ -305,10 +313,12 @@ scenario_login() {
 		fail "the user name is not the common name"
 	within 5 traffic_ready || fail "no traffic through the tunnel"
 
-	# a token in the place of the password, and no loss
-	before=$(peer_key server ovpnd)
-	within 12 key_has_changed server ovpnd "$before" ||
-		fail "no renegotiation"
+	# a token in the place of the password; the first one expires after 8 s
+	for _ in 1 2 3; do
+		before=$(peer_key server ovpnd)
+		within 12 key_has_changed server ovpnd "$before" ||
+			fail "no renegotiation"
+	done
 	[ "$(n_asked)" = 1 ] || {
 		sed 's/^/#   /' "$DIR/out/asked"
 		fail "the program was asked $(n_asked) times"
@@ -342,6 +352,18 @@ scenario_login() {
 	client_without_cert
 	daemon_wait_for client 'Initialization Sequence Completed' 20 ||
 		fail "alice does not come in again"
+	daemon_stop client
+
+	# refused once, and back by itself
+	login_files frank x
+	printf '%s\n' 'auth-retry nointeract' 'push-peer-info' \
+		'setenv IV_SSO webauth' >>"$DIR/client.conf"
+	client_without_cert
+	daemon_wait_for client 'Initialization Sequence Completed' 20 ||
+		fail "frank does not try again"
+	daemon_says client 'AUTH_FAILED' || fail "frank was not refused at first"
+	[ "$2" = ovpnd ] || daemon_says client 'WEB_AUTH::https://192.0.2.1/' ||
+		fail "frank was not told where to log in"
 	daemon_stop client
 	stop_clean server
 	! grep -qE 'secret|wrong|SESS_ID' "$DIR/server.log" ||

@@ -411,7 +411,8 @@ static const struct option_case {
 	{ 'S', "allow-compression no", NULL },
 	{ 'S', "allow-compression yes", "write no" },
 	{ 'C', "auth-retry none", NULL },
-	{ 'C', "auth-retry interact", "write none" },
+	{ 'C', "auth-retry nointeract", NULL },
+	{ 'C', "auth-retry interact", "nobody can be asked while the daemon runs; write nointeract" },
 	/* refused as a whole */
 	{ 'S', "secret k", "t:12: option \"secret\" is not supported in this version; static keys" },
 	{ 'S', "<secret>\nx\n</secret>", "option \"secret\" is not supported" },

@@ -249,7 +249,7 @@ struct config {
 	enum config_purpose remote_cert_tls;
 	enum config_name_type verify_name_type;
 	const char *verify_name;
-	bool has_auth_user_pass;
+	bool has_auth_user_pass, has_auth_retry;
 	struct config_blob auth_user_pass;	/* two lines */
 
 	/* logins at a server */

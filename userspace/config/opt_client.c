@@ -49,6 +49,23 @@ static CONFIG_SETTER(set_auth_user_pass)
 	return config_set_blob(ps, row, arg, n);
 }
 
+static CONFIG_SETTER(set_auth_retry)
+{
+	static const char *const names[] = { "none", "nointeract", NULL };
+	int choice;
+
+	(void)row;
+	(void)n;
+	if (!strcmp(arg[0], "interact"))
+		return config_fail(ps, "nobody can be asked while the daemon runs; "
+				   "write nointeract");
+	choice = config_choice(ps, arg[0], names);
+	if (choice < 0)
+		return choice;
+	ps->cfg->has_auth_retry = choice;
+	return 0;
+}
+
 static CONFIG_SETTER(set_connect_retry)
 {
 	(void)row;
@@ -97,6 +114,12 @@ static const struct config_row client_rows[] = {
 	  set_auth_user_pass, CONFIG_FIELD(auth_user_pass), 1, 0, "[FILE]",
 	  "Log in with a user name and a password.\nFILE holds them, one per "
 	  "line. Without FILE they are asked for at start." },
+	CONFIG_SPECIAL("auth-retry", 1, 1, IN_MAIN, set_auth_retry,
+		"none|nointeract",
+		"Say what happens when the login is refused; default none.\nnone "
+		"ends the daemon, nointeract tries again with the same user name "
+		"and password, as after other failures. A token that is refused "
+		"is forgotten first, and the password tried."),
 	CONFIG_SPECIAL("connect-retry", 1, 2, IN_MAIN, set_connect_retry,
 		"SECONDS [MAX]",
 		"Wait SECONDS between attempts; default 1 300.\nFrom the sixth "

@@ -55,9 +55,6 @@ static const struct config_row ignored_rows[] = {
 		NULL, "Taken as --topology p2p."),
 	CONFIG_ONLY("allow-compression", "no",
 		"Nothing is ever compressed; nothing else is supported."),
-	CONFIG_ONLY("auth-retry", "none",
-		"A client exits when its login is refused; nothing else is "
-		"supported."),
 	CONFIG_IGNORE("persist-key", 0, 0, IN_PULL, ""),
 	CONFIG_IGNORE("persist-tun", 0, 0, IN_PULL, ""),
 	CONFIG_IGNORE("persist-local-ip", 0, 0, IN_MAIN, ""),

@@ -143,6 +143,8 @@ static void client_push_reply(struct tunnel_session *ts, const char *text)
 	const char *pos = text + strlen("PUSH_REPLY");
 	char option[PROTO_PUSH_OPTION_MAX * 2], err[256];
 
+	if (tunnel->state == TUNNEL_STATE_CONNECTED && client->applied)
+		tunnel_login_pushed(client->applied, text);
 	if (tunnel->state != TUNNEL_STATE_AUTHENTICATED)
 		return;
 	if (!client->pulled)
@@ -243,9 +245,22 @@ static void client_auth_failed(struct tunnel *tunnel, const char *text)
 		tunnel_close(tunnel, "auth-token was refused");
 		return;
 	}
+	if (host->setup.cfg->has_auth_retry) {
+		tunnel_close(tunnel, "auth-failure");
+		return;
+	}
 	tunnel_client_enter_state(host->client, CLIENT_STATE_EXITING);
 	tunnel_close(tunnel, "authentication failed");
 	tunnel_host_finish(host, 1);
+}
+
+static void client_auth_pending(struct tunnel *tunnel, const char *text)
+{
+	struct tunnel_host *host = tunnel->host;
+
+	if (tunnel->state == TUNNEL_STATE_AUTHENTICATED)
+		host->client->push_deadline = now_of(host) +
+			tunnel_login_wait(host->setup.cfg, text);
 }
 
 static void client_verdict(struct tunnel *tunnel,
@@ -286,6 +301,10 @@ static void client_message(struct tunnel_session *ts, const char *text)
 		client_push_reply(ts, text);
 	} else if (!strncmp(text, "PUSH_UPDATE", 11)) {
 		client_push_update(tunnel, text + 11);
+	} else if (!strncmp(text, "AUTH_PENDING", 12)) {
+		client_auth_pending(tunnel, text);
+	} else if (!strncmp(text, "INFO", 4)) {
+		log_notice("the server says: %s", text);
 	} else if (!strncmp(text, "EXIT", 4)) {
 		log_notice("the server leaves (EXIT)");
 		tunnel_close(tunnel, "remote-exit");

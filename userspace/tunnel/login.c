@@ -419,3 +419,43 @@ int tunnel_login_check(struct tunnel_session *ts, const struct proto_km2 *km2)
 	mem_secret_free(login);
 	return 0;
 }
+
+/* ---- a client's side ------------------------------------------------- */
+
+/**
+ * tunnel_login_wait() - the server waits for somebody, and so does its client
+ * @cfg: the client's
+ * @text: AUTH_PENDING (section 8.8)
+ *
+ * Return: for how long, in ms.
+ */
+uint64_t tunnel_login_wait(const struct config *cfg, const char *text)
+{
+	unsigned long limit = cfg->reneg_sec / 2 > cfg->hand_window ?
+			      cfg->reneg_sec / 2 : cfg->hand_window;
+	unsigned long wanted = cfg->hand_window;
+
+	sscanf(text, "AUTH_PENDING,timeout %9lu", &wanted);
+	if (wanted > limit)
+		wanted = limit;
+	log_notice("the server has not decided about the login; waiting up to %lu s",
+		   wanted);
+	return 1000ull * wanted;
+}
+
+/**
+ * tunnel_login_pushed() - what comes behind the first reply is the next token
+ * @applied: the client's configuration, as pushed before
+ * @text: PUSH_REPLY (section 8.9)
+ */
+void tunnel_login_pushed(struct config *applied, const char *text)
+{
+	const char *pos = text + strlen("PUSH_REPLY");
+	char option[PROTO_PUSH_OPTION_MAX * 2], err[256];
+
+	while (proto_push_next(&pos, option, sizeof(option)))
+		if (!strncmp(option, "auth-token ", strlen("auth-token ")) &&
+		    config_apply_pushed(applied, option, err, sizeof(err)))
+			log_warn("pushed auth-token ignored: %s", err);
+	mem_wipe(option, sizeof(option));
+}

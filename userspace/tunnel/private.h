@@ -301,6 +301,8 @@ bool tunnel_login_token(struct tunnel_session *ts,
 			char out[TUNNEL_TOKEN_LINE_MAX]);
 void tunnel_login_arm(struct tunnel_session *ts);
 void tunnel_login_renew(struct tunnel_session *ts);
+uint64_t tunnel_login_wait(const struct config *cfg, const char *text);
+void tunnel_login_pushed(struct config *applied, const char *text);
 
 /* hooks.c: programs of the administrator's */
 int tunnel_hook_init(struct tunnel_host *host);
