@@ -81,13 +81,15 @@ static void env_remotes(struct hook_env *env, const struct config *cfg)
 		snprintf(name, sizeof(name), "remote_port_%u", n);
 		hook_env_setf(env, name, "%u", remote->port);
 		snprintf(name, sizeof(name), "proto_%u", n);
-		hook_env_set(env, name, "udp");
+		hook_env_set(env, name, config_proto_is_tcp(remote->proto) ?
+			     "tcp-client" : "udp");
 	}
 	if (cfg->remotes)
 		return;
 	hook_env_set(env, "local_1", cfg->local_host);
 	hook_env_setf(env, "local_port_1", "%u", cfg->lport);
-	hook_env_set(env, "proto_1", "udp");
+	hook_env_set(env, "proto_1", config_proto_is_tcp(cfg->proto) ?
+		     "tcp-server" : "udp");
 }
 
 static void env_route(struct hook_env *env, const struct config *cfg,
