@@ -120,9 +120,10 @@ saw_exit_notify() {
 	ovpnd) [ -z "$(peer_key server ovpnd)" ] ;;
 	*)
 		# over TCP, the end of the connection says it
-		daemon_says server 'remote-exit|exit message received' ||
+		daemon_says server 'remote-exit|exit message received' || {
 			[ "$PROTO" = tcp ] &&
-			daemon_says server 'Connection reset, restarting'
+				daemon_says server 'Connection reset, restarting'
+		}
 		;;
 	esac
 }
