@@ -77,7 +77,7 @@ part_of both
 suite build 900 "userspace builds without a warning, gcc and clang" \
 	selftests/suite/build
 suite style 120 "rules of the tree" selftests/style/run
-suite interop-user 900 "released OpenVPN, userspace data path" \
+suite interop-user 1500 "released OpenVPN, userspace data path" \
 	selftests/interop/run
 light interop-user
 
@@ -100,7 +100,7 @@ for kernel in 6.1 6.12 7.3 7.3-rt lockdep lockdep-6.1 lockdep-rt; do
 		selftests/suite/kmod "$kernel"
 done
 for kernel in 6.1 6.12 7.3; do
-	suite "interop-$kernel" 2400 "released OpenVPN, our module on $kernel" \
+	suite "interop-$kernel" 4800 "released OpenVPN, our module on $kernel" \
 		selftests/interop/run --kernel "$kernel"
 done
 suite contract-in-tree 900 "what the contract says is true of the in-tree driver" \

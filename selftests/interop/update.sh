@@ -9,23 +9,23 @@ scenario_push_update() {
 push "route 10.91.0.0 255.255.0.0"
 push "route 10.92.0.0 255.255.0.0"'
 	connect "$1" ovpnd
-	has_route 10.91.0.0/16 && has_route 10.92.0.0/16 ||
+	on_tunnel 10.91.0.0/16 && on_tunnel 10.92.0.0/16 ||
 		fail "the pushed routes are missing"
 
 	push_update "route 10.93.0.0 255.255.0.0,tun-mtu 1400"
-	soon has_route 10.93.0.0/16 || fail "there is no new route"
-	! has_route 10.91.0.0/16 && ! has_route 10.92.0.0/16 ||
+	soon on_tunnel 10.93.0.0/16 || fail "there is no new route"
+	off_tunnel 10.91.0.0/16 && off_tunnel 10.92.0.0/16 ||
 		fail "the old routes are still there"
 	in_c ip link show dev tun-c | grep -q 'mtu 1400' ||
 		fail "the MTU is the old one"
 	traffic_ping "$VPN_S4" || fail "ping after the first update"
 
 	push_update "-route"
-	soon has_no_route 10.93.0.0/16 || fail "the route is still there"
+	soon off_tunnel 10.93.0.0/16 || fail "the route is still there"
 	traffic_ping "$VPN_S6" || fail "ping after the second update"
 
 	push_update "route 10.94.0.0 255.255.0.0,route 10.95.0.0 255.255.0.0"
-	soon has_route 10.95.0.0/16 && has_route 10.94.0.0/16 ||
+	soon on_tunnel 10.95.0.0/16 && on_tunnel 10.94.0.0/16 ||
 		fail "of two new routes one is missing"
 	[ "$(grep -c 'Initialization Sequence Completed' "$DIR/client.log")" = 1 ] ||
 		fail "the client has connected again"
@@ -38,12 +38,13 @@ push "route 10.92.0.0 255.255.0.0"'
 	daemon_stop server
 }
 
-has_route() {
-	in_c ip route show "$1" | grep -q 'dev tun-c'
+# on_tunnel NETWORK, off_tunnel NETWORK: has the client a route there?
+on_tunnel() {
+	has_route c "^$1 .*dev tun-c"
 }
 
-has_no_route() {
-	! has_route "$1"
+off_tunnel() {
+	! on_tunnel "$1"
 }
 
 # soon COMMAND...: an idle stock server keeps an update until something wakes it up
