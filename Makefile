@@ -8,7 +8,7 @@
 #   WERROR=      do not turn warnings into errors
 #   KDIR=DIR     kernel build folder for the module
 #   DCO_NAMES=own  module "ovpn_own", for kernels with their own ovpn built in
-#   DP=user      demo and interop on the userspace data path
+#   DP=user      demo on the userspace data path
 #   DESTDIR= PREFIX=  as usual, for install and uninstall
 
 .DEFAULT_GOAL := all
@@ -51,7 +51,7 @@ SANFLAGS := $(SAN_$(SAN))
 
 # Only goals that compile need the libraries.
 NO_PKG_GOALS := clean help modules kmod-tools uninstall install-% dist demo bench \
-	bench-quick fuzz check check-%
+	bench-quick fuzz interop check check-%
 ifneq ($(filter-out $(NO_PKG_GOALS),$(or $(MAKECMDGOALS),all)),)
 PKG_CFLAGS := $(shell pkg-config --cflags $(PKGS))
 PKG_LIBS := $(shell pkg-config --libs $(PKGS))
@@ -203,6 +203,10 @@ check-full: ## every test, on every kernel (hours)
 check-%: ## one suite of selftests/run, for example check-unit ("selftests/run --list")
 	@selftests/run $*
 
+interop: ## released OpenVPN, every scenario (KERNEL=7.3: in the lab, with the module)
+	@selftests/lab/host-deps
+	@selftests/interop/run $(if $(KERNEL),--kernel $(KERNEL)) $(TESTS)
+
 check-mutants: ## plants bugs one by one; for each a test has to turn red (not part of check)
 	@selftests/mutants/run $(MUTANTS)
 
@@ -235,4 +239,4 @@ help: ## this list
 FORCE:
 .PHONY: all userspace units fuzzers fuzzers-here modules kmod-tools install \
 	install-headers install-dkms dist uninstall demo check check-full \
-	check-mutants fuzz bench bench-quick bench-user clean help FORCE
+	interop check-mutants fuzz bench bench-quick bench-user clean help FORCE
