@@ -13,6 +13,7 @@
 
 #define HELP_COLUMN 34
 #define HELP_WIDTH 79
+#define MAN_WIDTH 64	/* a word more may follow */
 
 static bool row_is_shown(const struct config_row *row)
 {
@@ -155,13 +156,25 @@ void config_print_options(void)
 
 /* ---- manual page --------------------------------------------------- */
 
-/* Text with what is special to roff escaped. */
+/* May a line of roff begin with this? It may not with a request. */
+static bool man_may_begin(char c)
+{
+	return c && c != '.' && c != '\'';
+}
+
+/* Text with what is special to roff escaped, in lines that can be looked at. */
 static void man_text(const char *text, size_t len)
 {
-	size_t i;
+	size_t i, column = 0;
 
-	for (i = 0; i < len; i++) {
-		if (text[i] == '-')
+	for (i = 0; i < len; i++, column++) {
+		if (text[i] == '\n')
+			column = 0;
+		if (text[i] == ' ' && column > MAN_WIDTH && i + 1 < len &&
+		    man_may_begin(text[i + 1])) {
+			putchar('\n');
+			column = 0;
+		} else if (text[i] == '-')
 			fputs("\\-", stdout);
 		else if (text[i] == '\\')
 			fputs("\\e", stdout);
