@@ -77,8 +77,16 @@ part_of both
 suite build 900 "userspace builds without a warning, gcc and clang" \
 	selftests/suite/build
 suite style 120 "rules of the tree" selftests/style/run
+part_of check
+suite some-interop-user 1200 "released OpenVPN, userspace data path, some" \
+	selftests/interop/run client_2.6.14 client_2.7.8 server_2.6.14 \
+	server_2.7.8 ovpnd_both tcp4_client_2.6.14 tcp_break_server_2.6.14 \
+	revoked_2.6.14 usage_server_2.6.14 refused_for_now_2.6.14 \
+	push_update_2.7.8 ccd_ovpnd scripts_2.6.14 login_ovpnd
+part_of full
 suite interop-user 1500 "released OpenVPN, userspace data path" \
 	selftests/interop/run
+light some-interop-user
 light interop-user
 
 # long ones first, short ones last
