@@ -27,20 +27,10 @@ static int push_copy(struct config *cfg)
 
 struct config *config_client_begin(const struct config *cfg)
 {
-	struct mem_arena *arena = mem_arena_new("config-client");
-	struct config *copy;
+	struct config *copy = config_copy(cfg, "config-client");
 
-	if (!arena)
-		return NULL;
-	copy = mem_arena_memdup(arena, cfg, sizeof(*cfg));
-	if (!copy) {
-		mem_arena_free(arena);
-		return NULL;
-	}
-	copy->arena = arena;
-	copy->warnings = NULL;
-	if (push_copy(copy)) {
-		mem_arena_free(arena);
+	if (copy && push_copy(copy)) {
+		config_free(copy);
 		return NULL;
 	}
 	return copy;

@@ -62,6 +62,23 @@ free_arena:
 	return NULL;
 }
 
+struct config *config_copy(const struct config *cfg, const char *name)
+{
+	struct mem_arena *arena = mem_arena_new(name);
+	struct config *copy;
+
+	if (!arena)
+		return NULL;
+	copy = mem_arena_memdup(arena, cfg, sizeof(*cfg));
+	if (!copy) {
+		mem_arena_free(arena);
+		return NULL;
+	}
+	copy->arena = arena;
+	copy->warnings = NULL;
+	return copy;
+}
+
 void config_free(struct config *cfg)
 {
 	if (cfg)

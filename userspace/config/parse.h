@@ -196,6 +196,14 @@ int config_push_add(struct config_parse *ps, const char *text);
 /** config_new() - empty configuration with defaults; NULL when out of memory */
 struct config *config_new(void);
 
+/**
+ * config_copy() - a copy whose lists are still those of @cfg, which outlives it
+ * @name: of its arena
+ *
+ * Return: NULL when out of memory.
+ */
+struct config *config_copy(const struct config *cfg, const char *name);
+
 /* ---- output (usage.c) ---------------------------------------------- */
 
 void config_print_help(void);

@@ -26,22 +26,14 @@ static int routes_copy(struct config *cfg)
 
 struct config *config_pull_begin(const struct config *cfg)
 {
-	struct mem_arena *arena = mem_arena_new("config-pull");
-	struct config *copy;
+	struct config *copy = config_copy(cfg, "config-pull");
 
-	if (!arena)
+	if (!copy)
 		return NULL;
-	copy = mem_arena_memdup(arena, cfg, sizeof(*cfg));
-	if (!copy) {
-		mem_arena_free(arena);
-		return NULL;
-	}
-	copy->arena = arena;
-	copy->warnings = NULL;
 	copy->env = NULL;
 	copy->push = NULL;
 	if (routes_copy(copy)) {
-		mem_arena_free(arena);
+		config_free(copy);
 		return NULL;
 	}
 	return copy;
