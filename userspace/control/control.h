@@ -149,7 +149,11 @@ uint8_t control_session_key_id(const struct control_session *session);
  */
 int control_session_send(struct control_session *session, const char *text);
 
-/** control_session_is_drained() - has the peer acked all that was sent */
+/**
+ * control_session_is_drained() - has the peer acked all that was sent?
+ *
+ * Return: false as well while keys are exchanged.
+ */
 bool control_session_is_drained(const struct control_session *session);
 
 /**

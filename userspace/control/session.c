@@ -313,7 +313,11 @@ int control_session_send(struct control_session *session, const char *text)
 
 bool control_session_is_drained(const struct control_session *session)
 {
-	return !session->queue.len && control_key_is_drained(session->key);
+	const struct control_key *key = session->key;
+
+	return (key->state == CONTROL_STATE_ACTIVE ||
+		key->state == CONTROL_STATE_GENERATED_KEYS) &&
+	       !session->queue.len && control_key_is_drained(key);
 }
 
 void control_session_generated(struct control_session *session,

@@ -87,6 +87,13 @@ static void client_ready(struct tunnel_session *ts)
 	tunnel_set_deadline(ts->tunnel, now + PUSH_FIRST_MS);
 }
 
+/* Stock OpenVPN does not read what came with the key that has been replaced. */
+static void client_rekeyed(struct tunnel_session *ts)
+{
+	if (ts->tunnel->host->client->state == CLIENT_STATE_EXITING)
+		control_session_send(ts->control, "EXIT");
+}
+
 /* PUSH_REPLY */
 
 static int client_device(struct tunnel_host *host)
@@ -556,6 +563,7 @@ const struct tunnel_role tunnel_client_role = {
 	.own_km2 = client_own_km2,
 	.peer_km2 = client_peer_km2,
 	.ready = client_ready,
+	.rekeyed = client_rekeyed,
 	.message = client_message,
 	.timeout = client_timeout,
 	.closed = client_closed,
