@@ -183,17 +183,21 @@ test_memory() {
 	ping_all b fd08::2 5
 }
 
-# devices SECONDS: with peers, come and go
+# devices SECONDS: with peers, come and go; so does their socket, which keeps the
+# module for as long as it is open
 devices() {
 	local end=$((SECONDS + $1))
 
 	while [ "$SECONDS" -lt "$end" ]; do
+		sock_new b 0.0.0.0:7002
 		cli b link_add "tun" mp
-		cli b batch <"$TMP/batch"
+		sed "s/@SOCK/@sock:$SOCK/" "$TMP/batch" | cli b batch
 		ip -n "$NS-b" addr add 10.8.0.1/24 dev tun
 		ip -n "$NS-b" link set tun up
 		in_b ping -c 1 -W 0.1 10.8.0.12
 		[ $((RANDOM % 2)) = 0 ] || ip -n "$NS-b" link del tun
+		kill "$SOCK"
+		kt_wait "$SOCK"
 	done
 }
 
@@ -207,9 +211,8 @@ test_modunload() {
 
 	[ -e /sys/module/ovpn/refcnt ] || kt_skip "ovpn is built in"
 	net_pair
-	sock_new b 0.0.0.0:7002
 	for id in 1 2 3 4 5 6 7 8; do
-		echo "new_peer tun id=$id socket=@sock:$SOCK" \
+		echo "new_peer tun id=$id socket=@SOCK" \
 			"vpn-ipv4=10.8.0.1$id remote-ipv4=10.99.0.1" \
 			"remote-port=700$id keepalive-interval=1" \
 			"keepalive-timeout=2"
