@@ -147,6 +147,7 @@ lab_chroot() {
 		shift
 	done
 	shift
-	LAB_BINDS="${binds[*]}" unshare --mount --pid --fork --kill-child \
+	LAB_BINDS="${binds[*]}" LAB_CCACHE=$CACHE/ccache \
+		unshare --mount --pid --fork --kill-child \
 		bash "$LAB/chroot-enter" "$root" "$@"
 }

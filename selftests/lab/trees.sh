@@ -7,7 +7,7 @@
 LAB_BUILD_PACKAGES="build-essential pkg-config libssl-dev libuv1-dev
 	libnl-3-dev libnl-genl-3-dev libmnl-dev libcmocka-dev libcap-ng-dev
 	libseccomp-dev libsystemd-dev libjansson-dev sparse kmod bc flex bison
-	libelf-dev cpio xz-utils"
+	libelf-dev cpio xz-utils ccache"
 
 # Tools for tests, and the libraries that our programs need at run time.
 LAB_ROOT_PACKAGES="iproute2 iputils-ping iperf3 ethtool tcpdump procps kmod
