@@ -651,11 +651,29 @@ static void test_loop_free_all(void **state)
 	loop_free(NULL);
 }
 
+/* A delay counts from when it is asked for, also at the end of long work. */
+static void test_timer_after_work(void **state)
+{
+	struct loop_timer *timer = loop_timer_new(loop, stop_later, NULL);
+	struct timespec from, to;
+
+	(void)state;
+	sleep_ms(300);
+	clock_gettime(CLOCK_MONOTONIC, &from);
+	loop_timer_start(timer, 200);
+	run();
+	clock_gettime(CLOCK_MONOTONIC, &to);
+	assert_true((to.tv_sec - from.tv_sec) * 1000 +
+		    (to.tv_nsec - from.tv_nsec) / 1000000 >= 199);
+	loop_timer_free(timer);
+}
+
 #define LOOP_TEST(fn) cmocka_unit_test_setup_teardown(fn, setup, teardown)
 
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		LOOP_TEST(test_timer_after_work),
 		LOOP_TEST(test_timer_order),
 		LOOP_TEST(test_timer_restart),
 		LOOP_TEST(test_timer_free_inside),

@@ -144,6 +144,8 @@ void loop_timer_free(struct loop_timer *timer)
 
 void loop_timer_start(struct loop_timer *timer, uint64_t delay_ms)
 {
+	/* the loop's clock stands still while it does something long */
+	uv_update_time(timer->uv.loop);
 	uv_timer_start(&timer->uv, timer_fired, delay_ms, 0);
 }
 

@@ -53,7 +53,11 @@ struct loop_timer *loop_timer_new(struct loop *loop, loop_timer_fn *fn,
 				  void *arg);
 void loop_timer_free(struct loop_timer *timer);
 
-/** loop_timer_start() - fire once, @delay_ms from now; restarts if running */
+/**
+ * loop_timer_start() - fire once, @delay_ms from now; restarts if running
+ *
+ * It moves loop_now() on to now.
+ */
 void loop_timer_start(struct loop_timer *timer, uint64_t delay_ms);
 void loop_timer_stop(struct loop_timer *timer);
 
