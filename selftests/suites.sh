@@ -59,12 +59,13 @@ alone kmod-uml-faults
 
 # downloads, and the kernel that the lab builds
 part_of check
+# before suites that keep QEMUs running: UML waits for them
+suite lab 3000 "the lab sees planted bugs" selftests/lab/selftest --short
 suite module 2400 "the module builds on 6.1, 6.12, 7.3 and 7.3-rt" \
 	selftests/suite/module
 suite package 1500 "packages: built, linted, by DKMS on 7.3" \
 	selftests/suite/package
 suite fuzz 900 "fuzzers, a short run each" selftests/fuzz/run --short
-suite lab 3000 "the lab sees planted bugs" selftests/lab/selftest --short
 part_of full
 suite module-all 3600 "the module builds on every kernel that there is" \
 	selftests/suite/module --all
