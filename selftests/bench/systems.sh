@@ -2,7 +2,28 @@
 # shellcheck shell=bash
 # The systems under test: system_NAME makes the tunnel between a and b and sets
 # ADDR_A and ADDR_B. MTU is "default" (what users have: 1500 where the system's
-# own default is no other) or "fit" (nothing is fragmented).
+# own default is no other) or "fit" (nothing is fragmented). WORLD is what kind of
+# tunnel: "plain" (UDP, AES-256-GCM, of WireGuard its only cipher), "chacha",
+# "stream" (TCP as transport), "none" (the module is there).
+
+# world_of ROW
+world_of() {
+	case $1 in
+	chacha_*) echo chacha ;;
+	tcp_transport) echo stream ;;
+	peer* | device) echo none ;;
+	*) echo plain ;;
+	esac
+}
+
+# world_exists SYSTEM WORLD: is there such a thing?
+world_exists() {
+	case $1:$2 in
+	intree:none | ours:none) return 0 ;;
+	*:none | vxlan:stream | wireguard:stream) return 1 ;;
+	*) return 0 ;;
+	esac
+}
 
 mtu_of() {
 	case $MTU in
@@ -50,8 +71,32 @@ insert_ovpn() {
 	insmod "$1" || kt_die "insmod $1"
 }
 
+# stream_tunnel MTU: as tunnel_new, with a TCP connection
+stream_tunnel() {
+	stream_new 4
+	dev_new a tun p2p 10.8.0.2/24 fd08::2/64
+	dev_new b tun mp 10.8.0.1/24 fd08::1/64
+	ip -n "$NS-a" link set tun mtu "$1"
+	ip -n "$NS-b" link set tun mtu "$1"
+	cli a batch <<-END || kt_die "set up a"
+		new_peer tun id=1 socket=@sock:$SOCK_A
+		new_key tun peer-id=1 slot=0 key-id=0 cipher-alg=aes-gcm \
+			$(key_items 0 32 0)
+	END
+	cli b batch <<-END || kt_die "set up b"
+		new_peer tun id=1 socket=@sock:$SOCK_B vpn-ipv4=10.8.0.2
+		new_key tun peer-id=1 slot=0 key-id=0 cipher-alg=aes-gcm \
+			$(key_items 0 32 1)
+	END
+}
+
 ovpn_tunnel() {
-	tunnel_new "${BENCH_ALG:-1}" 32 4 "$(mtu_of 1500 1420)"
+	case $WORLD in
+	plain) tunnel_new aes-gcm 32 4 "$(mtu_of 1500 1420)" ;;
+	chacha) tunnel_new chacha20-poly1305 32 4 "$(mtu_of 1500 1420)" ;;
+	stream) stream_tunnel "$(mtu_of 1500 1420)" ;;
+	none) ;;
+	esac
 	ADDR_A=10.8.0.2 ADDR_B=10.8.0.1
 }
 
@@ -92,14 +137,17 @@ ovpn_certificate() {
 }
 
 openvpn_side() {
-	local ns=$1 peer=$2
+	local ns=$1 peer=$2 proto=udp cipher=AES-256-GCM
 
 	shift 2
+	[ "$WORLD" != chacha ] || cipher=CHACHA20-POLY1305
+	[ "$WORLD" != stream ] || proto=tcp-$([ "$ns" = a ] && echo client ||
+		echo server)
 	kt_bg "openvpn-$ns" ip netns exec "$NS-$ns" openvpn-2.7.8 --dev tun \
-		--dev-type tun --disable-dco --proto udp --port 1194 \
+		--dev-type tun --disable-dco --proto "$proto" --port 1194 \
 		--cert "$TMP/$ns.crt" --key "$TMP/$ns.key" --verb 3 \
 		--peer-fingerprint "$(cat "$TMP/$peer.print")" \
-		--data-ciphers AES-256-GCM --tun-mtu "$(mtu_of 1500 1420)" "$@"
+		--data-ciphers "$cipher" --tun-mtu "$(mtu_of 1500 1420)" "$@"
 }
 
 system_openvpn() {

@@ -484,6 +484,27 @@ outer_any() {
 	if [ "$1" = 4 ]; then echo "0.0.0.0:$2"; else echo "[::]:$2"; fi
 }
 
+# stream_hold NS accept=ADDR:PORT|connect=ADDR:PORT [read=1]: its process in SOCK
+stream_hold() {
+	kt_bg "tcp-$1" "$BIN/ovpn_tcp" -n "$NS-$1" "${@:2}"
+	SOCK=$KT_PID
+}
+
+# stream_new FAMILY [WORD...]: a TCP connection from a to b, holders in SOCK_A and
+# SOCK_B
+stream_new() {
+	local to=10.99.0.2:7002
+
+	[ "$1" = 4 ] || to='[fd99:0::2]:7002'
+	stream_hold b "accept=$(outer_any "$1" 7002)" "${@:2}"
+	SOCK_B=$SOCK
+	stream_hold a "connect=$to" "${@:2}"
+	SOCK_A=$SOCK
+	kt_until 15 kt_says tcp-a ready || kt_die "no connection" \
+		"$(cat "$TMP/tcp-a")"
+	kt_until 15 kt_says tcp-b ready || kt_die "not accepted"
+}
+
 # tunnel_new ALG LEN FAMILY [MTU]: after net_pair; p2p "tun" in a (10.8.0.2,
 # fd08::2, port 7001) and mp "tun" in b (10.8.0.1, fd08::1, port 7002), peer 1
 # on both sides, over IPv4 or IPv6

@@ -26,31 +26,9 @@ else
 	BYTES=20000000 PACKETS=500 ROUNDS=${OVPN_TEST_ROUNDS:-20}
 fi
 
-# hold NS accept=ADDR:PORT|connect=ADDR:PORT [read=1]: its process in SOCK
-hold() {
-	kt_bg "tcp-$1" "$BIN/ovpn_tcp" -n "$NS-$1" "${@:2}"
-	SOCK=$KT_PID
-}
-
 # steps PID STEP...: what a program does with the socket that PID holds
 steps() {
 	timeout 30 "$BIN/ovpn_tcp" "pid=$1" "${@:2}"
-}
-
-# outer FAMILY HOST PORT
-outer() {
-	if [ "$1" = 4 ]; then echo "10.99.0.$2:$3"; else echo "[fd99:0::$2]:$3"; fi
-}
-
-# connection FAMILY [WORD...]: between a and b, holders in SOCK_A and SOCK_B
-connection() {
-	hold b "accept=$(outer_any "$1" 7002)" "${@:2}"
-	SOCK_B=$SOCK
-	hold a "connect=$(outer "$1" 2 7002)" "${@:2}"
-	SOCK_A=$SOCK
-	kt_until 15 kt_says tcp-a ready || kt_die "no connection" \
-		"$(cat "$TMP/tcp-a")"
-	kt_until 15 kt_says tcp-b ready || kt_die "not accepted"
 }
 
 # peer_a, peer_b: the peer of each side, with key 0
@@ -76,7 +54,7 @@ tunnel() {
 	net_pair
 	dev_new a tun p2p 10.8.0.2/24 fd08::2/64
 	dev_new b tun mp 10.8.0.1/24 fd08::1/64
-	connection "$@"
+	stream_new "$@"
 	peer_a
 	peer_b
 }
@@ -156,12 +134,12 @@ test_many() {
 	dev_new c tun p2p 10.8.0.3/24 fd08::3/64
 	dev_new b tun mp 10.8.0.1/24 fd08::1/64
 	in_b sysctl -qw net.ipv4.ip_forward=1
-	connection 4
+	stream_new 4
 	peer_a
 	peer_b
 	kt_bg tcp-b2 "$BIN/ovpn_tcp" -n "$NS-b" "accept=0.0.0.0:7003"
 	SOCK_B2=$KT_PID
-	hold c connect=10.99.1.2:7003
+	stream_hold c connect=10.99.1.2:7003
 	kt_until 15 kt_says tcp-b2 ready || kt_die "c does not connect"
 	cli b batch <<-END || kt_die "b, peer 2"
 		new_peer tun id=2 socket=@sock:$SOCK_B2 vpn-ipv4=10.8.0.3
@@ -228,7 +206,7 @@ test_control() {
 test_early() {
 	net_pair
 	dev_new b tun mp 10.8.0.1/24 fd08::1/64
-	hold b accept=0.0.0.0:7002
+	stream_hold b accept=0.0.0.0:7002
 	SOCK_B=$SOCK
 	# shellcheck disable=SC2046
 	kt_bg wire-a "$BIN/ovpn_wire" -n "$NS-a" tcp=connect to=10.99.0.2:7002 \
@@ -553,8 +531,8 @@ test_attach() {
 	# an id that is taken leaves the socket as it was
 	cli b del_peer tun id=1
 	kt_ok "again" cli b new_peer tun id=1 "socket=@sock:$SOCK_B" $items
-	hold b accept=0.0.0.0:7005
-	hold a connect=10.99.0.2:7005
+	stream_hold b accept=0.0.0.0:7005
+	stream_hold a connect=10.99.0.2:7005
 	kt_until 10 kt_says tcp-b ready
 	SOCK_C=$(pgrep -f "ovpn_tcp -n $NS-b accept=0.0.0.0:7005")
 	kt_not "the id" cli b new_peer tun id=1 "socket=@sock:$SOCK_C" \
@@ -661,7 +639,7 @@ test_delpeer() {
 		cli a del_peer tun id=1 2>"$TMP/out"
 		cli b del_peer tun id=1 2>"$TMP/out"
 		kill "$SOCK_A" "$SOCK_B"
-		connection 4
+		stream_new 4
 		peer_a
 		peer_b
 		# what is too much for the connection is dropped
