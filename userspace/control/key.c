@@ -356,6 +356,8 @@ void control_key_advance(struct control_key *key)
 		if (control_session_flush(session))
 			control_key_fail(key, "too many control messages");
 		key_input_records(key);
+		/* the answer to that, PUSH_REPLY for one, goes at once */
+		control_key_kick(key);
 	}
 	control_transmit(session, now);
 	key_check_tls(key);
