@@ -71,6 +71,7 @@ CTL_SRCS := $(filter userspace/ovpnctl/%,$(SRCS))
 LIB_SRCS := $(filter-out userspace/ovpnctl/%,$(SRCS))
 UNIT_SRCS := $(sort $(wildcard selftests/unit/*_test.c))
 FUZZ_SRCS := $(sort $(wildcard selftests/fuzz/*_fuzz.c))
+LOAD_SRCS := $(sort $(wildcard selftests/bench/load/*.c))
 
 obj = $(patsubst %.c,$(O)/obj/%.o,$(1))
 LIB := $(O)/libovpnd.a
@@ -125,6 +126,13 @@ $(O)/ovpnctl: $(call obj,$(CTL_SRCS)) $(LIB)
 	@echo '  LD    $@'
 	@$(CC) $(ALL_LDFLAGS) -o $@ $^ $(PKG_LIBS)
 
+bench-load: $(O)/bench/load
+
+$(O)/bench/load: $(call obj,$(LOAD_SRCS)) $(LIB)
+	@mkdir -p $(@D)
+	@echo '  LD    $@'
+	@$(CC) $(ALL_LDFLAGS) -o $@ $^ $(PKG_LIBS)
+
 $(O)/unit/%: $(O)/obj/selftests/unit/%.o $(LIB)
 	@mkdir -p $(@D)
 	@echo '  LD    $@'
@@ -143,7 +151,7 @@ $(O)/fuzz/kmod_%: $(O)/obj/selftests/fuzz/kmod_%.o
 
 .SECONDARY:
 -include $(wildcard $(O)/obj/userspace/*.d $(O)/obj/userspace/*/*.d \
-	$(O)/obj/selftests/*/*.d)
+	$(O)/obj/selftests/*/*.d $(O)/obj/selftests/bench/load/*.d)
 
 MAN_PAGES := $(wildcard Documentation/man/*.[0-9])
 COMPLETIONS := $(wildcard userspace/ovpnctl/ovpnctl.bash packaging/completion/*)
@@ -227,6 +235,10 @@ bench-user: userspace ## measures the userspace data path against its peers, her
 	@selftests/lab/host-deps
 	@selftests/bench/user $(if $(ROUNDS),--rounds $(ROUNDS)) $(ROW)
 
+bench-control: userspace bench-load ## measures the control channel against OpenVPN's, here (ROUNDS=3)
+	@selftests/lab/host-deps
+	@selftests/bench/control $(if $(ROUNDS),--rounds $(ROUNDS)) $(ROW)
+
 clean: ## remove what was built; the lab's cache stays
 	rm -rf build
 
@@ -239,4 +251,5 @@ help: ## this list
 FORCE:
 .PHONY: all userspace units fuzzers fuzzers-here modules kmod-tools install \
 	install-headers install-dkms dist uninstall demo check check-full \
-	interop check-mutants fuzz bench bench-quick bench-user clean help FORCE
+	interop check-mutants fuzz bench bench-quick bench-user bench-load \
+	bench-control clean help FORCE
