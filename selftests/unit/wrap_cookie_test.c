@@ -157,6 +157,64 @@ static void test_random_key(void **state)
 	wrap_cookie_free(b);
 }
 
+static bool is_good(struct wrap_cookie *cookie, int64_t now,
+		    const struct proto_sid *sid)
+{
+	return wrap_cookie_check(cookie, now, addr, sizeof(addr), &client, sid);
+}
+
+/*
+ * Slots of 15 seconds, 240 of them with one key: 3600 begins the second key's.
+ * What was made right before is good as long as anything else, and no longer.
+ */
+static void test_rotation(void **state)
+{
+	struct wrap_cookie *cookie = cookie_new(30);
+	struct wrap_cookie *single = cookie_new(30);
+	struct proto_sid old, new, with_first_key;
+
+	(void)state;
+	assert_int_equal(wrap_cookie_make(cookie, 3599, addr, sizeof(addr),
+					  &client, &old), 0);
+	assert_true(is_good(cookie, 3600, &old));
+	assert_int_equal(wrap_cookie_make(cookie, 3600, addr, sizeof(addr),
+					  &client, &new), 0);
+	assert_true(is_good(cookie, 3600, &new));
+	assert_true(is_good(cookie, 3629, &old));
+	assert_false(is_good(cookie, 3630, &old));
+	/* the first key is gone, whatever the clock says afterwards */
+	assert_false(is_good(cookie, 3629, &old));
+	assert_true(is_good(cookie, 3644, &new));
+	assert_false(is_good(cookie, 3645, &new));
+
+	/* the same slot with the first key, which its owner keeps */
+	assert_int_equal(wrap_cookie_make(single, 3600, addr, sizeof(addr),
+					  &client, &with_first_key), 0);
+	assert_false(proto_sid_is_equal(&new, &with_first_key));
+	assert_false(is_good(cookie, 3600, &with_first_key));
+	wrap_cookie_free(cookie);
+	wrap_cookie_free(single);
+}
+
+/* A clock that is set costs the cookies that are on their way, no more. */
+static void test_clock_set(void **state)
+{
+	static const int64_t times[] = { 1000, 100000, 1000, 0, 9000, 3600 };
+	struct wrap_cookie *cookie = cookie_new(30);
+	struct proto_sid before = { { 0 } }, sid;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(times) / sizeof(times[0]); i++) {
+		assert_int_equal(wrap_cookie_make(cookie, times[i], addr,
+						  sizeof(addr), &client, &sid),
+				 0);
+		assert_true(is_good(cookie, times[i], &sid));
+		assert_false(is_good(cookie, times[i], &before));
+		before = sid;
+	}
+	wrap_cookie_free(cookie);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -164,6 +222,8 @@ int main(void)
 		cmocka_unit_test(test_window),
 		cmocka_unit_test(test_bound),
 		cmocka_unit_test(test_random_key),
+		cmocka_unit_test(test_rotation),
+		cmocka_unit_test(test_clock_set),
 	};
 
 	cmocka_set_message_output(CM_OUTPUT_TAP);

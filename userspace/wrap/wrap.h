@@ -225,10 +225,13 @@ int wrap_token_key_format(const uint8_t key[WRAP_V2_SERVER_KEY_LEN],
 
 struct wrap_cookie;
 
-/** wrap_cookie_new() - random key; @hand_window in seconds */
+/**
+ * wrap_cookie_new() - with a random key, and another one each hour
+ * @hand_window: seconds; a cookie is valid for one to one and a half of it
+ */
 struct wrap_cookie *wrap_cookie_new(unsigned int hand_window);
 
-/** wrap_cookie_new_keyed() - the same with a given 32-byte key, for tests */
+/** wrap_cookie_new_keyed() - the same with a given first key, 32 bytes */
 struct wrap_cookie *wrap_cookie_new_keyed(unsigned int hand_window,
 					  const uint8_t *key);
 void wrap_cookie_free(struct wrap_cookie *cookie);
@@ -238,12 +241,12 @@ void wrap_cookie_free(struct wrap_cookie *cookie);
  * @addr, @addr_len: the client's socket address, in a form that is the same
  *	for every packet from there
  */
-int wrap_cookie_make(const struct wrap_cookie *cookie, int64_t now,
+int wrap_cookie_make(struct wrap_cookie *cookie, int64_t now,
 		     const void *addr, size_t addr_len,
 		     const struct proto_sid *client, struct proto_sid *out);
 
-/** wrap_cookie_check() - was @sid made in this or the last two slots */
-bool wrap_cookie_check(const struct wrap_cookie *cookie, int64_t now,
+/** wrap_cookie_check() - was @sid made in this slot or the two before */
+bool wrap_cookie_check(struct wrap_cookie *cookie, int64_t now,
 		       const void *addr, size_t addr_len,
 		       const struct proto_sid *client,
 		       const struct proto_sid *sid);
