@@ -21,6 +21,7 @@ FIRST=server		# who renegotiates in the first connection
 RENEG_S=0		# reneg-sec at the server: who has less starts, and
 RENEG_C=0		# each sends with the new key after half of its own
 PIN=			# "yes": certificates by fingerprint, without a CA
+P12=			# role whose certificate, key and CA are one file
 declare -A EXTRA=()	# more lines of configuration, by role
 VPN_MASK=255.255.255.0
 SERVER_LINES=		# more lines for the configuration of either
@@ -60,8 +61,6 @@ peer_config_common() {
 	cat <<-EOT
 		dev tun-${name:0:1}
 		dev-type tun
-		cert $DIR/pki-$KEYS/$name.crt
-		key $DIR/pki-$KEYS/$name.key
 		data-ciphers $CIPHER
 		tls-version-min $TLS
 		hand-window $HAND_WINDOW
@@ -87,10 +86,15 @@ peer_config_common() {
 	esac
 }
 
-# peer_config_trust ROLE: whose certificates are good
+# peer_config_trust ROLE: its certificate, and whose are good
 peer_config_trust() {
 	local other=server
 
+	if [ "$P12" = "$1" ]; then
+		echo "pkcs12 $DIR/$1.p12"
+		return
+	fi
+	printf '%s\n' "cert $DIR/pki-$KEYS/$1.crt" "key $DIR/pki-$KEYS/$1.key"
 	[ "$1" = client ] || other=client
 	if [ -z "$PIN" ]; then
 		echo "ca $DIR/pki-$KEYS/ca.crt"

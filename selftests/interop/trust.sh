@@ -30,6 +30,42 @@ scenario_pinned() {
 	daemon_stop server
 }
 
+# scenario_pkcs12 SERVER CLIENT: certificate, key and CA of ovpnd in one file. As
+# client, with tls-exit, it ends when the server has another CA's certificate.
+scenario_pkcs12() {
+	local dir=$DIR/pki-$KEYS
+
+	P12=client
+	[ "$2" = ovpnd ] || P12=server
+	pki_make "$dir" "$KEYS" &&
+		openssl pkcs12 -export -passout pass: -in "$dir/$P12.crt" \
+			-inkey "$dir/$P12.key" -certfile "$dir/ca.crt" \
+			-out "$DIR/$P12.p12" 2>>"$dir/openssl.err" &&
+		chmod 600 "$DIR/$P12.p12" ||
+		fail "openssl makes no PKCS#12 file: $(tail -n 3 "$dir/openssl.err")"
+	EXTRA[client]="tls-exit
+connect-retry 1 1"
+	connect "$1" "$2"
+	traffic_ping "$VPN_S4" || fail "ping over IPv4"
+	RESULT="the $P12's certificate, key and CA in one file"
+	if [ $P12 = server ]; then
+		stop_clean client
+		stop_clean server
+		return
+	fi
+	stop_clean server
+	pki_make "$DIR/pki-other" "$KEYS" || fail "openssl makes no second PKI"
+	cp "$DIR/pki-other/"{ca,server}.* "$dir/"
+	peer_start server "$1"
+	within 40 daemon_has_ended client ||
+		fail "the client goes on without a good certificate"
+	stop_clean client
+	daemon_says client 'exiting \(tls-exit\)' ||
+		fail "the client ends for another reason"
+	RESULT+=", the end by tls-exit"
+	daemon_stop server
+}
+
 # scenario_revoked CLIENT: connected, revoked while the server runs, and in again
 # when the list has been corrected. The server has no rights beyond its user's.
 scenario_revoked() {

@@ -457,7 +457,10 @@ static const struct option_case {
 	{ 'S', "ifconfig-pool-persist ipp.txt x", "\"x\" is not a number" },
 	{ 'S', "iroute 10.1.0.0", "t:12: iroute: is for single clients; write it into a file of client-config-dir" },
 	{ 'S', "fragment 1300", "use a smaller tun-mtu" },
-	{ 'S', "<pkcs12>\nx\n</pkcs12>", "split it into ca, cert and key" },
+	{ 'S', "<pkcs12>\nx\n</pkcs12>", "t:4: cert and pkcs12 exclude each other; keep one of them" },
+	{ 'S', "pkcs12", "missing" },
+	{ 'C', "tls-exit", NULL },
+	{ 'S', "tls-exit 1", "takes no argument" },
 	/* not for files */
 	{ 'S', "help", "t:12: help: works only on the command line" },
 	{ 'S', "peer-id 1", "t:12: peer-id: is sent by a server and cannot be configured" },
@@ -525,7 +528,7 @@ static void test_all_options_tried(void **state)
 {
 	/* need files, or exclude what the two roles have */
 	static const char *const elsewhere[] = {
-		"config", "cd", "ifconfig-pool", "capath", NULL
+		"config", "cd", "ifconfig-pool", "capath", "pkcs12", NULL
 	};
 	size_t i, n_missing = 0;
 

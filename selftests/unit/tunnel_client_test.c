@@ -208,6 +208,27 @@ static void test_stop_while_connecting(void **state)
 	close(a);
 }
 
+/* With tls-exit a handshake that fails is the end, without a second try. */
+static void test_tls_exit(void **state)
+{
+	int a, b, conn;
+
+	(void)state;
+	begin_client("proto tcp\ntls-exit\nhand-window 1\nconnect-retry 1 1");
+	a = listen_at(A, 5);
+	b = listen_at(B, 5);
+	go();
+	conn = accept_at(a);
+	read_all(conn);
+	close(conn);
+	turn(2500);
+	assert_int_equal(accept4(a, NULL, NULL, SOCK_CLOEXEC), -1);
+	assert_int_equal(accept4(b, NULL, NULL, SOCK_CLOEXEC), -1);
+	close(a);
+	close(b);
+	stop();
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -216,6 +237,7 @@ int main(void)
 		cmocka_unit_test(test_refused),
 		cmocka_unit_test(test_comes_back),
 		cmocka_unit_test(test_stop_while_connecting),
+		cmocka_unit_test(test_tls_exit),
 	};
 
 	cmocka_set_message_output(CM_OUTPUT_TAP);

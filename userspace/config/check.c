@@ -89,6 +89,13 @@ static int check_pair(struct config_parse *ps)
 {
 	const struct config *cfg = ps->cfg;
 
+	if (cfg->pkcs12.text && (cfg->cert.text || cfg->key.text)) {
+		const char *name = cfg->cert.text ? "cert" : "key";
+
+		return config_fail_at(ps, place_of(ps, name),
+			"%s and pkcs12 exclude each other; keep one of them",
+			name);
+	}
 	if (cfg->cert.text && !cfg->key.text)
 		return config_fail_at(ps, place_of(ps, "cert"),
 				      "cert needs its private key; add \"key FILE\"");
@@ -117,12 +124,18 @@ static int check_keys(struct config_parse *ps)
 	const struct config *cfg = ps->cfg;
 	const char *role = cfg->is_tls_server ? "server" : "client";
 
-	/* fingerprints of certificates can do without a CA, of issuers not */
-	if (!cfg->ca_dir && (!cfg->hashes || cfg->is_hash_of_issuer) &&
+	/*
+	 * Fingerprints of certificates can do without a CA, of issuers not; a
+	 * PKCS#12 file may have it.
+	 */
+	if (!cfg->ca_dir && !cfg->pkcs12.text &&
+	    (!cfg->hashes || cfg->is_hash_of_issuer) &&
 	    need_blob(ps, &cfg->ca, "ca", role))
 		return -EINVAL;
 	if (check_pair(ps))
 		return -EINVAL;
+	if (cfg->pkcs12.text)
+		return 0;
 	if (cfg->is_tls_server)
 		return need_blob(ps, &cfg->cert, "cert", role) ||
 		       need_blob(ps, &cfg->key, "key", role) ? -EINVAL : 0;

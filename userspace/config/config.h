@@ -226,7 +226,7 @@ struct config {
 	struct config_route *iroutes;	/* both families; only @dst */
 
 	/* keys and TLS */
-	struct config_blob ca, cert, key, dh, extra_certs, crl;
+	struct config_blob ca, cert, key, dh, extra_certs, crl, pkcs12;
 	const char *ca_dir, *crl_dir;
 	struct config_hash *hashes;	/* peer-fingerprint */
 	bool is_hash_of_issuer;		/* verify-hash */
@@ -246,6 +246,7 @@ struct config {
 	const char *tls_version_min, *tls_version_max;
 	const char *tls_cipher, *tls_ciphersuites;
 	const char *tls_groups, *tls_cert_profile;
+	bool is_tls_exit;
 	enum config_purpose remote_cert_tls;
 	enum config_name_type verify_name_type;
 	const char *verify_name;

@@ -54,8 +54,6 @@ static const struct config_row refused_rows[] = {
 	CONFIG_REFUSE("management-query-remote", MGMT),
 	CONFIG_REFUSE("management-signal", MGMT),
 	CONFIG_REFUSE("management-up-down", MGMT),
-	CONFIG_REFUSE("pkcs12", "split it into ca, cert and key, for example with "
-		"openssl pkcs12"),
 	CONFIG_REFUSE("askpass", "remove the key's passphrase, for example with "
 		"openssl pkey"),
 	CONFIG_REFUSE("pkcs11-cert-private", TOKENS),
@@ -78,7 +76,6 @@ static const struct config_row refused_rows[] = {
 	CONFIG_REFUSE("force-tls-key-material-export",
 		"it is used whenever the peer knows it; remove the line"),
 	CONFIG_REFUSE("replay-persist", "remove the line"),
-	CONFIG_REFUSE("tls-exit", "remove the line"),
 	CONFIG_REFUSE("single-session", "remove the line"),
 	CONFIG_REFUSE("server-bridge", TAP),
 	CONFIG_REFUSE_PUSHED("lladdr", TAP),

@@ -361,6 +361,11 @@ static const struct config_row tls_rows[] = {
 		"Show the certificate in FILE (PEM) to the other side."),
 	CONFIG_BLOB("key", key, 1, "FILE",
 		"Use the private key in FILE (PEM, not encrypted)."),
+	CONFIG_BLOB("pkcs12", pkcs12, 1, "FILE",
+		"Use certificate, private key and CA in FILE (PKCS#12).\nIt has "
+		"no passphrase; a block has it in base64. It takes the place of "
+		"--cert and --key. If --ca is given, too, further certificates "
+		"in FILE are not trusted but sent along with the own one."),
 	CONFIG_BLOB("extra-certs", extra_certs, 0, "FILE",
 		"Send the certificates in FILE along with --cert."),
 	BLOB("dh", 1, set_dh, dh, 0, "FILE|none",
@@ -419,6 +424,9 @@ static const struct config_row tls_rows[] = {
 	CONFIG_SPECIAL("tls-cert-profile", 1, 1, IN_MAIN, set_cert_profile,
 		"legacy|preferred|suiteb|insecure",
 		"Set how strong certificates must be; default legacy."),
+	CONFIG_FLAG("tls-exit", IN_MAIN, is_tls_exit,
+		"End when a TLS handshake fails.\nA client otherwise tries "
+		"again. A server goes on without the one client."),
 	CONFIG_SPECIAL("remote-cert-tls", 1, 1, IN_MAIN, set_remote_cert_tls,
 		"server|client",
 		"Require that the peer's certificate is made for this use."),

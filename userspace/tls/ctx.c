@@ -122,7 +122,7 @@ static int rules_copy(struct tls_build *build)
 	ctx->peer_purpose = cfg->peer_purpose;
 	ctx->peer_cert = cfg->is_server ? cfg->peer_cert :
 					  TLS_PEER_CERT_REQUIRED;
-	ctx->has_ca = cfg->ca.text || cfg->ca_dir;
+	ctx->has_ca = cfg->ca.text || cfg->ca_dir || cfg->pkcs12.text;
 	ctx->is_crl_optional = cfg->ca_dir && !cfg->crl.text;
 	ctx->ca_path = strdup(cfg->ca.path ? cfg->ca.path :
 			      cfg->ca_dir ? cfg->ca_dir : "ca");

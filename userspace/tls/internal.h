@@ -91,6 +91,15 @@ int tls_settings_apply(struct tls_build *build);
 /* load.c: CA, certificates, key, DH. Return: 0, -EINVAL or -ENOMEM. */
 int tls_load_all(struct tls_build *build);
 
+/* A CA to trust; the own certificate (@index 0) and its chain. */
+int tls_ca_add(struct tls_build *build, const char *file, X509 *cert,
+	       int index);
+int tls_cert_add(struct tls_build *build, const char *file, X509 *cert,
+		 int index);
+
+/* pkcs12.c */
+int tls_pkcs12_load(struct tls_build *build);
+
 /* tls_expiry_warn() - @what in @file ends soon, or has; @end NULL: never */
 void tls_expiry_warn(struct tls_build *build, const char *file,
 		     const char *what, const ASN1_TIME *end);

@@ -120,8 +120,8 @@ static int certs_each(struct tls_build *build, const struct tls_blob *blob,
 
 /* CA */
 
-static int ca_add(struct tls_build *build, const char *file, X509 *cert,
-		  int index)
+int tls_ca_add(struct tls_build *build, const char *file, X509 *cert,
+	       int index)
 {
 	SSL_CTX *ssl = build->ctx->ssl;
 
@@ -159,11 +159,12 @@ static int ca_load(struct tls_build *build)
 	const struct tls_config *cfg = build->cfg;
 	int ret = 0;
 
-	if (!cfg->ca.text && !cfg->ca_dir && !cfg->n_hashes)
+	if (!cfg->ca.text && !cfg->ca_dir && !cfg->n_hashes &&
+	    !cfg->pkcs12.text)
 		return tls_build_fail(build, "no CA: give the certificate that signs the peers with \"ca FILE\" or <ca>, or name the peers' own certificates with peer-fingerprint");
 	if (cfg->ca.text)
 		ret = certs_each(build, &cfg->ca, blob_name(&cfg->ca, "ca"),
-				 ca_add);
+				 tls_ca_add);
 	if (ret >= 0 && cfg->ca_dir)
 		ret = ca_dir_load(build);
 	return ret < 0 ? ret : 0;
@@ -171,8 +172,8 @@ static int ca_load(struct tls_build *build)
 
 /* own certificate, chain and key */
 
-static int cert_add(struct tls_build *build, const char *file, X509 *cert,
-		    int index)
+int tls_cert_add(struct tls_build *build, const char *file, X509 *cert,
+		 int index)
 {
 	SSL_CTX *ssl = build->ctx->ssl;
 
@@ -191,7 +192,18 @@ static int cert_add(struct tls_build *build, const char *file, X509 *cert,
 static int extra_add(struct tls_build *build, const char *file, X509 *cert,
 		     int index)
 {
-	return cert_add(build, file, cert, index + 1);
+	return tls_cert_add(build, file, cert, index + 1);
+}
+
+static int extra_load(struct tls_build *build)
+{
+	const struct tls_blob *blob = &build->cfg->extra_certs;
+	int ret = 0;
+
+	if (blob->text)
+		ret = certs_each(build, blob, blob_name(blob, "extra-certs"),
+				 extra_add);
+	return ret < 0 ? ret : 0;
 }
 
 /* No passphrase prompt: a daemon has nobody to ask. */
@@ -248,6 +260,10 @@ static int identity_load(struct tls_build *build)
 	const char *cert_file = blob_name(&cfg->cert, "cert");
 	int ret;
 
+	if (cfg->pkcs12.text) {
+		ret = tls_pkcs12_load(build);
+		return ret ? ret : extra_load(build);
+	}
 	if (!cfg->cert.text && !cfg->key.text) {
 		if (cfg->is_server)
 			return tls_build_fail(build, "a server needs \"cert FILE\" and \"key FILE\"");
@@ -258,17 +274,11 @@ static int identity_load(struct tls_build *build)
 	if (!cfg->key.text)
 		return tls_build_fail(build, "\"cert\" is given without \"key\"");
 
-	ret = certs_each(build, &cfg->cert, cert_file, cert_add);
+	ret = certs_each(build, &cfg->cert, cert_file, tls_cert_add);
 	if (ret < 0)
 		return ret;
-	if (cfg->extra_certs.text) {
-		ret = certs_each(build, &cfg->extra_certs,
-				 blob_name(&cfg->extra_certs, "extra-certs"),
-				 extra_add);
-		if (ret < 0)
-			return ret;
-	}
-	return key_load(build, cert_file);
+	ret = extra_load(build);
+	return ret ? ret : key_load(build, cert_file);
 }
 
 /* finite field Diffie-Hellman */

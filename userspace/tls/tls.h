@@ -61,6 +61,8 @@ struct tls_hash {
  * @ca_dir: directory of CA certificates and lists of revoked ones, by hash
  * @crl: when it has a path, the file is read again when it has changed
  * @crl_dir: directory with a file named after each serial number revoked
+ * @pkcs12: in the place of @cert, @key and, if that is missing, @ca; DER, or
+ *	base64
  * @hashes: one of them the peer's certificate must have; without @ca and
  *	@ca_dir nothing else is asked of its chain
  * @is_hash_of_issuer: ... or the certificate that signed it
@@ -71,7 +73,7 @@ struct tls_hash {
  */
 struct tls_config {
 	bool is_server;
-	struct tls_blob ca, cert, key, dh, extra_certs, crl;
+	struct tls_blob ca, cert, key, dh, extra_certs, crl, pkcs12;
 	const char *ca_dir, *crl_dir;
 	const char *version_min;	/* "1.2"; NULL: 1.2 */
 	const char *version_max;	/* NULL: highest */

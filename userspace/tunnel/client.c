@@ -335,10 +335,24 @@ static void client_timeout(struct tunnel *tunnel)
 	tunnel_set_deadline(tunnel, now_of(host) + PUSH_REPEAT_MS);
 }
 
+/* Return: the option by which the end of the tunnel is the program's; NULL */
+static const char *client_exit_option(const struct tunnel *tunnel)
+{
+	const struct tunnel_host *host = tunnel->host;
+
+	if (host->client->state == CLIENT_STATE_EXITING)
+		return NULL;
+	if (tunnel->is_expired && !host->client->applied->ping_restart)
+		return "ping-exit";
+	return tunnel->is_tls_failed && host->setup.cfg->is_tls_exit ?
+	       "tls-exit" : NULL;
+}
+
 static void client_closed(struct tunnel *tunnel, const char *why)
 {
 	struct tunnel_host *host = tunnel->host;
 	struct tunnel_client *client = host->client;
+	const char *option;
 
 	if (client->tunnel != tunnel)
 		return;
@@ -347,8 +361,9 @@ static void client_closed(struct tunnel *tunnel, const char *why)
 		tunnel_hook_down(host, client->applied, true,
 				 tunnel->is_expired ? "ping-restart" :
 						      "sigusr1");
-	if (tunnel->is_expired && !client->applied->ping_restart) {
-		log_notice("exiting (ping-exit)");
+	option = client_exit_option(tunnel);
+	if (option) {
+		log_notice("exiting (%s)", option);
 		tunnel_client_enter_state(client, CLIENT_STATE_EXITING);
 		tunnel_host_finish(host, 0);
 		return;

@@ -96,6 +96,7 @@ struct tunnel_usage {
  *	as they lie in it
  * @push_wanted: PUSH_REQUEST came before the tunnel was ready
  * @is_expired: nothing authentic came for the keepalive's timeout
+ * @is_tls_failed: it ends because a key exchange did
  * @opened_at: ms
  * @own_cfg: what is special about a server's client; NULL: nothing
  * @ccd: a file on its way
@@ -136,6 +137,7 @@ struct tunnel {
 	bool has_pool_address;
 	bool push_wanted;
 	bool is_expired;
+	bool is_tls_failed;
 	struct keygen_rotation rotation;
 	struct tunnel_usage usage;
 	struct loop_timer *timer;

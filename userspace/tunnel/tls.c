@@ -88,6 +88,7 @@ int tunnel_tls_load(struct tunnel_host *host, char *err, size_t err_len)
 		.dh = blob(&cfg->dh),
 		.extra_certs = blob(&cfg->extra_certs),
 		.crl = blob(&cfg->crl),
+		.pkcs12 = blob(&cfg->pkcs12),
 		.version_min = cfg->tls_version_min,
 		.version_max = cfg->tls_version_max,
 		.cipher_list = cfg->tls_cipher,

@@ -408,8 +408,10 @@ static void op_failed(void *arg, struct control_session *session,
 	log_limited(&limit, LOG_LEVEL_NOTICE, "%s: TLS Error: %s",
 		    tunnel_label(tunnel, label, sizeof(label)), reason);
 	/* an untrusted session that failed waits for its successor */
-	if (tunnel->untrusted != ts && !tunnel_outlives(tunnel))
-		tunnel_close(tunnel, "tls-error");
+	if (tunnel->untrusted == ts || tunnel_outlives(tunnel))
+		return;
+	tunnel->is_tls_failed = true;
+	tunnel_close(tunnel, "tls-error");
 }
 
 const struct control_ops tunnel_control_ops = {
