@@ -38,6 +38,45 @@ push "route 10.92.0.0 255.255.0.0"'
 	daemon_stop server
 }
 
+# scenario_push_update_server CLIENT: ovpnctl changes routes of a stock client that
+# is connected to ovpnd.
+scenario_push_update_server() {
+	EXTRA[server]='push "route 10.91.0.0 255.255.0.0"'
+	connect ovpnd "$1"
+	on_tunnel 10.91.0.0/16 || fail "the pushed route is missing"
+	ctl_push "sent to 1 client" "route 10.93.0.0 255.255.0.0" "tun-mtu 1400"
+	soon on_tunnel 10.93.0.0/16 || fail "there is no new route"
+	off_tunnel 10.91.0.0/16 || fail "the old route is still there"
+	# a stock client makes its device anew
+	within 10 is_up_again || fail "no traffic after the first update"
+	traffic_ping "$VPN_S4" || fail "ping after the first update"
+	ctl_push "sent to 1 client" to client -- -route
+	soon off_tunnel 10.93.0.0/16 || fail "the route is still there"
+	within 10 is_up_again || fail "no traffic after the second update"
+	traffic_ping "$VPN_S6" || fail "ping after the second update"
+	ctl_push "no such client" to nobody "route 10.94.0.0 255.255.0.0"
+	ctl_push "is not an option that clients let change" "cipher AES-128-GCM"
+	! daemon_says client 'SIGUSR1|Offending' ||
+		fail "the client has connected again"
+	RESULT="routes and MTU of a client changed by ovpnctl"
+	stop_clean client
+	stop_clean server
+}
+
+is_up_again() {
+	traffic_ready 2>/dev/null
+}
+
+# ctl_push EXPECTED WORD...: what ovpnctl says to it
+ctl_push() {
+	local expected=$1 text
+
+	shift
+	text=$(in_s "$OVPNCTL" --control "$DIR/server.sock" push "$@" 2>&1)
+	grep -qF -- "$expected" <<<"$text" ||
+		fail "ovpnctl push $*: \"$text\" instead of \"$expected\""
+}
+
 # on_tunnel NETWORK, off_tunnel NETWORK: has the client a route there?
 on_tunnel() {
 	has_route c "^$1 .*dev tun-c"
@@ -53,7 +92,7 @@ soon() {
 }
 
 woken() {
-	in_c ping -q -c 1 -W 1 "$VPN_S4" >/dev/null
+	in_c ping -q -c 1 -W 1 "$VPN_S4" >/dev/null 2>&1
 	"$@"
 }
 

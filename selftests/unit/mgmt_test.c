@@ -48,6 +48,20 @@ int tunnel_host_list(struct tunnel_host *unused,
 	return ret;
 }
 
+int tunnel_host_push(struct tunnel_host *unused, const struct tunnel_push *push,
+		     struct tunnel_push_result *out, char *err, size_t err_len)
+{
+	(void)unused;
+	if (strcmp(push->options, "-route,tun-mtu 1400")) {
+		snprintf(err, err_len, "not \"%s\"", push->options);
+		return -EINVAL;
+	}
+	out->n_sent = push->common_name ? (unsigned int)strlen(
+					  push->common_name) : 100;
+	out->n_unable = push->has_cid ? (unsigned int)push->cid : 0;
+	return 0;
+}
+
 static void fill_host(void)
 {
 	struct tunnel_info *t = host_tunnels;
@@ -244,6 +258,46 @@ static void client_errors(void)
 	/* still there */
 	CHECK(is_text(ask(in, fd, "\n\n{\"cmd\":\"status\"}\n"), "role",
 		      "server"));
+}
+
+#define PUSH "{\"cmd\":\"push-update\",\"options\":\"-route,tun-mtu 1400\""
+
+static void client_push(void)
+{
+	static const struct {
+		const char *request;
+		int sent, unable;	/* -1: an error */
+	} rows[] = {
+		{ PUSH "}\n", 100, 0 },
+		{ PUSH ",\"client\":7}\n", 100, 7 },
+		{ PUSH ",\"client\":\"abc\"}\n", 3, 0 },
+		{ PUSH ",\"client\":[]}\n", -1, -1 },
+		{ PUSH ",\"client\":null}\n", -1, -1 },
+		{ "{\"cmd\":\"push-update\"}\n", -1, -1 },
+		{ "{\"cmd\":\"push-update\",\"options\":1}\n", -1, -1 },
+		{ "{\"cmd\":\"push-update\",\"options\":\"x\"}\n", -1, -1 },
+	};
+	int fd = dial();
+	FILE *in = fdopen(fd, "r");
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
+		json_t *answer = ask(in, fd, rows[i].request);
+
+		CHECK(!json_object_get(answer, "error") ==
+		      (rows[i].sent >= 0));
+		if (rows[i].sent < 0)
+			continue;
+		CHECK(json_integer_value(json_object_get(answer, "sent")) ==
+		      rows[i].sent);
+		CHECK(json_integer_value(json_object_get(answer, "unable")) ==
+		      rows[i].unable);
+	}
+}
+
+static void test_push(void **state)
+{
+	(void)state;
+	serve(client_push);
 }
 
 static void test_errors(void **state)
@@ -568,6 +622,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(test_basic),
 		TEST(test_errors),
+		TEST(test_push),
 		TEST(test_pipelined),
 		TEST(test_too_long),
 		TEST(test_large),

@@ -305,6 +305,26 @@ static void test_push_short(void **state)
 	assert_int_equal(sink.n, 2);
 }
 
+static void test_push_update(void **state)
+{
+	struct sink sink = { .n = 0 };
+	struct proto_push push;
+
+	(void)state;
+	proto_push_update_init(&push, sink_emit, &sink);
+	for (unsigned int i = 0; i < 50; i++)
+		assert_int_equal(proto_push_add(&push,
+				 "route 10.0.0.0 255.255.255.0"), 0);
+	assert_int_equal(proto_push_finish(&push), 0);
+	assert_int_equal(sink.n, 2);
+	for (unsigned int i = 0; i < 2; i++) {
+		assert_memory_equal(sink.msg[i], "PUSH_UPDATE,route ", 18);
+		assert_true(strlen(sink.msg[i]) < PROTO_PUSH_MAX);
+	}
+	assert_non_null(strstr(sink.msg[0], ",push-continuation 2"));
+	assert_non_null(strstr(sink.msg[1], ",push-continuation 1"));
+}
+
 static void test_push_refuses(void **state)
 {
 	char option[PROTO_PUSH_OPTION_MAX + 1];
@@ -446,6 +466,7 @@ int main(void)
 		cmocka_unit_test(test_strings_limits),
 		cmocka_unit_test(test_push_short),
 		cmocka_unit_test(test_push_refuses),
+		cmocka_unit_test(test_push_update),
 		cmocka_unit_test(test_push_split),
 		cmocka_unit_test(test_push_round_trip),
 		cmocka_unit_test(test_push_next),

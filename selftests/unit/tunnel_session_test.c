@@ -114,6 +114,96 @@ static void test_push_reply_at_once(void **state)
 	stop();
 }
 
+/* What a 2.7 client says: it follows PUSH_UPDATE. */
+#define PEER_INFO_UPDATE \
+	"IV_VER=2.7.8\nIV_PROTO=5086\nIV_CIPHERS=AES-256-GCM\nIV_MTU=1600\n"
+
+static int push_to(const char *options, const char *name, int64_t cid,
+		   struct tunnel_push_result *result)
+{
+	const struct tunnel_push push = {
+		.options = options, .common_name = name, .has_cid = cid >= 0,
+		.cid = (uint64_t)cid,
+	};
+	char err[200] = "";
+	int ret = tunnel_host_push(host, &push, result, err, sizeof(err));
+
+	assert_int_equal(!ret, !err[0]);
+	return ret;
+}
+
+static void test_push_update(void **state)
+{
+	struct tunnel_push_result result;
+	struct peer *old, *a, *b;
+
+	(void)state;
+	start("");
+	old = connected(0, "old", 4000);
+	a = peer_start(1, "one", 4001, PEER_INFO_UPDATE);
+	b = peer_start(2, "two", 4002, PEER_INFO_UPDATE);
+	run_until(peer_has(a, "PUSH_REPLY") && peer_has(b, "PUSH_REPLY"));
+	assert_int_equal(push_to("route 10.1.0.0 255.255.0.0,-dns", NULL, -1,
+				 &result), 0);
+	assert_int_equal(result.n_sent, 2);
+	assert_int_equal(result.n_unable, 1);
+	run_until(peer_has(a, "PUSH_UPDATE,route 10.1.0.0 255.255.0.0,-dns") &&
+		  peer_has(b, "PUSH_UPDATE,route 10.1.0.0 255.255.0.0,-dns"));
+	assert_int_equal(push_to("tun-mtu 1400", "one", -1, &result), 0);
+	assert_int_equal(result.n_sent, 1);
+	assert_int_equal(push_to("tun-mtu 1300", NULL,
+				 (int64_t)tunnel_of(b)->cid, &result), 0);
+	assert_int_equal(result.n_sent, 1);
+	run_until(peer_has(a, "PUSH_UPDATE,tun-mtu 1400") &&
+		  peer_has(b, "PUSH_UPDATE,tun-mtu 1300"));
+	assert_false(peer_has(a, "1300"));
+	assert_false(peer_has(b, "1400"));
+	assert_int_equal(push_to("tun-mtu 1400", "three", -1, &result),
+			 -ENOENT);
+	assert_int_equal(push_to("tun-mtu 1400", NULL, 4711, &result),
+			 -ENOENT);
+	assert_int_equal(push_to("tun-mtu 1400", "old", -1, &result), 0);
+	assert_int_equal(result.n_unable, 1);
+	assert_false(peer_has(old, "PUSH_UPDATE"));
+	stop();
+}
+
+/* A client would end its connection over any of these. */
+static void test_push_update_refused(void **state)
+{
+	static const char *const bad[] = {
+		"", ",", "route 10.0.0.0,", "cipher AES-128-GCM", "peer-id 3",
+		"-route 10.0.0.0", "-", "?", "-?", "?-route", "--route",
+		"routes x", "route\n10.0.0.0", "ifconfig 10.8.0.9 10.8.0.1",
+		"-ifconfig", "?ifconfig-ipv6 fd00::9/64 fd00::1",
+		"auth-token x", "push-continuation 1",
+	};
+	static const char *const good[] = {
+		"route", "-route", "?route 10.0.0.0", "-?route",
+		"tun-mtu 1400,-dns,dns server 1 address 10.0.0.1",
+	};
+	struct tunnel_push_result result;
+	char longest[300];
+	struct peer *peer;
+
+	(void)state;
+	start("");
+	peer = peer_start(0, "one", 4000, PEER_INFO_UPDATE);
+	run_until(peer_has(peer, "PUSH_REPLY"));
+	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++)
+		if (push_to(bad[i], NULL, -1, &result) != -EINVAL)
+			fail_msg("\"%s\" is sent", bad[i]);
+	memset(longest, 'x', sizeof(longest));
+	memcpy(longest, "route ", 6);
+	longest[sizeof(longest) - 1] = '\0';
+	assert_int_equal(push_to(longest, NULL, -1, &result), -EINVAL);
+	run_for(50);
+	assert_false(peer_has(peer, "PUSH_UPDATE"));
+	for (size_t i = 0; i < sizeof(good) / sizeof(good[0]); i++)
+		assert_int_equal(push_to(good[i], NULL, -1, &result), 0);
+	stop();
+}
+
 /* Same name: who comes last wins. */
 static void test_same_name(void **state)
 {
@@ -359,6 +449,8 @@ int main(void)
 		cmocka_unit_test(test_push_reply),
 		cmocka_unit_test(test_push_continuation),
 		cmocka_unit_test(test_push_reply_at_once),
+		cmocka_unit_test(test_push_update),
+		cmocka_unit_test(test_push_update_refused),
 		cmocka_unit_test(test_same_name),
 		cmocka_unit_test(test_same_name_allowed),
 		cmocka_unit_test(test_same_address),

@@ -306,6 +306,15 @@ struct control_push_reply {
 	uint32_t tun_mtu;
 };
 
+/**
+ * control_push_update() - send PUSH_UPDATE, in as many messages as it takes
+ * @options: separated by commas; each as it goes over the wire
+ *
+ * Return: 0, -EINVAL (one is empty, too long or not printable), or as
+ * control_session_send().
+ */
+int control_push_update(struct control_session *session, const char *options);
+
 /** control_push_reply() - send PUSH_REPLY, in as many messages as it takes */
 int control_push_reply(struct control_session *session,
 		       const struct control_push_reply *reply);

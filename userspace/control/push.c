@@ -1,7 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* PUSH_REPLY of a server: the config's lines, then the client's own (8.3). */
+/*
+ * PUSH_REPLY of a server: the config's lines, then the client's own (8.3), and
+ * what the administrator changes later (8.12).
+ */
 #include <errno.h>
 #include <stdio.h>
+#include <string.h>
 
 #include "control/control.h"
 #include "log/log.h"
@@ -84,5 +88,24 @@ int control_push_reply(struct control_session *session,
 		ret = push_addresses(&push, reply);
 	if (!ret)
 		ret = push_params(&push, reply);
+	return ret ? ret : proto_push_finish(&push);
+}
+
+int control_push_update(struct control_session *session, const char *options)
+{
+	struct proto_push push;
+	int ret = 0;
+
+	proto_push_update_init(&push, push_emit, session);
+	while (!ret) {
+		size_t len = strcspn(options, ",");
+		char option[PROTO_PUSH_OPTION_MAX + 1];
+
+		snprintf(option, sizeof(option), "%.*s", (int)len, options);
+		ret = proto_push_add(&push, option);
+		if (!options[len])
+			break;
+		options += len + 1;
+	}
 	return ret ? ret : proto_push_finish(&push);
 }

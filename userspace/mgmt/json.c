@@ -19,6 +19,11 @@ static json_t *json_text(const char *str)
 	return json_string(clean);
 }
 
+json_t *mgmt_json_error(const char *text)
+{
+	return json_pack("{so}", "error", json_text(text));
+}
+
 static json_t *json_addr(const union net_addr *addr)
 {
 	char text[NET_ADDR_STRLEN];
@@ -93,11 +98,13 @@ static int json_peers_add(void *arg, const struct tunnel_info *info)
 	return json_array_append_new(arg, json_peer(info));
 }
 
-static json_t *json_peers(struct tunnel_host *host, uint64_t netns)
+static json_t *json_peers(struct tunnel_host *host, uint64_t netns,
+			  const json_t *request)
 {
 	json_t *peers = json_array();
 
 	(void)netns;
+	(void)request;
 	if (!peers || tunnel_host_list(host, json_peers_add, peers)) {
 		json_decref(peers);
 		return NULL;
@@ -105,10 +112,12 @@ static json_t *json_peers(struct tunnel_host *host, uint64_t netns)
 	return json_pack("{so}", "peers", peers);
 }
 
-static json_t *json_status(struct tunnel_host *host, uint64_t netns)
+static json_t *json_status(struct tunnel_host *host, uint64_t netns,
+			   const json_t *request)
 {
 	struct tunnel_host_info info;
 
+	(void)request;
 	tunnel_host_info(host, &info);
 	return json_pack("{so so so so so so so so so so}",
 			 "version", json_text(config_version()),
@@ -123,18 +132,41 @@ static json_t *json_status(struct tunnel_host *host, uint64_t netns)
 			 "peers", json_count(info.n_tunnels));
 }
 
+/* "client" is a client id (number) or a common name; without it, all. */
+static json_t *json_push_update(struct tunnel_host *host, uint64_t netns,
+				const json_t *request)
+{
+	const json_t *client = json_object_get(request, "client");
+	struct tunnel_push push = {
+		.options = json_string_value(json_object_get(request,
+							     "options")),
+		.common_name = json_string_value(client),
+		.has_cid = json_is_integer(client),
+		.cid = (uint64_t)json_integer_value(client),
+	};
+	struct tunnel_push_result result;
+	char err[200];
+
+	(void)netns;
+	if (!push.options)
+		return mgmt_json_error("no \"options\"");
+	if (client && !push.common_name && !push.has_cid)
+		return mgmt_json_error("\"client\" is neither a number nor a name");
+	if (tunnel_host_push(host, &push, &result, err, sizeof(err)))
+		return mgmt_json_error(err);
+	return json_pack("{so so}", "sent", json_count(result.n_sent),
+			 "unable", json_count(result.n_unable));
+}
+
 static const struct {
 	const char *name;
-	json_t *(*answer)(struct tunnel_host *host, uint64_t netns);
+	json_t *(*answer)(struct tunnel_host *host, uint64_t netns,
+			  const json_t *request);
 } mgmt_commands[] = {
+	{ "push-update", json_push_update },
 	{ "status", json_status },
 	{ "peers", json_peers },
 };
-
-json_t *mgmt_json_error(const char *text)
-{
-	return json_pack("{ss}", "error", text);
-}
 
 json_t *mgmt_json_answer(struct tunnel_host *host, uint64_t netns,
 			 const char *line, size_t len)
@@ -150,7 +182,7 @@ json_t *mgmt_json_answer(struct tunnel_host *host, uint64_t netns,
 		if (strcmp(cmd, mgmt_commands[i].name))
 			continue;
 		is_known = true;
-		answer = mgmt_commands[i].answer(host, netns);
+		answer = mgmt_commands[i].answer(host, netns, request);
 	}
 	if (!request)
 		answer = mgmt_json_error("not a JSON object");

@@ -13,8 +13,9 @@
  * What tells others about a running daemon: the JSON control socket that
  * ovpnctl asks, and OpenVPN's status file.
  *
- * Control socket: one request per line, {"cmd":"status"} or {"cmd":"peers"};
- * one JSON object per line as answer, {"error":"..."} on failure.
+ * Control socket: one request per line, {"cmd":"status"}, {"cmd":"peers"} or
+ * {"cmd":"push-update","options":"...","client":...}; one JSON object per line
+ * as answer, {"error":"..."} on failure.
  */
 
 #define MGMT_RUN_DIR	"/run/ovpnd"

@@ -25,6 +25,20 @@ struct ctl {
 json_t *ctl_daemon_ask(const char *path, const char *cmd, char *err,
 		       size_t err_len);
 
+/** ctl_daemon_request() - the same for a request of any form */
+json_t *ctl_daemon_request(const char *path, const json_t *request, char *err,
+			   size_t err_len);
+
+/* push.c */
+
+/**
+ * ctl_push() - change options at clients that are connected
+ * @words, @n: OPTION... [to CLIENT] [dev DEV]
+ *
+ * Return: 0; 1 with a message when it failed; 2 when the words are wrong.
+ */
+int ctl_push(struct ctl *ctl, char **words, int n);
+
 /* kernel.c */
 
 /**

@@ -36,12 +36,16 @@ static int daemon_connect(const char *path)
 	return fd;
 }
 
-static int daemon_send(int fd, const char *cmd)
+static int daemon_send(int fd, const json_t *request)
 {
-	char line[64];
-	int len = snprintf(line, sizeof(line), "{\"cmd\":\"%s\"}\n", cmd);
+	char *line = json_dumps(request, JSON_COMPACT);
+	size_t len = line ? strlen(line) : 0;
+	bool is_sent = line && send(fd, line, len, MSG_NOSIGNAL) ==
+			       (ssize_t)len &&
+		       send(fd, "\n", 1, MSG_NOSIGNAL) == 1;
 
-	return send(fd, line, (size_t)len, MSG_NOSIGNAL) == len ? 0 : -EPIPE;
+	free(line);
+	return is_sent ? 0 : -EPIPE;
 }
 
 /* One line, however long. */
@@ -67,6 +71,16 @@ static int daemon_read(int fd, struct mem_buf *answer)
 json_t *ctl_daemon_ask(const char *path, const char *cmd, char *err,
 		       size_t err_len)
 {
+	json_t *request = json_pack("{ss}", "cmd", cmd), *answer;
+
+	answer = ctl_daemon_request(path, request, err, err_len);
+	json_decref(request);
+	return answer;
+}
+
+json_t *ctl_daemon_request(const char *path, const json_t *request, char *err,
+			   size_t err_len)
+{
 	json_t *answer = NULL, *error;
 	struct mem_buf buf;
 	int fd, ret;
@@ -78,7 +92,7 @@ json_t *ctl_daemon_ask(const char *path, const char *cmd, char *err,
 		return NULL;
 	}
 	mem_buf_init(&buf, CTL_ANSWER_MAX);
-	ret = daemon_send(fd, cmd);
+	ret = daemon_send(fd, request);
 	if (!ret)
 		ret = daemon_read(fd, &buf);
 	close(fd);

@@ -16,9 +16,11 @@ enum ctl_exit {
 static const char ctl_help[] =
 	"Usage: ovpnctl [OPTIONS] status [dev DEV]\n"
 	"       ovpnctl [OPTIONS] peer show [dev DEV]\n"
+	"       ovpnctl [OPTIONS] push OPTION... [to CLIENT] [dev DEV]\n"
 	"\n"
 	"Shows devices and peers, as the daemons (ovpnd) and the kernel know them.\n"
-	"Words may be abbreviated.\n"
+	"push changes options of a server's clients while they are connected.\n"
+	"Words may be abbreviated; -- ends the options.\n"
 	"\n"
 	"  -j, --json      print JSON\n"
 	"  --control PATH  the daemon's socket; default: all in " MGMT_RUN_DIR "\n"
@@ -118,6 +120,8 @@ static int ctl_run(struct ctl *ctl, char **words, int n)
 		return err ? err : ctl_show(ctl, ctl_status_flat,
 					    ctl_print_status);
 	}
+	if (!strcmp(words[0], "push"))
+		return ctl_push(ctl, words + 1, n - 1);
 	if (!is_word(words[0], "peers"))
 		return usage("no such object", words[0]);
 	if (n > 1 && !is_word(words[1], "show") && !is_word(words[1], "list"))
@@ -131,10 +135,13 @@ static int ctl_run(struct ctl *ctl, char **words, int n)
 /* Options may stand anywhere. Return: words left, or -1 - exit status. */
 static int ctl_parse(struct ctl *ctl, int argc, char **argv, char **words)
 {
+	bool is_over = false;
 	int i, n = 0;
 
 	for (i = 1; i < argc; i++) {
-		if (argv[i][0] != '-') {
+		if (!is_over && !strcmp(argv[i], "--")) {
+			is_over = true;
+		} else if (is_over || argv[i][0] != '-') {
 			words[n++] = argv[i];
 		} else if (!strcmp(argv[i], "-j") ||
 			   !strcmp(argv[i], "-json") ||

@@ -23,7 +23,7 @@ _ovpnctl() {
 	dev) choices=$(_ovpnctl_devices) ;;
 	peer | peers) choices=show ;;
 	show | status) choices="dev $(_ovpnctl_devices)" ;;
-	*) choices="status peer" ;;
+	*) choices="status peer push" ;;
 	esac
 	[[ $word != -* ]] || choices="--json --control --help --version"
 	mapfile -t COMPREPLY < <(compgen -W "$choices" -- "$word")

@@ -376,6 +376,7 @@ struct proto_push {
 	int (*emit)(void *arg, const char *msg);
 	void *arg;
 	/* private */
+	const char *name;
 	char msg[PROTO_PUSH_MAX];
 	size_t len;
 	bool is_split;
@@ -383,6 +384,10 @@ struct proto_push {
 
 void proto_push_init(struct proto_push *push,
 		     int (*emit)(void *arg, const char *msg), void *arg);
+
+/** proto_push_update_init() - the same for PUSH_UPDATE (section 8.12) */
+void proto_push_update_init(struct proto_push *push,
+			    int (*emit)(void *arg, const char *msg), void *arg);
 
 /**
  * proto_push_add() - one more option

@@ -6,9 +6,10 @@
 
 #include "proto/text.h"
 
-/* Section 8.3: PUSH_REPLY messages, written and read. */
+/* Sections 8.3, 8.12: PUSH_REPLY and PUSH_UPDATE, written and read. */
 
 #define PUSH_REPLY		"PUSH_REPLY"
+#define PUSH_UPDATE		"PUSH_UPDATE"
 #define PUSH_SPLIT_AT		940	/* room is kept for the continuation */
 #define PUSH_CONTINUED		",push-continuation 2"
 #define PUSH_LAST		",push-continuation 1"
@@ -25,16 +26,29 @@ static void push_append(struct proto_push *push, const char *text)
 static void push_begin(struct proto_push *push)
 {
 	push->len = 0;
-	push_append(push, PUSH_REPLY);
+	push_append(push, push->name);
+}
+
+static void push_init(struct proto_push *push, const char *name,
+		      int (*emit)(void *arg, const char *msg), void *arg)
+{
+	memset(push, 0, sizeof(*push));
+	push->name = name;
+	push->emit = emit;
+	push->arg = arg;
+	push_begin(push);
 }
 
 void proto_push_init(struct proto_push *push,
 		     int (*emit)(void *arg, const char *msg), void *arg)
 {
-	memset(push, 0, sizeof(*push));
-	push->emit = emit;
-	push->arg = arg;
-	push_begin(push);
+	push_init(push, PUSH_REPLY, emit, arg);
+}
+
+void proto_push_update_init(struct proto_push *push,
+			    int (*emit)(void *arg, const char *msg), void *arg)
+{
+	push_init(push, PUSH_UPDATE, emit, arg);
 }
 
 static bool push_option_is_valid(const char *option)

@@ -367,6 +367,7 @@ struct tunnel_pull {
 void tunnel_pull_clear(struct tunnel_pull *pull);
 int tunnel_pull_add(struct tunnel_pull *pull, const char *line);
 int tunnel_pull_update(struct tunnel_pull *pull, const char *option);
+bool tunnel_pull_is_updatable(const char *option, size_t len);
 int tunnel_pull_message(struct tunnel_pull *pull, const char *text);
 int tunnel_pull_config(struct tunnel_pull *pull, const struct config *own,
 		       const struct config *before, struct config **out);

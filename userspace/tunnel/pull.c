@@ -91,6 +91,23 @@ static int updatable_find(const char *name, size_t len)
 }
 
 /**
+ * tunnel_pull_is_updatable() - may a PUSH_UPDATE have such an option?
+ * @option: with its prefixes, up to @len bytes
+ */
+bool tunnel_pull_is_updatable(const char *option, size_t len)
+{
+	bool is_removed = len && *option == '-', is_optional;
+	size_t skip = is_removed, name;
+
+	is_optional = len > skip && option[skip] == '?';
+	skip += is_optional;
+	name = strcspn(option + skip, " \t,");
+	if (skip + name > len || (is_removed && skip + name != len))
+		return false;
+	return updatable_find(option + skip, name) >= 0;
+}
+
+/**
  * tunnel_pull_update() - one option of a PUSH_UPDATE
  * @pull: the lines, changed
  * @option: with "-" in front it is removed, with "?" it may be unknown

@@ -216,4 +216,31 @@ int tunnel_host_list(struct tunnel_host *host,
 		     int (*fn)(void *arg, const struct tunnel_info *info),
 		     void *arg);
 
+/**
+ * struct tunnel_push - what a server changes at clients that are connected
+ * @options: of PUSH_UPDATE (section 8.12), separated by commas
+ * @common_name, @cid: only there; NULL and not @has_cid: all clients
+ */
+struct tunnel_push {
+	const char *options;
+	const char *common_name;
+	bool has_cid;
+	uint64_t cid;
+};
+
+/** struct tunnel_push_result - @n_unable: clients that do not know of it */
+struct tunnel_push_result {
+	unsigned int n_sent, n_unable;
+};
+
+/**
+ * tunnel_host_push() - send PUSH_UPDATE
+ * @err: one line for the operator when it fails
+ *
+ * Return: 0; -EINVAL, an option is wrong and nothing was sent; -ENOENT, no such
+ * client; -EOPNOTSUPP in the client role.
+ */
+int tunnel_host_push(struct tunnel_host *host, const struct tunnel_push *push,
+		     struct tunnel_push_result *out, char *err, size_t err_len);
+
 #endif
