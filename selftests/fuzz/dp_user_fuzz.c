@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
  * Data packets on the userspace data path. With an even first byte the rest is
- * a packet as a stranger sends it. With 1 in its low bits it is four bytes of
+ * a packet as a stranger sends it, to a peer with AES-GCM or, with 0x10, with
+ * AES-CBC. With 1 in its low bits it is four bytes of
  * packet id and a payload, which a peer seals with the right key; with 3,
  * several payloads with two bytes of length each, which arrive as one batch at
  * a device that takes super-packets.
@@ -24,13 +25,23 @@ static uint8_t material[40];
 
 static const struct dp_key key = {
 	.cipher = PROTO_CIPHER_AES_128_GCM,
-	.send = { material, 16, material + 32 },
-	.recv = { material, 16, material + 32 },
+	.send = { material, 16, material + 32, NULL },
+	.recv = { material, 16, material + 32, NULL },
+};
+
+static const struct dp_key cbc_key = {
+	.cipher = PROTO_CIPHER_AES_128_CBC,
+	.digest = "SHA1",
+	.send = { material, 16, NULL, material },
+	.recv = { material, 16, NULL, material },
 };
 
 static void init(void)
 {
-	struct dp_peer peer = { .id = 1, .tx_id = 1 };
+	/* nothing is clamped: what goes in comes out as it is */
+	struct dp_peer peer = {
+		.id = 1, .tx_id = 1, .format.mss = DP_MSS_OFF,
+	};
 	struct dp_config cfg = { .mode = DP_MODE_MP, .mtu = 1500 };
 	static const struct dp_events none;
 
@@ -45,8 +56,6 @@ static void init(void)
 	FUZZ_CHECK(!net_ip_parse("10.8.0.2", &peer.vpn4));
 	FUZZ_CHECK(!net_ip_parse("fd00::2", &peer.vpn6));
 	FUZZ_CHECK(!dp_peer_add(dp, &peer));
-	/* nothing is clamped: what goes in comes out as it is */
-	user_find_id(user_get(dp), 1)->inner_at = loop_now(cfg.loop);
 	FUZZ_CHECK(!userdp_aead_init(&seal, key.cipher, material, material + 32,
 				     USERDP_AEAD_SEAL));
 }
@@ -165,7 +174,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	if (!size)
 		return 0;
 	/* with an empty replay window, so that an input repeats */
-	FUZZ_CHECK(!dp_key_set(dp, 1, DP_SLOT_PRIMARY, &key));
+	FUZZ_CHECK(!dp_key_set(dp, 1, DP_SLOT_PRIMARY,
+			       data[0] & 0x10 && !(data[0] & 1) ?
+			       &cbc_key : &key));
 	if (!(data[0] & 1)) {
 		FUZZ_CHECK(input(data + 1, size - 1) < 0);
 		FUZZ_CHECK(!delivered(out, sizeof(out)));

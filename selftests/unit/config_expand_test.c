@@ -423,7 +423,7 @@ static void test_values(void **state)
 	struct config *cfg = text_config(TEXT_CLIENT "remote h\n"
 		"tls-auth [inline] 1\n<tls-auth>\nTA\n</tls-auth>\n"
 		"auth rsa-sha256\ncipher aes-256-cbc\n"
-		"data-ciphers aes-128-gcm:AES-128-CBC:?X:id-aes256-GCM\n"
+		"data-ciphers aes-128-gcm:AES-128-CBC:?X:id-aes256-GCM:BF-CBC:CAMELLIA-128-CBC\n"
 		"data-ciphers-fallback aes-128-gcm\ntls-version-min 1.3\n"
 		"verify-x509-name vpn name-prefix\nremote-cert-tls server\n"
 		"reneg-sec 100 40\nverb 15\nlog-append l\ndaemon d\n"
@@ -439,8 +439,10 @@ static void test_values(void **state)
 	assert_string_equal(cfg->tls_auth.text, "TA\n");
 	assert_string_equal(cfg->auth, "SHA256");
 	assert_string_equal(cfg->cipher, "aes-256-cbc");
-	assert_string_equal(cfg->data_ciphers, "AES-128-GCM:AES-256-GCM");
-	assert_true(text_warns(cfg, "AES-128-CBC is left out"));
+	assert_string_equal(cfg->data_ciphers,
+			    "AES-128-GCM:AES-128-CBC:AES-256-GCM");
+	assert_true(text_warns(cfg, "BF-CBC is left out: its blocks of 64 bits are too short"));
+	assert_true(text_warns(cfg, "CAMELLIA-128-CBC is left out: there are"));
 	assert_string_equal(cfg->data_ciphers_fallback, "AES-128-GCM");
 	assert_string_equal(cfg->tls_version_min, "1.3");
 	assert_int_equal(cfg->verify_name_type, CONFIG_NAME_PREFIX);

@@ -4,6 +4,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <string.h>
 
 #include <cmocka.h>
 
@@ -11,63 +12,133 @@
 
 /* What a server decides from its client's peer-info and options string. */
 
+#define USUAL "AES-256-GCM:AES-128-GCM:CHACHA20-POLY1305"
+#define OLD USUAL ":AES-256-CBC"
+
+static const struct row {
+	const char *info, *occ;
+	bool is_plain;
+	const char *ciphers, *fallback;
+	const char *reason;	/* begins so; NULL: accepted */
+	struct control_params want;
+} rows[] = {
+	{ .info = "IV_PROTO=990\nIV_CIPHERS=AES-128-GCM:AES-256-GCM\n",
+	  .is_plain = true, .want = {
+		.cipher = PROTO_CIPHER_AES_256_GCM, .is_ekm = true,
+		.is_cc_exit = true, .is_dyn_tls_crypt = true } },
+	{ .info = "IV_PROTO=2\nIV_CIPHERS=CHACHA20-POLY1305\n", .want = {
+		.cipher = PROTO_CIPHER_CHACHA20_POLY1305 } },
+	{ .info = "IV_PROTO=10\nIV_NCP=2\n", .want = {
+		.cipher = PROTO_CIPHER_AES_256_GCM, .is_ekm = true } },
+	{ .info = "IV_PROTO=2\nIV_CIPHERS=AES-256-CBC\n",
+	  .reason = "Data channel cipher negotiation failed" },
+	/* only userspace sends without a peer id */
+	{ .info = "IV_PROTO=988\nIV_CIPHERS=AES-256-GCM\n", .is_plain = true,
+	  .reason = "Data channel negotiation failed (missing DATA_V2)" },
+	{ .info = "IV_PROTO=988\nIV_CIPHERS=AES-256-GCM\n", .want = {
+		.cipher = PROTO_CIPHER_AES_256_GCM, .is_v1 = true,
+		.is_ekm = true, .is_cc_exit = true,
+		.is_dyn_tls_crypt = true } },
+	{ .info = "", .occ = "V4,cipher BF-CBC",
+	  .reason = "Data channel cipher negotiation failed" },
+	/* old ciphers, and peers that do not negotiate */
+	{ .info = "IV_PROTO=2\nIV_CIPHERS=AES-256-CBC\n", .ciphers = OLD,
+	  .want = { .cipher = PROTO_CIPHER_AES_256_CBC } },
+	{ .info = "IV_PROTO=2\nIV_CIPHERS=AES-256-CBC\n", .ciphers = OLD,
+	  .is_plain = true,
+	  .reason = "Data channel cipher negotiation failed" },
+	{ .info = "", .occ = "V4,cipher AES-256-CBC,auth SHA1", .ciphers = OLD,
+	  .want = { .cipher = PROTO_CIPHER_AES_256_CBC, .is_v1 = true } },
+	{ .info = "IV_VER=2.3.2\n", .occ = "V4,tun-mtu 1500",
+	  .fallback = "AES-128-CBC", .want = {
+		.cipher = PROTO_CIPHER_AES_128_CBC, .is_v1 = true } },
+	{ .info = "IV_PROTO=2\n", .fallback = "AES-128-CBC", .is_plain = true,
+	  .reason = "Data channel cipher negotiation failed" },
+	{ .info = "IV_PROTO=2\n", .fallback = "AES-128-GCM", .is_plain = true,
+	  .want = { .cipher = PROTO_CIPHER_AES_128_GCM } },
+	{ .info = "IV_VER=2.3.2\n", .occ = "V4,cipher AES-192-CBC",
+	  .fallback = "AES-128-CBC",
+	  .reason = "Data channel cipher negotiation failed" },
+	/* compression is answered by a framing that adds nothing */
+	{ .info = "IV_PROTO=2\nIV_CIPHERS=AES-256-GCM\nIV_COMP_STUBv2=1\n",
+	  .occ = "V4,comp-lzo,auth SHA1", .is_plain = true, .want = {
+		.cipher = PROTO_CIPHER_AES_256_GCM,
+		.framing = PROTO_FRAMING_V2 } },
+	{ .info = "IV_PROTO=2\nIV_CIPHERS=AES-256-GCM\nIV_COMP_STUBv2=1\n",
+	  .occ = "V4,auth SHA1", .want = {
+		.cipher = PROTO_CIPHER_AES_256_GCM } },
+	/* which some do not have */
+	{ .info = "IV_PROTO=2\nIV_CIPHERS=AES-256-GCM\nIV_COMP_STUB=1\n",
+	  .occ = "V4,comp-lzo,auth SHA1", .is_plain = true,
+	  .reason = "Compression framing is not supported" },
+	{ .info = "IV_PROTO=2\nIV_CIPHERS=AES-256-GCM\n",
+	  .occ = "V4,comp-lzo,auth SHA1", .want = {
+		.cipher = PROTO_CIPHER_AES_256_GCM,
+		.framing = PROTO_FRAMING_LZO } },
+	/* fragments: both sides have to have them (see has_fragment below) */
+	{ .info = "IV_PROTO=2\nIV_CIPHERS=AES-256-GCM\n",
+	  .occ = "V4,tun-mtu 1500,mtu-dynamic",
+	  .reason = "This server has no fragment option" },
+};
+
 static void test_params(void **state)
 {
-	static const struct {
-		const char *info, *occ;
-		int ret;
-		enum proto_cipher cipher;
-		bool is_ekm, is_exit, is_dynamic, is_framed;
-	} rows[] = {
-		{ "IV_PROTO=990\nIV_CIPHERS=AES-128-GCM:AES-256-GCM\n", "V4",
-		  0, PROTO_CIPHER_AES_256_GCM, true, true, true,
-		  false },
-		{ "IV_PROTO=2\nIV_CIPHERS=CHACHA20-POLY1305\n", "V4", 0,
-		  PROTO_CIPHER_CHACHA20_POLY1305, false, false, false,
-		  false },
-		{ "IV_PROTO=10\nIV_NCP=2\n", "V4", 0, PROTO_CIPHER_AES_256_GCM,
-		  true, false, false,
-		  false },
-		{ "IV_PROTO=2\nIV_CIPHERS=AES-256-CBC\n", "V4", -EPROTO,
-		  PROTO_CIPHER_NONE, false, false, false,
-		  false },
-		{ "IV_PROTO=988\nIV_CIPHERS=AES-256-GCM\n", "V4", -EPROTO,
-		  PROTO_CIPHER_NONE, false, false, false,
-		  false },
-		{ "", "V4,cipher BF-CBC", -EPROTO, PROTO_CIPHER_NONE, false,
-		  false, false,
-		  false },
-		/* compression is answered by a framing that adds nothing */
-		{ "IV_PROTO=2\nIV_CIPHERS=AES-256-GCM\nIV_COMP_STUBv2=1\n",
-		  "V4,comp-lzo,auth SHA1", 0, PROTO_CIPHER_AES_256_GCM, false,
-		  false, false, true },
-		{ "IV_PROTO=2\nIV_CIPHERS=AES-256-GCM\nIV_COMP_STUBv2=1\n",
-		  "V4,auth SHA1", 0, PROTO_CIPHER_AES_256_GCM, false, false,
-		  false, false },
-		/* which some do not have */
-		{ "IV_PROTO=2\nIV_CIPHERS=AES-256-GCM\nIV_COMP_STUB=1\n",
-		  "V4,comp-lzo,auth SHA1", -EPROTO, PROTO_CIPHER_NONE, false,
-		  false, false, false },
-	};
-
 	(void)state;
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
-		struct control_params params;
+		const struct row *row = &rows[i];
+		const struct control_offer offer = {
+			.data_ciphers = row->ciphers ? row->ciphers : USUAL,
+			.fallback = row->fallback,
+			.is_plain = row->is_plain,
+		};
+		struct control_params params, want = row->want;
 		const char *reason = NULL;
+		int ret;
 
-		assert_int_equal(control_params_negotiate(&params,
-				"AES-256-GCM:AES-128-GCM:CHACHA20-POLY1305",
-				NULL, rows[i].info, rows[i].occ, &reason),
-				 rows[i].ret);
-		if (rows[i].ret) {
-			assert_non_null(reason);
+		ret = control_params_negotiate(&params, &offer, row->info,
+					       row->occ ? row->occ : "V4",
+					       &reason);
+		assert_int_equal(ret, row->reason ? -EPROTO : 0);
+		if (ret) {
+			assert_memory_equal(reason, row->reason,
+					    strlen(row->reason));
 			continue;
 		}
-		assert_int_equal(params.cipher, rows[i].cipher);
-		assert_int_equal(params.is_ekm, rows[i].is_ekm);
-		assert_int_equal(params.is_cc_exit, rows[i].is_exit);
-		assert_int_equal(params.is_dyn_tls_crypt, rows[i].is_dynamic);
-		assert_int_equal(params.is_framed, rows[i].is_framed);
+		assert_int_equal(params.cipher, want.cipher);
+		assert_int_equal(params.is_ekm, want.is_ekm);
+		assert_int_equal(params.is_cc_exit, want.is_cc_exit);
+		assert_int_equal(params.is_dyn_tls_crypt,
+				 want.is_dyn_tls_crypt);
+		assert_int_equal(params.is_v1, want.is_v1);
+		assert_int_equal(params.framing, want.framing);
+		assert_false(params.is_fragmented);
+	}
+}
+
+/* A server with fragments has clients with and without them. */
+static void test_fragment(void **state)
+{
+	static const struct {
+		const char *occ;
+		bool want;
+	} cases[] = {
+		{ "V4,tun-mtu 1500,proto UDPv4,mtu-dynamic,auth SHA1", true },
+		{ "V4,tun-mtu 1500,proto UDPv4,auth SHA1", false },
+		{ "V4", true },
+		{ NULL, true },
+	};
+	const struct control_offer offer = {
+		.data_ciphers = USUAL, .has_fragment = true,
+	};
+	struct control_params params;
+	const char *reason = NULL;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		assert_int_equal(control_params_negotiate(&params, &offer,
+				"IV_PROTO=2\nIV_CIPHERS=AES-256-GCM\n",
+				cases[i].occ, &reason), 0);
+		assert_int_equal(params.is_fragmented, cases[i].want);
 	}
 }
 
@@ -75,6 +146,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_params),
+		cmocka_unit_test(test_fragment),
 	};
 
 	cmocka_set_message_output(CM_OUTPUT_TAP);

@@ -674,7 +674,7 @@ static void test_push_reply(void **state)
 		.is_cipher_pushable = true,
 		.is_ekm = true,
 		.is_cc_exit = true,
-		.is_framed = true,
+		.framing = PROTO_FRAMING_V2,
 		.iv_mtu = 1600,
 	};
 	struct control_push_reply reply = {

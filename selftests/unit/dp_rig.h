@@ -51,6 +51,9 @@ struct rig_end {
 /* Devices without offload. */
 static bool rig_is_plain;
 
+/* What packets of both ends look like. */
+static struct dp_format rig_format;
+
 struct rig {
 	struct loop *loop;
 	struct loop_timer *guard;
@@ -351,6 +354,8 @@ static inline bool rig_arrives(struct rig *rig, struct rig_end *end,
 	return rig_run(rig, rig_has_arrived, &wait, ms);
 }
 
+#define RIG_MATERIAL	(80 + 2 * 64)
+
 /* A key with which both sides send; direction 1 is the client's. */
 static inline struct dp_key rig_key(uint8_t *material, uint8_t seed,
 				    enum proto_cipher cipher, uint8_t key_id,
@@ -359,16 +364,19 @@ static inline struct dp_key rig_key(uint8_t *material, uint8_t seed,
 	struct dp_key_dir a, b;
 	size_t i;
 
-	for (i = 0; i < 80; i++)
+	for (i = 0; i < RIG_MATERIAL; i++)
 		material[i] = (uint8_t)(i * 7 + seed);
 	a.cipher_key = material;
 	a.nonce_tail = material + 32;
 	b.cipher_key = material + 40;
 	b.nonce_tail = material + 72;
+	a.hmac_key = material + 80;
+	b.hmac_key = material + 80 + 64;
 	a.cipher_key_len = b.cipher_key_len = proto_cipher_key_len(cipher);
 	return (struct dp_key) {
 		.key_id = key_id,
 		.cipher = cipher,
+		.digest = "SHA256",
 		.send = is_client ? a : b,
 		.recv = is_client ? b : a,
 	};
@@ -378,7 +386,7 @@ static inline void rig_set_key(struct rig_end *end, enum dp_slot slot,
 			       uint8_t seed, enum proto_cipher cipher,
 			       uint8_t key_id)
 {
-	uint8_t material[80];
+	uint8_t material[RIG_MATERIAL];
 	struct dp_key key = rig_key(material, seed, cipher, key_id,
 				    end == &end->rig->client);
 
@@ -395,6 +403,7 @@ static inline void rig_peers(struct rig *rig)
 		.remote = rig->client.addr,
 		.vpn4 = rig_ip("10.8.0.2"),
 		.vpn6 = rig_ip("fd00::2"),
+		.format = rig_format,
 	};
 
 	assert_int_equal(dp_peer_add(rig->server.dp, &peer), 0);

@@ -39,7 +39,8 @@ static int pipe_send(void *arg, const uint8_t *pkt, size_t len)
 	pipe->last_pid = (uint32_t)pkt[4] << 24 | (uint32_t)pkt[5] << 16 |
 			 (uint32_t)pkt[6] << 8 | pkt[7];
 	if (pipe->to)
-		pipe->last_ret = dp_input(pipe->to, -1, pkt, len, NULL, NULL);
+		pipe->last_ret = dp_input_stream(pipe->to, RIG_PEER_ID, pkt,
+						 len);
 	return pipe->ret;
 }
 

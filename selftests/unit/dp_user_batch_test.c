@@ -215,7 +215,7 @@ static void test_no_runs(void **state)
 	}
 	assert_int_equal(rig.server.n_datagrams, 18);
 	peer = user_find_id(user_get(rig.client.dp), RIG_PEER_ID);
-	assert_true(peer->dest.run_max < 1340 + USER_OVERHEAD);
+	assert_true(peer->dest.run_max < 1340 + 24);
 	assert_int_equal(user_get(rig.client.dp)->tx.lost, 0);
 }
 
@@ -233,7 +233,7 @@ static void test_tail(void **state)
 	assert_true(rig_run(&rig, has_taken, NULL, GOES_MS));
 	/* two runs: 65000 bytes hold 61 datagrams of 1064 */
 	assert_int_equal(rig.server.n_datagrams, 51);
-	assert_int_equal(rig.server.last_len, PROTO_PING_LEN + USER_OVERHEAD);
+	assert_int_equal(rig.server.last_len, PROTO_PING_LEN + 24);
 	assert_int_equal(rig.server.last_ret, 0);
 	assert_int_equal(dp_peer_get(rig.server.dp, RIG_PEER_ID, &info), 0);
 	assert_int_equal(info.stats.vpn_rx_packets, 50);
@@ -288,7 +288,7 @@ static void test_key_ends(void **state)
 	(void)state;
 	up();
 	peer = user_find_first(user_get(rig.client.dp));
-	peer->key[peer->primary].next_pid = USER_PID_END - 10;
+	peer->key[peer->primary].seal.next = USERDP_PID_END - 10;
 	send_super(&spec, 1000);
 	expected = 10;
 	assert_true(rig_run(&rig, has_datagrams, NULL, GOES_MS));
@@ -305,7 +305,7 @@ static int stream_send(void *arg, const uint8_t *wire, size_t len)
 {
 	struct dp *to = arg;
 
-	assert_int_equal(dp_input(to, -1, wire, len, NULL, NULL), 0);
+	assert_int_equal(dp_input_stream(to, RIG_PEER_ID, wire, len), 0);
 	return ++n_streamed % 10 ? 0 : 1;
 }
 

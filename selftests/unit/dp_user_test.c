@@ -292,8 +292,13 @@ static void test_replay_and_malformed(void **state)
 	assert_int_equal(feed(copy, 24), -EINVAL);
 	copy[0] ^= 0x01;
 	assert_int_equal(feed(copy, len), -ENOKEY);
-	copy[0] = 0x30;
+	copy[0] = 0x38;
 	assert_int_equal(feed(copy, len), -EINVAL);
+	/* without a peer id its sender is known by the address */
+	copy[0] = 0x30;
+	assert_int_equal(feed(copy, len), -EBADMSG);
+	assert_int_equal(dp_input(rig.server.dp, rig.server.udp, copy, len,
+				  &rig.server.addr, NULL), -ENOENT);
 	copy[0] = 0x48;
 	copy[3] ^= 0x40;
 	assert_int_equal(feed(copy, len), -ENOENT);
@@ -400,7 +405,7 @@ static void test_peer_errors(void **state)
 		.vpn4 = { .family = AF_INET },
 	};
 	union net_addr none = { 0 };
-	uint8_t material[80];
+	uint8_t material[RIG_MATERIAL];
 	struct dp_key key = rig_key(material, 1, PROTO_CIPHER_AES_128_GCM, 0,
 				    false);
 	struct dp *dp;
@@ -480,15 +485,15 @@ static void test_exhaustion(void **state)
 	rig_up(&rig);
 	peer = user_find_id(user_get(rig.client.dp), RIG_PEER_ID);
 	key = &peer->key[peer->primary];
-	key->next_pid = USER_PID_SOFT - 20;
+	key->seal.next = USERDP_PID_SOFT - 20;
 	assert_true(goes_up());
 	assert_int_equal(rig.client.n_exhausted, 0);
-	key->next_pid = USER_PID_SOFT;
+	key->seal.next = USERDP_PID_SOFT;
 	assert_true(goes_up());
 	assert_true(goes_up());
 	assert_int_equal(rig.client.n_exhausted, 1);
 	assert_int_equal(rig.client.exhausted_key, 0);
-	key->next_pid = USER_PID_END - 1;
+	key->seal.next = USERDP_PID_END - 1;
 	assert_int_equal(dp_send_occ(rig.client.dp, RIG_PEER_ID,
 				     PROTO_OCC_REQUEST), 0);
 	assert_int_equal(dp_send_occ(rig.client.dp, RIG_PEER_ID,

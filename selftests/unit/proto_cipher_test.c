@@ -30,7 +30,10 @@ static void test_find(void **state)
 		{ CCP, PROTO_CIPHER_CHACHA20_POLY1305, 32 },
 		{ "ChaCha20-Poly1305", PROTO_CIPHER_CHACHA20_POLY1305, 32 },
 		{ "none", PROTO_CIPHER_NONE, 0 },
-		{ "AES-256-CBC", PROTO_CIPHER_NONE, 0 },
+		{ "AES-128-CBC", PROTO_CIPHER_AES_128_CBC, 16 },
+		{ "aes-192-cbc", PROTO_CIPHER_AES_192_CBC, 24 },
+		{ "AES-256-CBC", PROTO_CIPHER_AES_256_CBC, 32 },
+		{ "BF-CBC", PROTO_CIPHER_NONE, 0 },
 		{ "AES-256-GC", PROTO_CIPHER_NONE, 0 },
 		{ "AES-256-GCMX", PROTO_CIPHER_NONE, 0 },
 		{ "", PROTO_CIPHER_NONE, 0 },
@@ -47,8 +50,31 @@ static void test_find(void **state)
 				 cipher);
 	}
 	/* A value that is none of the enum's. */
-	assert_string_equal(proto_cipher_name((enum proto_cipher)5), "none");
-	assert_int_equal(proto_cipher_key_len((enum proto_cipher)5), 0);
+	assert_string_equal(proto_cipher_name((enum proto_cipher)8), "none");
+	assert_int_equal(proto_cipher_key_len((enum proto_cipher)8), 0);
+}
+
+static void test_aead(void **state)
+{
+	static const struct {
+		const char *list, *want;
+	} rows[] = {
+		{ "AES-256-GCM", "AES-256-GCM" },
+		{ "AES-256-CBC:AES-256-GCM:BF-CBC:" CCP, "AES-256-GCM:" CCP },
+		{ "AES-256-CBC", "" },
+		{ "none", "" },
+		{ "", "" },
+	};
+	char out[PROTO_CIPHER_LIST_MAX];
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		proto_cipher_list_aead(rows[i].list, out);
+		assert_string_equal(out, rows[i].want);
+	}
+	assert_true(proto_cipher_is_aead(PROTO_CIPHER_CHACHA20_POLY1305));
+	assert_false(proto_cipher_is_aead(PROTO_CIPHER_AES_128_CBC));
+	assert_false(proto_cipher_is_aead(PROTO_CIPHER_NONE));
 }
 
 static void test_list(void **state)
@@ -151,9 +177,12 @@ static void test_negotiate(void **state)
 		  "IV_CIPHERS=AES-256-GCM:AES-128-GCM\n", "", NULL,
 		  "AES-128-GCM", true },
 		/* What no data path carries is passed over. */
+		{ "CAMELLIA-256-CBC:AES-256-GCM",
+		  "IV_CIPHERS=CAMELLIA-256-CBC:AES-256-GCM\n", "", NULL,
+		  "AES-256-GCM", true },
 		{ "AES-256-CBC:AES-256-GCM",
 		  "IV_CIPHERS=AES-256-CBC:AES-256-GCM\n", "", NULL,
-		  "AES-256-GCM", true },
+		  "AES-256-CBC", true },
 		{ CCP ":none", "", "V4,cipher none", NULL, "none", false },
 		/* The fallback is for those who said nothing. */
 		{ "AES-256-GCM", "", "V4,dev-type tun", "AES-128-GCM",
@@ -186,6 +215,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_find),
+		cmocka_unit_test(test_aead),
 		cmocka_unit_test(test_list),
 		cmocka_unit_test(test_list_has),
 		cmocka_unit_test(test_negotiate),

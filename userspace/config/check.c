@@ -180,15 +180,57 @@ static int check_login(struct config_parse *ps)
 	return 0;
 }
 
-static int check_framing(struct config_parse *ps)
+static bool has_tcp(const struct config *cfg)
 {
-	const char *name;
+	const struct config_remote *remote;
 
-	if (!ps->has_framing || ps->cfg->mode == CONFIG_MODE_SERVER)
+	for (remote = cfg->remotes; remote; remote = remote->next)
+		if (config_proto_is_tcp(remote->proto))
+			return true;
+	return config_proto_is_tcp(cfg->proto) && !cfg->remotes;
+}
+
+/* What only userspace can do. */
+static int check_data_path(struct config_parse *ps)
+{
+	static const char *const names[] = { "fragment", "comp-lzo", "compress" };
+	const struct config *cfg = ps->cfg;
+	char aead[PROTO_CIPHER_LIST_MAX];
+	bool is_framed = cfg->mode != CONFIG_MODE_SERVER &&
+			 (cfg->framing == PROTO_FRAMING_LZO ||
+			  cfg->framing == PROTO_FRAMING_SWAP);
+	const bool is_used[] = { cfg->fragment, is_framed, is_framed };
+
+	if (cfg->fragment && has_tcp(cfg))
+		return config_fail_at(ps, place_of(ps, "fragment"),
+			"fragment works only over UDP; remove it");
+	if (cfg->data_path != CONFIG_DATA_PATH_KERNEL)
 		return 0;
-	name = config_place_of(ps, "comp-lzo") ? "comp-lzo" : "compress";
-	return config_fail_at(ps, place_of(ps, name),
-		"%s: compression framing is not supported; remove the line here and on the server",
+	for (size_t i = 0; i < 3; i++)
+		if (is_used[i] && config_place_of(ps, names[i]))
+			return config_fail_at(ps, place_of(ps, names[i]),
+				"%s: the kernel data path cannot do that; write data-path user, or remove the line on both sides",
+				names[i]);
+	proto_cipher_list_aead(cfg->data_ciphers, aead);
+	if (!aead[0])
+		return config_fail_at(ps, place_of(ps, "data-ciphers"),
+			"data-ciphers: the kernel data path has AEAD ciphers only; add AES-256-GCM, or write data-path user");
+	return 0;
+}
+
+static int warn_data(struct config_parse *ps)
+{
+	const struct config *cfg = ps->cfg;
+	const char *name = config_place_of(ps, "comp-lzo") ? "comp-lzo" :
+							     "compress";
+
+	if (cfg->framing == PROTO_FRAMING_NONE)
+		return 0;
+	if (cfg->mode == CONFIG_MODE_SERVER)
+		return config_warn_at(ps, place_of(ps, name),
+			"%s: ignored: nothing is ever compressed", name);
+	return config_warn_at(ps, place_of(ps, name),
+		"%s: nothing is ever compressed, and what the peer compresses is dropped",
 		name);
 }
 
@@ -295,6 +337,8 @@ static int check_warnings(struct config_parse *ps)
 		ret = warn_server(ps);
 	if (!ret)
 		ret = warn_client(ps);
+	if (!ret)
+		ret = warn_data(ps);
 	if (!ret && cfg->tls_auth.text && !strcmp(cfg->auth, "SHA1"))
 		ret = config_warn_at(ps, place_of(ps, "tls-auth"),
 			"tls-auth with SHA1; use auth SHA256 on both sides, or tls-crypt");
@@ -307,7 +351,7 @@ static int check_warnings(struct config_parse *ps)
 int config_check(struct config_parse *ps)
 {
 	if (check_role(ps) || check_keys(ps) || check_tls_versions(ps) ||
-	    check_login(ps) || check_framing(ps) || check_scripts(ps) ||
+	    check_login(ps) || check_data_path(ps) || check_scripts(ps) ||
 	    check_client_login(ps))
 		return -EINVAL;
 	return check_warnings(ps);

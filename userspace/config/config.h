@@ -8,6 +8,7 @@
 
 #include "mem/mem.h"
 #include "net/net.h"
+#include "proto/proto.h"
 
 /*
  * OpenVPN's configuration language: files, inline blocks and --options to one
@@ -63,6 +64,15 @@ enum config_data_path {
 	CONFIG_DATA_PATH_AUTO,
 	CONFIG_DATA_PATH_KERNEL,
 	CONFIG_DATA_PATH_USER,
+};
+
+/* mssfix: how its number is meant */
+enum config_mssfix {
+	CONFIG_MSSFIX_DEFAULT,	/* not given */
+	CONFIG_MSSFIX_LINK,
+	CONFIG_MSSFIX_MTU,
+	CONFIG_MSSFIX_FIXED,
+	CONFIG_MSSFIX_OFF,
 };
 
 /** struct config_blob - content of a file option, read at parse time */
@@ -252,6 +262,15 @@ struct config {
 	const char *verify_name;
 	bool has_auth_user_pass, has_auth_retry;
 	struct config_blob auth_user_pass;	/* two lines */
+
+	/* data channel */
+	enum proto_framing framing;	/* a server's clients have their own */
+	uint32_t fragment;		/* 0: none */
+	bool is_fragment_mtu;
+	enum config_mssfix mssfix_kind;
+	uint32_t mssfix;
+	bool has_replay_window;
+	uint32_t replay_window, replay_time;
 
 	/* logins at a server */
 	enum config_client_cert verify_client_cert;

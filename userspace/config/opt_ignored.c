@@ -16,25 +16,6 @@
 #define WINDOWS "it is for Windows only"
 #define OUTDATED "it is outdated"
 
-/*
- * A server answers compression with "never", which needs no framing. A client
- * whose server expects framing could not pass a packet; config_check() says so.
- */
-static CONFIG_SETTER(set_compress)
-{
-	bool is_plain = n && !strcmp(row->name, "compress") &&
-			(!strcmp(arg[0], "migrate") || !strcmp(arg[0], "stub-v2"));
-
-	if (ps->scope != CONFIG_IN_PUSH) {
-		ps->has_framing = ps->has_framing || !is_plain;
-		return config_warn(ps, "ignored: nothing is ever compressed");
-	}
-	if (is_plain)
-		return 0;
-	return config_fail(ps, "the server uses compression framing, which is not "
-			   "supported; remove it there, or push \"compress stub-v2\"");
-}
-
 static CONFIG_SETTER(set_pool_linear)
 {
 	(void)row;
@@ -46,15 +27,8 @@ static CONFIG_SETTER(set_pool_linear)
 }
 
 static const struct config_row ignored_rows[] = {
-	CONFIG_SPECIAL("comp-lzo", 0, 1, IN_PULL, set_compress,
-		"[yes|no|adaptive]",
-		"Accepted on a server, which then never compresses."),
-	CONFIG_SPECIAL("compress", 0, 1, IN_PULL, set_compress, "[ALGORITHM]",
-		"Accepted on a server, which then never compresses."),
 	CONFIG_SPECIAL("ifconfig-pool-linear", 0, 0, IN_MAIN, set_pool_linear,
 		NULL, "Taken as --topology p2p."),
-	CONFIG_ONLY("allow-compression", "no",
-		"Nothing is ever compressed; nothing else is supported."),
 	CONFIG_IGNORE("persist-key", 0, 0, IN_PULL, ""),
 	CONFIG_IGNORE("persist-tun", 0, 0, IN_PULL, ""),
 	CONFIG_IGNORE("persist-local-ip", 0, 0, IN_MAIN, ""),
@@ -68,7 +42,6 @@ static const struct config_row ignored_rows[] = {
 	CONFIG_IGNORE("mute", 1, 1, IN_PULL, ""),
 	CONFIG_IGNORE("mute-replay-warnings", 0, 0, IN_MAIN, ""),
 	CONFIG_IGNORE("ping-timer-rem", 0, 0, IN_PULL, ""),
-	CONFIG_IGNORE("replay-window", 0, 2, IN_MAIN, ""),
 	CONFIG_IGNORE("up-delay", 0, 0, IN_MAIN, ""),
 	CONFIG_IGNORE("down-pre", 0, 0, IN_MAIN, ""),
 	CONFIG_IGNORE("errors-to-stderr", 0, 0, IN_PULL, ""),
@@ -83,8 +56,6 @@ static const struct config_row ignored_rows[] = {
 	CONFIG_IGNORE("max-routes", 0, 1, IN_PULL, "there is no limit"),
 	CONFIG_IGNORE("mtu-disc", 1, 1, IN_CONN, "the system decides"),
 	CONFIG_IGNORE("mtu-dynamic", 0, 2, IN_CONN, OUTDATED),
-	CONFIG_IGNORE("mssfix", 0, 2, IN_CONN,
-		"the data path chooses the segment size"),
 	CONFIG_IGNORE("tun-mtu-extra", 1, 1, IN_CONN, "it is for tap only"),
 	CONFIG_IGNORE("tun-mtu-max", 1, 1, IN_CONN, OUTDATED),
 	CONFIG_IGNORE("link-mtu", 1, 1, IN_CONN, "use tun-mtu"),

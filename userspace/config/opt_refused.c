@@ -17,7 +17,6 @@ static const struct config_row refused_rows[] = {
 		"certificates with tls-crypt"),
 	CONFIG_REFUSE("allow-deprecated-insecure-static-crypto",
 		"use certificates with tls-crypt"),
-	CONFIG_REFUSE("fragment", "use a smaller tun-mtu"),
 	CONFIG_REFUSE("http-proxy", PROXY),
 	CONFIG_REFUSE("http-proxy-option", PROXY),
 	CONFIG_REFUSE("http-proxy-override", PROXY),

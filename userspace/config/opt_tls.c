@@ -80,6 +80,27 @@ static int cipher_none(struct config_parse *ps)
 			   "AES-256-GCM or CHACHA20-POLY1305");
 }
 
+/* Whose blocks of 64 bits repeat within some gigabytes (CVE-2016-2183). */
+static bool cipher_is_short(const char *name)
+{
+	static const char *const families[] = {
+		"BF-", "BLOWFISH-", "CAST5-", "DES-", "DESX-", "IDEA-", "RC2-",
+	};
+
+	for (size_t i = 0; i < sizeof(families) / sizeof(families[0]); i++)
+		if (!strncasecmp(name, families[i], strlen(families[i])))
+			return true;
+	return false;
+}
+
+static int cipher_left_out(struct config_parse *ps, const char *name)
+{
+	return config_warn(ps, cipher_is_short(name) ?
+		"%s is left out: its blocks of 64 bits are too short; write AES-256-GCM, or AES-256-CBC for a peer that has nothing better" :
+		"%s is left out: there are AES-GCM, ChaCha20-Poly1305 and AES-CBC",
+		name);
+}
+
 /* Return: 1 usable, 0 to be left out, or -errno. */
 static int cipher_judge(struct config_parse *ps, const char *name)
 {
@@ -97,8 +118,7 @@ static int cipher_judge(struct config_parse *ps, const char *name)
 	if (!cipher_is_legacy(name))
 		return config_fail(ps, "\"%s\" is not a cipher; see ovpnd "
 				   "--show-ciphers", name);
-	ret = config_warn(ps, "%s is left out: only AEAD ciphers are supported",
-			  name);
+	ret = cipher_left_out(ps, name);
 	return ret ? ret : 0;
 }
 
@@ -169,8 +189,7 @@ static CONFIG_SETTER(set_fallback)
 		return config_fail(ps, "\"%s\" is not a cipher; see ovpnd "
 				   "--show-ciphers", arg[0]);
 	ps->cfg->data_ciphers_fallback = NULL;
-	return config_warn(ps, "%s is left out: only AEAD ciphers are supported",
-			   arg[0]);
+	return cipher_left_out(ps, arg[0]);
 }
 
 /* Pushed, it decides; configured, it is only what is told to the other side. */
@@ -391,15 +410,17 @@ static const struct config_row tls_rows[] = {
 	CONFIG_SPECIAL("key-direction", 1, 1, IN_MAIN, set_key_direction,
 		"0|1", "Use the two halves of the tls-auth key this way round."),
 	CONFIG_SPECIAL("auth", 1, 1, IN_MAIN, set_auth, "DIGEST",
-		"Use DIGEST for --tls-auth; default SHA1.\nThe data channel's "
-		"ciphers authenticate by themselves."),
+		"Use DIGEST for --tls-auth and with AES-CBC; default SHA1.\nThe "
+		"other ciphers of the data channel authenticate by themselves."),
 	CONFIG_SPECIAL("data-ciphers", 1, 1,
 		IN_MAIN | CONFIG_IN_PUSH | CONFIG_IN_CLIENT,
 		set_data_ciphers, "LIST",
 		"Allow these ciphers, separated by colons, best first.\nThe "
 		"default is DEFAULT, which stands for AES-256-GCM, AES-128-GCM "
 		"and CHACHA20-POLY1305. A name behind a question mark is left "
-		"out if it is unknown."),
+		"out if it is unknown. AES-256-CBC and its shorter keys, with "
+		"--auth, are for old peers: only userspace carries them, and "
+		"the kernel data path leaves them out."),
 	CONFIG_SPECIAL("ncp-ciphers", 1, 1, IN_MAIN | CONFIG_IN_PUSH,
 		set_data_ciphers, "LIST", "Old name of --data-ciphers."),
 	CONFIG_SPECIAL("data-ciphers-fallback", 1, 1,

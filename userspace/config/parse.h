@@ -78,7 +78,7 @@ struct config_parse {
 	enum config_side side;		/* of cfg->proto */
 	bool has_lport, has_bind, has_keepalive;
 	uint32_t keepalive_ping, keepalive_restart;
-	bool has_reneg_min, has_framing;
+	bool has_reneg_min;
 	struct config_conn *remotes;
 	struct config_conn *blocks;	/* <connection>; win over @remotes */
 	struct config_conn *block;	/* being read */

@@ -123,13 +123,17 @@ void config_print_ciphers(void)
 	static const enum proto_cipher ciphers[] = {
 		PROTO_CIPHER_AES_256_GCM, PROTO_CIPHER_AES_192_GCM,
 		PROTO_CIPHER_AES_128_GCM, PROTO_CIPHER_CHACHA20_POLY1305,
+		PROTO_CIPHER_AES_256_CBC, PROTO_CIPHER_AES_192_CBC,
+		PROTO_CIPHER_AES_128_CBC,
 	};
 	size_t i;
 
 	printf("Ciphers of the data channel, for --data-ciphers:\n\n");
 	for (i = 0; i < sizeof(ciphers) / sizeof(ciphers[0]); i++)
-		printf("%s  (%zu bit key)\n", proto_cipher_name(ciphers[i]),
-		       8 * proto_cipher_key_len(ciphers[i]));
+		printf("%s  (%zu bit key%s)\n", proto_cipher_name(ciphers[i]),
+		       8 * proto_cipher_key_len(ciphers[i]),
+		       proto_cipher_is_aead(ciphers[i]) ?
+		       "" : ", with --auth; not in the kernel");
 }
 
 void config_print_digests(void)

@@ -266,8 +266,9 @@ int control_pool_save(struct control_pool *pool, struct mem_buf *out);
 
 /**
  * struct control_params - see control_params_negotiate()
- * @is_framed: the client is configured for compression, and is told to use the
- *	framing "stub-v2", in which packets of IP look as without any
+ * @is_v1: the client knows no peer ids
+ * @is_fragmented: it is configured for fragments, or does not say whether
+ * @framing: it is configured for compression, and is told to use this
  */
 struct control_params {
 	enum proto_cipher cipher;
@@ -277,7 +278,22 @@ struct control_params {
 	bool is_ekm;
 	bool is_cc_exit;
 	bool is_dyn_tls_crypt;
-	bool is_framed;
+	bool is_v1;
+	bool is_fragmented;
+	enum proto_framing framing;
+};
+
+/**
+ * struct control_offer - what a server's client can have
+ * @data_ciphers: normalised list
+ * @fallback: data-ciphers-fallback, NULL: none
+ * @has_fragment: "fragment" is configured
+ * @is_plain: no more than the kernel's data path can do, see dp_is_plain()
+ */
+struct control_offer {
+	const char *data_ciphers, *fallback;
+	bool has_fragment;
+	bool is_plain;
 };
 
 /**
@@ -287,7 +303,7 @@ struct control_params {
  * Return: 0 or -EPROTO.
  */
 int control_params_negotiate(struct control_params *params,
-			     const char *data_ciphers, const char *fallback,
+			     const struct control_offer *offer,
 			     const char *peer_info, const char *occ,
 			     const char **reason);
 

@@ -5,38 +5,89 @@
 
 #include "control/control.h"
 
+static int params_cipher(struct control_params *params,
+			 const struct control_offer *offer,
+			 const char *peer_info, const char *occ,
+			 const char **reason)
+{
+	const char *ciphers = offer->data_ciphers, *fallback = offer->fallback;
+	char aead[PROTO_CIPHER_LIST_MAX];
+
+	if (offer->is_plain) {
+		proto_cipher_list_aead(ciphers, aead);
+		ciphers = aead;
+		if (fallback &&
+		    !proto_cipher_is_aead(proto_cipher_find(fallback)))
+			fallback = NULL;
+	}
+	params->cipher = proto_cipher_negotiate(ciphers, peer_info, occ,
+						fallback,
+						&params->is_cipher_pushable);
+	if (params->cipher != PROTO_CIPHER_NONE)
+		return 0;
+	*reason = "Data channel cipher negotiation failed (no shared cipher)";
+	return -EPROTO;
+}
+
+/*
+ * Nothing is ever compressed. A client that is configured for it is told the
+ * framing that changes nothing: a packet that stub-v2 would change begins with
+ * 0x50, which is no IP. Those that do not know that get a byte in front.
+ */
+static int params_framing(struct control_params *params,
+			  const struct control_offer *offer,
+			  const char *peer_info, const char *occ,
+			  const char **reason)
+{
+	if (!proto_occ_has(occ, "comp-lzo"))
+		return 0;
+	params->framing = proto_peer_info_number(peer_info, "IV_COMP_STUBv2") ?
+			  PROTO_FRAMING_V2 : PROTO_FRAMING_LZO;
+	if (!offer->is_plain || params->framing == PROTO_FRAMING_V2)
+		return 0;
+	*reason = "Compression framing is not supported by this server. Remove comp-lzo or compress from the client's configuration";
+	return -EPROTO;
+}
+
+/* Both sides have to be configured for it; the options string tells. */
+static int params_fragment(struct control_params *params,
+			   const struct control_offer *offer, const char *occ,
+			   const char **reason)
+{
+	bool is_told = proto_occ_has(occ, "tun-mtu");
+
+	params->is_fragmented = is_told ? proto_occ_has(occ, "mtu-dynamic") :
+					  offer->has_fragment;
+	if (!params->is_fragmented || offer->has_fragment)
+		return 0;
+	*reason = "This server has no fragment option. Remove fragment from the client's configuration";
+	return -EPROTO;
+}
+
 int control_params_negotiate(struct control_params *params,
-			     const char *data_ciphers, const char *fallback,
+			     const struct control_offer *offer,
 			     const char *peer_info, const char *occ,
 			     const char **reason)
 {
 	unsigned long iv = proto_peer_info_number(peer_info, "IV_PROTO");
+	int ret;
 
+	occ = occ ? occ : "";
 	memset(params, 0, sizeof(*params));
 	params->iv_proto = iv;
 	params->iv_mtu = proto_peer_info_number(peer_info, "IV_MTU");
-	if (!(iv & PROTO_IV_DATA_V2)) {
+	params->is_v1 = !(iv & PROTO_IV_DATA_V2);
+	if (params->is_v1 && offer->is_plain) {
 		*reason = "Data channel negotiation failed (missing DATA_V2)";
 		return -EPROTO;
 	}
-	params->cipher = proto_cipher_negotiate(data_ciphers, peer_info, occ,
-						fallback,
-						&params->is_cipher_pushable);
-	if (params->cipher == PROTO_CIPHER_NONE) {
-		*reason = "Data channel cipher negotiation failed (no shared cipher)";
-		return -EPROTO;
-	}
-	/*
-	 * Nothing is ever compressed, and the data path knows no framing. The
-	 * client can do the same: a packet that stub-v2 would change begins
-	 * with 0x50, which is no IP.
-	 */
-	params->is_framed = occ && proto_occ_has(occ, "comp-lzo");
-	if (params->is_framed &&
-	    !proto_peer_info_number(peer_info, "IV_COMP_STUBv2")) {
-		*reason = "Compression framing is not supported by this server. Remove comp-lzo or compress from the client's configuration";
-		return -EPROTO;
-	}
+	ret = params_cipher(params, offer, peer_info, occ, reason);
+	if (!ret)
+		ret = params_framing(params, offer, peer_info, occ, reason);
+	if (!ret)
+		ret = params_fragment(params, offer, occ, reason);
+	if (ret)
+		return ret;
 	params->is_ekm = iv & PROTO_IV_TLS_KEY_EXPORT;
 	params->is_cc_exit = iv & PROTO_IV_CC_EXIT_NOTIFY;
 	/* the flags travel in "protocol-flags", which bit 7 announces too */

@@ -45,14 +45,17 @@ static int push_params(struct proto_push *push,
 	int ret = 0;
 
 	snprintf(option, sizeof(option), "peer-id %u", reply->peer_id);
-	ret = proto_push_add(push, option);
+	if (!params->is_v1)
+		ret = proto_push_add(push, option);
 	if (!ret && params->is_cipher_pushable) {
 		snprintf(option, sizeof(option), "cipher %s",
 			 proto_cipher_name(params->cipher));
 		ret = proto_push_add(push, option);
 	}
-	if (!ret && params->is_framed)
-		ret = proto_push_add(push, "compress stub-v2");
+	if (!ret && params->framing)
+		ret = proto_push_add(push,
+				     params->framing == PROTO_FRAMING_V2 ?
+				     "compress stub-v2" : "comp-lzo no");
 	if (!ret && params->is_ekm && !params->is_cc_exit)
 		ret = proto_push_add(push, "key-derivation tls-ekm");
 	if (!ret && params->is_cc_exit) {

@@ -75,14 +75,30 @@ const char *dp_name(const struct dp *dp)
 	return dp->ops->name;
 }
 
+/* In the framing of stub-v2 packets of IP look as without any (7.8). */
+static bool dp_format_is_plain(const struct dp_format *format)
+{
+	return !format->is_v1 && !format->fragment &&
+	       (format->framing == PROTO_FRAMING_NONE ||
+		format->framing == PROTO_FRAMING_V2);
+}
+
 int dp_peer_add(struct dp *dp, const struct dp_peer *peer)
 {
 	bool has_vpn = peer->vpn4.family || peer->vpn6.family;
 
 	if (peer->id > PROTO_PEER_ID_NONE || peer->tx_id > PROTO_PEER_ID_NONE ||
-	    (dp->mode == DP_MODE_MP && !has_vpn))
+	    (dp->mode == DP_MODE_MP && !has_vpn) ||
+	    (peer->is_tcp && peer->format.fragment))
 		return -EINVAL;
+	if (dp->ops->is_plain && !dp_format_is_plain(&peer->format))
+		return -EOPNOTSUPP;
 	return dp->ops->peer_add(dp, peer);
+}
+
+bool dp_is_plain(const struct dp *dp)
+{
+	return dp->ops->is_plain;
 }
 
 bool dp_owns_stream(const struct dp *dp)
@@ -136,6 +152,8 @@ int dp_key_set(struct dp *dp, uint32_t peer_id, enum dp_slot slot,
 	if (key->cipher == PROTO_CIPHER_NONE || key->key_id > 7 ||
 	    key->send.cipher_key_len != len || key->recv.cipher_key_len != len)
 		return -EINVAL;
+	if (dp->ops->is_plain && !proto_cipher_is_aead(key->cipher))
+		return -EOPNOTSUPP;
 	return dp->ops->key_set(dp, peer_id, slot, key);
 }
 
@@ -172,6 +190,17 @@ int dp_input(struct dp *dp, int fd, const uint8_t *pkt, size_t len,
 
 	dp_enter(dp);
 	err = dp->ops->input(dp, fd, pkt, len, remote, local);
+	dp_leave(dp);
+	return err;
+}
+
+int dp_input_stream(struct dp *dp, uint32_t peer_id, const uint8_t *pkt,
+		    size_t len)
+{
+	int err;
+
+	dp_enter(dp);
+	err = dp->ops->input_stream(dp, peer_id, pkt, len);
 	dp_leave(dp);
 	return err;
 }

@@ -94,6 +94,35 @@ struct dp_stream {
 	void *arg;
 };
 
+/* mssfix: how its number is meant (section 7.10) */
+enum dp_mss {
+	DP_MSS_ROUTE,	/* not given: by the MTU of the way to the peer */
+	DP_MSS_LINK,	/* datagrams without the headers of IP and UDP */
+	DP_MSS_MTU,	/* datagrams with them */
+	DP_MSS_FIXED,	/* packets inside the tunnel */
+	DP_MSS_OFF,
+};
+
+/**
+ * struct dp_format - what packets of a peer look like, apart from its keys
+ * @is_v1: sent without a peer id
+ * @framing: of payloads; nothing is ever compressed
+ * @fragment: longest datagram, 0: nothing is fragmented (section 7.9)
+ * @is_fragment_mtu: that counts the headers of IP and UDP
+ * @join_max: longest payload that is put together from fragments
+ * @mss, @mss_size: largest segments of TCP in the tunnel; with DP_MSS_ROUTE an
+ *	upper limit of that MTU, 0: none
+ */
+struct dp_format {
+	bool is_v1;
+	enum proto_framing framing;
+	uint16_t fragment;
+	bool is_fragment_mtu;
+	uint32_t join_max;
+	enum dp_mss mss;
+	uint16_t mss_size;
+};
+
 struct dp_peer {
 	uint32_t id;		/* in received packets */
 	uint32_t tx_id;		/* in sent packets */
@@ -103,7 +132,17 @@ struct dp_peer {
 	union net_addr remote;	/* AF_UNSPEC on TCP */
 	union net_addr local;	/* AF_UNSPEC: chosen by routing */
 	struct net_ip vpn4, vpn6;	/* DP_MODE_MP: at least one */
+	struct dp_format format;
 };
+
+/**
+ * dp_is_plain() - can it only do what the kernel can?
+ *
+ * Return: true: AEAD ciphers in packets with a peer id, without fragments and
+ * framing, where that of stub-v2 is as none; what struct dp_format says of
+ * segment sizes is ignored.
+ */
+bool dp_is_plain(const struct dp *dp);
 
 /**
  * dp_peer_add() - make a peer, without keys and keepalive
@@ -111,7 +150,7 @@ struct dp_peer {
  * DP_MODE_P2P: replaces the peer that is there, without an event.
  *
  * Return: 0; -EEXIST the id is in use; -EADDRINUSE a VPN address is; -EINVAL;
- * or another -errno.
+ * -EOPNOTSUPP, see dp_is_plain(); or another -errno.
  */
 int dp_peer_add(struct dp *dp, const struct dp_peer *peer);
 
@@ -157,12 +196,24 @@ struct dp_key_dir {
 	const uint8_t *cipher_key;
 	size_t cipher_key_len;
 	const uint8_t *nonce_tail;	/* PROTO_NONCE_TAIL_LEN bytes */
+	const uint8_t *hmac_key;	/* as long as the digest's result */
 };
 
+/**
+ * struct dp_key - a key
+ * @digest: of the HMAC, for ciphers that are not AEAD
+ * @has_window: @replay_window and @replay_time count, which the kernel ignores;
+ *	otherwise the data path's own window
+ * @replay_window: packet ids; 0: only newer ones are taken
+ * @replay_time: seconds that a packet may be late; 0: any
+ */
 struct dp_key {
 	uint8_t key_id;
 	enum proto_cipher cipher;
+	const char *digest;
 	struct dp_key_dir send, recv;
+	bool has_window;
+	uint32_t replay_window, replay_time;
 };
 
 /** dp_key_set() - install into a slot; a key that was there is replaced */
@@ -208,8 +259,8 @@ int dp_peer_list(struct dp *dp,
 
 /**
  * dp_input() - a data packet that arrived on a transport socket
- * @fd: the socket, -1 on TCP
- * @remote: where it came from, NULL on TCP
+ * @fd: the socket
+ * @remote: where it came from
  * @local: where it arrived, AF_UNSPEC or NULL if not known
  *
  * The kernel data path takes its packets before the socket sees them; what
@@ -218,6 +269,10 @@ int dp_peer_list(struct dp *dp,
  */
 int dp_input(struct dp *dp, int fd, const uint8_t *pkt, size_t len,
 	     const union net_addr *remote, const union net_addr *local);
+
+/** dp_input_stream() - the same for a packet of a peer's connection */
+int dp_input_stream(struct dp *dp, uint32_t peer_id, const uint8_t *pkt,
+		    size_t len);
 
 /**
  * dp_batch_begin() - packets follow that arrived together

@@ -9,6 +9,7 @@
 struct dp_ops {
 	const char *name;
 	bool owns_stream;
+	bool is_plain;
 	void (*free)(struct dp *dp);
 	int (*peer_add)(struct dp *dp, const struct dp_peer *peer);
 	int (*peer_set_remote)(struct dp *dp, uint32_t peer_id,
@@ -34,6 +35,8 @@ struct dp_ops {
 	int (*input)(struct dp *dp, int fd, const uint8_t *pkt, size_t len,
 		     const union net_addr *remote,
 		     const union net_addr *local);
+	int (*input_stream)(struct dp *dp, uint32_t peer_id,
+			    const uint8_t *pkt, size_t len);
 	/* NULL where packets do not come through dp_input() */
 	void (*batch_end)(struct dp *dp);
 	int (*send_occ)(struct dp *dp, uint32_t peer_id, enum proto_occ_op op);

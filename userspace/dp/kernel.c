@@ -144,6 +144,9 @@ static uint32_t kernel_cipher(enum proto_cipher cipher)
 	case PROTO_CIPHER_CHACHA20_POLY1305:
 		return OVPN_CIPHER_ALG_CHACHA20_POLY1305;
 	case PROTO_CIPHER_NONE:
+	case PROTO_CIPHER_AES_128_CBC:
+	case PROTO_CIPHER_AES_192_CBC:
+	case PROTO_CIPHER_AES_256_CBC:
 		break;
 	}
 	return OVPN_CIPHER_ALG_NONE;
@@ -406,9 +409,17 @@ static void kernel_free(struct dp *dp)
 	free(kernel);
 }
 
+static int kernel_input_stream(struct dp *dp, uint32_t peer_id,
+			       const uint8_t *pkt, size_t len)
+{
+	(void)peer_id;
+	return kernel_input(dp, -1, pkt, len, NULL, NULL);
+}
+
 static const struct dp_ops kernel_ops = {
 	.name = "kernel",
 	.owns_stream = true,
+	.is_plain = true,
 	.free = kernel_free,
 	.peer_add = kernel_peer_add,
 	.peer_set_remote = kernel_peer_set_remote,
@@ -420,6 +431,7 @@ static const struct dp_ops kernel_ops = {
 	.peer_get = kernel_peer_get,
 	.peer_list = kernel_peer_list,
 	.input = kernel_input,
+	.input_stream = kernel_input_stream,
 	.send_occ = kernel_send_occ,
 };
 

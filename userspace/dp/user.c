@@ -14,174 +14,6 @@ struct dp_user *user_get(struct dp *dp)
 	return (struct dp_user *)dp;
 }
 
-/* ---- tables ---------------------------------------------------------- */
-
-/* Ids and VPN addresses are the server's choice: nobody aims at a bucket. */
-static size_t user_bucket(uint32_t word)
-{
-	return (word * 0x9e3779b1u) >> 22 & (USER_BUCKETS - 1);
-}
-
-static size_t user_bucket_ip(const struct net_ip *ip)
-{
-	uint32_t w[4];
-
-	if (ip->family == AF_INET)
-		return user_bucket(ip->in4.s_addr);
-	memcpy(w, &ip->in6, sizeof(w));
-	return user_bucket(w[0] ^ w[1] * 3 ^ w[2] * 5 ^ w[3] * 7);
-}
-
-struct user_peer *user_find_id(struct dp_user *user, uint32_t id)
-{
-	struct user_peer *peer = user->by_id[user_bucket(id)];
-
-	while (peer && peer->cfg.id != id)
-		peer = peer->next_id;
-	return peer;
-}
-
-struct user_peer *user_find_first(struct dp_user *user)
-{
-	size_t i;
-
-	for (i = 0; user->n_peers && i < USER_BUCKETS; i++) {
-		if (user->by_id[i])
-			return user->by_id[i];
-	}
-	return NULL;
-}
-
-struct user_peer *user_find_vpn(struct dp_user *user, const struct net_ip *ip)
-{
-	struct user_peer *peer;
-	size_t bucket;
-
-	if (ip->family != AF_INET && ip->family != AF_INET6)
-		return NULL;
-	bucket = user_bucket_ip(ip);
-	if (ip->family == AF_INET) {
-		peer = user->by_vpn4[bucket];
-		while (peer && !net_ip_is_equal(&peer->cfg.vpn4, ip))
-			peer = peer->next_vpn4;
-	} else {
-		peer = user->by_vpn6[bucket];
-		while (peer && !net_ip_is_equal(&peer->cfg.vpn6, ip))
-			peer = peer->next_vpn6;
-	}
-	return peer;
-}
-
-static void user_link(struct dp_user *user, struct user_peer *peer)
-{
-	struct user_peer **head;
-
-	head = &user->by_id[user_bucket(peer->cfg.id)];
-	peer->next_id = *head;
-	*head = peer;
-	if (peer->cfg.vpn4.family) {
-		head = &user->by_vpn4[user_bucket_ip(&peer->cfg.vpn4)];
-		peer->next_vpn4 = *head;
-		*head = peer;
-	}
-	if (peer->cfg.vpn6.family) {
-		head = &user->by_vpn6[user_bucket_ip(&peer->cfg.vpn6)];
-		peer->next_vpn6 = *head;
-		*head = peer;
-	}
-	user->n_peers++;
-}
-
-static void user_unlink(struct dp_user *user, struct user_peer *peer)
-{
-	struct user_peer **pos;
-
-	pos = &user->by_id[user_bucket(peer->cfg.id)];
-	while (*pos != peer)
-		pos = &(*pos)->next_id;
-	*pos = peer->next_id;
-	if (peer->cfg.vpn4.family) {
-		pos = &user->by_vpn4[user_bucket_ip(&peer->cfg.vpn4)];
-		while (*pos != peer)
-			pos = &(*pos)->next_vpn4;
-		*pos = peer->next_vpn4;
-	}
-	if (peer->cfg.vpn6.family) {
-		pos = &user->by_vpn6[user_bucket_ip(&peer->cfg.vpn6)];
-		while (*pos != peer)
-			pos = &(*pos)->next_vpn6;
-		*pos = peer->next_vpn6;
-	}
-	user->n_peers--;
-}
-
-/* ---- keys ------------------------------------------------------------ */
-
-static void user_key_clear(struct user_key *key)
-{
-	userdp_aead_wipe(&key->seal);
-	userdp_aead_wipe(&key->open);
-	mem_wipe(key, sizeof(*key));
-}
-
-static struct user_key *user_key_slot(struct user_peer *peer,
-				      enum dp_slot slot)
-{
-	bool is_secondary = slot == DP_SLOT_SECONDARY;
-
-	return &peer->key[peer->primary ^ (is_secondary ? 1u : 0u)];
-}
-
-static int user_key_set(struct dp *dp, uint32_t peer_id, enum dp_slot slot,
-			const struct dp_key *key)
-{
-	struct user_peer *peer = user_find_id(user_get(dp), peer_id);
-	struct user_key fresh = {
-		.is_set = true,
-		.key_id = key->key_id,
-		.cipher = key->cipher,
-		.next_pid = 1,
-	};
-	int err;
-
-	if (!peer)
-		return -ENOENT;
-	err = userdp_aead_init(&fresh.seal, key->cipher, key->send.cipher_key,
-			       key->send.nonce_tail, USERDP_AEAD_SEAL);
-	if (!err)
-		err = userdp_aead_init(&fresh.open, key->cipher,
-				       key->recv.cipher_key,
-				       key->recv.nonce_tail, USERDP_AEAD_OPEN);
-	if (err) {
-		user_key_clear(&fresh);
-		return err;
-	}
-	user_key_clear(user_key_slot(peer, slot));
-	*user_key_slot(peer, slot) = fresh;
-	mem_wipe(&fresh, sizeof(fresh));
-	return 0;
-}
-
-static int user_key_swap(struct dp *dp, uint32_t peer_id)
-{
-	struct user_peer *peer = user_find_id(user_get(dp), peer_id);
-
-	if (!peer)
-		return -ENOENT;
-	peer->primary ^= 1;
-	return 0;
-}
-
-static int user_key_del(struct dp *dp, uint32_t peer_id, enum dp_slot slot)
-{
-	struct user_peer *peer = user_find_id(user_get(dp), peer_id);
-
-	if (!peer)
-		return -ENOENT;
-	user_key_clear(user_key_slot(peer, slot));
-	return 0;
-}
-
 /* ---- peers ----------------------------------------------------------- */
 
 void user_peer_remove(struct dp_user *user, struct user_peer *peer)
@@ -191,6 +23,7 @@ void user_peer_remove(struct dp_user *user, struct user_peer *peer)
 	user_prefix_drop(user, peer);
 	user_key_clear(&peer->key[0]);
 	user_key_clear(&peer->key[1]);
+	userdp_join_free(peer->join);
 	free(peer);
 	user_tun_rearm(user);
 }
@@ -222,6 +55,10 @@ static int user_peer_add(struct dp *dp, const struct dp_peer *cfg)
 	if (!peer)
 		return -ENOMEM;
 	peer->cfg = *cfg;
+	peer->has_layers = cfg->format.fragment ||
+			   cfg->format.framing == PROTO_FRAMING_LZO ||
+			   cfg->format.framing == PROTO_FRAMING_SWAP;
+	peer->fragment_seq = (uint8_t)cfg->id;
 	if (!cfg->is_tcp)
 		err = userdp_dest_init(&peer->dest, cfg->fd, &cfg->remote,
 				       &cfg->local);
@@ -237,6 +74,8 @@ static int user_peer_add(struct dp *dp, const struct dp_peer *cfg)
 		if (old)
 			user_peer_remove(user, old);
 	}
+	/* the ping that would end a run would have to be framed, too */
+	peer->dest.is_single = peer->has_layers && user->tx.needs_tail;
 	user_link(user, peer);
 	user_tun_rearm(user);
 	return 0;
@@ -252,7 +91,9 @@ static int user_peer_set_remote(struct dp *dp, uint32_t peer_id,
 		return -ENOENT;
 	if (peer->cfg.is_tcp || !net_addr_len(remote))
 		return -EINVAL;
+	user_unlink_addr(user_get(dp), peer);
 	userdp_dest_set_remote(&peer->dest, remote, local);
+	user_link_addr(user_get(dp), peer);
 	peer->inner_at = 0;
 	return 0;
 }
@@ -345,11 +186,13 @@ static void user_log_drops(const struct dp_user *user)
 {
 	const struct user_drops *d = &user->drops;
 
-	log_debug("data path: dropped: no peer %llu, no key %llu, authentication %llu, replay %llu, source %llu, malformed %llu, send %llu, tun %llu",
+	log_debug("data path: dropped: no peer %llu, no key %llu, authentication %llu, replay %llu, source %llu, malformed %llu, compressed %llu, fragments %llu, send %llu, tun %llu",
 		  (unsigned long long)d->no_peer, (unsigned long long)d->no_key,
 		  (unsigned long long)d->auth, (unsigned long long)d->replay,
 		  (unsigned long long)d->source,
 		  (unsigned long long)d->malformed,
+		  (unsigned long long)d->compressed,
+		  (unsigned long long)d->fragment,
 		  (unsigned long long)user->tx.lost,
 		  (unsigned long long)user->merge.lost);
 }
@@ -361,6 +204,9 @@ static void user_dispose(struct dp_user *user)
 	userdp_tx_free(&user->tx);
 	userdp_merge_free(&user->merge);
 	mem_wipe(&user->frame, sizeof(user->frame));
+	if (user->layered)
+		mem_wipe(user->layered, USER_LAYERED_BYTES);
+	free(user->layered);
 	free(user->prefixes);
 	free(user);
 }
@@ -396,6 +242,7 @@ static const struct dp_ops user_ops = {
 	.peer_get = user_peer_get,
 	.peer_list = user_peer_list,
 	.input = user_input,
+	.input_stream = user_input_stream,
 	.batch_end = user_batch_end,
 	.send_occ = user_send_occ,
 	.stream_ready = user_stream_ready,

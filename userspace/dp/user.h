@@ -10,9 +10,12 @@
  * The userspace data path: peers and their keys on top of userdp/, in one
  * thread. What arrives in one wake-up is one batch. Private to dp/.
  *
- *   user.c	life of the data path and its peers, keys, the dp_ops table
+ *   user.c	life of the data path and its peers, the dp_ops table
+ *   user_key.c	keys
+ *   user_find.c	which peer it is
  *   user_tx.c	TUN -> peer -> sealed -> socket
  *   user_rx.c	socket -> peer -> opened -> TUN
+ *   user_layer.c	framing and fragments between the two
  *   user_mss.c	segments that fit
  *   user_ping.c	keepalive
  *   user_prefix.c	networks behind peers
@@ -20,6 +23,7 @@
 
 #define USER_BUCKETS		1024	/* power of two */
 #define USER_PACKET_MAX		65536
+#define USER_LAYERED_BYTES	(USERDP_PACKET_MAX + 64)
 
 /* Read from TUN per wake-up, so that the sockets have their turn. */
 #define USER_BATCH_FRAMES	128
@@ -27,24 +31,18 @@
 
 /* What is sealed goes out when there is so much, while it is in the cache. */
 #define USER_FLUSH_BYTES	(64 * 1024)
-#define USER_HEAD_LEN		(PROTO_DATA_V2_HEAD_LEN + PROTO_DATA_PID_LEN)
-#define USER_OVERHEAD		(USER_HEAD_LEN + PROTO_AEAD_TAG_LEN)
-
-/* Section 7.2: ask for a new key here, and never use the id behind the last. */
-#define USER_PID_SOFT		0xff000000u
-#define USER_PID_END		0x100000000u
 
 /**
  * struct user_key - a key slot
- * @next_pid: USER_PID_END when used up
+ * @head: what sealed packets begin with
  */
 struct user_key {
 	bool is_set;
 	bool is_soft_told;
 	uint8_t key_id;
 	enum proto_cipher cipher;
-	uint64_t next_pid;
-	struct userdp_aead seal, open;
+	uint8_t head[USERDP_HEAD_V2];
+	struct userdp_codec seal, open;
 	struct dp_replay replay;
 };
 
@@ -56,9 +54,12 @@ struct user_key {
  * @inner_at: loop time when that was looked up
  * @last_tx, @last_rx: loop time, milliseconds
  * @is_stalled: its stream asked to wait for dp_stream_ready()
+ * @has_layers: something stands between packets and their sealing
+ * @join: fragments on their way; NULL before the first one
+ * @fragment_seq: of the next payload that is cut
  */
 struct user_peer {
-	struct user_peer *next_id, *next_vpn4, *next_vpn6;
+	struct user_peer *next_id, *next_vpn4, *next_vpn6, *next_addr;
 	struct dp_peer cfg;
 	struct userdp_dest dest;
 	struct user_key key[2];
@@ -68,6 +69,9 @@ struct user_peer {
 	uint64_t inner_at;
 	uint64_t last_tx, last_rx;
 	bool is_stalled;
+	bool has_layers;
+	uint8_t fragment_seq;
+	struct userdp_join *join;
 	struct user_prefix *prefixes;
 	struct dp_stats stats;
 };
@@ -78,6 +82,7 @@ struct user_peer {
  */
 struct user_drops {
 	uint64_t no_peer, no_key, auth, replay, source, malformed;
+	uint64_t compressed, fragment;
 };
 
 /**
@@ -88,6 +93,8 @@ struct user_drops {
  * @tx_io, @tx_fd: while the socket takes no more: waits for it, on a copy of
  *	the descriptor, whose original somebody else watches for reading
  * @tx_peer: whose datagrams stand last in @tx
+ * @by_addr: for packets without a peer id, of several peers the latest
+ * @layered: a payload on its way out, with framing; NULL before the first one
  */
 struct dp_user {
 	struct dp base;
@@ -105,6 +112,8 @@ struct dp_user {
 	struct user_peer *by_id[USER_BUCKETS];
 	struct user_peer *by_vpn4[USER_BUCKETS];
 	struct user_peer *by_vpn6[USER_BUCKETS];
+	struct user_peer *by_addr[USER_BUCKETS];
+	uint8_t *layered;
 	struct user_prefixes *prefixes;	/* NULL before the first one */
 	unsigned int n_peers;
 	struct user_drops drops;
@@ -112,11 +121,30 @@ struct dp_user {
 
 /* user.c */
 struct dp_user *user_get(struct dp *dp);
+void user_peer_remove(struct dp_user *user, struct user_peer *peer);
+
+/* user_find.c */
 struct user_peer *user_find_id(struct dp_user *user, uint32_t id);
 /* any peer, there is at most one in DP_MODE_P2P; NULL when there is none */
 struct user_peer *user_find_first(struct dp_user *user);
 struct user_peer *user_find_vpn(struct dp_user *user, const struct net_ip *ip);
-void user_peer_remove(struct dp_user *user, struct user_peer *peer);
+struct user_peer *user_find_addr(struct dp_user *user,
+				 const union net_addr *addr);
+void user_link(struct dp_user *user, struct user_peer *peer);
+void user_unlink(struct dp_user *user, struct user_peer *peer);
+/* its address outside changes */
+void user_unlink_addr(struct dp_user *user, struct user_peer *peer);
+void user_link_addr(struct dp_user *user, struct user_peer *peer);
+
+/* user_key.c */
+struct user_key *user_key_slot(struct user_peer *peer, enum dp_slot slot);
+void user_key_clear(struct user_key *key);
+/* the one that sends, NULL when there is none or it is used up */
+struct user_key *user_tx_key(struct user_peer *peer);
+int user_key_set(struct dp *dp, uint32_t peer_id, enum dp_slot slot,
+		 const struct dp_key *key);
+int user_key_swap(struct dp *dp, uint32_t peer_id);
+int user_key_del(struct dp *dp, uint32_t peer_id, enum dp_slot slot);
 /* source or destination address of an IP packet; false when it is none */
 bool user_inner_addr(const uint8_t *pkt, size_t len, bool is_source,
 		     struct net_ip *out);
@@ -147,11 +175,34 @@ int user_send_occ(struct dp *dp, uint32_t peer_id, enum proto_occ_op op);
 /* user_rx.c */
 int user_input(struct dp *dp, int fd, const uint8_t *pkt, size_t len,
 	       const union net_addr *remote, const union net_addr *local);
+int user_input_stream(struct dp *dp, uint32_t peer_id, const uint8_t *pkt,
+		      size_t len);
 void user_batch_end(struct dp *dp);
+
+/* user_layer.c */
+/**
+ * user_layer_need() - room for a payload of @len bytes, with all that comes on
+ * @n: datagrams that are made of it; @size: of each, at most
+ */
+void user_layer_need(const struct user_peer *peer, const struct user_key *key,
+		     size_t len, unsigned int *n, size_t *size);
+/* calls @seal for each part of the payload; its value, or -errno */
+int user_layer_send(struct dp_user *user, struct user_peer *peer,
+		    const uint8_t *payload, size_t len,
+		    int (*seal)(struct dp_user *user, struct user_peer *peer,
+				const uint8_t *payload, size_t len));
+/*
+ * What was opened, in a slot of user->merge, becomes a payload there. Return:
+ * its length, 0 when it has to wait for the rest, or -errno.
+ */
+ssize_t user_layer_receive(struct dp_user *user, struct user_peer *peer,
+			   uint8_t **payload, size_t len);
 
 /* user_mss.c: a packet to or from @peer, in the clear */
 void user_mss(struct dp_user *user, struct user_peer *peer, uint8_t *pkt,
 	      size_t len);
+/* of IP and the transport, outside */
+size_t user_outer_len(const struct user_peer *peer);
 
 /* user_ping.c */
 void user_ping_event(struct loop_timer *timer, void *arg);

@@ -3,12 +3,12 @@
 #include <string.h>
 
 #include "dp/user.h"
-#include "mem/mem.h"
 
 /* From the peers to the TUN device. */
 
 /**
  * struct user_rx - one received packet
+ * @peer: known already on a stream, otherwise NULL first
  * @payload, @payload_len: opened, in a slot of user->merge
  */
 struct user_rx {
@@ -16,9 +16,10 @@ struct user_rx {
 	const uint8_t *pkt;
 	size_t len;
 	const union net_addr *remote, *local;
+	struct user_peer *peer;
 	uint8_t key_id;
 	uint32_t peer_id;
-	uint32_t pid;
+	size_t head_len;
 	uint8_t *payload;
 	size_t payload_len;
 	bool is_newest;
@@ -26,28 +27,37 @@ struct user_rx {
 
 static int user_rx_parse(struct user_rx *rx)
 {
-	struct mem_reader rd;
-	uint32_t head;
+	unsigned int op;
 
-	mem_reader_init(&rd, rx->pkt, rx->len);
-	head = mem_read_be32(&rd);
-	rx->pid = mem_read_be32(&rd);
-	if (rd.is_bad || rx->len <= USER_OVERHEAD ||
-	    rx->len > USER_PACKET_MAX ||
-	    proto_byte_opcode(rx->pkt[0]) != PROTO_DATA_V2)
+	if (rx->len < USERDP_HEAD_V2 || rx->len > USER_PACKET_MAX)
 		return -EINVAL;
+	op = proto_byte_opcode(rx->pkt[0]);
 	rx->key_id = proto_byte_key_id(rx->pkt[0]);
-	rx->peer_id = head & PROTO_PEER_ID_NONE;
-	return 0;
+	if (op == PROTO_DATA_V2) {
+		rx->head_len = USERDP_HEAD_V2;
+		rx->peer_id = (uint32_t)rx->pkt[1] << 16 |
+			      (uint32_t)rx->pkt[2] << 8 | rx->pkt[3];
+		return 0;
+	}
+	rx->head_len = USERDP_HEAD_V1;
+	rx->peer_id = PROTO_PEER_ID_NONE;
+	return op == PROTO_DATA_V1 ? 0 : -EINVAL;
 }
 
-/* A client has one peer, and what that calls it does not matter (7.1). */
+/*
+ * A client has one peer, and what that calls it does not matter (7.1). A server
+ * finds the sender of a packet without a number by its address.
+ */
 static struct user_peer *user_rx_peer(struct dp_user *user,
 				      const struct user_rx *rx)
 {
+	if (rx->peer)
+		return rx->peer;
 	if (user->base.mode == DP_MODE_P2P)
 		return user_find_first(user);
-	return user_find_id(user, rx->peer_id);
+	if (rx->peer_id != PROTO_PEER_ID_NONE)
+		return user_find_id(user, rx->peer_id);
+	return rx->remote ? user_find_addr(user, rx->remote) : NULL;
 }
 
 static struct user_key *user_rx_key(struct user_peer *peer, uint8_t key_id)
@@ -64,27 +74,28 @@ static int user_rx_open(struct dp_user *user, struct user_peer *peer,
 			struct user_rx *rx)
 {
 	struct user_key *key = user_rx_key(peer, rx->key_id);
-	int err;
+	uint64_t now = loop_now(user->base.loop);
+	struct userdp_id id;
+	ssize_t n;
 
 	if (!key) {
 		user->drops.no_key++;
 		return -ENOKEY;
 	}
-	rx->payload_len = rx->len - USER_OVERHEAD;
-	rx->payload = userdp_merge_slot(&user->merge, rx->payload_len);
-	err = userdp_aead_open(&key->open, rx->pkt, USER_HEAD_LEN,
-			       rx->pkt + USER_OVERHEAD, rx->payload_len,
-			       rx->pkt + USER_HEAD_LEN, rx->payload);
-	if (err) {
-		user->drops.auth++;
-		return err;
+	rx->payload = userdp_merge_slot(&user->merge, rx->len);
+	n = key->open.ops->open(&key->open, rx->pkt, rx->head_len, rx->len,
+				rx->payload, &id);
+	if (n < 0) {
+		*(n == -EINVAL ? &user->drops.malformed :
+				 &user->drops.auth) += 1;
+		return (int)n;
 	}
-	err = dp_replay_accept(&key->replay, rx->pid, &rx->is_newest);
-	if (err) {
+	if (dp_replay_accept(&key->replay, id.number, now, &rx->is_newest)) {
 		user->drops.replay++;
 		return -EALREADY;
 	}
-	peer->last_rx = loop_now(user->base.loop);
+	rx->payload_len = (size_t)n;
+	peer->last_rx = now;
 	peer->stats.link_rx_packets++;
 	peer->stats.link_rx_bytes += rx->len;
 	return 0;
@@ -94,7 +105,8 @@ static int user_rx_open(struct dp_user *user, struct user_peer *peer,
  * Section 9.3: only the newest packet may move a peer, or one that was delayed
  * would move it back. Return: true when the remote address changed.
  */
-static bool user_rx_follow(struct user_peer *peer, const struct user_rx *rx)
+static bool user_rx_follow(struct dp_user *user, struct user_peer *peer,
+			   const struct user_rx *rx)
 {
 	bool is_floated;
 
@@ -102,7 +114,9 @@ static bool user_rx_follow(struct user_peer *peer, const struct user_rx *rx)
 		return false;
 	is_floated = !net_addr_is_equal(rx->remote, &peer->dest.remote);
 	if (is_floated) {
+		user_unlink_addr(user, peer);
 		userdp_dest_set_remote(&peer->dest, rx->remote, NULL);
+		user_link_addr(user, peer);
 		peer->inner_at = 0;
 	}
 	if (rx->local && net_addr_len(rx->local))
@@ -119,7 +133,11 @@ static int user_rx_deliver(struct dp_user *user, struct user_peer *peer,
 	struct net_ip src;
 
 	if (!user_inner_addr(rx->payload, len, true, &src)) {
-		user->drops.malformed++;
+		/* what is packed in stub-v2, where IP needs no framing */
+		if (peer->cfg.format.framing == PROTO_FRAMING_V2)
+			user->drops.compressed++;
+		else
+			user->drops.malformed++;
 		return -EINVAL;
 	}
 	if (user->base.mode == DP_MODE_MP &&
@@ -152,41 +170,50 @@ static bool user_is_ping(const struct user_rx *rx)
 	       !memcmp(rx->payload, proto_ping, PROTO_PING_LEN);
 }
 
-int user_input(struct dp *dp, int fd, const uint8_t *pkt, size_t len,
-	       const union net_addr *remote, const union net_addr *local)
+/* The payload of an authentic packet. @is_exit: the peer said goodbye. */
+static int user_rx_payload(struct dp_user *user, struct user_peer *peer,
+			   struct user_rx *rx, bool *is_exit)
 {
-	struct user_rx rx = {
-		.fd = fd,
-		.pkt = pkt,
-		.len = len,
-		.remote = remote,
-		.local = local,
-	};
-	struct dp_user *user = user_get(dp);
+	ssize_t n;
+
+	if (peer->has_layers) {
+		n = user_layer_receive(user, peer, &rx->payload,
+				       rx->payload_len);
+		if (n <= 0)
+			return (int)n;
+		rx->payload_len = (size_t)n;
+	}
+	if (user_is_occ(rx))
+		*is_exit = rx->payload[PROTO_OCC_MAGIC_LEN] == PROTO_OCC_EXIT;
+	else if (!user_is_ping(rx))
+		return user_rx_deliver(user, peer, rx);
+	return 0;
+}
+
+static int user_rx(struct dp_user *user, struct user_rx *rx)
+{
 	bool is_floated, is_exit = false;
+	struct dp *dp = &user->base;
 	struct user_peer *peer;
 	union net_addr now;
 	uint32_t id;
 	int err;
 
-	err = user_rx_parse(&rx);
+	err = user_rx_parse(rx);
 	if (err) {
 		user->drops.malformed++;
 		return err;
 	}
-	peer = user_rx_peer(user, &rx);
+	peer = user_rx_peer(user, rx);
 	if (!peer) {
 		user->drops.no_peer++;
 		return -ENOENT;
 	}
-	err = user_rx_open(user, peer, &rx);
+	err = user_rx_open(user, peer, rx);
 	if (err)
 		return err;
-	is_floated = user_rx_follow(peer, &rx);
-	if (user_is_occ(&rx))
-		is_exit = rx.payload[PROTO_OCC_MAGIC_LEN] == PROTO_OCC_EXIT;
-	else if (!user_is_ping(&rx))
-		err = user_rx_deliver(user, peer, &rx);
+	is_floated = user_rx_follow(user, peer, rx);
+	err = user_rx_payload(user, peer, rx, &is_exit);
 	if (!dp->batches)
 		user_batch_end(dp);
 	/* Events last: they may take the peer away. */
@@ -197,4 +224,35 @@ int user_input(struct dp *dp, int fd, const uint8_t *pkt, size_t len,
 	if (is_exit)
 		dp_emit_exit(dp, id);
 	return err;
+}
+
+int user_input(struct dp *dp, int fd, const uint8_t *pkt, size_t len,
+	       const union net_addr *remote, const union net_addr *local)
+{
+	struct user_rx rx = {
+		.fd = fd,
+		.pkt = pkt,
+		.len = len,
+		.remote = remote,
+		.local = local,
+	};
+
+	return user_rx(user_get(dp), &rx);
+}
+
+int user_input_stream(struct dp *dp, uint32_t peer_id, const uint8_t *pkt,
+		      size_t len)
+{
+	struct user_rx rx = {
+		.fd = -1,
+		.pkt = pkt,
+		.len = len,
+		.peer = user_find_id(user_get(dp), peer_id),
+	};
+
+	if (!rx.peer) {
+		user_get(dp)->drops.no_peer++;
+		return -ENOENT;
+	}
+	return user_rx(user_get(dp), &rx);
 }

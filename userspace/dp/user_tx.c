@@ -5,7 +5,6 @@
 
 #include "dp/user.h"
 #include "log/log.h"
-#include "mem/mem.h"
 
 /* From the TUN device to the peers. */
 
@@ -24,13 +23,6 @@ bool user_inner_addr(const uint8_t *pkt, size_t len, bool is_source,
 		return true;
 	}
 	return false;
-}
-
-static struct user_key *user_tx_key(struct user_peer *peer)
-{
-	struct user_key *key = &peer->key[peer->primary];
-
-	return key->is_set && key->next_pid < USER_PID_END ? key : NULL;
 }
 
 /* ---- streams --------------------------------------------------------- */
@@ -78,43 +70,50 @@ static int user_seal(struct dp_user *user, struct user_peer *peer,
 {
 	struct user_key *key = user_tx_key(peer);
 	uint8_t *wire = userdp_tx_slot(&user->tx);
-	struct mem_writer wr;
-	uint32_t head;
-	int err;
+	ssize_t n;
 
 	if (!key) {
 		user->drops.no_key++;
 		return -ENOKEY;
 	}
-	head = (uint32_t)proto_opcode_byte(PROTO_DATA_V2, key->key_id) << 24 |
-	       (peer->cfg.tx_id & PROTO_PEER_ID_NONE);
-	mem_writer_init(&wr, wire, USER_HEAD_LEN);
-	mem_write_be32(&wr, head);
-	mem_write_be32(&wr, (uint32_t)key->next_pid);
-	key->next_pid++;
-	err = userdp_aead_seal(&key->seal, wire, USER_HEAD_LEN, payload, len,
-			       wire + USER_HEAD_LEN, wire + USER_OVERHEAD);
-	if (err)
-		return err;
+	memcpy(wire, key->head, sizeof(key->head));
+	n = key->seal.ops->seal(&key->seal, wire, payload, len);
+	if (n < 0)
+		return (int)n;
 	if (peer->cfg.is_tcp)
-		return user_stream_send(user, peer, wire, len + USER_OVERHEAD);
-	userdp_tx_commit(&user->tx, &peer->dest, len + USER_OVERHEAD);
+		return user_stream_send(user, peer, wire, (size_t)n);
+	userdp_tx_commit(&user->tx, &peer->dest, (size_t)n);
 	user->tx_peer = peer;
 	return 0;
 }
 
 /*
  * On a kernel that breaks runs of equal datagrams a ping ends each of them.
- * @next, @len: the datagram that follows, NULL: none
+ * @next, @len: the payload that follows, NULL: none
  */
-static void user_end_run(struct dp_user *user, const struct user_peer *next,
+static void user_end_run(struct dp_user *user, struct user_peer *next,
 			 size_t len)
 {
-	if (user->tx_peer &&
-	    userdp_tx_wants_tail(&user->tx, PROTO_PING_LEN + USER_OVERHEAD,
-				 next ? &next->dest : NULL,
-				 len + USER_OVERHEAD))
+	const struct user_key *key, *next_key = NULL;
+
+	if (!user->tx.needs_tail || !user->tx_peer)
+		return;
+	key = user_tx_key(user->tx_peer);
+	if (next)
+		next_key = user_tx_key(next);
+	if (key && userdp_tx_wants_tail(&user->tx,
+			userdp_codec_wire(&key->seal, PROTO_PING_LEN),
+			next_key ? &next->dest : NULL,
+			next_key ? userdp_codec_wire(&next_key->seal, len) : 0))
 		user_seal(user, user->tx_peer, proto_ping, PROTO_PING_LEN);
+}
+
+static int user_send_one(struct dp_user *user, struct user_peer *peer,
+			 const uint8_t *payload, size_t len)
+{
+	if (peer->has_layers)
+		return user_layer_send(user, peer, payload, len, user_seal);
+	return user_seal(user, peer, payload, len);
 }
 
 /* ---- a socket that takes no more ------------------------------------- */
@@ -180,14 +179,20 @@ static int user_tx_flush(struct dp_user *user)
 	return user->tx_io ? err : 0;
 }
 
-static int user_make_room(struct dp_user *user, unsigned int n, size_t len)
+/* For @n payloads of @len bytes or less; of a peer with layers for one. */
+static int user_make_room(struct dp_user *user, const struct user_peer *peer,
+			  const struct user_key *key, unsigned int n,
+			  size_t len)
 {
-	len += USER_OVERHEAD;
-	if (userdp_tx_has_room(&user->tx, n, len))
+	size_t size = userdp_codec_wire(&key->seal, len);
+
+	if (peer->has_layers)
+		user_layer_need(peer, key, len, &n, &size);
+	if (userdp_tx_has_room(&user->tx, n, size))
 		return 0;
 	if (user_tx_flush(user))
 		return -EAGAIN;
-	return userdp_tx_has_room(&user->tx, n, len) ? 0 : -EMSGSIZE;
+	return userdp_tx_has_room(&user->tx, n, size) ? 0 : -EMSGSIZE;
 }
 
 /* An event at the end: @peer may be gone afterwards. */
@@ -195,7 +200,7 @@ static void user_tx_check_key(struct dp_user *user, struct user_peer *peer)
 {
 	struct user_key *key = &peer->key[peer->primary];
 
-	if (key->next_pid <= USER_PID_SOFT || key->is_soft_told)
+	if (key->seal.next <= key->seal.soft || key->is_soft_told)
 		return;
 	key->is_soft_told = true;
 	dp_emit_exhausted(&user->base, peer->cfg.id, key->key_id);
@@ -204,12 +209,17 @@ static void user_tx_check_key(struct dp_user *user, struct user_peer *peer)
 int user_send(struct dp_user *user, struct user_peer *peer,
 	      const uint8_t *payload, size_t len)
 {
-	int err = user_make_room(user, 1, len);
+	const struct user_key *key = user_tx_key(peer);
+	int err = -ENOKEY;
 
+	if (key)
+		err = user_make_room(user, peer, key, 1, len);
+	else
+		user->drops.no_key++;
 	if (err)
 		return err;
 	user_end_run(user, peer, len);
-	err = user_seal(user, peer, payload, len);
+	err = user_send_one(user, peer, payload, len);
 	if (!err)
 		peer->last_tx = loop_now(user->base.loop);
 	user_tx_flush(user);
@@ -231,10 +241,24 @@ static struct user_peer *user_route(struct dp_user *user, const uint8_t *pkt,
 	return user_find_inner(user, &dst);
 }
 
+/*
+ * What a packet takes can be much for a peer with layers: there is room for one
+ * after the other, not for all of a frame at once.
+ */
+static int user_layer_room(struct dp_user *user, const struct user_peer *peer,
+			   const struct user_key *key)
+{
+	if (!peer->has_layers)
+		return 0;
+	return user_make_room(user, peer, key, 1,
+			      userdp_frame_longest(&user->frame));
+}
+
 /* Seals what is left of user->frame; 0, or -EAGAIN when it has to wait. */
 static int user_forward(struct dp_user *user)
 {
 	struct userdp_frame *frame = &user->frame;
+	const struct user_key *key = NULL;
 	struct user_peer *peer;
 	const uint8_t *head;
 	uint8_t *pkt;
@@ -243,13 +267,14 @@ static int user_forward(struct dp_user *user)
 
 	head = userdp_frame_head(frame, &len);
 	peer = user_route(user, head, len);
-
-	if (!peer || !user_tx_key(peer)) {
+	if (peer)
+		key = user_tx_key(peer);
+	if (!key) {
 		*(peer ? &user->drops.no_key : &user->drops.no_peer) +=
 			frame->n_segs;
 		return 0;
 	}
-	err = user_make_room(user, frame->n_segs,
+	err = user_make_room(user, peer, key, frame->n_segs,
 			     userdp_frame_longest(frame));
 	if (err == -EAGAIN)
 		return err;
@@ -259,9 +284,13 @@ static int user_forward(struct dp_user *user)
 	}
 	if (frame->gso == USERDP_GSO_NONE)
 		user_mss(user, peer, frame->pkt, frame->len);
-	while ((pkt = userdp_frame_next(frame, &len))) {
+	while (userdp_frame_has_more(frame)) {
+		err = user_layer_room(user, peer, key);
+		if (err)
+			break;
+		pkt = userdp_frame_next(frame, &len);
 		user_end_run(user, peer, len);
-		if (user_seal(user, peer, pkt, len))
+		if (user_send_one(user, peer, pkt, len))
 			break;
 		peer->stats.vpn_tx_packets++;
 		peer->stats.vpn_tx_bytes += len;
@@ -272,7 +301,8 @@ static int user_forward(struct dp_user *user)
 	if (user->tx.used >= USER_FLUSH_BYTES)
 		user_tx_flush(user);
 	user_tx_check_key(user, peer);
-	return user->is_held && userdp_frame_has_more(frame) ? -EAGAIN : 0;
+	return (user->is_held || err == -EAGAIN) &&
+	       userdp_frame_has_more(frame) ? -EAGAIN : 0;
 }
 
 /* The device does not come back: without this the loop would spin. */

@@ -128,6 +128,7 @@ static void split_dir(const uint8_t *key2, size_t index,
 	memcpy(dir->cipher_key, key, len);
 	dir->cipher_key_len = len;
 	memcpy(dir->nonce_tail, key + KEY2_HMAC_OFF, PROTO_NONCE_TAIL_LEN);
+	memcpy(dir->hmac_key, key + KEY2_HMAC_OFF, KEYGEN_HMAC_LEN);
 }
 
 void keygen_split(const uint8_t key2[KEYGEN_KEY2_LEN],

@@ -23,6 +23,9 @@ static const struct cipher_row {
 	[PROTO_CIPHER_CHACHA20_POLY1305] = {
 		"CHACHA20-POLY1305", "ChaCha20-Poly1305", 32
 	},
+	[PROTO_CIPHER_AES_128_CBC] = { "AES-128-CBC", "AES-128-CBC", 16 },
+	[PROTO_CIPHER_AES_192_CBC] = { "AES-192-CBC", "AES-192-CBC", 24 },
+	[PROTO_CIPHER_AES_256_CBC] = { "AES-256-CBC", "AES-256-CBC", 32 },
 };
 
 #define CIPHER_COUNT (sizeof(ciphers) / sizeof(ciphers[0]))
@@ -69,6 +72,11 @@ const char *proto_cipher_name(enum proto_cipher cipher)
 size_t proto_cipher_key_len(enum proto_cipher cipher)
 {
 	return (size_t)cipher < CIPHER_COUNT ? ciphers[cipher].key_len : 0;
+}
+
+bool proto_cipher_is_aead(enum proto_cipher cipher)
+{
+	return cipher != PROTO_CIPHER_NONE && cipher < PROTO_CIPHER_AES_128_CBC;
 }
 
 /* lists */
@@ -218,6 +226,25 @@ bool proto_cipher_list_has(const char *list, const char *name)
 	struct proto_span one = { .at = name, .len = strlen(name) };
 
 	return cipher_list_has_span(all, one);
+}
+
+void proto_cipher_list_aead(const char *list, char *out)
+{
+	struct proto_span element;
+	const char *pos = list;
+	size_t len = 0;
+
+	out[0] = '\0';
+	while (proto_span_next(&pos, ':', &element)) {
+		if (!proto_cipher_is_aead(cipher_find_span(element)) ||
+		    len + element.len + 2 > PROTO_CIPHER_LIST_MAX)
+			continue;
+		if (len)
+			out[len++] = ':';
+		memcpy(out + len, element.at, element.len);
+		len += element.len;
+		out[len] = '\0';
+	}
 }
 
 /* negotiation (section 8.4) */

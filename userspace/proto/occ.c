@@ -59,7 +59,7 @@ static unsigned int occ_crypto_overhead(const struct proto_occ *occ)
 	if (!cipher)
 		cipher = strcmp(occ->auth, OCC_NULL_DIGEST) ? "BF-CBC" :
 							      "AES-256-GCM";
-	if (proto_cipher_find(cipher) != PROTO_CIPHER_NONE)
+	if (proto_cipher_is_aead(proto_cipher_find(cipher)))
 		return pid + 16 + 12 + 16;
 	if (!strcmp(cipher, "BF-CBC"))
 		return pid + md + 16;
@@ -78,7 +78,8 @@ static unsigned int occ_link_mtu(const struct proto_occ *occ)
 	if (occ->link_mtu)
 		return occ->link_mtu;
 	return occ->tun_mtu + op + (occ->is_tcp ? 2 : 0) +
-	       (occ->has_framing ? 1 : 0) + occ_crypto_overhead(occ);
+	       (occ->has_framing ? 1 : 0) + (occ->has_fragment ? 4 : 0) +
+	       occ_crypto_overhead(occ);
 }
 
 struct occ_out {
@@ -120,6 +121,8 @@ int proto_occ_build(const struct proto_occ *occ, char *out, size_t cap)
 		  occ_link_mtu(occ), occ->tun_mtu, occ_proto_name(occ));
 	if (occ->has_framing)
 		occ_print(&text, ",comp-lzo");
+	if (occ->has_fragment)
+		occ_print(&text, ",mtu-dynamic");
 	if (occ->key_direction >= 0)
 		occ_print(&text, ",keydir %d", occ->key_direction);
 	if (occ->cipher)

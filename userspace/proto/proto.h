@@ -167,6 +167,15 @@ enum proto_occ_op {
 	PROTO_OCC_EXIT = 6,
 };
 
+/* how payloads are framed where there was to be compression (section 7.8) */
+
+enum proto_framing {
+	PROTO_FRAMING_NONE,
+	PROTO_FRAMING_LZO,	/* comp-lzo, compress lzo */
+	PROTO_FRAMING_SWAP,	/* compress, compress stub, compress lz4 */
+	PROTO_FRAMING_V2,	/* compress stub-v2, compress lz4-v2 */
+};
+
 /* ciphers and their negotiation (sections 6.6 and 8.4) */
 
 enum proto_cipher {
@@ -175,10 +184,14 @@ enum proto_cipher {
 	PROTO_CIPHER_AES_192_GCM,
 	PROTO_CIPHER_AES_256_GCM,
 	PROTO_CIPHER_CHACHA20_POLY1305,
+	PROTO_CIPHER_AES_128_CBC,	/* with HMAC from here on */
+	PROTO_CIPHER_AES_192_CBC,
+	PROTO_CIPHER_AES_256_CBC,
 };
 
 /** proto_cipher_find() - by OpenVPN's or OpenSSL's name; NONE if unknown */
 enum proto_cipher proto_cipher_find(const char *name);
+bool proto_cipher_is_aead(enum proto_cipher cipher);
 const char *proto_cipher_name(enum proto_cipher cipher);
 size_t proto_cipher_key_len(enum proto_cipher cipher);
 
@@ -212,6 +225,12 @@ enum proto_cipher proto_cipher_negotiate(const char *server_list,
 
 /** proto_cipher_list_has() - is @name an element of a ':' separated list */
 bool proto_cipher_list_has(const char *list, const char *name);
+
+/**
+ * proto_cipher_list_aead() - the AEAD ciphers of a normalised list
+ * @out: PROTO_CIPHER_LIST_MAX bytes; "" when there are none
+ */
+void proto_cipher_list_aead(const char *list, char *out);
 
 /* peer-info (sections 5.4 and 5.5) */
 
@@ -255,6 +274,7 @@ struct proto_occ {
 	unsigned int keysize;		/* bits */
 	bool has_tls_auth;
 	bool has_framing;		/* of compression */
+	bool has_fragment;
 	int key_direction;		/* -1: none */
 };
 

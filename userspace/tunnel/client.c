@@ -121,8 +121,8 @@ static void client_up(struct tunnel_session *ts)
 
 	ret = tunnel_pull_params(ts, cfg);
 	if (!ret) {
-		tunnel->dp_id = cfg->peer_id;
-		ret = tunnel_data_connect(tunnel, cfg->peer_id, cfg);
+		tunnel->dp_id = ts->params.is_v1 ? 0 : cfg->peer_id;
+		ret = tunnel_data_connect(tunnel, tunnel->dp_id, cfg);
 	}
 	if (!ret)
 		ret = client_device(host);
@@ -456,9 +456,17 @@ static void client_timer(struct loop_timer *timer, void *arg)
 	}
 }
 
-static void client_peer_info(struct tunnel_client *client,
-			     const struct config *cfg)
+/* What framing a server may ask for, though nothing is compressed (5.4). */
+static const char framings[] =
+	"IV_LZO_STUB=1\nIV_COMP_STUB=1\nIV_COMP_STUBv2=1\n";
+
+static void client_peer_info(const struct tunnel_host *host)
 {
+	struct tunnel_client *client = host->client;
+	const struct config *cfg = host->setup.cfg;
+	bool is_plain = dp_is_plain(host->dp);
+	char aead[PROTO_CIPHER_LIST_MAX];
+	const char *ciphers = is_plain ? aead : cfg->data_ciphers;
 	unsigned int iv = PROTO_IV_DATA_V2 | PROTO_IV_REQUEST_PUSH |
 			  PROTO_IV_TLS_KEY_EXPORT | PROTO_IV_CC_EXIT_NOTIFY |
 			  PROTO_IV_AUTH_FAIL_TEMP | PROTO_IV_DYN_TLS_CRYPT |
@@ -467,10 +475,12 @@ static void client_peer_info(struct tunnel_client *client,
 					     "AES-128-GCM") &&
 		       proto_cipher_list_has(cfg->data_ciphers, "AES-256-GCM");
 
+	proto_cipher_list_aead(cfg->data_ciphers, aead);
 	snprintf(client->peer_info, sizeof(client->peer_info),
-		 "IV_VER=%s\nIV_PLAT=linux\nIV_TCPNL=1\nIV_MTU=%u\n%sIV_CIPHERS=%s\nIV_PROTO=%u\n",
+		 "IV_VER=%s\nIV_PLAT=linux\nIV_TCPNL=1\nIV_MTU=%u\n%sIV_CIPHERS=%s\nIV_PROTO=%u\n%s",
 		 config_version(), cfg->tun_mtu > 1600 ? cfg->tun_mtu : 1600,
-		 has_ncp ? "IV_NCP=2\n" : "", cfg->data_ciphers, iv);
+		 has_ncp ? "IV_NCP=2\n" : "", ciphers, iv,
+		 is_plain ? "" : framings);
 }
 
 /* auth-user-pass file: username and password, a line each */
@@ -504,7 +514,7 @@ static int client_start(struct tunnel_host *host)
 	if (!client->timer || !client->resolver)
 		return -ENOMEM;
 	client->remote = cfg->remotes;
-	client_peer_info(client, cfg);
+	client_peer_info(host);
 	client_credentials(client, cfg);
 	tunnel_client_connect(host);
 	return 0;

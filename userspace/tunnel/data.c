@@ -17,18 +17,25 @@ static int data_install(struct tunnel *tunnel, enum dp_slot slot,
 			const struct keygen_pair *pair)
 {
 	const struct tunnel_session *ts = tunnel->active;
+	const struct config *cfg = tunnel->host->setup.cfg;
 	const struct dp_key key = {
 		.key_id = control_session_key_id(ts->control),
 		.cipher = ts->params.cipher,
+		.digest = cfg->auth,
+		.has_window = cfg->has_replay_window,
+		.replay_window = cfg->replay_window,
+		.replay_time = cfg->replay_time,
 		.send = {
 			.cipher_key = pair->send.cipher_key,
 			.cipher_key_len = pair->send.cipher_key_len,
 			.nonce_tail = pair->send.nonce_tail,
+			.hmac_key = pair->send.hmac_key,
 		},
 		.recv = {
 			.cipher_key = pair->recv.cipher_key,
 			.cipher_key_len = pair->recv.cipher_key_len,
 			.nonce_tail = pair->recv.nonce_tail,
+			.hmac_key = pair->recv.hmac_key,
 		},
 	};
 
@@ -129,7 +136,55 @@ static int data_stream(struct tunnel *tunnel, struct dp_peer *peer)
 	return 0;
 }
 
-static int data_peer(struct tunnel *tunnel, uint32_t tx_id)
+/* With mssfix not given, as OpenVPN has it for the usual MTU (section 7.10). */
+#define MSSFIX_USUAL_MTU 1500
+#define MSSFIX_USUAL 1492
+
+static void data_mss(const struct config *cfg, struct dp_format *format)
+{
+	format->mss_size = (uint16_t)cfg->mssfix;
+	switch (cfg->mssfix_kind) {
+	case CONFIG_MSSFIX_DEFAULT:
+		break;
+	case CONFIG_MSSFIX_LINK:
+		format->mss = DP_MSS_LINK;
+		return;
+	case CONFIG_MSSFIX_MTU:
+		format->mss = DP_MSS_MTU;
+		return;
+	case CONFIG_MSSFIX_FIXED:
+		format->mss = DP_MSS_FIXED;
+		return;
+	case CONFIG_MSSFIX_OFF:
+		format->mss = DP_MSS_OFF;
+		return;
+	}
+	format->mss = DP_MSS_ROUTE;
+	format->mss_size = cfg->tun_mtu == MSSFIX_USUAL_MTU ? MSSFIX_USUAL : 0;
+	if (format->fragment) {
+		format->mss = format->is_fragment_mtu ? DP_MSS_MTU :
+							DP_MSS_LINK;
+		format->mss_size = format->fragment;
+	}
+}
+
+static void data_format(const struct tunnel *tunnel, const struct config *cfg,
+			struct dp_format *format)
+{
+	const struct control_params *params = &tunnel->active->params;
+
+	format->is_v1 = params->is_v1;
+	format->framing = params->framing;
+	if (params->is_fragmented && !tunnel->link) {
+		format->fragment = (uint16_t)cfg->fragment;
+		format->is_fragment_mtu = cfg->is_fragment_mtu;
+		format->join_max = cfg->tun_mtu;
+	}
+	data_mss(cfg, format);
+}
+
+static int data_peer(struct tunnel *tunnel, uint32_t tx_id,
+		     const struct config *cfg)
 {
 	struct tunnel_host *host = tunnel->host;
 	const struct tunnel_outer *outer = &host->setup.outer;
@@ -140,6 +195,8 @@ static int data_peer(struct tunnel *tunnel, uint32_t tx_id)
 		.vpn6 = tunnel->vpn6,
 	};
 	int ret = 0;
+
+	data_format(tunnel, cfg, &peer.format);
 
 	if (tunnel->link) {
 		ret = data_stream(tunnel, &peer);
@@ -155,7 +212,7 @@ static int data_peer(struct tunnel *tunnel, uint32_t tx_id)
  * tunnel_data_connect() - the tunnel's peer and first key in the data path
  * @tunnel: with an active session whose first exchange is complete
  * @tx_id: peer id in packets sent
- * @cfg: ping times, as configured or pushed
+ * @cfg: ping times and sizes, as configured or pushed
  *
  * A peer that is there already, of an earlier session, is replaced.
  *
@@ -167,7 +224,7 @@ int tunnel_data_connect(struct tunnel *tunnel, uint32_t tx_id,
 	int ret;
 
 	tunnel_data_disconnect(tunnel);
-	ret = data_peer(tunnel, tx_id);
+	ret = data_peer(tunnel, tx_id, cfg);
 	if (ret)
 		return ret;
 	tunnel->has_dp_peer = true;

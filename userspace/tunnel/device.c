@@ -72,6 +72,34 @@ static bool is_missing(int ret)
 	return ret == -EOPNOTSUPP || ret == -ENOENT || ret == -ENODEV;
 }
 
+static void warn_left_out(const struct tunnel_host *host)
+{
+	const char *ciphers = host->setup.cfg->data_ciphers;
+	char aead[PROTO_CIPHER_LIST_MAX];
+
+	proto_cipher_list_aead(ciphers, aead);
+	if (dp_is_plain(host->dp) && strcmp(aead, ciphers))
+		log_warn("data-ciphers: the kernel data path has AEAD ciphers only, of %s it uses %s",
+			 ciphers, aead);
+}
+
+/* Why only userspace can carry the data; NULL: the kernel can. */
+static const char *user_only(const struct config *cfg)
+{
+	bool is_server = cfg->mode == CONFIG_MODE_SERVER;
+	char aead[PROTO_CIPHER_LIST_MAX];
+
+	if (cfg->data_path == CONFIG_DATA_PATH_USER)
+		return "data-path user was configured";
+	if (cfg->fragment)
+		return "the kernel data path has no fragment option";
+	if (!is_server && (cfg->framing == PROTO_FRAMING_LZO ||
+			   cfg->framing == PROTO_FRAMING_SWAP))
+		return "the kernel data path has no compression framing";
+	proto_cipher_list_aead(cfg->data_ciphers, aead);
+	return aead[0] ? NULL : "the kernel data path has AEAD ciphers only";
+}
+
 /**
  * tunnel_device_open() - make the interface on the best data path there is
  * @host: gets @link, @dp and @dp_reason
@@ -83,10 +111,10 @@ static bool is_missing(int ret)
 int tunnel_device_open(struct tunnel_host *host, char *err, size_t err_len)
 {
 	const struct config *cfg = host->setup.cfg;
-	const char *what = "data-path user was configured";
+	const char *what = user_only(cfg);
 	int ret = -EOPNOTSUPP;
 
-	if (cfg->data_path != CONFIG_DATA_PATH_USER) {
+	if (!what) {
 		ret = device_kernel(host);
 		what = "this kernel has no ovpn module";
 		if (!ret)
@@ -109,6 +137,7 @@ int tunnel_device_open(struct tunnel_host *host, char *err, size_t err_len)
 	}
 	log_notice("%s: data path %s: %s", host->link.name, dp_name(host->dp),
 		   host->dp_reason);
+	warn_left_out(host);
 	return 0;
 }
 

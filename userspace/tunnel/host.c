@@ -44,6 +44,19 @@ static void host_env(struct tunnel_host *host)
 	};
 }
 
+/* The one that is told to peers that do not negotiate (section 5.2). */
+static enum proto_cipher occ_cipher(const struct config *cfg)
+{
+	enum proto_cipher cipher = PROTO_CIPHER_NONE;
+
+	if (cfg->cipher)
+		cipher = proto_cipher_find(cfg->cipher);
+	if (proto_cipher_is_aead(cipher) ||
+	    proto_cipher_list_has(cfg->data_ciphers, proto_cipher_name(cipher)))
+		return cipher;
+	return PROTO_CIPHER_NONE;
+}
+
 /**
  * tunnel_host_occ() - the own options string, for a transport
  * @host: gets @occ
@@ -56,24 +69,23 @@ static void host_env(struct tunnel_host *host)
 int tunnel_host_occ(struct tunnel_host *host, bool is_tcp)
 {
 	const struct config *cfg = host->setup.cfg;
-	enum proto_cipher cipher = PROTO_CIPHER_NONE;
-	bool is_aead;
-	int ret;
-
-	if (cfg->cipher)
-		cipher = proto_cipher_find(cfg->cipher);
-	is_aead = cipher != PROTO_CIPHER_NONE;
+	enum proto_cipher cipher = occ_cipher(cfg);
+	bool is_aead = proto_cipher_is_aead(cipher);
+	bool is_client = cfg->mode != CONFIG_MODE_SERVER;
 	struct proto_occ occ = {
 		.is_server = cfg->is_tls_server,
 		.is_tcp = is_tcp,
 		.tun_mtu = cfg->tun_mtu,
-		.cipher = is_aead ? proto_cipher_name(cipher) : NULL,
+		.cipher = cipher ? proto_cipher_name(cipher) : NULL,
 		.auth = is_aead ? "[null-digest]" : cfg->auth,
-		.keysize = is_aead ?
+		.keysize = cipher ?
 			8 * (unsigned int)proto_cipher_key_len(cipher) : 128,
 		.has_tls_auth = cfg->tls_auth.text != NULL,
+		.has_framing = is_client && cfg->framing,
+		.has_fragment = cfg->fragment,
 		.key_direction = cfg->tls_auth.text ? cfg->key_direction : -1,
 	};
+	int ret;
 
 	ret = proto_occ_build(&occ, host->occ, sizeof(host->occ));
 	occ.has_framing = true;
@@ -169,7 +181,7 @@ void tunnel_host_input(struct tunnel_host *host, const uint8_t *pkt,
 	if (!len)
 		return;
 	op = proto_byte_opcode(pkt[0]);
-	if (op == PROTO_DATA_V2)
+	if (op == PROTO_DATA_V2 || op == PROTO_DATA_V1)
 		dp_input(host->dp, outer->fd(outer->arg), pkt, len, remote,
 			 local);
 	else if (proto_opcode_is_control(op) && len >= PROTO_HEAD_LEN)

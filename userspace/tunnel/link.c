@@ -38,6 +38,8 @@ static bool data_is_own(const struct tunnel *tunnel, const uint8_t *pkt,
 
 	if (tunnel->host->setup.cfg->mode != CONFIG_MODE_SERVER)
 		return true;
+	if (proto_byte_opcode(pkt[0]) == PROTO_DATA_V1)
+		return true;
 	mem_reader_init(&rd, pkt, len);
 	return (mem_read_be32(&rd) & PROTO_PEER_ID_NONE) == tunnel->dp_id &&
 	       !rd.is_bad;
@@ -50,7 +52,7 @@ static int link_data(struct tunnel *tunnel, const uint8_t *pkt, size_t len)
 	/* it may have been on its way before the keys or after them */
 	if (!tunnel->has_dp_peer)
 		return 0;
-	return dp_input(tunnel->host->dp, -1, pkt, len, NULL, NULL) ==
+	return dp_input_stream(tunnel->host->dp, tunnel->dp_id, pkt, len) ==
 	       -EBADMSG ? -EBADMSG : 0;
 }
 
@@ -62,7 +64,7 @@ int tunnel_link_input(struct tunnel_host *host, struct tunnel_link *link,
 	if (!len)
 		return -EBADMSG;
 	op = proto_byte_opcode(pkt[0]);
-	if (op == PROTO_DATA_V2)
+	if (op == PROTO_DATA_V2 || op == PROTO_DATA_V1)
 		return link_data(link->tunnel, pkt, len);
 	if (!proto_opcode_is_control(op) || len < PROTO_HEAD_LEN)
 		return -EBADMSG;

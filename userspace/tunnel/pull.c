@@ -263,6 +263,25 @@ static enum proto_cipher pushed_cipher(const struct tunnel *tunnel,
 	return PROTO_CIPHER_NONE;
 }
 
+/* What the server wants, and the kernel's data path cannot do. */
+static int params_check_plain(const struct control_params *params)
+{
+	const char *what = NULL;
+
+	if (params->is_v1)
+		what = "packets without a peer-id, which it did not push";
+	else if (params->framing == PROTO_FRAMING_LZO ||
+		 params->framing == PROTO_FRAMING_SWAP)
+		what = "compression framing";
+	else if (!proto_cipher_is_aead(params->cipher))
+		what = proto_cipher_name(params->cipher);
+	if (!what)
+		return 0;
+	log_error("the server wants %s; the kernel data path cannot do that, add the line: data-path user",
+		  what);
+	return -EPROTO;
+}
+
 /**
  * tunnel_pull_params() - how data packets have to look
  * @ts: gets them
@@ -273,24 +292,25 @@ static enum proto_cipher pushed_cipher(const struct tunnel *tunnel,
 int tunnel_pull_params(struct tunnel_session *ts, const struct config *cfg)
 {
 	struct control_params *params = &ts->params;
+	const struct dp *dp = ts->tunnel->host->dp;
 
-	if (!cfg->has_peer_id || cfg->peer_id >= PROTO_PEER_ID_NONE) {
-		log_error("the server pushed no peer-id: it does not speak DATA_V2");
-		return -EPROTO;
-	}
+	params->is_v1 = !cfg->has_peer_id ||
+			cfg->peer_id >= PROTO_PEER_ID_NONE;
+	params->framing = cfg->framing;
+	params->is_fragmented = cfg->fragment;
+	params->cipher = pushed_cipher(ts->tunnel, cfg);
+	params->is_ekm = cfg->is_tls_ekm;
+	params->is_cc_exit = cfg->is_cc_exit;
+	params->is_dyn_tls_crypt = cfg->is_dyn_tls_crypt;
 	if (cfg->is_aead_epoch) {
 		log_error("the server insists on epoch data keys");
 		return -EPROTO;
 	}
-	params->cipher = pushed_cipher(ts->tunnel, cfg);
 	if (params->cipher == PROTO_CIPHER_NONE) {
 		log_error("no common cipher: the server wants %s, data-ciphers has %s",
 			  cfg->cipher ? cfg->cipher : "an unknown one",
 			  cfg->data_ciphers);
 		return -EPROTO;
 	}
-	params->is_ekm = cfg->is_tls_ekm;
-	params->is_cc_exit = cfg->is_cc_exit;
-	params->is_dyn_tls_crypt = cfg->is_dyn_tls_crypt;
-	return 0;
+	return dp && dp_is_plain(dp) ? params_check_plain(params) : 0;
 }

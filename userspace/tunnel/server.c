@@ -27,7 +27,7 @@ static int server_own_km2(struct tunnel_session *ts, struct proto_km2 *km2)
 {
 	const struct tunnel_host *host = ts->tunnel->host;
 
-	km2->options = ts->params.is_framed ? host->occ_framed : host->occ;
+	km2->options = ts->params.framing ? host->occ_framed : host->occ;
 	return 0;
 }
 
@@ -41,10 +41,16 @@ static int keep_string(char **to, const char *from)
 
 static int negotiate(struct tunnel_session *ts, const struct config *cfg)
 {
+	const struct control_offer offer = {
+		.data_ciphers = cfg->data_ciphers,
+		.fallback = cfg->data_ciphers_fallback,
+		.has_fragment = cfg->fragment,
+		.is_plain = dp_is_plain(ts->tunnel->host->dp),
+	};
+
 	ts->reject = NULL;
-	return control_params_negotiate(&ts->params, cfg->data_ciphers,
-					cfg->data_ciphers_fallback,
-					ts->peer_info, ts->occ, &ts->reject);
+	return control_params_negotiate(&ts->params, &offer, ts->peer_info,
+					ts->occ, &ts->reject);
 }
 
 static int server_peer_km2(struct tunnel_session *ts,

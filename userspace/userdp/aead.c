@@ -22,6 +22,9 @@ static const EVP_CIPHER *userdp_aead_cipher(enum proto_cipher cipher)
 	case PROTO_CIPHER_CHACHA20_POLY1305:
 		return EVP_chacha20_poly1305();
 	case PROTO_CIPHER_NONE:
+	case PROTO_CIPHER_AES_128_CBC:
+	case PROTO_CIPHER_AES_192_CBC:
+	case PROTO_CIPHER_AES_256_CBC:
 		break;
 	}
 	return NULL;

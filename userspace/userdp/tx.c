@@ -16,6 +16,7 @@
 
 #define TX_BATCH	64	/* messages in one call */
 #define TX_TRIES	4	/* of a message that may pass next time */
+#define TX_TAIL_MAX	128	/* more than a datagram that ends a run */
 
 /* How many datagrams go alone before runs are tried again. */
 #define TX_RUN_WAIT	65536
@@ -94,9 +95,8 @@ bool userdp_tx_has_room(const struct userdp_tx *tx, unsigned int n,
 	if (!per_run)
 		per_run = 1;
 	runs = n / per_run + 2;
-	/* 64: more than a datagram that ends a run */
 	return tx->n_runs + runs <= USERDP_RUNS &&
-	       n * size + runs * 64 <= USERDP_TX_BYTES - tx->used;
+	       n * size + runs * TX_TAIL_MAX <= USERDP_TX_BYTES - tx->used;
 }
 
 uint8_t *userdp_tx_slot(struct userdp_tx *tx)
@@ -126,8 +126,8 @@ bool userdp_tx_wants_tail(const struct userdp_tx *tx, size_t len,
 {
 	const struct userdp_run *run = tx_last(tx);
 
-	return tx->needs_tail && run && run->dest && run->n > 1 &&
-	       run->size > len &&
+	return tx->needs_tail && run && run->dest && !run->dest->is_single &&
+	       run->n > 1 && run->size > len &&
 	       !(next && tx_fits(tx, run, next, next_len));
 }
 
@@ -139,7 +139,7 @@ void userdp_tx_commit(struct userdp_tx *tx, struct userdp_dest *dest,
 	if (run && (tx_fits(tx, run, dest, len) ||
 		    /* a tail may be one more */
 		    (tx->needs_tail && run->dest == dest && len < run->size &&
-		     run->n < USERDP_RUN_MAX && len <= 64))) {
+		     run->n < USERDP_RUN_MAX && len <= TX_TAIL_MAX))) {
 		run->is_closed = len < run->size;
 	} else {
 		run = &tx->runs[tx->n_runs++];
@@ -274,7 +274,8 @@ static void tx_batch_add_run(struct tx_batch *batch, struct userdp_run *run)
 	size_t left = run->len, len;
 	uint8_t *data = run->data;
 
-	if (run->n > 1 && run->size <= run->dest->run_max) {
+	if (run->n > 1 && run->size <= run->dest->run_max &&
+	    !run->dest->is_single) {
 		tx_batch_add(batch, run, data, left, run->n);
 		return;
 	}

@@ -6,6 +6,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/types.h>
 #include <sys/uio.h>
 
 #include "net/net.h"
@@ -15,7 +16,10 @@
  * What moves packets in bulk for the userspace data path. It knows no peers
  * and no keys' life; dp/user*.c puts the parts together.
  *
- *   aead.c	one key in one direction
+ *   aead.c cbc.c	the two kinds of ciphers
+ *   codec.c	one key in one direction, of either kind
+ *   framing.c	what stands where compression could be
+ *   fragment.c	payloads in several packets
  *   tun.c	the TUN device and what its kernel can do
  *   frame.c	a frame that was read: one packet, or a super-packet to be cut
  *   tx.c	sealed datagrams, sent in runs of equal size
@@ -65,6 +69,185 @@ int userdp_aead_seal(struct userdp_aead *aead, const uint8_t *ad,
 int userdp_aead_open(struct userdp_aead *aead, const uint8_t *ad,
 		     size_t ad_len, const uint8_t *src, size_t len,
 		     const uint8_t *tag, uint8_t *dst);
+
+#define USERDP_MAC_MAX		64
+#define USERDP_CBC_BLOCK	16
+
+/** struct userdp_cbc - a key of CBC mode with its HMAC, in one direction */
+struct userdp_cbc {
+	EVP_CIPHER_CTX *ctx;
+	EVP_MAC_CTX *mac;
+	size_t mac_len;
+};
+
+/**
+ * userdp_cbc_init() - a key
+ * @digest: of OpenSSL's names; @mac_key has as many bytes as its result
+ *
+ * Return: 0, -EINVAL (cipher, digest), -ENOMEM, or -EIO (library).
+ */
+int userdp_cbc_init(struct userdp_cbc *cbc, enum proto_cipher cipher,
+		    const uint8_t *key, const char *digest,
+		    const uint8_t *mac_key, enum userdp_aead_dir dir);
+void userdp_cbc_wipe(struct userdp_cbc *cbc);
+
+/**
+ * userdp_cbc_seal() - encrypt, then authenticate
+ * @dst: what follows the header
+ *
+ * Return: bytes written or -EIO.
+ */
+ssize_t userdp_cbc_seal(struct userdp_cbc *cbc, uint32_t pid,
+			const uint8_t *src, size_t len, uint8_t *dst);
+
+/**
+ * userdp_cbc_open() - check, then decrypt
+ * @src, @len: what follows the header
+ * @dst: has room for @len bytes
+ *
+ * Return: length of the payload, more than 0, or -EBADMSG.
+ */
+ssize_t userdp_cbc_open(struct userdp_cbc *cbc, const uint8_t *src, size_t len,
+			uint8_t *dst, uint32_t *pid);
+
+/* of the headers of DATA_V1 and DATA_V2 */
+#define USERDP_HEAD_V1		1
+#define USERDP_HEAD_V2		4
+
+/* Section 7.2: ask for a new key here, and never use the id behind the last. */
+#define USERDP_PID_SOFT		0xff000000u
+#define USERDP_PID_END		0x100000000u
+
+struct userdp_codec;
+
+/** struct userdp_id - what the replay window looks at */
+struct userdp_id {
+	uint64_t number;
+};
+
+/**
+ * struct userdp_codec_ops - what differs between kinds of keys
+ * @seal: @wire begins with the header. Return: length of the packet, or -EIO
+ * @open: a packet of @len bytes with a header of @head_len; @dst has room for
+ *	@len. Return: length of the payload, more than 0; -EINVAL too short;
+ *	-EBADMSG not authentic
+ */
+struct userdp_codec_ops {
+	ssize_t (*seal)(struct userdp_codec *codec, uint8_t *wire,
+			const uint8_t *src, size_t len);
+	ssize_t (*open)(struct userdp_codec *codec, const uint8_t *pkt,
+			size_t head_len, size_t len, uint8_t *dst,
+			struct userdp_id *id);
+	void (*wipe)(struct userdp_codec *codec);
+};
+
+/**
+ * struct userdp_codec - one key in one direction
+ * @next: id of the next packet sealed
+ * @soft, @end: of @next: time for another key; none is left
+ * @head_len: of the headers of packets sealed
+ * @fixed, @add, @mask: see userdp_codec_wire()
+ */
+struct userdp_codec {
+	const struct userdp_codec_ops *ops;
+	uint64_t next, soft, end;
+	size_t head_len, fixed, add, mask;
+	union {
+		struct userdp_aead aead;
+		struct userdp_cbc cbc;
+	};
+};
+
+/**
+ * struct userdp_secret - what a codec is made from; borrowed
+ * @tail: AEAD; @digest, @mac_key: the others
+ */
+struct userdp_secret {
+	enum proto_cipher cipher;
+	const uint8_t *key;
+	const uint8_t *tail;
+	const char *digest;
+	const uint8_t *mac_key;
+};
+
+/** userdp_codec_init() - 0, or -errno; to be wiped in any case */
+int userdp_codec_init(struct userdp_codec *codec,
+		      const struct userdp_secret *secret, size_t head_len,
+		      enum userdp_aead_dir dir);
+void userdp_codec_wipe(struct userdp_codec *codec);
+
+/** userdp_codec_wire() - how long a payload of @len bytes gets */
+static inline size_t userdp_codec_wire(const struct userdp_codec *codec,
+				       size_t len)
+{
+	return codec->fixed + ((len + codec->add) & codec->mask);
+}
+
+/**
+ * userdp_codec_payload() - the longest payload of a packet of @size bytes
+ *
+ * Section 7.10: CBC has its padding and its packet id, too. 0: there is none.
+ */
+size_t userdp_codec_payload(const struct userdp_codec *codec, size_t size);
+
+/* ---- layers between a payload and its sealing ------------------------- */
+
+#define USERDP_FRAMING_MAX	2	/* bytes that it adds */
+
+/**
+ * userdp_framing_add() - frame a payload that is not compressed (section 7.8)
+ * @dst: room for @len and USERDP_FRAMING_MAX bytes, not overlapping
+ *
+ * Return: bytes written.
+ */
+size_t userdp_framing_add(enum proto_framing framing, uint8_t *dst,
+			  const uint8_t *src, size_t len);
+
+/**
+ * userdp_framing_strip() - take a frame's payload out, in its place
+ *
+ * Return: its length, more than 0; -EPROTONOSUPPORT it is compressed; -EBADMSG.
+ */
+ssize_t userdp_framing_strip(enum proto_framing framing, uint8_t *buf,
+			     size_t len);
+
+#define USERDP_FRAGMENT_HEAD	4
+#define USERDP_FRAGMENTS_MAX	32	/* of one payload */
+
+/**
+ * userdp_fragment_size() - into what pieces a payload is cut (section 7.9)
+ * @max: longest piece
+ *
+ * Return: length of all pieces but the last; 0 when it stays whole.
+ */
+size_t userdp_fragment_size(size_t len, size_t max);
+
+/** userdp_fragment_whole() - the header of what stays whole */
+void userdp_fragment_whole(uint8_t *at);
+
+/** userdp_fragment_head() - the header of piece @n of those of @size bytes */
+void userdp_fragment_head(uint8_t *at, bool is_last, uint8_t seq,
+			  unsigned int n, size_t size);
+
+struct userdp_join;
+
+/**
+ * userdp_join_new() - where fragments wait for each other
+ * @cap: longest payload that is put together
+ */
+struct userdp_join *userdp_join_new(size_t cap);
+void userdp_join_free(struct userdp_join *join);
+
+/**
+ * userdp_join_add() - take a packet with a header for fragments
+ * @join: NULL: only what is whole
+ * @out: the payload, in @buf or in @join, until the next call
+ *
+ * Return: length of the payload; 0 when pieces are missing; -ENOBUFS without
+ * @join; -EBADMSG.
+ */
+ssize_t userdp_join_add(struct userdp_join *join, uint8_t *buf, size_t len,
+			uint64_t now_ms, uint8_t **out);
 
 /* ---- the TUN device -------------------------------------------------- */
 
@@ -187,6 +370,7 @@ static inline size_t userdp_frame_longest(const struct userdp_frame *frame)
  * @local: source address; AF_UNSPEC: chosen by routing
  * @run_max: datagrams above this size cannot be sent in runs
  * @run_wait: datagrams until that is tried again
+ * @is_single: no runs at all, because no datagram may be added to end them
  * @packets, @bytes: sent so far
  */
 struct userdp_dest {
@@ -195,6 +379,7 @@ struct userdp_dest {
 	union net_addr remote, local;
 	size_t run_max;
 	unsigned int run_wait;
+	bool is_single;
 	uint64_t packets, bytes;
 };
 

@@ -1,0 +1,118 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* The keys of a peer: two slots, of which the primary one sends. */
+#include <errno.h>
+#include <string.h>
+
+#include "dp/user.h"
+#include "mem/mem.h"
+
+void user_key_clear(struct user_key *key)
+{
+	userdp_codec_wipe(&key->seal);
+	userdp_codec_wipe(&key->open);
+	dp_replay_free(&key->replay);
+	mem_wipe(key, sizeof(*key));
+}
+
+struct user_key *user_key_slot(struct user_peer *peer, enum dp_slot slot)
+{
+	bool is_secondary = slot == DP_SLOT_SECONDARY;
+
+	return &peer->key[peer->primary ^ (is_secondary ? 1u : 0u)];
+}
+
+struct user_key *user_tx_key(struct user_peer *peer)
+{
+	struct user_key *key = &peer->key[peer->primary];
+
+	return key->is_set && key->seal.next < key->seal.end ? key : NULL;
+}
+
+static int user_key_codec(struct userdp_codec *codec, const struct dp_key *key,
+			  const struct dp_key_dir *dir, size_t head_len,
+			  enum userdp_aead_dir way)
+{
+	const struct userdp_secret secret = {
+		.cipher = key->cipher,
+		.key = dir->cipher_key,
+		.tail = dir->nonce_tail,
+		.digest = key->digest,
+		.mac_key = dir->hmac_key,
+	};
+
+	return userdp_codec_init(codec, &secret, head_len, way);
+}
+
+/* Section 7.1; on the wire the first @len bytes of it. */
+static void user_key_head(struct user_key *key, uint32_t tx_id, bool is_v1)
+{
+	uint8_t op = proto_opcode_byte(is_v1 ? PROTO_DATA_V1 : PROTO_DATA_V2,
+				       key->key_id);
+
+	key->head[0] = op;
+	key->head[1] = (uint8_t)(tx_id >> 16);
+	key->head[2] = (uint8_t)(tx_id >> 8);
+	key->head[3] = (uint8_t)tx_id;
+}
+
+static int user_key_window(struct user_key *key, const struct dp_key *cfg,
+			   uint64_t now)
+{
+	return dp_replay_init(&key->replay, cfg->has_window ?
+			      cfg->replay_window : DP_REPLAY_WINDOW,
+			      1000ull * cfg->replay_time, now);
+}
+
+int user_key_set(struct dp *dp, uint32_t peer_id, enum dp_slot slot,
+		 const struct dp_key *key)
+{
+	struct user_peer *peer = user_find_id(user_get(dp), peer_id);
+	struct user_key fresh = {
+		.is_set = true,
+		.key_id = key->key_id,
+		.cipher = key->cipher,
+	};
+	size_t head_len;
+	int err;
+
+	if (!peer)
+		return -ENOENT;
+	head_len = peer->cfg.format.is_v1 ? USERDP_HEAD_V1 : USERDP_HEAD_V2;
+	user_key_head(&fresh, peer->cfg.tx_id, peer->cfg.format.is_v1);
+	err = user_key_codec(&fresh.seal, key, &key->send, head_len,
+			     USERDP_AEAD_SEAL);
+	if (!err)
+		err = user_key_codec(&fresh.open, key, &key->recv, head_len,
+				     USERDP_AEAD_OPEN);
+	if (!err)
+		err = user_key_window(&fresh, key, loop_now(dp->loop));
+	if (err) {
+		user_key_clear(&fresh);
+		return err;
+	}
+	user_key_clear(user_key_slot(peer, slot));
+	*user_key_slot(peer, slot) = fresh;
+	mem_wipe(&fresh, sizeof(fresh));
+	peer->inner_at = 0;
+	return 0;
+}
+
+int user_key_swap(struct dp *dp, uint32_t peer_id)
+{
+	struct user_peer *peer = user_find_id(user_get(dp), peer_id);
+
+	if (!peer)
+		return -ENOENT;
+	peer->primary ^= 1;
+	return 0;
+}
+
+int user_key_del(struct dp *dp, uint32_t peer_id, enum dp_slot slot)
+{
+	struct user_peer *peer = user_find_id(user_get(dp), peer_id);
+
+	if (!peer)
+		return -ENOENT;
+	user_key_clear(user_key_slot(peer, slot));
+	return 0;
+}
