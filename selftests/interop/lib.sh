@@ -104,7 +104,8 @@ net_down() {
 	for role in "${!DAEMON_PID[@]}"; do
 		daemon_stop "$role" KILL
 	done
-	for side in s c; do
+	# also those that a scenario has added
+	for side in $(ip netns list | sed -n "s/^$NET-\([a-z0-9]*\).*/\1/p"); do
 		pid=$(ip netns pids "$NET-$side" 2>/dev/null)
 		# shellcheck disable=SC2086
 		[ -z "$pid" ] || kill -KILL $pid 2>/dev/null
@@ -202,7 +203,7 @@ show_logs() {
 	local log
 
 	show_drops
-	for log in "$DIR"/{server,client,client2}{.before,}.log \
+	for log in "$DIR"/{server,client,client2,client-?}{.before,}.log \
 		"$DIR/ovpnctl.log"; do
 		[ -s "$log" ] || continue
 		say "$(basename "$log"):"

@@ -1,0 +1,190 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+# shellcheck shell=bash
+# Formats of data packets that only userspace carries. Sourced by run.
+
+# ping_sizes s|c ADDRESS4 ADDRESS6: what fits into a datagram and what does not
+# have to get through.
+ping_sizes() {
+	local size
+
+	for size in 16 600 1100 1172 1173 1400 1472; do
+		in_ns "$1" ping -n -q -c 2 -i 0.2 -W 2 -s "$size" "$2" \
+			>/dev/null || fail "ping of $size bytes to $2"
+	done
+	in_ns "$1" ping -n -q -c 2 -i 0.2 -W 2 -s 1400 "$3" >/dev/null ||
+		fail "ping of 1400 bytes to $3"
+}
+
+# scenario_format SERVER CLIENT [PATTERN]: traffic of all sizes both ways; the
+# client's log has the pattern.
+scenario_format() {
+	connect "$1" "$2"
+	traffic_server_start || fail "iperf3 does not start"
+	ping_sizes c "$VPN_S4" "$VPN_S6"
+	[ -z "${3:-}" ] || daemon_says client "$3" ||
+		fail "the client's log has no '$3'"
+	traffic_run tcp-up "$VPN_S4" --time 2 || fail "TCP to the server"
+	traffic_run tcp-down "$VPN_S6" --time 2 --reverse ||
+		fail "TCP from the server"
+	RESULT="$CIPHER; TCP $(traffic_rate tcp-up) up"
+	RESULT+=" $(traffic_rate tcp-down) down"
+	daemon_stop iperf3
+	stop_clean client
+	stop_clean server
+}
+
+# first_data PATTERN...: is there a datagram of the client whose first bytes
+# match, in hexadecimal? The capture runs while the tunnel is pinged.
+first_data() {
+	in_s timeout 3 tcpdump -i out -c 40 -n -x udp dst port 1194 \
+		>"$DIR/capture" 2>/dev/null &
+	sleep 0.5
+	in_c ping -n -q -c 10 -i 0.1 "$VPN_S4" >/dev/null
+	wait $!
+	# IP header of 20 bytes, UDP of 8, then the packet
+	awk '/^\t0x0010:/ { print $8 }' "$DIR/capture" | grep -qE "^$1"
+}
+
+# scenario_v1 CLIENT: a stock client that is not told its peer id sends without
+# one.
+scenario_v1() {
+	EXTRA[client]='pull-filter ignore "peer-id"'
+	connect ovpnd "$1"
+	first_data '3[0-7]' || fail "the client does not send DATA_V1"
+	ping_sizes c "$VPN_S4" "$VPN_S6"
+	RESULT="data path: server $(peer_data_path ovpnd)"
+	stop_clean client
+	stop_clean server
+}
+
+# scenario_mss SERVER CLIENT LINE CIPHER: segments are as long as the stock end
+# says that they should be, in its log.
+scenario_mss() {
+	local role=server want got
+
+	[ "$1" != ovpnd ] || role=client
+	EXTRA[server]=$3 EXTRA[client]=$3 CIPHER=$4
+	connect "$1" "$2"
+	want=$(sed -n 's/.*Data Channel MTU parms.* mss_fix:\([0-9]*\) .*/\1/p' \
+		"$DIR/$role.log" | tail -n 1)
+	in_s timeout 5 tcpdump -i tun-s -c 1 -n -v 'tcp[tcpflags] & tcp-syn != 0' \
+		>"$DIR/syn" 2>/dev/null &
+	sleep 0.7
+	in_c timeout 2 bash -c "exec 3<>/dev/tcp/$VPN_S4/9" 2>/dev/null
+	wait $!
+	got=$(sed -n 's/.*mss \([0-9]*\).*/\1/p' "$DIR/syn" | head -n 1)
+	[ -n "$want" ] && [ "$want" = "$got" ] ||
+		fail "segments of '$got' bytes, stock OpenVPN has '$want' ($3, $4)"
+	say "$3, $4: segments of $got bytes"
+	stop_clean client
+	stop_clean server
+}
+
+# ---- five at once ------------------------------------------------------
+#
+#   NET-1 ... NET-5, a client in each      NET-s, the server
+#   out 198.51.100.4n+2/30  ------ veth ------  cn 198.51.100.4n+1/30
+
+five_up() {
+	local i
+
+	in_s sysctl -qw net.ipv4.ip_forward=1 net.ipv6.conf.all.forwarding=1
+	for i in 1 2 3 4 5; do
+		ip netns add "$NET-$i" || return 1
+		in_ns $i sysctl -qw net.ipv6.conf.all.accept_dad=0 \
+			net.ipv6.conf.default.accept_dad=0
+		in_ns $i ip link set lo up
+		in_s ip link add "c$i" type veth peer name out \
+			netns "$NET-$i" || return 1
+		in_s ip address add "198.51.100.$((4 * i + 1))/30" dev "c$i"
+		in_ns $i ip address add "198.51.100.$((4 * i + 2))/30" dev out
+		in_s ip link set "c$i" up
+		in_ns $i ip link set out up
+	done
+	net_state s >"$DIR/state-s"
+}
+
+# five_start N PROGRAM LINE...: client N, with more lines.
+five_start() {
+	local i=$1 program=$2
+
+	shift 2
+	peer_command "$program" || fail "no OpenVPN $program here"
+	EXTRA[client]=$(printf '%s\n' "$@")
+	peer_config_client "$program" |
+		sed "s/remote 192.0.2.1 /remote 198.51.100.$((4 * i + 1)) /" \
+		>"$DIR/client-$i.conf"
+	daemon_start "client-$i" "$i" "${COMMAND[@]}" \
+		--config "$DIR/client-$i.conf"
+}
+
+five_address() {
+	in_ns "$1" ip -o -4 address show dev tun-c |
+		sed -n 's/.* inet \([0-9.]*\).*/\1/p'
+}
+
+# scenario_five CLIENT: clients of five formats beside each other, each talks to
+# each.
+scenario_five() {
+	local i k to
+
+	five_up || fail "cannot make the clients' namespaces"
+	CIPHER=AES-256-GCM:AES-256-CBC
+	SERVER_LINES="client-to-client
+		duplicate-cn
+		fragment 1200
+		auth SHA256"
+	peer_start server ovpnd
+	daemon_wait_for server 'Initialization Sequence Completed' 10 ||
+		fail "ovpnd does not start"
+	CIPHER=AES-256-GCM
+	five_start 1 "$1"
+	CIPHER=AES-256-CBC
+	five_start 2 "$1" 'auth SHA256'
+	CIPHER=AES-256-GCM
+	five_start 3 "$1" 'comp-lzo no'
+	five_start 4 "$1" 'fragment 1200'
+	five_start 5 "$1" 'pull-filter ignore "peer-id"'
+	for i in 1 2 3 4 5; do
+		daemon_wait_for "client-$i" 'Initialization Sequence Completed' \
+			20 || fail "client $i does not connect"
+	done
+	for i in 1 2 3 4 5; do
+		for k in 1 2 3 4 5; do
+			to=$(five_address $k)
+			[ $i != $k ] || to=$VPN_S4
+			in_ns $i ping -n -q -c 3 -i 0.2 -W 2 "$to" \
+				>/dev/null || fail "ping from $i to $k ($to)"
+			in_ns $i ping -n -q -c 2 -i 0.2 -W 2 -s 1372 "$to" \
+				>/dev/null ||
+				fail "long ping from $i to $k ($to)"
+		done
+	done
+	five_shown || fail "ovpnctl shows other peers: $(peer_json server)"
+	five_tcp || fail "TCP between clients"
+	for i in 1 2 3 4 5; do
+		daemon_stop "client-$i"
+	done
+	stop_clean server
+	RESULT="five formats at one server, each to each"
+}
+
+five_shown() {
+	local all
+
+	all=$(peer_json server)
+	[ "$(grep -o '"cipher": *"AES-256-GCM"' <<<"$all" | wc -l)" = 4 ] &&
+		[ "$(grep -o '"cipher": *"AES-256-CBC"' <<<"$all" | wc -l)" = 1 ]
+}
+
+# The client with CBC to the one with fragments, through the server.
+five_tcp() {
+	daemon_start iperf3 4 iperf3 --server --one-off --forceflush
+	daemon_wait_for iperf3 listening 10 || return 1
+	in_ns 2 timeout 20 iperf3 --client "$(five_address 4)" --time 2 \
+		>"$DIR/five" 2>&1 || {
+		sed 's/^/#   /' "$DIR/five"
+		return 1
+	}
+	daemon_stop iperf3
+}
