@@ -43,8 +43,8 @@ static struct userdp_codec begin(uint8_t choice)
 		.cipher = choice & 8 ? PROTO_CIPHER_AES_128_CBC :
 				       PROTO_CIPHER_AES_128_GCM,
 		.digest = "SHA1",
-		.send = { material, 16, material, material },
-		.recv = { material, 16, material, material },
+		.send = { material, 16, material, material, NULL },
+		.recv = { material, 16, material, material, NULL },
 	};
 	const struct userdp_secret secret = {
 		.cipher = key.cipher, .key = material, .tail = material,

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
  * Data packets on the userspace data path. With an even first byte the rest is
- * a packet as a stranger sends it, to a peer with AES-GCM or, with 0x10, with
- * AES-CBC. With 1 in its low bits it is four bytes of
+ * a packet as a stranger sends it, to a peer with AES-GCM, with AES-CBC (0x10)
+ * or with epochs (0x20). With 1 in its low bits it is four bytes of
  * packet id and a payload, which a peer seals with the right key; with 3,
  * several payloads with two bytes of length each, which arrive as one batch at
  * a device that takes super-packets.
@@ -25,16 +25,31 @@ static uint8_t material[40];
 
 static const struct dp_key key = {
 	.cipher = PROTO_CIPHER_AES_128_GCM,
-	.send = { material, 16, material + 32, NULL },
-	.recv = { material, 16, material + 32, NULL },
+	.send = { material, 16, material + 32, NULL, NULL },
+	.recv = { material, 16, material + 32, NULL, NULL },
 };
 
 static const struct dp_key cbc_key = {
 	.cipher = PROTO_CIPHER_AES_128_CBC,
 	.digest = "SHA1",
-	.send = { material, 16, NULL, material },
-	.recv = { material, 16, NULL, material },
+	.send = { material, 16, NULL, material, NULL },
+	.recv = { material, 16, NULL, material, NULL },
 };
+
+static const struct dp_key epoch_key = {
+	.cipher = PROTO_CIPHER_AES_128_GCM,
+	.is_epoch = true,
+	.send = { .cipher_key_len = 16, .epoch_secret = material },
+	.recv = { .cipher_key_len = 16, .epoch_secret = material },
+};
+
+/* Even first bytes choose the key of those that know none of them. */
+static const struct dp_key *key_of(uint8_t first)
+{
+	if (first & 1)
+		return &key;
+	return first & 0x20 ? &epoch_key : first & 0x10 ? &cbc_key : &key;
+}
 
 static void init(void)
 {
@@ -174,9 +189,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	if (!size)
 		return 0;
 	/* with an empty replay window, so that an input repeats */
-	FUZZ_CHECK(!dp_key_set(dp, 1, DP_SLOT_PRIMARY,
-			       data[0] & 0x10 && !(data[0] & 1) ?
-			       &cbc_key : &key));
+	FUZZ_CHECK(!dp_key_set(dp, 1, DP_SLOT_PRIMARY, key_of(data[0])));
 	if (!(data[0] & 1)) {
 		FUZZ_CHECK(input(data + 1, size - 1) < 0);
 		FUZZ_CHECK(!delivered(out, sizeof(out)));

@@ -224,7 +224,10 @@ peer_key() {
 		echo "$(peer_number primary_key <"$DIR/keys")" \
 			"$(peer_number secondary_key <"$DIR/keys")"
 		;;
-	*) grep -cE 'Data Channel( Encrypt)?: [Cc]ipher' "$DIR/$1.log" ;;
+	*)
+		grep -cE 'Data Channel( Encrypt)?: [Cc]ipher|Outgoing Epoch Data key 1:' \
+			"$DIR/$1.log"
+		;;
 	esac
 }
 

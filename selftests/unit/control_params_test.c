@@ -75,6 +75,21 @@ static const struct row {
 	  .occ = "V4,comp-lzo,auth SHA1", .want = {
 		.cipher = PROTO_CIPHER_AES_256_GCM,
 		.framing = PROTO_FRAMING_LZO } },
+	/* epoch data keys */
+	{ .info = "IV_PROTO=8094\nIV_CIPHERS=AES-128-GCM:AES-256-GCM\n",
+	  .want = {
+		.cipher = PROTO_CIPHER_AES_256_GCM, .is_ekm = true,
+		.is_cc_exit = true, .is_dyn_tls_crypt = true,
+		.is_epoch = true } },
+	{ .info = "IV_PROTO=8094\nIV_CIPHERS=AES-128-GCM:AES-256-GCM\n",
+	  .is_plain = true, .want = {
+		.cipher = PROTO_CIPHER_AES_256_GCM, .is_ekm = true,
+		.is_cc_exit = true, .is_dyn_tls_crypt = true } },
+	{ .info = "IV_PROTO=1154\nIV_CIPHERS=AES-256-CBC\n", .ciphers = OLD,
+	  .want = { .cipher = PROTO_CIPHER_AES_256_CBC, .is_cc_exit = true } },
+	{ .info = "IV_PROTO=1152\nIV_CIPHERS=AES-256-GCM\n", .want = {
+		.cipher = PROTO_CIPHER_AES_256_GCM, .is_v1 = true,
+		.is_cc_exit = true } },
 	/* fragments: both sides have to have them (see has_fragment below) */
 	{ .info = "IV_PROTO=2\nIV_CIPHERS=AES-256-GCM\n",
 	  .occ = "V4,tun-mtu 1500,mtu-dynamic",
@@ -110,6 +125,7 @@ static void test_params(void **state)
 		assert_int_equal(params.is_dyn_tls_crypt,
 				 want.is_dyn_tls_crypt);
 		assert_int_equal(params.is_v1, want.is_v1);
+		assert_int_equal(params.is_epoch, want.is_epoch);
 		assert_int_equal(params.framing, want.framing);
 		assert_false(params.is_fragmented);
 	}

@@ -372,6 +372,8 @@ static inline struct dp_key rig_key(uint8_t *material, uint8_t seed,
 	b.nonce_tail = material + 72;
 	a.hmac_key = material + 80;
 	b.hmac_key = material + 80 + 64;
+	a.epoch_secret = material;
+	b.epoch_secret = material + 40;
 	a.cipher_key_len = b.cipher_key_len = proto_cipher_key_len(cipher);
 	return (struct dp_key) {
 		.key_id = key_id,

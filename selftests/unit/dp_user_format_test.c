@@ -192,6 +192,72 @@ static void test_cbc_v1(void **state)
 	assert_true(goes_both(100));
 }
 
+/* ---- epochs ------------------------------------------------------------ */
+
+static void set_epoch_key(struct rig_end *end)
+{
+	uint8_t material[RIG_MATERIAL];
+	struct dp_key key = rig_key(material, 7, PROTO_CIPHER_AES_256_GCM, 1,
+				    end == &rig.client);
+
+	key.is_epoch = true;
+	assert_int_equal(dp_key_set(end->dp, RIG_PEER_ID, DP_SLOT_PRIMARY,
+				    &key), 0);
+}
+
+static void test_epoch(void **state)
+{
+	static const uint8_t first[] = {
+		0x49, 0, 0, RIG_PEER_ID, 0, 1, 0, 0, 0, 0, 0,
+	};
+	static const uint8_t second[] = { 0, 2, 0, 0, 0, 0, 0, 1 };
+	uint8_t late[RIG_PACKET_MAX];
+	struct user_key *key;
+
+	(void)state;
+	up(PROTO_CIPHER_AES_256_GCM);
+	set_epoch_key(&rig.server);
+	set_epoch_key(&rig.client);
+	assert_true(goes_both(100));
+	catch_packet(100);
+	memcpy(late, rig.server.last, sizeof(late));
+	assert_int_equal(rig.server.last_len, 4 + 8 + 100 + 16);
+	assert_memory_equal(late, first, sizeof(first));
+	/* the client moves on, and the server when it hears that */
+	key = user_tx_key(user_find_first(user_get(rig.client.dp)));
+	key->seal.next |= (UINT64_C(1) << 48) - 1;
+	assert_true(goes(&rig.client, "10.8.0.2", "10.8.0.1", 100));
+	assert_memory_equal(rig.server.last + 4, second, sizeof(second));
+	assert_true(goes(&rig.server, "10.8.0.1", "10.8.0.2", 100));
+	assert_memory_equal(rig.client.last + 4, second, sizeof(second));
+	/* what is late is of the epoch before; it moves nobody */
+	assert_int_equal(dp_input(rig.server.dp, rig.server.udp, late, 128,
+				  &rig.server.addr, NULL), 0);
+	assert_int_equal(rig.server.n_floated, 0);
+	assert_int_equal(feed(late, 128), -EALREADY);
+	assert_int_equal(feed(rig.server.last, 128), -EALREADY);
+	assert_true(goes_both(1400));
+}
+
+/* A new key is asked for before there are no more epochs. */
+static void test_epoch_end(void **state)
+{
+	struct user_key *key;
+
+	(void)state;
+	up(PROTO_CIPHER_AES_256_GCM);
+	set_epoch_key(&rig.server);
+	set_epoch_key(&rig.client);
+	assert_true(goes_both(100));
+	assert_int_equal(rig.client.n_exhausted, 0);
+	key = user_tx_key(user_find_first(user_get(rig.client.dp)));
+	key->seal.soft = key->seal.next;
+	assert_true(goes(&rig.client, "10.8.0.2", "10.8.0.1", 100));
+	assert_int_equal(rig.client.n_exhausted, 1);
+	key->seal.next = key->seal.end;
+	assert_null(user_tx_key(user_find_first(user_get(rig.client.dp))));
+}
+
 /* ---- the window -------------------------------------------------------- */
 
 static void test_window(void **state)
@@ -467,6 +533,8 @@ int main(void)
 		RIG_TEST(test_v1_address),
 		RIG_TEST(test_cbc),
 		RIG_TEST(test_cbc_v1),
+		RIG_TEST(test_epoch),
+		RIG_TEST(test_epoch_end),
 		RIG_TEST(test_window),
 		RIG_TEST(test_framing),
 		RIG_TEST(test_framing_swap),

@@ -203,7 +203,7 @@ static void test_rounds(void **state)
 static void test_two_ivs(void **state)
 {
 	struct userdp_codec seal;
-	uint8_t a[128], b[128];
+	uint8_t a[128] = { 0 }, b[128] = { 0 };
 
 	(void)state;
 	make(&seal, PROTO_CIPHER_AES_128_CBC, "SHA1", USERDP_HEAD_V1,

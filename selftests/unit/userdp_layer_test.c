@@ -89,6 +89,8 @@ static void test_fragment_size(void **state)
 		{ 1000, 1000, 0 },
 		{ 1001, 1000, 504 },	/* 1000 - 999/2 + 3, rounded down */
 		{ 1999, 1000, 1000 },	/* the rest is long enough */
+		{ 1800, 1000, 1000 },	/* 3/4 are */
+		{ 1740, 1000, 872 },
 		{ 2000, 1000, 1000 },
 		{ 2001, 1003, 672 },	/* of 1000: 1003 - 1002/3 + 3 */
 		{ 10, 3, 0 },		/* no piece is that short */

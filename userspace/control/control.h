@@ -267,6 +267,7 @@ int control_pool_save(struct control_pool *pool, struct mem_buf *out);
 /**
  * struct control_params - see control_params_negotiate()
  * @is_v1: the client knows no peer ids
+ * @is_epoch: epoch data keys
  * @is_fragmented: it is configured for fragments, or does not say whether
  * @framing: it is configured for compression, and is told to use this
  */
@@ -279,6 +280,7 @@ struct control_params {
 	bool is_cc_exit;
 	bool is_dyn_tls_crypt;
 	bool is_v1;
+	bool is_epoch;
 	bool is_fragmented;
 	enum proto_framing framing;
 };

@@ -59,9 +59,10 @@ static int push_params(struct proto_push *push,
 	if (!ret && params->is_ekm && !params->is_cc_exit)
 		ret = proto_push_add(push, "key-derivation tls-ekm");
 	if (!ret && params->is_cc_exit) {
-		snprintf(option, sizeof(option), "protocol-flags cc-exit%s%s",
+		snprintf(option, sizeof(option), "protocol-flags cc-exit%s%s%s",
 			 params->is_ekm ? " tls-ekm" : "",
-			 params->is_dyn_tls_crypt ? " dyn-tls-crypt" : "");
+			 params->is_dyn_tls_crypt ? " dyn-tls-crypt" : "",
+			 params->is_epoch ? " aead-epoch" : "");
 		ret = proto_push_add(push, option);
 	}
 	if (!ret && params->iv_mtu) {

@@ -152,7 +152,8 @@ int dp_key_set(struct dp *dp, uint32_t peer_id, enum dp_slot slot,
 	if (key->cipher == PROTO_CIPHER_NONE || key->key_id > 7 ||
 	    key->send.cipher_key_len != len || key->recv.cipher_key_len != len)
 		return -EINVAL;
-	if (dp->ops->is_plain && !proto_cipher_is_aead(key->cipher))
+	if (dp->ops->is_plain &&
+	    (key->is_epoch || !proto_cipher_is_aead(key->cipher)))
 		return -EOPNOTSUPP;
 	return dp->ops->key_set(dp, peer_id, slot, key);
 }

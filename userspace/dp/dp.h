@@ -138,9 +138,9 @@ struct dp_peer {
 /**
  * dp_is_plain() - can it only do what the kernel can?
  *
- * Return: true: AEAD ciphers in packets with a peer id, without fragments and
- * framing, where that of stub-v2 is as none; what struct dp_format says of
- * segment sizes is ignored.
+ * Return: true: AEAD ciphers without epochs in packets with a peer id, without
+ * fragments and framing, where that of stub-v2 is as none; what struct
+ * dp_format says of segment sizes is ignored.
  */
 bool dp_is_plain(const struct dp *dp);
 
@@ -197,11 +197,13 @@ struct dp_key_dir {
 	size_t cipher_key_len;
 	const uint8_t *nonce_tail;	/* PROTO_NONCE_TAIL_LEN bytes */
 	const uint8_t *hmac_key;	/* as long as the digest's result */
+	const uint8_t *epoch_secret;	/* 32 bytes */
 };
 
 /**
  * struct dp_key - a key
  * @digest: of the HMAC, for ciphers that are not AEAD
+ * @is_epoch: epoch data keys (section 6.5), which only have @epoch_secret
  * @has_window: @replay_window and @replay_time count, which the kernel ignores;
  *	otherwise the data path's own window
  * @replay_window: packet ids; 0: only newer ones are taken
@@ -211,6 +213,7 @@ struct dp_key {
 	uint8_t key_id;
 	enum proto_cipher cipher;
 	const char *digest;
+	bool is_epoch;
 	struct dp_key_dir send, recv;
 	bool has_window;
 	uint32_t replay_window, replay_time;

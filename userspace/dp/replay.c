@@ -25,6 +25,14 @@ int dp_replay_init(struct dp_replay *replay, uint32_t window,
 	return replay->ring ? 0 : -ENOMEM;
 }
 
+void dp_replay_reset(struct dp_replay *replay)
+{
+	memset(replay->ring, 0, (replay->mask + 1) * sizeof(*replay->ring));
+	memset(replay->marks, 0, sizeof(replay->marks));
+	replay->highest = 0;
+	replay->floor = 0;
+}
+
 void dp_replay_free(struct dp_replay *replay)
 {
 	free(replay->ring);

@@ -49,6 +49,9 @@ struct dp_replay {
  */
 int dp_replay_init(struct dp_replay *replay, uint32_t window,
 		   uint64_t time_ms, uint64_t now_ms);
+
+/** dp_replay_reset() - forget everything that was received */
+void dp_replay_reset(struct dp_replay *replay);
 void dp_replay_free(struct dp_replay *replay);
 
 /**

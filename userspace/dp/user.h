@@ -35,6 +35,7 @@
 /**
  * struct user_key - a key slot
  * @head: what sealed packets begin with
+ * @replay: the second one with epochs only
  */
 struct user_key {
 	bool is_set;
@@ -43,7 +44,7 @@ struct user_key {
 	enum proto_cipher cipher;
 	uint8_t head[USERDP_HEAD_V2];
 	struct userdp_codec seal, open;
-	struct dp_replay replay;
+	struct dp_replay replay[2];
 };
 
 /**

@@ -10,7 +10,8 @@ void user_key_clear(struct user_key *key)
 {
 	userdp_codec_wipe(&key->seal);
 	userdp_codec_wipe(&key->open);
-	dp_replay_free(&key->replay);
+	dp_replay_free(&key->replay[0]);
+	dp_replay_free(&key->replay[1]);
 	mem_wipe(key, sizeof(*key));
 }
 
@@ -55,12 +56,36 @@ static void user_key_head(struct user_key *key, uint32_t tx_id, bool is_v1)
 	key->head[3] = (uint8_t)tx_id;
 }
 
-static int user_key_window(struct user_key *key, const struct dp_key *cfg,
-			   uint64_t now)
+static int user_key_codecs(struct user_key *key, const struct dp_key *cfg,
+			   const struct user_peer *peer)
 {
-	return dp_replay_init(&key->replay, cfg->has_window ?
-			      cfg->replay_window : DP_REPLAY_WINDOW,
-			      1000ull * cfg->replay_time, now);
+	size_t head_len = peer->cfg.format.is_v1 ? USERDP_HEAD_V1 :
+						   USERDP_HEAD_V2;
+	int err;
+
+	if (cfg->is_epoch)
+		return peer->cfg.format.is_v1 ? -EINVAL :
+		       userdp_epoch_init(&key->seal, &key->open, cfg->cipher,
+					 cfg->send.epoch_secret,
+					 cfg->recv.epoch_secret);
+	err = user_key_codec(&key->seal, cfg, &cfg->send, head_len,
+			     USERDP_AEAD_SEAL);
+	return err ? err : user_key_codec(&key->open, cfg, &cfg->recv, head_len,
+					  USERDP_AEAD_OPEN);
+}
+
+static int user_key_windows(struct user_key *key, const struct dp_key *cfg,
+			    uint64_t now)
+{
+	uint32_t window = cfg->has_window ? cfg->replay_window :
+					    DP_REPLAY_WINDOW;
+	uint64_t time = 1000ull * cfg->replay_time;
+	int err;
+
+	err = dp_replay_init(&key->replay[0], window, time, now);
+	if (!err && cfg->is_epoch)
+		err = dp_replay_init(&key->replay[1], window, time, now);
+	return err;
 }
 
 int user_key_set(struct dp *dp, uint32_t peer_id, enum dp_slot slot,
@@ -72,20 +97,14 @@ int user_key_set(struct dp *dp, uint32_t peer_id, enum dp_slot slot,
 		.key_id = key->key_id,
 		.cipher = key->cipher,
 	};
-	size_t head_len;
 	int err;
 
 	if (!peer)
 		return -ENOENT;
-	head_len = peer->cfg.format.is_v1 ? USERDP_HEAD_V1 : USERDP_HEAD_V2;
 	user_key_head(&fresh, peer->cfg.tx_id, peer->cfg.format.is_v1);
-	err = user_key_codec(&fresh.seal, key, &key->send, head_len,
-			     USERDP_AEAD_SEAL);
+	err = user_key_codecs(&fresh, key, peer);
 	if (!err)
-		err = user_key_codec(&fresh.open, key, &key->recv, head_len,
-				     USERDP_AEAD_OPEN);
-	if (!err)
-		err = user_key_window(&fresh, key, loop_now(dp->loop));
+		err = user_key_windows(&fresh, key, loop_now(dp->loop));
 	if (err) {
 		user_key_clear(&fresh);
 		return err;

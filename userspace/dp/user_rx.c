@@ -75,7 +75,8 @@ static int user_rx_open(struct dp_user *user, struct user_peer *peer,
 {
 	struct user_key *key = user_rx_key(peer, rx->key_id);
 	uint64_t now = loop_now(user->base.loop);
-	struct userdp_id id;
+	struct userdp_id id = { 0 };
+	struct dp_replay *replay;
 	ssize_t n;
 
 	if (!key) {
@@ -90,10 +91,14 @@ static int user_rx_open(struct dp_user *user, struct user_peer *peer,
 				 &user->drops.auth) += 1;
 		return (int)n;
 	}
-	if (dp_replay_accept(&key->replay, id.number, now, &rx->is_newest)) {
+	replay = &key->replay[id.window];
+	if (id.is_fresh)
+		dp_replay_reset(replay);
+	if (dp_replay_accept(replay, id.number, now, &rx->is_newest)) {
 		user->drops.replay++;
 		return -EALREADY;
 	}
+	rx->is_newest = rx->is_newest && !id.is_late;
 	rx->payload_len = (size_t)n;
 	peer->last_rx = now;
 	peer->stats.link_rx_packets++;

@@ -19,17 +19,20 @@
 #define KEYGEN_DYN_TLS_CRYPT_LABEL "EXPORTER-OpenVPN-dynamic-tls-crypt"
 
 #define KEYGEN_HMAC_LEN		64
+#define KEYGEN_EPOCH_LEN	32
 
 /**
  * struct keygen_dir - one direction of a key
  * @nonce_tail: of an AEAD key
  * @hmac_key: of the others, of which as much is used as the digest is long
+ * @epoch_secret: of the first epoch (section 6.5)
  */
 struct keygen_dir {
 	uint8_t cipher_key[32];
 	size_t cipher_key_len;
 	uint8_t nonce_tail[PROTO_NONCE_TAIL_LEN];
 	uint8_t hmac_key[KEYGEN_HMAC_LEN];
+	uint8_t epoch_secret[KEYGEN_EPOCH_LEN];
 };
 
 /** struct keygen_pair - what both directions of a data channel key need */

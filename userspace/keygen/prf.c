@@ -129,6 +129,7 @@ static void split_dir(const uint8_t *key2, size_t index,
 	dir->cipher_key_len = len;
 	memcpy(dir->nonce_tail, key + KEY2_HMAC_OFF, PROTO_NONCE_TAIL_LEN);
 	memcpy(dir->hmac_key, key + KEY2_HMAC_OFF, KEYGEN_HMAC_LEN);
+	memcpy(dir->epoch_secret, key, KEYGEN_EPOCH_LEN);
 }
 
 void keygen_split(const uint8_t key2[KEYGEN_KEY2_LEN],

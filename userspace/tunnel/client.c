@@ -475,6 +475,8 @@ static void client_peer_info(const struct tunnel_host *host)
 					     "AES-128-GCM") &&
 		       proto_cipher_list_has(cfg->data_ciphers, "AES-256-GCM");
 
+	if (!is_plain)
+		iv |= PROTO_IV_DATA_EPOCH;
 	proto_cipher_list_aead(cfg->data_ciphers, aead);
 	snprintf(client->peer_info, sizeof(client->peer_info),
 		 "IV_VER=%s\nIV_PLAT=linux\nIV_TCPNL=1\nIV_MTU=%u\n%sIV_CIPHERS=%s\nIV_PROTO=%u\n%s",

@@ -268,7 +268,9 @@ static int params_check_plain(const struct control_params *params)
 {
 	const char *what = NULL;
 
-	if (params->is_v1)
+	if (params->is_epoch)
+		what = "epoch data keys";
+	else if (params->is_v1)
 		what = "packets without a peer-id, which it did not push";
 	else if (params->framing == PROTO_FRAMING_LZO ||
 		 params->framing == PROTO_FRAMING_SWAP)
@@ -302,14 +304,16 @@ int tunnel_pull_params(struct tunnel_session *ts, const struct config *cfg)
 	params->is_ekm = cfg->is_tls_ekm;
 	params->is_cc_exit = cfg->is_cc_exit;
 	params->is_dyn_tls_crypt = cfg->is_dyn_tls_crypt;
-	if (cfg->is_aead_epoch) {
-		log_error("the server insists on epoch data keys");
-		return -EPROTO;
-	}
 	if (params->cipher == PROTO_CIPHER_NONE) {
 		log_error("no common cipher: the server wants %s, data-ciphers has %s",
 			  cfg->cipher ? cfg->cipher : "an unknown one",
 			  cfg->data_ciphers);
+		return -EPROTO;
+	}
+	params->is_epoch = cfg->is_aead_epoch;
+	if (params->is_epoch &&
+	    (params->is_v1 || !proto_cipher_is_aead(params->cipher))) {
+		log_error("the server wants epoch data keys, but not with a peer-id and an AEAD cipher");
 		return -EPROTO;
 	}
 	return dp && dp_is_plain(dp) ? params_check_plain(params) : 0;

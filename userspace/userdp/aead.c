@@ -1,5 +1,4 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-#include "userdp/userdp.h"
 
 #include <errno.h>
 #include <limits.h>
@@ -9,8 +8,9 @@
 #include <string.h>
 
 #include "mem/mem.h"
+#include "userdp/private.h"
 
-static const EVP_CIPHER *userdp_aead_cipher(enum proto_cipher cipher)
+const EVP_CIPHER *userdp_aead_cipher(enum proto_cipher cipher)
 {
 	switch (cipher) {
 	case PROTO_CIPHER_AES_128_GCM:

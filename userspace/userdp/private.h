@@ -67,6 +67,9 @@ static inline bool is_ip4(const uint8_t *pkt)
 	return pkt[0] >> 4 == 4;
 }
 
+/* aead.c: NULL for others */
+const EVP_CIPHER *userdp_aead_cipher(enum proto_cipher cipher);
+
 /*
  * Checksums (RFC 1071). A sum is that of 16-bit words in the machine's byte
  * order, not folded; what is stored is the same either way.

@@ -3,6 +3,7 @@
 #define USERDP_USERDP_H
 
 #include <openssl/evp.h>
+#include <openssl/kdf.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -17,7 +18,8 @@
  * and no keys' life; dp/user*.c puts the parts together.
  *
  *   aead.c cbc.c	the two kinds of ciphers
- *   codec.c	one key in one direction, of either kind
+ *   epoch.c	keys that follow one from the other
+ *   codec.c	one key in one direction, of any kind
  *   framing.c	what stands where compression could be
  *   fragment.c	payloads in several packets
  *   tun.c	the TUN device and what its kernel can do
@@ -120,9 +122,16 @@ ssize_t userdp_cbc_open(struct userdp_cbc *cbc, const uint8_t *src, size_t len,
 
 struct userdp_codec;
 
-/** struct userdp_id - what the replay window looks at */
+/**
+ * struct userdp_id - what the replay window looks at; zero before
+ * @window: in which of two windows
+ * @is_fresh: that begins anew with this packet
+ * @is_late: this is not the latest epoch any more
+ */
 struct userdp_id {
 	uint64_t number;
+	unsigned int window;
+	bool is_fresh, is_late;
 };
 
 /**
@@ -155,6 +164,7 @@ struct userdp_codec {
 	union {
 		struct userdp_aead aead;
 		struct userdp_cbc cbc;
+		struct userdp_epoch *epoch;
 	};
 };
 
@@ -175,6 +185,26 @@ int userdp_codec_init(struct userdp_codec *codec,
 		      const struct userdp_secret *secret, size_t head_len,
 		      enum userdp_aead_dir dir);
 void userdp_codec_wipe(struct userdp_codec *codec);
+
+#define USERDP_EPOCH_SECRET	32
+#define USERDP_EPOCH_ID		8	/* epoch and counter on the wire */
+
+/**
+ * userdp_epoch_init() - both directions of a key with epochs (section 6.5)
+ * @send, @recv: USERDP_EPOCH_SECRET bytes, the secrets of epoch 1
+ *
+ * They share their state, so both have to be wiped before either is used again.
+ * Sent packets are of DATA_V2.
+ *
+ * Return: 0; -EINVAL not an AEAD cipher; -ENOMEM; -EIO.
+ */
+int userdp_epoch_init(struct userdp_codec *seal, struct userdp_codec *open,
+		      enum proto_cipher cipher, const uint8_t *send,
+		      const uint8_t *recv);
+
+/** userdp_expand_label() - OVPN-Expand-Label, without a context; 0 or -errno */
+int userdp_expand_label(EVP_KDF *kdf, const uint8_t *secret,
+			const char *label, uint8_t *out, size_t len);
 
 /** userdp_codec_wire() - how long a payload of @len bytes gets */
 static inline size_t userdp_codec_wire(const struct userdp_codec *codec,
