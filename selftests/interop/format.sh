@@ -174,7 +174,9 @@ five_shown() {
 
 	all=$(peer_json server)
 	[ "$(grep -o '"cipher": *"AES-256-GCM"' <<<"$all" | wc -l)" = 4 ] &&
-		[ "$(grep -o '"cipher": *"AES-256-CBC"' <<<"$all" | wc -l)" = 1 ]
+		[ "$(grep -o '"cipher": *"AES-256-CBC"' <<<"$all" | wc -l)" = 1 ] &&
+		grep -q 'only userspace carries AES-256-CBC' <<<"$all" &&
+		grep -q 'only userspace carries fragments' <<<"$all"
 }
 
 # The client with CBC to the one with fragments, through the server.

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* A tunnel in the data path: its peer, its keys, and what is reported of it. */
 #include <errno.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "tunnel/private.h"
@@ -171,6 +172,27 @@ static void data_mss(const struct config *cfg, struct dp_format *format)
 	}
 }
 
+/**
+ * tunnel_data_special() - what of a peer's packets only userspace can carry
+ * @params: as negotiated
+ *
+ * Return: the first such thing, for a message; NULL: there is none.
+ */
+const char *tunnel_data_special(const struct control_params *params)
+{
+	if (params->is_epoch)
+		return "epoch data keys";
+	if (params->is_v1)
+		return "packets without a peer id";
+	if (params->framing == PROTO_FRAMING_LZO ||
+	    params->framing == PROTO_FRAMING_SWAP)
+		return "compression framing";
+	if (params->is_fragmented)
+		return "fragments";
+	return proto_cipher_is_aead(params->cipher) ?
+	       NULL : proto_cipher_name(params->cipher);
+}
+
 static void data_format(const struct tunnel *tunnel, const struct config *cfg,
 			struct dp_format *format)
 {
@@ -224,6 +246,7 @@ static int data_peer(struct tunnel *tunnel, uint32_t tx_id,
 int tunnel_data_connect(struct tunnel *tunnel, uint32_t tx_id,
 			const struct config *cfg)
 {
+	const char *what;
 	int ret;
 
 	tunnel_data_disconnect(tunnel);
@@ -231,6 +254,9 @@ int tunnel_data_connect(struct tunnel *tunnel, uint32_t tx_id,
 	if (ret)
 		return ret;
 	tunnel->has_dp_peer = true;
+	what = tunnel_data_special(&tunnel->active->params);
+	snprintf(tunnel->dp_why, sizeof(tunnel->dp_why), "%s%s",
+		 what ? "only userspace carries " : "", what ? what : "");
 	keygen_rotation_init(&tunnel->rotation);
 	ret = data_key(tunnel, true);
 	if (!ret)

@@ -51,6 +51,8 @@ static void info_fill(struct tunnel *tunnel, struct tunnel_info *out)
 	if (!tunnel->has_dp_peer)
 		return;
 	out->data_path = dp_name(host->dp);
+	if (tunnel->dp_why[0])
+		out->reason = tunnel->dp_why;
 	dp_peer_get(host->dp, tunnel->dp_id, &out->dp);
 }
 

@@ -97,6 +97,7 @@ struct tunnel_usage {
  * @push_wanted: PUSH_REQUEST came before the tunnel was ready
  * @is_expired: nothing authentic came for the keepalive's timeout
  * @is_tls_failed: it ends because a key exchange did
+ * @dp_why: why userspace has to carry it; "" if it does not have to
  * @opened_at: ms
  * @own_cfg: what is special about a server's client; NULL: nothing
  * @ccd: a file on its way
@@ -133,6 +134,7 @@ struct tunnel {
 	unsigned int n_learned;
 	bool is_hooked;
 	struct dp_stats stats;
+	char dp_why[80];
 	bool has_dp_peer;
 	bool has_pool_address;
 	bool push_wanted;
@@ -394,6 +396,7 @@ int tunnel_keys_load(struct tunnel_host *host, char *err, size_t err_len);
 void tunnel_keys_free(struct tunnel_host *host);
 
 /* data.c: a tunnel's peer and keys in the data path */
+const char *tunnel_data_special(const struct control_params *params);
 int tunnel_data_connect(struct tunnel *tunnel, uint32_t tx_id,
 			const struct config *cfg);
 int tunnel_data_rekey(struct tunnel *tunnel);

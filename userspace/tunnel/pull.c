@@ -263,20 +263,10 @@ static enum proto_cipher pushed_cipher(const struct tunnel *tunnel,
 	return PROTO_CIPHER_NONE;
 }
 
-/* What the server wants, and the kernel's data path cannot do. */
 static int params_check_plain(const struct control_params *params)
 {
-	const char *what = NULL;
+	const char *what = tunnel_data_special(params);
 
-	if (params->is_epoch)
-		what = "epoch data keys";
-	else if (params->is_v1)
-		what = "packets without a peer-id, which it did not push";
-	else if (params->framing == PROTO_FRAMING_LZO ||
-		 params->framing == PROTO_FRAMING_SWAP)
-		what = "compression framing";
-	else if (!proto_cipher_is_aead(params->cipher))
-		what = proto_cipher_name(params->cipher);
 	if (!what)
 		return 0;
 	log_error("the server wants %s; the kernel data path cannot do that, add the line: data-path user",
