@@ -36,6 +36,9 @@ struct side {
 	struct side *other;
 	const char *options;
 	bool is_refusing;
+	bool is_holding;	/* the peer, until control_session_verified() */
+	const char *at_once;	/* refusal from inside */
+	unsigned int n_held, n_km2;
 	const char *early;	/* sent with the key exchange message */
 	unsigned int n_active, n_failed, n_sent;
 	char failure[512];
@@ -188,11 +191,23 @@ static int own_km2(void *arg, struct control_session *session,
 	return 0;
 }
 
+static bool verify(void *arg, struct control_session *session)
+{
+	struct side *side = arg;
+
+	assert_non_null(control_session_peer(session));
+	if (side->at_once)
+		control_session_verified(session, side->at_once);
+	side->n_held += side->is_holding;
+	return side->is_holding || side->at_once;
+}
+
 static int peer_km2(void *arg, struct control_session *session,
 		    const struct proto_km2 *km2)
 {
 	struct side *side = arg;
 
+	side->n_km2++;
 	assert_string_equal(km2->options, side->other->options);
 	snprintf(side->peer_cn, sizeof(side->peer_cn), "%s",
 		 control_session_peer(session)->common_name);
@@ -235,6 +250,7 @@ static void failed(void *arg, struct control_session *session,
 static const struct control_ops ops = {
 	.send = link_send,
 	.own_km2 = own_km2,
+	.verify = verify,
 	.peer_km2 = peer_km2,
 	.active = active,
 	.message = message,
@@ -703,9 +719,67 @@ static void test_push_reply(void **state)
 	end();
 }
 
+static bool server_holds(void)
+{
+	return server.n_held;
+}
+
+static bool time_has_passed(void)
+{
+	static unsigned int n;
+	return ++n % 100 == 0;
+}
+
+/* A peer that is held is not heard, and nothing is said to it. */
+static void test_held(void **state)
+{
+	(void)state;
+	begin(WRAP_MODE_TLS_CRYPT, 0, 1);
+	server.is_holding = true;
+	client.is_holding = true;
+	run_until(server_holds);
+	run_until(time_has_passed);
+	assert_int_equal(client.n_held, 1);
+	assert_int_equal(server.n_km2 + client.n_km2, 0);
+	control_session_verified(server.session, NULL);
+	run_until(time_has_passed);
+	assert_int_equal(server.n_km2, 0);
+	control_session_verified(client.session, NULL);
+	run_until(both_active);
+	end();
+}
+
+static bool both_failed(void)
+{
+	return client.n_failed && server.n_failed;
+}
+
+static void test_held_and_refused(void **state)
+{
+	(void)state;
+	begin(WRAP_MODE_NONE, 0, 1);
+	server.is_holding = true;
+	run_until(server_holds);
+	control_session_verified(server.session, "not you");
+	run_until(both_failed);
+	assert_int_equal(server.n_km2, 0);
+	assert_string_equal(server.failure, "not you");
+	assert_non_null(strstr(client.failure, "closed its TLS session"));
+	end();
+
+	begin(WRAP_MODE_NONE, 0, 1);
+	client.at_once = "nor you";
+	run_until(both_failed);
+	assert_int_equal(server.n_km2, 0);
+	assert_string_equal(client.failure, "nor you");
+	end();
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_held),
+		cmocka_unit_test(test_held_and_refused),
 		cmocka_unit_test(test_connects),
 		cmocka_unit_test(test_connects_over_loss),
 		cmocka_unit_test(test_prf_keys_agree),

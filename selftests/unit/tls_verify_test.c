@@ -337,9 +337,98 @@ static void test_intermediate(void **state)
 	pki_free(&middle);
 }
 
+/* What programs are told: from the peer's own certificate up to the CA. */
+static void test_chain(void **state)
+{
+	struct pki_spec spec = {
+		.cn = "-leaf\n", .org = "Org", .serial = 0x1a2b,
+	};
+	struct pki_cert cert = pki_make(&spec, &ca);
+	struct tls_config c = pair_config(false, &ca, &cert);
+	struct tls_config s = server_cfg();
+	const struct tls_chain *chain;
+	uint8_t sha1[20], sha256[32];
+	struct tls_pair pair;
+
+	(void)state;
+	s.keeps_chain = true;
+	pair_init(&pair, &c, &s);
+	assert_null(tls_session_chain(pair.server.session));
+	pair_run(&pair, SIZE_MAX);
+	assert_established(&pair);
+	assert_null(tls_session_chain(pair.client.session));
+	chain = tls_session_chain(pair.server.session);
+	assert_non_null(chain);
+	assert_int_equal(chain->n, 2);
+	assert_string_equal(chain->certs[1].subject, "CN=Test CA");
+	assert_string_equal(chain->certs[0].serial, "6699");
+	assert_string_equal(chain->certs[0].serial_hex, "1a:2b");
+	assert_string_equal(chain->certs[0].pem, cert.cert_pem);
+	assert_int_equal(X509_digest(cert.cert, EVP_sha1(), sha1, NULL), 1);
+	assert_int_equal(X509_digest(cert.cert, EVP_sha256(), sha256, NULL),
+			 1);
+	assert_memory_equal(chain->certs[0].sha1, sha1, sizeof(sha1));
+	assert_memory_equal(chain->certs[0].sha256, sha256, sizeof(sha256));
+	assert_int_equal(chain->certs[0].n_attributes, 2);
+	for (size_t i = 0; i < 2; i++) {
+		const struct tls_attribute *it =
+			&chain->certs[0].attributes[i];
+
+		assert_string_equal(it->value, strcmp(it->name, "CN") ? "Org" :
+							"-leaf_");
+	}
+	pair_free(&pair);
+	pki_free(&cert);
+}
+
+/* Without a CA there is only the certificate itself. */
+static void test_chain_pinned(void **state)
+{
+	struct tls_config c = client_cfg(), s = server_cfg();
+	struct tls_hash hash = { .len = TLS_HASH_SHA256_LEN };
+	struct tls_pair pair;
+
+	(void)state;
+	assert_int_equal(X509_digest(client.cert, EVP_sha256(), hash.digest,
+				     NULL), 1);
+	s.ca.text = NULL;
+	s.hashes = &hash;
+	s.n_hashes = 1;
+	s.keeps_chain = true;
+	pair_init(&pair, &c, &s);
+	pair_run(&pair, SIZE_MAX);
+	assert_established(&pair);
+	assert_int_equal(tls_session_chain(pair.server.session)->n, 1);
+	assert_part(tls_session_chain(pair.server.session)->certs[0].subject,
+		    "client-1");
+	pair_free(&pair);
+}
+
+/* Who is refused behind the handshake gets to know that it is over. */
+static void test_refused_late(void **state)
+{
+	struct tls_config c = client_cfg(), s = server_cfg();
+	struct tls_pair pair;
+
+	(void)state;
+	pair_init(&pair, &c, &s);
+	pair_run(&pair, SIZE_MAX);
+	assert_established(&pair);
+	tls_session_refuse(pair.server.session);
+	tls_io_put(&pair.server.io.app_in, "secret", 6);
+	pair_run(&pair, SIZE_MAX);
+	assert_int_equal(pair.server.state, TLS_STATE_CLOSED);
+	assert_int_equal(pair.client.state, TLS_STATE_CLOSED);
+	assert_int_equal(pair.client.io.app_out.len, 0);
+	pair_free(&pair);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_chain),
+		cmocka_unit_test(test_chain_pinned),
+		cmocka_unit_test(test_refused_late),
 		cmocka_unit_test(test_wrong_ca),
 		cmocka_unit_test(test_self_signed),
 		cmocka_unit_test(test_dates),

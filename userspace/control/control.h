@@ -46,6 +46,9 @@ struct control_session;
  * @send: transmit one packet to the session's peer
  * @own_km2: fill in the strings of the own key-method-2 message; they are
  *	borrowed until the call after this one
+ * @verify: TLS has authenticated the peer, which has not been heard yet; true
+ *	holds the exchange until control_session_verified(), which may be called
+ *	from inside; NULL: never
  * @peer_km2: the peer's message has come, TLS has authenticated it; non-zero
  *	refuses it
  * @active: a key exchange is complete; install data keys, then call
@@ -60,6 +63,7 @@ struct control_ops {
 		    const uint8_t *pkt, size_t len);
 	int (*own_km2)(void *arg, struct control_session *session,
 		       struct proto_km2 *km2);
+	bool (*verify)(void *arg, struct control_session *session);
 	int (*peer_km2)(void *arg, struct control_session *session,
 			const struct proto_km2 *km2);
 	void (*active)(void *arg, struct control_session *session);
@@ -134,6 +138,13 @@ void control_session_free(struct control_session *session);
 int control_session_input(struct control_session *session, const uint8_t *pkt,
 			  size_t len);
 
+/**
+ * control_session_verified() - go on with an exchange that is held
+ * @refusal: a constant, why the peer is sent away; NULL: it is not
+ */
+void control_session_verified(struct control_session *session,
+			      const char *refusal);
+
 /** control_session_remote() - the peer's session id; all zero until known */
 const struct proto_sid *
 control_session_remote(const struct control_session *session);
@@ -188,6 +199,8 @@ int control_session_dynamic_wrap(struct control_session *session);
 uint64_t control_session_started(const struct control_session *session);
 const struct tls_peer *
 control_session_peer(const struct control_session *session);
+const struct tls_chain *
+control_session_chain(const struct control_session *session);
 const char *control_session_tls(const struct control_session *session);
 
 /* key files */

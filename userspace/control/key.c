@@ -214,6 +214,38 @@ static bool key_is_early(const struct control_key *key)
 	       !key->session->env->is_server;
 }
 
+/* Nothing is said to, or heard of, a peer that has not been accepted. */
+static bool key_is_held(const struct control_key *key)
+{
+	return key->is_held || key->refusal;
+}
+
+static void key_verify(struct control_key *key)
+{
+	struct control_session *session = key->session;
+	const struct control_ops *ops = session->env->ops;
+
+	if (key->is_asked || key->tls_state != TLS_STATE_ESTABLISHED)
+		return;
+	key->is_asked = true;
+	key->is_held = ops->verify != NULL;
+	if (key->is_held && !ops->verify(session->arg, session))
+		key->is_held = false;
+}
+
+void control_session_verified(struct control_session *session,
+			      const char *refusal)
+{
+	struct control_key *key = session->key;
+
+	if (!key->is_held)
+		return;
+	key->is_held = false;
+	key->refusal = refusal;
+	key->wants_step = refusal != NULL;
+	loop_timer_start(session->timer, 0);
+}
+
 /* Take what the last step decrypted. */
 static void key_input_records(struct control_key *key)
 {
@@ -221,7 +253,7 @@ static void key_input_records(struct control_key *key)
 	const uint8_t *ref;
 	int len;
 
-	while (!key->is_stepping && !key_is_early(key) &&
+	while (!key->is_stepping && !key_is_early(key) && !key_is_held(key) &&
 	       (len = tls_io_get(&key->step->io.app_out, &ref)) >= 0) {
 		if ((size_t)len > sizeof(msg))
 			len = sizeof(msg);
@@ -298,7 +330,8 @@ static void key_step_state(struct control_key *key)
 		break;
 	case CONTROL_STATE_START:
 		if (!is_server && key->tls_state == TLS_STATE_ESTABLISHED &&
-		    !key->is_stepping && !key_send_km2(key))
+		    !key->is_stepping && !key_is_held(key) &&
+		    !key_send_km2(key))
 			control_key_enter_state(key, CONTROL_STATE_SENT_KEY);
 		break;
 	case CONTROL_STATE_SENT_KEY:
@@ -327,7 +360,8 @@ static void key_check_tls(struct control_key *key)
 			 tls_session_error(key->step->tls));
 		control_key_fail(key, reason);
 	} else if (key->tls_state == TLS_STATE_CLOSED) {
-		control_key_fail(key, "the peer closed its TLS session");
+		control_key_fail(key, key->refusal ? key->refusal :
+				 "the peer closed its TLS session");
 	}
 }
 
@@ -342,6 +376,7 @@ void control_key_advance(struct control_key *key)
 	enum control_state before = key->state;
 
 	key_deliver(key);
+	key_verify(key);
 	key_input_records(key);
 	key_step_state(key);
 	key_send_wkc(key, now);

@@ -33,6 +33,9 @@ struct control_step {
  * @is_reset_delivered: the peer's packet 0 has been taken off the queue
  * @is_wkc_sent: the packet with the wrapped key has been queued (section 2.4)
  * @is_burst_done: outstanding packets were made due once
+ * @is_asked: the owner knows that TLS is established
+ * @is_held: it has not said yet what it thinks of the peer
+ * @refusal: it wants no such peer; NULL: it does not say so
  * @deadline: ms, when the exchange must be complete; UINT64_MAX afterwards
  */
 struct control_key {
@@ -50,6 +53,9 @@ struct control_key {
 	bool is_reset_delivered;
 	bool is_wkc_sent;
 	bool is_burst_done;
+	bool is_asked;
+	bool is_held;
+	const char *refusal;
 	uint64_t started;
 	uint64_t deadline;
 };

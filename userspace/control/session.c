@@ -408,6 +408,15 @@ control_session_peer(const struct control_session *session)
 	       tls_session_peer(key->step->tls) : NULL;
 }
 
+const struct tls_chain *
+control_session_chain(const struct control_session *session)
+{
+	const struct control_key *key = session->key;
+
+	return key->tls_state == TLS_STATE_ESTABLISHED ?
+	       tls_session_chain(key->step->tls) : NULL;
+}
+
 const char *control_session_tls(const struct control_session *session)
 {
 	const struct control_key *key = session->key;

@@ -86,6 +86,8 @@ void control_key_kick(struct control_key *key)
 		control_key_fail(key, "out of memory in the handshake");
 		return;
 	}
+	if (key->refusal)
+		tls_session_refuse(step->tls);
 	step->job.work = step_work;
 	step->job.done = step_done;
 	key->wants_step = false;

@@ -124,6 +124,7 @@ static int rules_copy(struct tls_build *build)
 					  TLS_PEER_CERT_REQUIRED;
 	ctx->has_ca = cfg->ca.text || cfg->ca_dir || cfg->pkcs12.text;
 	ctx->is_crl_optional = cfg->ca_dir && !cfg->crl.text;
+	ctx->keeps_chain = cfg->keeps_chain;
 	ctx->ca_path = strdup(cfg->ca.path ? cfg->ca.path :
 			      cfg->ca_dir ? cfg->ca_dir : "ca");
 	if (!ctx->ca_path)

@@ -54,6 +54,7 @@ struct tls_ctx {
 	struct tls_field fields[TLS_FIELDS_MAX];
 	size_t n_fields;		/* 0: the common name */
 	struct tls_crl *crl;		/* NULL: no revocation check */
+	bool keeps_chain;
 	char warnings[TLS_WARNINGS_MAX];
 };
 
@@ -64,6 +65,8 @@ struct tls_session {
 	BIO *to_net;
 	enum tls_state state;
 	struct tls_peer peer;
+	struct tls_chain *chain;	/* NULL: not kept, or none */
+	bool is_refused;
 	char error[TLS_ERROR_MAX];
 	char summary[256];
 };
@@ -159,6 +162,10 @@ int tls_field_parse(const char *text, struct tls_field *out);
 
 /* tls_serial_get() - in decimal; "" if it does not fit */
 void tls_serial_get(const X509 *cert, char *out, size_t cap);
+
+/* chain.c: of an established session; NULL: -ENOMEM, or longer than allowed */
+struct tls_chain *tls_chain_new(const SSL *ssl, X509 *leaf);
+void tls_chain_free(struct tls_chain *chain);
 
 /* tls_peer_fill() - who @cert belongs to */
 void tls_peer_fill(const struct tls_ctx *ctx, struct tls_peer *peer,

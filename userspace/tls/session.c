@@ -59,6 +59,7 @@ void tls_session_free(struct tls_session *session)
 	if (!session)
 		return;
 	SSL_free(session->ssl);
+	tls_chain_free(session->chain);
 	tls_ctx_free(session->ctx);
 	mem_wipe(session, sizeof(*session));
 	free(session);
@@ -112,6 +113,15 @@ static enum tls_state enter_established(struct tls_session *session)
 	}
 	if (cert)
 		tls_peer_fill(session->ctx, &session->peer, cert);
+	if (cert && session->ctx->keeps_chain) {
+		session->chain = tls_chain_new(session->ssl, cert);
+		if (!session->chain) {
+			snprintf(session->error, sizeof(session->error),
+				 "TLS handshake failed: the peer's chain of certificates is too long");
+			X509_free(cert);
+			return enter_failed(session, SSL_ERROR_SSL);
+		}
+	}
 	summary_fill(session, cert);
 	X509_free(cert);
 	session->state = TLS_STATE_ESTABLISHED;
@@ -222,9 +232,18 @@ static enum tls_state read_messages(struct tls_session *session,
 	return session->state;
 }
 
+void tls_session_refuse(struct tls_session *session)
+{
+	session->is_refused = true;
+}
+
 enum tls_state tls_session_step(struct tls_session *session,
 				struct tls_io *io)
 {
+	if (session->is_refused && session->state == TLS_STATE_ESTABLISHED) {
+		(void)SSL_shutdown(session->ssl);
+		session->state = TLS_STATE_CLOSED;
+	}
 	if (session->state == TLS_STATE_FAILED ||
 	    session->state == TLS_STATE_CLOSED)
 		mem_buf_consume(&io->net_in, io->net_in.len);
@@ -255,6 +274,11 @@ const char *tls_session_summary(const struct tls_session *session)
 const struct tls_peer *tls_session_peer(const struct tls_session *session)
 {
 	return &session->peer;
+}
+
+const struct tls_chain *tls_session_chain(const struct tls_session *session)
+{
+	return session->chain;
 }
 
 int tls_session_export(struct tls_session *session, const char *label,

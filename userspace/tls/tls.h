@@ -70,6 +70,7 @@ struct tls_hash {
  *	@key_usages if there are any
  * @ext_usage: name or number of an extended key usage
  * @username_fields: NULL-terminated; NULL: the common name
+ * @keeps_chain: tls_session_chain() is wanted
  */
 struct tls_config {
 	bool is_server;
@@ -93,6 +94,7 @@ struct tls_config {
 	size_t n_key_usages;
 	const char *ext_usage;
 	const char *const *username_fields;
+	bool keeps_chain;
 };
 
 /**
@@ -160,6 +162,14 @@ void tls_session_free(struct tls_session *session);
  */
 enum tls_state tls_session_step(struct tls_session *session,
 				struct tls_io *io);
+
+/**
+ * tls_session_refuse() - the next step tells the peer that this is the end
+ *
+ * For a peer that has been found wanting behind the handshake. The step returns
+ * TLS_STATE_CLOSED.
+ */
+void tls_session_refuse(struct tls_session *session);
 const char *tls_session_error(const struct tls_session *session);
 
 /*
@@ -182,6 +192,45 @@ struct tls_peer {
 };
 
 const struct tls_peer *tls_session_peer(const struct tls_session *session);
+
+#define TLS_CHAIN_MAX		16
+#define TLS_SERIAL_HEX_MAX	64
+#define TLS_ATTRIBUTES_MAX	32
+
+/** struct tls_attribute - one of a subject; printable, @name is short: "CN" */
+struct tls_attribute {
+	char name[32];
+	char *value;
+};
+
+/**
+ * struct tls_cert - a certificate, for programs that judge it
+ * @subject: as OpenVPN prints it (section 11.5)
+ * @serial: decimal; @serial_hex: bytes, separated by colons; "" when too long
+ */
+struct tls_cert {
+	char *subject;
+	char serial[TLS_SERIAL_MAX];
+	char serial_hex[TLS_SERIAL_HEX_MAX];
+	uint8_t sha1[TLS_HASH_SHA1_LEN];
+	uint8_t sha256[TLS_HASH_SHA256_LEN];
+	char *pem;
+	struct tls_attribute attributes[TLS_ATTRIBUTES_MAX];
+	size_t n_attributes;
+};
+
+/** struct tls_chain - from the peer's own certificate up to the CA */
+struct tls_chain {
+	struct tls_cert certs[TLS_CHAIN_MAX];
+	size_t n;
+};
+
+/**
+ * tls_session_chain() - the peer's certificates, with @keeps_chain
+ *
+ * Return: NULL when the peer has shown none. Constant once established.
+ */
+const struct tls_chain *tls_session_chain(const struct tls_session *session);
 
 /**
  * tls_session_export() - keying material, RFC 5705 and 8446, without context
