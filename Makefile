@@ -78,6 +78,7 @@ LIB := $(O)/libovpnd.a
 DAEMON := $(if $(wildcard userspace/main.c),$(O)/ovpnd)
 CTL := $(if $(CTL_SRCS),$(O)/ovpnctl)
 UNITS := $(patsubst selftests/unit/%.c,$(O)/unit/%,$(UNIT_SRCS))
+PLUGINS := $(patsubst %,$(O)/unit/plugin_v%.so,1 2 3)
 FUZZERS := $(patsubst selftests/fuzz/%.c,$(O)/fuzz/%,$(FUZZ_SRCS))
 
 all: userspace ## userspace, and the module when this kernel's headers are installed
@@ -87,7 +88,7 @@ endif
 
 userspace: $(LIB) $(DAEMON) $(CTL) ## build/user/ovpnd and build/user/ovpnctl (O= CC= SAN=1)
 
-units: $(UNITS) ## unit test programs, into build/user/unit (or O=)
+units: $(UNITS) $(PLUGINS) ## unit test programs, into build/user/unit (or O=)
 
 fuzzers: ## fuzz programs with clang, into build/user-fuzz/fuzz (or O=)
 	$(MAKE) SAN=fuzz CC=clang O=$(if $(filter command,$(origin O)),$(O),build/user-fuzz) fuzzers-here
@@ -137,6 +138,13 @@ $(O)/unit/%: $(O)/obj/selftests/unit/%.o $(LIB)
 	@mkdir -p $(@D)
 	@echo '  LD    $@'
 	@$(CC) $(ALL_LDFLAGS) -o $@ $^ $(PKG_LIBS) -lcmocka
+
+# Loaded by hook_plugin_test, one for each version of the interface.
+$(O)/unit/plugin_v%.so: selftests/unit/plugin/plugin.c $(O)/.flags
+	@mkdir -p $(@D)
+	@echo '  CC    $@'
+	@$(CC) $(filter-out -fPIE,$(ALL_CFLAGS)) -fPIC -shared -DGENERATION=$* \
+		-o $@ $<
 
 $(O)/fuzz/%: $(O)/obj/selftests/fuzz/%.o $(LIB)
 	@mkdir -p $(@D)

@@ -9,12 +9,13 @@
 #include "loop/loop.h"
 
 /*
- * The administrator's programs (section 11). A small process of its own starts
- * them, for two reasons: the daemon gives up the rights that they may need, and
- * priv/, which keeps some, has a filter that forbids to run anything. The
- * daemon names an event; what is run for it was fixed before it heard of any
- * peer. It chooses arguments and variables, of names that mean nothing to a
- * program loader or an interpreter.
+ * The administrator's programs and plugins (section 11). A small process of its
+ * own starts programs, for two reasons: the daemon gives up the rights that
+ * they may need, and priv/, which keeps some, has a filter that forbids to run
+ * anything. The daemon names an event; what is run for it was fixed before it
+ * heard of any peer. It chooses arguments and variables, of names that mean
+ * nothing to a program loader or an interpreter. Each plugin has a process of
+ * its own, too, and is called before the program of the same event.
  *
  * Nothing here blocks: a program has a time limit, results come through the
  * loop. Programs of one key (a client) run one after the other in the order of
@@ -43,28 +44,43 @@ enum hook_event {
 /** hook_name() - "client-connect", which is also the script_type */
 const char *hook_name(enum hook_event event);
 
+struct hook_env;
+
+/** struct hook_plugin - @argv: its file first, NULL-terminated */
+struct hook_plugin {
+	const char *const *argv;
+};
+
+#define HOOK_PLUGINS_MAX 16
+
 /**
  * struct hook_setup - what may be run; borrowed during hook_start()
  * @commands: by event: argv, NULL-terminated; NULL: nothing
+ * @plugins, @n_plugins: in the order in which they are called
  * @env: the administrator's variables, "NAME=value", NULL-terminated; NULL
+ * @plugin_env: besides, what a plugin is told when it begins
  * @user, @group: of all programs but up, down, route-up and route-pre-down,
  *	which have the rights that the daemon begins with; NULL: likewise
  * @cwd: where they begin; NULL: where the daemon does
  * @tmp_dir: for files that are handed over
+ * @cert_dir: for those with a certificate; NULL: they are not
  * @output: a file that gets what they write; NULL: where the daemon writes
  * @timeout: seconds
  */
 struct hook_setup {
 	const char *const *commands[HOOK_EVENTS];
+	const struct hook_plugin *plugins;
+	size_t n_plugins;
 	const char *const *env;
+	const struct hook_env *plugin_env;
 	const char *user, *group;
-	const char *cwd, *tmp_dir, *output;
+	const char *cwd, *tmp_dir, *cert_dir, *output;
 	uint32_t timeout;
 };
 
 /**
- * hook_start() - fork the process that runs programs
- * @err: what is wrong with which command
+ * hook_start() - fork the processes, and have plugins begin
+ * @err: what is wrong with which command or plugin
  *
  * Context: with the first rights, before there are threads or a loop (the child
  * closes all descriptors, also those that libuv would go on using).
@@ -92,12 +108,16 @@ void hook_drain(struct hook *hook, unsigned int limit_ms);
  */
 void hook_free(struct hook *hook);
 
-/** hook_has() - is a program configured; false for no @hook at all */
+/** hook_has() - is there a program or a plugin; false for no @hook at all */
 bool hook_has(const struct hook *hook, enum hook_event event);
 
-/* variables */
+/**
+ * hook_gone() - plugins forget what they keep of a client
+ * @key: of the runs that this comes after
+ */
+void hook_gone(struct hook *hook, uint64_t client, const char *key);
 
-struct hook_env;
+/* variables */
 
 /** hook_env_new() - with all variables of @base, which may be NULL */
 struct hook_env *hook_env_new(const struct hook_env *base);
@@ -126,6 +146,8 @@ enum hook_file_flag {
 	HOOK_FILE_RESULT = 1 << 1,	/* returned with the last word */
 	HOOK_FILE_CONTROL = 1 << 2,	/* '0', '1' or '2': see hook_defer */
 	HOOK_FILE_EARLY = 1 << 3,	/* returned with HOOK_DEFERRED, too */
+	HOOK_FILE_CERT = 1 << 4,	/* only where there is a cert_dir */
+	HOOK_FILE_PROGRAM = 1 << 5,	/* not for plugins; behind the others */
 };
 
 #define HOOK_FILES_MAX 4
@@ -153,7 +175,9 @@ enum hook_defer {
 /**
  * struct hook_run - one run; borrowed for the call
  * @key: whose it is
+ * @client: who is behind it, of which plugins keep something; 0: nobody
  * @env: besides script_type and the administrator's
+ * @plugin_env: instead of that, for plugins; NULL: the same
  * @ref: a deferred run whose files the program is told of; NULL: none
  * @timeout: seconds; 0: as set up
  * @defer_timeout: until an answer that comes later, from the start on; 0: the
@@ -162,9 +186,10 @@ enum hook_defer {
 struct hook_run {
 	enum hook_event event;
 	const char *key;
+	uint64_t client;
 	const char *const *args;
 	size_t n_args;
-	const struct hook_env *env;
+	const struct hook_env *env, *plugin_env;
 	struct hook_file files[HOOK_FILES_MAX];
 	size_t n_files;
 	enum hook_defer defer;

@@ -43,7 +43,8 @@ int hook_wire_request(struct mem_buf *out, uint32_t id, uint32_t ref,
 		      size_t n_env, uint32_t timeout)
 {
 	const uint32_t head[] = {
-		id, ref, (uint32_t)run->event, (uint32_t)run->defer, timeout,
+		id, ref, (uint32_t)(run->client >> 32), (uint32_t)run->client,
+		(uint32_t)run->event, (uint32_t)run->defer, timeout,
 		run->defer_timeout ? run->defer_timeout : timeout,
 		(uint32_t)run->n_args, (uint32_t)n_env, (uint32_t)run->n_files,
 	};
@@ -121,7 +122,8 @@ int hook_wire_request_parse(const uint8_t *msg, size_t len,
 	mem_reader_init(&rd, msg, len);
 	out->id = mem_read_be32(&rd);
 	out->ref = mem_read_be32(&rd);
-	out->event = (enum hook_event)get_below(&rd, HOOK_EVENTS);
+	out->client = mem_read_be64(&rd);
+	out->event = (enum hook_event)get_below(&rd, HOOK_WIRE_GONE + 1u);
 	out->defer = (enum hook_defer)get_below(&rd, HOOK_DEFER_FILE + 1);
 	out->timeout = mem_read_be32(&rd);
 	out->defer_timeout = mem_read_be32(&rd);

@@ -16,10 +16,18 @@
 #define HOOK_ENV_MAX		1024
 #define HOOK_RESULT_MAX		(64u * 1024)	/* all files of a reply */
 
+/* Replies that answer no request: a plugin is loaded, or has a message. */
+#define HOOK_ID_READY		0u
+#define HOOK_ID_LOG		UINT32_MAX
+
+/* In the place of an event: the daemon has forgotten a client. */
+#define HOOK_WIRE_GONE		((enum hook_event)HOOK_EVENTS)
+
 /** struct hook_request - parsed; everything is inside the message */
 struct hook_request {
 	uint32_t id;
 	uint32_t ref;			/* id of another run, 0: none */
+	uint64_t client;
 	enum hook_event event;
 	enum hook_defer defer;
 	uint32_t timeout, defer_timeout;	/* seconds */
@@ -32,7 +40,8 @@ struct hook_request {
 struct hook_reply {
 	uint32_t id;
 	enum hook_status status;
-	int32_t code;		/* exit status, -signal, or -1000 - errno */
+	/* exit status, -signal, or -1000 - errno; events; level */
+	int32_t code;
 	size_t n_files;
 	struct hook_file files[HOOK_FILES_MAX];	/* @data and @len */
 };
@@ -58,8 +67,9 @@ bool hook_is_question(enum hook_event event);
 /* env.c: the assignments, and how many */
 const char *const *hook_env_list(const struct hook_env *env, size_t *n);
 
-/* runner.c: the process itself */
-void hook_runner_main(const struct hook_setup *setup, int sock)
+/* runner.c: the process itself; @plugin NULL: it runs programs */
+void hook_runner_main(const struct hook_setup *setup,
+		      const struct hook_plugin *plugin, int sock)
 	__attribute__((noreturn));
 
 #endif
