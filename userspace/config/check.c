@@ -41,7 +41,8 @@ static int check_role(struct config_parse *ps)
 		"auth-user-pass-verify", "auth-user-pass-optional",
 		"username-as-common-name", "verify-client-cert",
 		"client-cert-not-required", "auth-gen-token",
-		"auth-gen-token-secret", NULL
+		"auth-gen-token-secret", "client-crresponse",
+		"tls-crypt-v2-verify", NULL
 	};
 	static const char *const pull_only[] = {
 		"pull-filter", "route-nopull", NULL
@@ -261,6 +262,18 @@ static int check_scripts(struct config_parse *ps)
 	return 0;
 }
 
+/* What such a program is asked about would never happen. */
+static int check_script_cause(struct config_parse *ps)
+{
+	const struct config *cfg = ps->cfg;
+
+	if (cfg->scripts[CONFIG_SCRIPT_TLS_CRYPT_V2_VERIFY] &&
+	    !cfg->tls_crypt_v2.text)
+		return config_fail_at(ps, place_of(ps, "tls-crypt-v2-verify"),
+			"tls-crypt-v2-verify is about tls-crypt-v2 keys; add \"tls-crypt-v2 FILE\"");
+	return 0;
+}
+
 /* Who comes in without a certificate must have something else to show. */
 static int check_client_login(struct config_parse *ps)
 {
@@ -269,19 +282,21 @@ static int check_client_login(struct config_parse *ps)
 		"auth-gen-token", NULL
 	};
 	const struct config *cfg = ps->cfg;
-	bool has_verify = cfg->scripts[CONFIG_SCRIPT_USER_PASS_VERIFY];
+	bool has_script = cfg->scripts[CONFIG_SCRIPT_USER_PASS_VERIFY];
+	bool has_verify = has_script || cfg->n_plugins;
 	const char *cert = config_place_of(ps, "verify-client-cert") ?
 			   "verify-client-cert" : "client-cert-not-required";
 
-	if (has_verify && cfg->is_login_env && cfg->script_security < 3)
+	if (has_script && cfg->is_login_env && cfg->script_security < 3)
 		return config_fail_at(ps, place_of(ps, "auth-user-pass-verify"),
 			"auth-user-pass-verify: via-env needs script-security 3; write that, or via-file");
-	if (role_needs(ps, names, has_verify, "auth-user-pass-verify"))
+	if (role_needs(ps, names, has_verify,
+		       "auth-user-pass-verify or plugin"))
 		return -EINVAL;
 	if (cfg->verify_client_cert != CONFIG_CLIENT_CERT_REQUIRE &&
 	    !has_verify)
 		return config_fail_at(ps, place_of(ps, cert),
-			"%s: anybody could come in; add auth-user-pass-verify, or require certificates",
+			"%s: anybody could come in; add auth-user-pass-verify or plugin, or require certificates",
 			cert);
 	if (cfg->token_secret.text && !cfg->has_auth_token)
 		return config_fail_at(ps, place_of(ps, "auth-gen-token-secret"),
@@ -352,7 +367,7 @@ int config_check(struct config_parse *ps)
 {
 	if (check_role(ps) || check_keys(ps) || check_tls_versions(ps) ||
 	    check_login(ps) || check_data_path(ps) || check_scripts(ps) ||
-	    check_client_login(ps))
+	    check_script_cause(ps) || check_client_login(ps))
 		return -EINVAL;
 	return check_warnings(ps);
 }

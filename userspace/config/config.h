@@ -165,6 +165,8 @@ enum config_script {
 	CONFIG_SCRIPTS,
 };
 
+#define CONFIG_PLUGINS_MAX 16
+
 /**
  * struct config - everything; strings live in @arena
  *
@@ -283,7 +285,10 @@ struct config {
 	/* programs: argv, NULL-terminated; NULL: none */
 	const char **scripts[CONFIG_SCRIPTS];
 	uint32_t script_security, script_timeout;
+	const char **plugins[CONFIG_PLUGINS_MAX];	/* likewise */
+	size_t n_plugins;
 	const char *tmp_dir;
+	const char *cert_dir;		/* tls-export-cert; NULL: none */
 	bool is_up_restart;
 
 	/* timers */

@@ -3,7 +3,6 @@
 
 /* Known to OpenVPN, not to this version, with what to do instead. */
 
-#define SCRIPTS "remove the line"
 #define LOGIN "use auth-user-pass-verify"
 #define MGMT "there is no management interface yet; use ovpnctl"
 #define PROXY "connect without a proxy"
@@ -24,11 +23,6 @@ static const struct config_row refused_rows[] = {
 	CONFIG_REFUSE("http-proxy-user-pass", PROXY),
 	CONFIG_REFUSE("socks-proxy", PROXY),
 	CONFIG_REFUSE("proto-force", "remove the remote lines you do not want"),
-	CONFIG_REFUSE("plugin", LOGIN),
-	CONFIG_REFUSE("client-crresponse", SCRIPTS),
-	CONFIG_REFUSE("tls-verify", SCRIPTS),
-	CONFIG_REFUSE("tls-export-cert", SCRIPTS),
-	CONFIG_REFUSE("tls-crypt-v2-verify", SCRIPTS),
 	CONFIG_REFUSE("static-challenge", "remove the line"),
 	CONFIG_REFUSE("override-username", LOGIN),
 	CONFIG_REFUSE("ifconfig-push-constraint", "remove the line"),

@@ -8,27 +8,59 @@
 
 #define IN_MAIN CONFIG_IN_MAIN
 
+/* A copy of @first, unless it is NULL, and of the words; NULL: no memory. */
+static const char **argv_dup(struct config_parse *ps, const char *first,
+			     char **word, int n)
+{
+	struct mem_arena *arena = ps->cfg->arena;
+	const char **argv;
+	int at = 0;
+
+	argv = mem_arena_alloc(arena, ((size_t)n + 2) * sizeof(*argv));
+	if (!argv)
+		return NULL;
+	if (first)
+		argv[at++] = mem_arena_strdup(arena, first);
+	for (int i = 0; i < n && (!at || argv[at - 1]); i++)
+		argv[at++] = mem_arena_strdup(arena, word[i]);
+	return at && !argv[at - 1] ? NULL : argv;
+}
+
 /* The argument is a command line of its own: a program and its arguments. */
 int config_script_set(struct config_parse *ps, enum config_script which,
 		      const char *command)
 {
 	struct config_params params;
-	const char **argv, *why;
+	const char *why;
 
 	if (config_lex(command, strlen(command), &params, &why))
 		return config_fail(ps, "%s", why);
 	if (!params.n)
 		return config_fail(ps, "the command is empty");
-	argv = mem_arena_alloc(ps->cfg->arena,
-			       ((size_t)params.n + 1) * sizeof(*argv));
+	ps->cfg->scripts[which] = argv_dup(ps, NULL, params.arg, params.n);
+	return ps->cfg->scripts[which] ? 0 : config_nomem(ps);
+}
+
+/* A single argument is split, as OpenVPN does it. */
+static CONFIG_SETTER(set_plugin)
+{
+	struct config_params params;
+	const char **argv, *why;
+
+	(void)row;
+	if (ps->cfg->n_plugins == CONFIG_PLUGINS_MAX)
+		return config_fail(ps, "there can be %d at most",
+				   CONFIG_PLUGINS_MAX);
+	if (n == 2) {
+		if (config_lex(arg[1], strlen(arg[1]), &params, &why))
+			return config_fail(ps, "%s", why);
+		argv = argv_dup(ps, arg[0], params.arg, params.n);
+	} else {
+		argv = argv_dup(ps, NULL, arg, n);
+	}
 	if (!argv)
 		return config_nomem(ps);
-	for (int i = 0; i < params.n; i++) {
-		argv[i] = mem_arena_strdup(ps->cfg->arena, params.arg[i]);
-		if (!argv[i])
-			return config_nomem(ps);
-	}
-	ps->cfg->scripts[which] = argv;
+	ps->cfg->plugins[ps->cfg->n_plugins++] = argv;
 	return 0;
 }
 
@@ -67,6 +99,17 @@ static const struct config_row script_rows[] = {
 		"End a program that takes longer; it has failed then. Default 60."),
 	CONFIG_STRING("tmp-dir", IN_MAIN, tmp_dir, "DIR",
 		"Keep files for programs in DIR, default /tmp."),
+	CONFIG_SPECIAL("plugin", 1, CONFIG_PARAMS - 1, IN_MAIN, set_plugin,
+		"FILE [ARGUMENT...]",
+		"Load a plugin for OpenVPN.\nIt lives in a process of its own and is "
+		"called before the program of the same event; all have to agree. A "
+		"FILE without a slash in front is looked for in OpenVPN's folders "
+		"for plugins. It begins with the rights that the daemon begins with "
+		"and goes on with those of --user and --group. One that blocks holds "
+		"up only those who need it, for --script-timeout at most, and one "
+		"that dies is logged; what it was to decide is refused. "
+		"openvpn-plugin-auth-pam.so is told to answer later, so that clients "
+		"do not wait for each other."),
 	SCRIPT("up", UP,
 		"Run COMMAND when the device has its addresses.\nArguments: device, "
 		"MTU, 0, address, netmask or peer, init or restart. If it "
@@ -81,6 +124,23 @@ static const struct config_row script_rows[] = {
 	SCRIPT("ipchange", IPCHANGE,
 		"Run COMMAND when the server has proved who it is.\nArguments: its "
 		"address and port."),
+	SCRIPT("tls-verify", TLS_VERIFY,
+		"Run COMMAND for each certificate of the peer, CA first.\nArguments: "
+		"how many certificates are below it, and its subject. Nothing is said "
+		"to the peer before; if it fails, the connection ends. It is run again "
+		"at each renegotiation."),
+	CONFIG_STRING("tls-export-cert", IN_MAIN, cert_dir, "DIR",
+		"Show --tls-verify the certificate in a file in DIR, by peer_cert."),
+	SCRIPT("tls-crypt-v2-verify", TLS_CRYPT_V2_VERIFY,
+		"Run COMMAND when a client brings a tls-crypt-v2 key.\nThe variable "
+		"metadata_type is 0 for what was given when the key was made, which "
+		"is in the file named by metadata_file, and 1 for the time when it was "
+		"made. If it fails, the client gets no answer."),
+	SCRIPT("client-crresponse", CLIENT_CRRESPONSE,
+		"Run COMMAND when a client answers a challenge (CR_TEXT).\nThe "
+		"argument is a file with the answer, in base64; auth_control_file "
+		"names the file where auth-user-pass-verify promised to decide. If it "
+		"fails, the client is refused."),
 	SCRIPT("client-connect", CLIENT_CONNECT,
 		"Run COMMAND when a client has proved who it is.\nThe argument is "
 		"a file for lines as in client-config-dir. If it fails, the client "

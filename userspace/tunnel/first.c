@@ -183,6 +183,13 @@ static int begin_session(struct tunnel_host *host, struct first *first,
 	tunnel = tunnel_for(host, first);
 	if (!tunnel || tunnel->state == TUNNEL_STATE_EXITING)
 		return -EBUSY;
+	if (first->own && hook_has(host->setup.hook,
+				   HOOK_TLS_CRYPT_V2_VERIFY)) {
+		first->own = NULL;
+		return tunnel_v2_ask(tunnel, &origin, first->metadata,
+				     first->metadata_len, first->pkt,
+				     first->len);
+	}
 	if (tunnel_session_open(tunnel, &origin))
 		return -ENOMEM;
 	first->own = NULL;
@@ -390,8 +397,9 @@ int tunnel_first_link(struct tunnel_host *host, struct tunnel_link *link,
 					   link_first(host, link, pkt, len);
 	memcpy(sid.b, pkt + 1, sizeof(sid.b));
 	ts = session_of(link->tunnel, &sid);
+	/* its reset has come again, as long as the answer is not known */
 	if (!ts)
-		return -EPROTO;
+		return link->tunnel->v2 ? 0 : -EPROTO;
 	ret = session_packet(ts, pkt, len);
 	/* a late packet of an earlier exchange has done nothing wrong */
 	return ret == -EBADMSG ? ret : 0;

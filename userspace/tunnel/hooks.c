@@ -11,6 +11,8 @@
 
 #include "tunnel/private.h"
 
+static_assert((int)CONFIG_PLUGINS_MAX == (int)HOOK_PLUGINS_MAX,
+	      "the two limits differ");
 static_assert((int)CONFIG_SCRIPTS == (int)HOOK_EVENTS &&
 	      (int)CONFIG_SCRIPT_CLIENT_CONNECT == (int)HOOK_CLIENT_CONNECT &&
 	      (int)CONFIG_SCRIPT_TLS_CRYPT_V2_VERIFY ==
@@ -25,21 +27,43 @@ static const char *hook_output(const struct config *cfg)
 	return cfg->is_daemon || cfg->is_syslog ? "/dev/null" : NULL;
 }
 
+/* What a plugin hears before there is anything else to tell. */
+static struct hook_env *plugin_env(const struct config *cfg)
+{
+	struct hook_env *env = hook_env_new(NULL);
+
+	if (!env)
+		return NULL;
+	hook_env_set(env, "config", cfg->config_path);
+	hook_env_setf(env, "verb", "%d", cfg->verb);
+	hook_env_set(env, "daemon", cfg->is_daemon ? "1" : "0");
+	hook_env_set(env, "daemon_log_redirect", cfg->log_path ? "1" : "0");
+	hook_env_setf(env, "daemon_pid", "%d", getpid());
+	/* so that logins do not wait for each other */
+	hook_env_set(env, "deferred_auth_pam", "1");
+	return env;
+}
+
 int tunnel_hook_start(const struct config *cfg, struct hook **out, char *err,
 		      size_t err_len)
 {
+	struct hook_plugin plugins[CONFIG_PLUGINS_MAX];
 	struct hook_setup setup = {
+		.plugins = plugins, .n_plugins = cfg->n_plugins,
 		.user = cfg->user, .group = cfg->group,
 		.cwd = cfg->chdir, .tmp_dir = cfg->tmp_dir,
+		.cert_dir = cfg->cert_dir,
 		.output = hook_output(cfg), .timeout = cfg->script_timeout,
 	};
 	const struct config_text *text;
+	bool is_wanted = cfg->n_plugins;
 	const char **env;
 	size_t n = 0;
-	bool is_wanted = false;
 	int ret;
 
 	*out = NULL;
+	for (size_t i = 0; i < cfg->n_plugins; i++)
+		plugins[i].argv = cfg->plugins[i];
 	for (size_t i = 0; i < HOOK_EVENTS; i++) {
 		setup.commands[i] = cfg->scripts[i];
 		is_wanted |= cfg->scripts[i] != NULL;
@@ -55,7 +79,9 @@ int tunnel_hook_start(const struct config *cfg, struct hook **out, char *err,
 	for (text = cfg->env; text; text = text->next)
 		env[n++] = text->text;
 	setup.env = env;
+	setup.plugin_env = plugin_env(cfg);
 	ret = hook_start(&setup, out, err, err_len);
+	hook_env_free((struct hook_env *)setup.plugin_env);
 	free(env);
 	return ret;
 }
@@ -212,24 +238,74 @@ static void env_time(struct hook_env *env, int64_t now)
 	hook_env_setf(env, "time_unix", "%lld", (long long)now);
 }
 
-static void env_cert(struct hook_env *env, const struct tls_peer *peer)
+static void env_digest(struct hook_env *env, const char *name,
+		       const uint8_t *digest, size_t len)
 {
-	char text[3 * sizeof(peer->fingerprint)];
+	char text[3 * TLS_HASH_SHA256_LEN];
 
-	if (!peer->has_cert)
-		return;
-	for (size_t i = 0; i < sizeof(peer->fingerprint); i++)
-		snprintf(text + 3 * i, 4, "%02x%s", peer->fingerprint[i],
-			 i + 1 < sizeof(peer->fingerprint) ? ":" : "");
-	hook_env_set(env, "tls_id_0", peer->subject);
-	hook_env_set(env, "tls_serial_0", peer->serial);
-	hook_env_set(env, "tls_digest_sha256_0", text);
-	hook_env_set(env, "X509_0_CN", peer->common_name);
+	for (size_t i = 0; i < len; i++)
+		snprintf(text + 3 * i, 4, "%02x%s", digest[i],
+			 i + 1 < len ? ":" : "");
+	hook_env_set(env, name, text);
+}
+
+/* An attribute that comes again is counted: X509_0_OU, X509_0_OU_1. */
+static void env_attributes(struct hook_env *env, const struct tls_cert *cert,
+			   size_t depth)
+{
+	for (size_t i = 0; i < cert->n_attributes; i++) {
+		const struct tls_attribute *it = &cert->attributes[i];
+		unsigned int n = 0;
+		char name[64];
+
+		for (size_t k = 0; k < i; k++)
+			n += !strcmp(cert->attributes[k].name, it->name);
+		if (n)
+			snprintf(name, sizeof(name), "X509_%zu_%s_%u", depth,
+				 it->name, n);
+		else
+			snprintf(name, sizeof(name), "X509_%zu_%s", depth,
+				 it->name);
+		hook_env_set(env, name, it->value);
+	}
+}
+
+static void env_cert(struct hook_env *env, const struct tls_cert *cert,
+		     size_t depth)
+{
+	char name[64];
+
+	env_attributes(env, cert, depth);
+	snprintf(name, sizeof(name), "tls_id_%zu", depth);
+	hook_env_set(env, name, cert->subject);
+	snprintf(name, sizeof(name), "tls_digest_%zu", depth);
+	env_digest(env, name, cert->sha1, sizeof(cert->sha1));
+	snprintf(name, sizeof(name), "tls_digest_sha256_%zu", depth);
+	env_digest(env, name, cert->sha256, sizeof(cert->sha256));
+	snprintf(name, sizeof(name), "tls_serial_%zu", depth);
+	hook_env_set(env, name, cert->serial);
+	snprintf(name, sizeof(name), "tls_serial_hex_%zu", depth);
+	hook_env_set(env, name, cert->serial_hex);
+}
+
+/**
+ * tunnel_hook_chain_env() - the variables of a peer's certificates
+ * @env: gets them
+ * @ts: of the peer
+ * @lowest: depth of the last one, 0 for all
+ */
+void tunnel_hook_chain_env(struct hook_env *env,
+			   const struct tunnel_session *ts, size_t lowest)
+{
+	const struct tls_chain *chain = control_session_chain(ts->control);
+
+	for (size_t depth = chain ? chain->n : 0; depth-- > lowest; )
+		env_cert(env, &chain->certs[depth], depth);
 }
 
 /**
  * tunnel_hook_session_env() - the variables of one client's session
- * @ts: has an identity
+ * @ts: the session; who it is may not be known yet
  *
  * Return: of the caller; NULL when out of memory, and when no programs are
  * configured.
@@ -244,10 +320,11 @@ struct hook_env *tunnel_hook_session_env(const struct tunnel_session *ts)
 	env = hook_env_new(tunnel->host->hook_env);
 	if (!env)
 		return NULL;
-	hook_env_set(env, "common_name", ts->identity.common_name);
+	if (ts->has_identity) {
+		hook_env_set(env, "common_name", ts->identity.common_name);
+		tunnel_hook_chain_env(env, ts, 0);
+	}
 	env_addr(env, "untrusted", &tunnel->remote);
-	if (ts->has_identity)
-		env_cert(env, &ts->identity);
 	if (ts->peer_info)
 		hook_env_peer_info(env, ts->peer_info);
 	return env;
@@ -433,7 +510,7 @@ void tunnel_hook_ipchange(struct tunnel *tunnel)
 	env_addr(host->hook_env, "trusted", &tunnel->remote);
 	hook_env_set(host->hook_env, "common_name",
 		     tunnel->active->identity.common_name);
-	env_cert(host->hook_env, &tunnel->active->identity);
+	tunnel_hook_chain_env(host->hook_env, tunnel->active, 0);
 	args[0] = hook_env_get(host->hook_env, "trusted_ip");
 	if (!args[0])
 		args[0] = hook_env_get(host->hook_env, "trusted_ip6");
@@ -443,6 +520,12 @@ void tunnel_hook_ipchange(struct tunnel *tunnel)
 }
 
 /* ---- clients of a server --------------------------------------------- */
+
+/* As plugins know it: 0 is nobody. */
+static uint64_t client_id(const struct tunnel *tunnel)
+{
+	return tunnel->cid + 1;
+}
 
 /* Whose programs run one after the other. */
 static const char *client_key(const struct tunnel *tunnel, char *out,
@@ -472,6 +555,7 @@ int tunnel_hook_connect(struct tunnel *tunnel, hook_done_fn *done)
 	struct hook_run run = {
 		.event = HOOK_CLIENT_CONNECT,
 		.key = client_key(tunnel, key, sizeof(key)),
+		.client = client_id(tunnel),
 		.env = env,
 		.files = {
 			{ .env = "client_connect_config_file",
@@ -500,6 +584,7 @@ static void hook_disconnect(struct tunnel *tunnel)
 	struct hook_run run = {
 		.event = HOOK_CLIENT_DISCONNECT,
 		.key = client_key(tunnel, key, sizeof(key)),
+		.client = client_id(tunnel),
 		.env = env,
 	};
 	int64_t since = tunnel->connected_since;
@@ -538,6 +623,7 @@ int tunnel_hook_learn(struct tunnel *tunnel, const struct net_prefix *what,
 	struct hook_run run = {
 		.event = HOOK_LEARN_ADDRESS, .key = key, .args = args,
 		.n_args = is_add ? 3 : 2,
+		.client = is_add ? client_id(tunnel) : 0,
 		.env = is_add ? tunnel_hook_env(tunnel) : host->hook_env,
 	};
 	struct hook_job *job;
@@ -574,4 +660,15 @@ void tunnel_hook_leave(struct tunnel *tunnel)
 	}
 	hook_env_free(tunnel->hook_env);
 	tunnel->hook_env = NULL;
+}
+
+/** tunnel_hook_gone() - behind everything else of a client */
+void tunnel_hook_gone(struct tunnel *tunnel)
+{
+	struct hook *hook = tunnel->host->setup.hook;
+	char key[96];
+
+	if (hook && tunnel->host->server)
+		hook_gone(hook, client_id(tunnel),
+			  client_key(tunnel, key, sizeof(key)));
 }

@@ -185,9 +185,29 @@ static void login_done(void *arg, const struct hook_result *result)
 	}
 }
 
-/* The variables of this exchange: the client need not be who it says. */
-static struct hook_env *login_env(struct tunnel_session *ts,
-				  const struct login *login)
+/**
+ * tunnel_login_fail() - a client that is being asked about is not to come in
+ * @ts: its @verdict is pending
+ * @why: for the log
+ */
+void tunnel_login_fail(struct tunnel_session *ts, const char *why)
+{
+	hook_job_drop(ts->job);
+	ts->job = NULL;
+	login_refuse(ts, "", why);
+	if (!ts->is_held)
+		return;
+	ts->is_held = false;
+	tunnel_session_proceed(ts);
+}
+
+/**
+ * tunnel_login_env() - the variables of an exchange, without the password
+ * @ts: whose client need not be who it says
+ *
+ * Return: of the caller; NULL when out of memory.
+ */
+struct hook_env *tunnel_login_env(struct tunnel_session *ts)
 {
 	const struct config *cfg = ts->tunnel->host->setup.cfg;
 	struct hook_env *env = tunnel_hook_session_env(ts);
@@ -195,9 +215,7 @@ static struct hook_env *login_env(struct tunnel_session *ts,
 
 	if (!env)
 		return NULL;
-	hook_env_set(env, "username", login->username);
-	if (cfg->is_login_env)
-		hook_env_set(env, "password", login->password);
+	hook_env_set(env, "username", ts->username);
 	if (!cfg->has_auth_token)
 		return env;
 	hook_env_set(env, "session_state", ts->token_state);
@@ -211,10 +229,11 @@ static bool login_ask(struct tunnel_session *ts, struct login *login)
 {
 	const struct tunnel_host *host = ts->tunnel->host;
 	const struct config *cfg = host->setup.cfg;
-	struct hook_env *env = login_env(ts, login);
+	struct hook_env *env = tunnel_login_env(ts), *plugin_env;
 	char key[64];
 	struct hook_run run = {
 		.event = HOOK_USER_PASS_VERIFY, .key = key, .env = env,
+		.client = ts->tunnel->cid + 1,
 		.files = {
 			[FILE_CONTROL] = { .env = "auth_control_file",
 					   .flags = HOOK_FILE_CONTROL },
@@ -223,21 +242,28 @@ static bool login_ask(struct tunnel_session *ts, struct login *login)
 			[FILE_REASON] = { .env = "auth_failed_reason_file",
 					  .flags = HOOK_FILE_RESULT },
 			[FILE_BOTH] = { .data = login->both,
-					.flags = HOOK_FILE_ARG },
+					.flags = HOOK_FILE_ARG |
+						 HOOK_FILE_PROGRAM },
 		},
 		.n_files = cfg->is_login_env ? 3 : 4,
 		.defer = HOOK_DEFER_STATUS,
 		.defer_timeout = pending_limit(ts, UINT32_MAX),
 	};
 
+	plugin_env = hook_env_new(env);
+	hook_env_set(plugin_env, "password", login->password);
+	run.plugin_env = plugin_env;
+	if (cfg->is_login_env)
+		hook_env_set(env, "password", login->password);
 	snprintf(key, sizeof(key), "login %llu",
 		 (unsigned long long)ts->tunnel->cid);
 	snprintf(login->both, sizeof(login->both), "%s\n%s\n", login->username,
 		 login->password);
 	run.files[FILE_BOTH].len = strlen(login->both);
-	if (env)
+	if (env && plugin_env)
 		ts->job = hook_run(host->setup.hook, &run, login_done, ts);
 	hook_env_free(env);
+	hook_env_free(plugin_env);
 	return ts->job != NULL;
 }
 
@@ -355,6 +381,12 @@ int tunnel_login_load(struct tunnel_host *host, char *err, size_t err_len)
 	const struct config *cfg = host->setup.cfg;
 	int ret;
 
+	if (cfg->is_tls_server &&
+	    cfg->verify_client_cert != CONFIG_CLIENT_CERT_REQUIRE &&
+	    !hook_has(host->setup.hook, HOOK_USER_PASS_VERIFY)) {
+		snprintf(err, err_len, "verify-client-cert: anybody could come in: no plugin asks for passwords; add auth-user-pass-verify, or require certificates");
+		return -EINVAL;
+	}
 	if (!cfg->has_auth_token)
 		return 0;
 	ret = auth_keys_load(cfg->token_secret.text, cfg->token_secret.len,
@@ -415,7 +447,7 @@ int tunnel_login_check(struct tunnel_session *ts, const struct proto_km2 *km2)
 	if (broken)
 		login_refuse(ts, "", broken);
 	else if (!token_decides(ts, login) && !login_ask(ts, login))
-		login_refuse(ts, "", "the program cannot be run");
+		login_refuse(ts, "", "nobody can be asked");
 	mem_secret_free(login);
 	return 0;
 }

@@ -33,6 +33,7 @@ enum tunnel_state {
 struct tunnel_ccd;
 struct tunnel_iroute;
 struct tunnel_persist;
+struct tunnel_v2;
 
 /* On user name and password of the latest key exchange of a client. */
 enum tunnel_verdict {
@@ -51,7 +52,9 @@ enum tunnel_verdict {
  * @peer_info, @occ: what a server's client said first; owned, NULL before
  * @reject: why nothing was agreed upon, for AUTH_FAILED; NULL: it was
  * @is_held: the exchange is complete, and waits for @verdict
- * @job: a program that is asked about it
+ * @job: a program that is asked about it, or before it about certificates
+ * @verify_depth: of the certificate that is being judged
+ * @answer_job: a program that looks at an answer of the client
  * @reason: for AUTH_FAILED of a refused login; "": none
  * @pending: what the client shall do meanwhile, until it has been told; owned
  * @token: of the login, with @has_token
@@ -68,8 +71,10 @@ struct tunnel_session {
 	enum tunnel_verdict verdict;
 	bool is_held;
 	struct hook_job *job;
+	size_t verify_depth;
+	struct hook_job *answer_job;
 	char username[PROTO_USER_PASS_MAX];
-	char reason[256];
+	char reason[960];	/* of a message below 1024 (section 8.7) */
 	char *pending;
 	uint32_t pending_timeout;
 	bool has_token;
@@ -101,6 +106,7 @@ struct tunnel_usage {
  * @opened_at: ms
  * @own_cfg: what is special about a server's client; NULL: nothing
  * @ccd: a file on its way
+ * @v2: a session that begins when the key it came with has been accepted
  * @job: a program of this tunnel's that runs, if its result is waited for
  * @username: of the login that the tunnel began with, with @has_username
  * @n_learned: addresses that learn-address has been told of
@@ -127,6 +133,7 @@ struct tunnel {
 	struct config *own_cfg;
 	struct tunnel_ccd *ccd;
 	struct tunnel_iroute *iroutes;
+	struct tunnel_v2 *v2;
 	struct hook_job *job;
 	struct hook_env *hook_env;
 	bool has_username;
@@ -301,6 +308,8 @@ void tunnel_server_addresses(const struct tunnel *tunnel,
 int tunnel_login_load(struct tunnel_host *host, char *err, size_t err_len);
 int tunnel_login_check(struct tunnel_session *ts, const struct proto_km2 *km2);
 void tunnel_login_hold(struct tunnel_session *ts);
+void tunnel_login_fail(struct tunnel_session *ts, const char *why);
+struct hook_env *tunnel_login_env(struct tunnel_session *ts);
 bool tunnel_login_token(struct tunnel_session *ts,
 			char out[TUNNEL_TOKEN_LINE_MAX]);
 void tunnel_login_arm(struct tunnel_session *ts);
@@ -308,10 +317,22 @@ void tunnel_login_renew(struct tunnel_session *ts);
 uint64_t tunnel_login_wait(const struct config *cfg, const char *text);
 void tunnel_login_pushed(struct config *applied, const char *text);
 
+/* verify.c: certificates of a peer, and the answers of a client */
+bool tunnel_verify_start(struct tunnel_session *ts);
+void tunnel_verify_answer(struct tunnel_session *ts, const char *text);
+
+/* v2.c: tls-crypt-v2-verify */
+int tunnel_v2_ask(struct tunnel *tunnel, struct control_origin *origin,
+		  const uint8_t *metadata, size_t metadata_len,
+		  const uint8_t *pkt, size_t len);
+void tunnel_v2_drop(struct tunnel *tunnel);
+
 /* hooks.c: programs of the administrator's */
 int tunnel_hook_init(struct tunnel_host *host);
 struct hook_env *tunnel_hook_env(struct tunnel *tunnel);
 struct hook_env *tunnel_hook_session_env(const struct tunnel_session *ts);
+void tunnel_hook_chain_env(struct hook_env *env,
+			   const struct tunnel_session *ts, size_t lowest);
 void tunnel_hook_up(struct tunnel_host *host, const struct config *cfg,
 		    bool is_restart);
 void tunnel_hook_down(struct tunnel_host *host, const struct config *cfg,
@@ -321,6 +342,7 @@ int tunnel_hook_connect(struct tunnel *tunnel, hook_done_fn *done);
 int tunnel_hook_learn(struct tunnel *tunnel, const struct net_prefix *what,
 		      bool is_add, hook_done_fn *done);
 void tunnel_hook_leave(struct tunnel *tunnel);
+void tunnel_hook_gone(struct tunnel *tunnel);
 
 /* policy.c: what the administrator says about one client */
 const struct config *tunnel_cfg(const struct tunnel *tunnel);

@@ -90,7 +90,7 @@ static void refuse_session(struct tunnel_session *ts, const char *reason)
 {
 	struct tunnel *tunnel = ts->tunnel;
 	bool has_reason = reason && reason[0];
-	char text[300], label[160];
+	char text[1000], label[160];
 
 	log_notice("%s: refused%s%s",
 		   tunnel_label(tunnel, label, sizeof(label)),
@@ -369,6 +369,10 @@ static void server_message(struct tunnel_session *ts, const char *text)
 		if (tunnel->state == TUNNEL_STATE_AUTHENTICATED &&
 		    tunnel->active == ts)
 			server_connect(tunnel);
+		return;
+	}
+	if (!strncmp(text, "CR_RESPONSE,", strlen("CR_RESPONSE,"))) {
+		tunnel_verify_answer(ts, text + strlen("CR_RESPONSE,"));
 		return;
 	}
 	tunnel_label(tunnel, label, sizeof(label));

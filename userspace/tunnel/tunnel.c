@@ -172,6 +172,7 @@ static void session_free(struct tunnel_session *ts)
 		return;
 	control_session_free(ts->control);
 	hook_job_drop(ts->job);
+	hook_job_drop(ts->answer_job);
 	loop_timer_free(ts->token_timer);
 	free(ts->pending);
 	free(ts->peer_info);
@@ -188,8 +189,10 @@ void tunnel_session_drop_untrusted(struct tunnel *tunnel)
 static void tunnel_free(struct tunnel *tunnel)
 {
 	tunnel_policy_drop(tunnel);
+	tunnel_v2_drop(tunnel);
 	session_free(tunnel->active);
 	session_free(tunnel->untrusted);
+	tunnel_hook_gone(tunnel);
 	loop_timer_free(tunnel->timer);
 	mem_arena_free(tunnel->arena);
 }
@@ -291,6 +294,12 @@ static int session_check_identity(struct tunnel_session *ts)
 	ts->identity = *peer;
 	ts->has_identity = true;
 	return 0;
+}
+
+static bool op_verify(void *arg, struct control_session *session)
+{
+	(void)session;
+	return tunnel_verify_start(arg);
 }
 
 static int op_peer_km2(void *arg, struct control_session *session,
@@ -417,6 +426,7 @@ static void op_failed(void *arg, struct control_session *session,
 const struct control_ops tunnel_control_ops = {
 	.send = op_send,
 	.own_km2 = op_own_km2,
+	.verify = op_verify,
 	.peer_km2 = op_peer_km2,
 	.active = op_active,
 	.message = op_message,

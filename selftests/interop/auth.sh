@@ -1,0 +1,287 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+# shellcheck shell=bash
+# Who may come in: programs that judge certificates and keys, challenges, and
+# plugins. Sourced by run, behind policy.sh.
+
+# client_is_sent_away PROGRAM PATTERN: it says that, and does not come in.
+client_is_sent_away() {
+	peer_start client "$1"
+	daemon_wait_for client "$2" 15 || fail "the client does not say '$2'"
+	! daemon_says client 'Initialization Sequence Completed' ||
+		fail "the client comes in all the same"
+	daemon_stop client
+}
+
+# scenario_verify CLIENT: tls-verify judges each certificate, at each
+# renegotiation, with the variables and the file that OpenVPN gives it; one that
+# hangs holds up nobody else. tls-crypt-v2-verify judges the client's key.
+scenario_verify() {
+	local digest serial
+
+	mkdir -p "$DIR/certs"
+	chmod 777 "$DIR/certs"
+	script_write verify '[ ! -e "$OUT/hang-$X509_0_CN" ] || exec sleep 600
+		[ ! -e "$OUT/refuse-$1" ] || exit 1
+		env >"$OUT/env-$1"
+		cp "$peer_cert" "$OUT/cert-$1"
+		echo "$*" >>"$OUT/asked"'
+	script_write key '[ ! -e "$OUT/refuse-key" ] || exit 1
+		env >"$OUT/env-key"
+		od -An -tu1 -N1 "$metadata_file" >"$OUT/metadata"
+		wc -c <"$metadata_file" >>"$OUT/metadata"'
+	SERVER_LINES="script-security 2
+		tls-verify \"$DIR/verify\"
+		tls-export-cert $DIR/certs
+		tls-crypt-v2-verify $DIR/key"
+	CLIENT_LINES="hand-window 5"
+	RENEG_S=5
+	server_starts
+	client_connects "$1"
+	expect_out asked '^1 CN=test CA$' '^0 CN=client$'
+	digest=$(openssl x509 -noout -fingerprint -sha256 \
+		-in "$DIR/pki-$KEYS/client.crt" | sed 's/.*=//' | tr A-F a-f)
+	serial=$(openssl x509 -noout -serial -in "$DIR/pki-$KEYS/client.crt" |
+		sed 's/.*=//; s/../:&/g; s/^://' | tr A-F a-f)
+	expect_out env-1 '^tls_id_1=CN=test CA$' '^X509_1_CN=test CA$' \
+		'^untrusted_ip=192\.0\.2\.2$' '^script_type=tls-verify$'
+	! out_says env-1 '^tls_id_0=' || fail "depth 1 knows of depth 0"
+	expect_out env-0 '^tls_id_1=CN=test CA$' '^tls_id_0=CN=client$' \
+		"^tls_digest_sha256_0=$digest\$" "^tls_serial_hex_0=$serial\$" \
+		'^tls_digest_0=[0-9a-f:]{59}$' '^tls_serial_0=[0-9]+$'
+	cmp -s <(openssl x509 -in "$DIR/pki-$KEYS/client.crt") \
+		"$DIR/out/cert-0" || fail "peer_cert is not the certificate"
+	[ -z "$(ls "$DIR/certs")" ] || fail "a certificate is left behind"
+	expect_out env-key '^metadata_type=1$' \
+		'^script_type=tls-crypt-v2-verify$'
+	# the time in 64 bits
+	[ "$(tr -d ' ' <"$DIR/out/metadata" | paste -sd,)" = 0,8 ] ||
+		fail "metadata_file holds $(tr '\n' ' ' <"$DIR/out/metadata")"
+	within 12 asked_again || fail "not asked again at a renegotiation"
+	traffic_ping "$VPN_S4" || fail "no traffic after a renegotiation"
+	daemon_stop client
+
+	touch "$DIR/out/refuse-0"
+	client_is_sent_away "$1" \
+		'TLS Error: TLS (key negotiation|handshake) failed|Connection reset'
+	daemon_says server 'tls-verify refuses the certificate of depth 0' ||
+		fail "the server does not say why"
+	rm "$DIR/out/refuse-0"
+
+	touch "$DIR/out/hang-client"
+	peer_start client "$1"
+	sleep 2
+	second_connects "$1"
+	! daemon_says client 'Initialization Sequence Completed' ||
+		fail "the client comes in without an answer"
+	daemon_stop client
+	daemon_stop client2
+	rm "$DIR/out/hang-client"
+
+	touch "$DIR/out/refuse-key"
+	peer_start client "$1"
+	daemon_wait_for server 'tls-crypt-v2-verify refuses its key' 10 ||
+		fail "the key is not judged"
+	sleep 1
+	! daemon_says client 'VERIFY OK|Peer Connection Initiated' ||
+		fail "TLS is reached with a key that is refused"
+	daemon_stop client
+	rm "$DIR/out/refuse-key"
+	client_connects "$1"
+	stop_clean client
+	stop_clean server
+	RESULT="data path: server $(peer_data_path ovpnd)"
+}
+
+asked_again() {
+	[ "$(wc -l <"$DIR/out/asked")" -ge 4 ]
+}
+
+# management COMMAND: to the client's management interface.
+management() {
+	printf '%s\nquit\n' "$1" |
+		in_c timeout 5 nc -U -N "$DIR/management" >/dev/null 2>&1 ||
+		true
+}
+
+# scenario_challenge CLIENT: a client is asked a question in its connection and
+# answers it, right and wrong; another question is put by refusing it (CRV1); a
+# password with an answer (SCRV1) reaches the program as it is.
+scenario_challenge() {
+	local scrv1=SCRV1:c2VjcmV0:MTIzNDU2
+
+	script_write verify '{ read -r username; read -r password; } <"$1"
+		case $password in
+		SCRV1:*) [ "$password" = '"$scrv1"' ]; exit ;;
+		CRV1::abc123::green) exit 0 ;;
+		first)
+			printf "CRV1:R,E:abc123:%s:which colour has the tree\n" \
+				"$(printf %s "$username" | base64)" \
+				>"$auth_failed_reason_file"
+			exit 1 ;;
+		esac
+		[ "$password" = ask ] || exit 1
+		printf "%s\n" 30 crtext CR_TEXT:R,E:which-colour \
+			>"$auth_pending_file"
+		exit 2'
+	script_write answer 'env >"$OUT/env-answer"
+		answer=$(base64 -d <"$1")
+		[ "$answer" != green ] || printf 1 >"$auth_control_file"
+		[ "$answer" = green ]'
+	SERVER_LINES="script-security 2
+		auth-user-pass-verify $DIR/verify via-file
+		client-crresponse $DIR/answer"
+	CLIENT_LINES="auth-user-pass $DIR/login
+		push-peer-info
+		setenv IV_SSO crtext
+		management $DIR/management unix"
+	login_files alice ask
+	server_starts
+	peer_start client "$1"
+	daemon_wait_for client 'CR_TEXT:R,E:which-colour' 15 ||
+		fail "the client is not asked"
+	management "cr-response $(printf green | base64)"
+	daemon_wait_for client 'Initialization Sequence Completed' 15 ||
+		fail "the right answer does not let the client in"
+	expect_out env-answer '^username=alice$' '^common_name=client$' \
+		'^auth_control_file=' '^script_type=client-crresponse$'
+	daemon_stop client
+
+	peer_start client "$1"
+	daemon_wait_for client 'CR_TEXT:R,E:which-colour' 15 ||
+		fail "the client is not asked the second time"
+	management "cr-response $(printf red | base64)"
+	daemon_wait_for client 'AUTH_FAILED' 15 ||
+		fail "the wrong answer does not end it"
+	daemon_says server 'client-crresponse refuses the answer' ||
+		fail "the server does not say why"
+	daemon_stop client
+
+	login_files alice first
+	client_is_sent_away "$1" \
+		'CRV1:R,E:abc123:YWxpY2U=:which colour has the tree'
+	login_files alice CRV1::abc123::green
+	client_connects "$1"
+	daemon_stop client
+	login_files alice "$scrv1"
+	client_connects "$1"
+	daemon_stop client
+	stop_clean server
+	RESULT="data path: server $(peer_data_path ovpnd)"
+}
+
+# plugin_find NAME: OpenVPN's plugin, as Debian has built it; sets PLUGIN.
+plugin_find() {
+	local found
+
+	found=$(ls /usr/lib/*/openvpn/plugins/"$1" 2>/dev/null | head -n 1)
+	if [ -z "$found" ]; then
+		(cd "$DIR" && apt-get -qq download openvpn &&
+			dpkg-deb -x openvpn_*.deb package) >/dev/null 2>&1
+		found=$(ls "$DIR"/package/usr/lib/*/openvpn/plugins/"$1" \
+			2>/dev/null | head -n 1)
+	fi
+	PLUGIN=$found
+	[ -n "$PLUGIN" ]
+}
+
+# pam_write: a service of PAM, a user alice with the password "secret", and slow,
+# for whom PAM does not come back, all of which only $DIR/in-pam COMMAND sees.
+pam_write() {
+	local hash
+
+	hash=$(openssl passwd -6 secret)
+	cp -r /etc/pam.d "$DIR/pam.d"
+	printf '%s\n' "auth required pam_exec.so quiet $DIR/pam-step" \
+		'auth required pam_unix.so nodelay' \
+		'account required pam_unix.so' >"$DIR/pam.d/ovpnd-test"
+	for user in alice slow; do
+		echo "$user:x:4242:4242::/nonexistent:/usr/sbin/nologin"
+	done | cat /etc/passwd - >"$DIR/passwd"
+	for user in alice slow; do
+		echo "$user:$hash:19000:0:99999:7:::"
+	done | cat /etc/shadow - >"$DIR/shadow"
+	chmod 640 "$DIR/shadow"
+	script_write pam-step '[ "$PAM_USER" != slow ] || exec sleep 600
+		exit 0'
+	cat >"$DIR/in-pam" <<-EOT
+		#!/bin/sh
+		mount --make-rprivate / &&
+			mount --bind $DIR/pam.d /etc/pam.d &&
+			mount --bind $DIR/passwd /etc/passwd &&
+			mount --bind $DIR/shadow /etc/shadow &&
+			exec "\$@"
+	EOT
+	chmod 755 "$DIR/in-pam"
+}
+
+# server_starts_in_pam: ovpnd, with the PAM of pam_write.
+server_starts_in_pam() {
+	peer_start server ovpnd unshare -m "$DIR/in-pam"
+	daemon_wait_for server 'Initialization Sequence Completed' 10 ||
+		fail "ovpnd does not start"
+}
+
+# helper_pid NAME: of a process of the server's.
+helper_pid() {
+	local pid
+
+	for pid in $(ip netns pids "$NET-s"); do
+		[ "$(cat "/proc/$pid/comm" 2>/dev/null)" != "$1" ] || {
+			echo "$pid"
+			return
+		}
+	done
+	return 1
+}
+
+# who_logs_in CLIENT HELPER: right and wrong passwords, one user for whom there is
+# no answer, and the end of the process that would know.
+who_logs_in() {
+	login_files alice secret
+	client_connects "$1"
+	daemon_says server 'alice/192\.0\.2\.2:[0-9]+: connected' ||
+		fail "the user name is not the common name"
+	traffic_ping "$VPN_S4" || fail "no traffic"
+	daemon_stop client
+	login_files alice wrong
+	client_is_sent_away "$1" AUTH_FAILED
+	login_files nobody-here secret
+	client_is_sent_away "$1" AUTH_FAILED
+
+	# no answer for one, and others come and go
+	login_files slow secret
+	peer_start_second "$1"
+	daemon_wait_for client2 'Peer Connection Initiated|TLSv1' 15 ||
+		fail "the slow client does not get as far as its login"
+	sleep 1
+	login_files alice secret
+	client_connects "$1"
+	daemon_stop client
+	client_connects "$1"
+	! daemon_says client2 'Initialization Sequence Completed' ||
+		fail "the slow client comes in without an answer"
+	daemon_stop client
+	daemon_stop client2
+
+	kill -KILL "$(helper_pid "$2")" || fail "there is no process $2"
+	daemon_wait_for server 'process of .* has ended' 5 ||
+		fail "its end is not noticed"
+	client_is_sent_away "$1" AUTH_FAILED
+}
+
+# scenario_plugin CLIENT: OpenVPN's plugin for PAM, as Debian builds it, with a
+# stack of PAM of the test's.
+scenario_plugin() {
+	plugin_find openvpn-plugin-auth-pam.so ||
+		fail "no openvpn-plugin-auth-pam.so: install openvpn"
+	pam_write
+	SERVER_LINES="plugin $PLUGIN ovpnd-test
+		username-as-common-name"
+	CLIENT_LINES="auth-user-pass $DIR/login"
+	server_starts_in_pam
+	who_logs_in "$1" ovpnd-plugin
+	stop_clean server
+	! grep -qE 'secret|wrong' "$DIR/server.log" ||
+		fail "a password stands in the server's log"
+	RESULT="data path: server $(peer_data_path ovpnd)"
+}
