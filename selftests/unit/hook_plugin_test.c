@@ -13,6 +13,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include <cmocka.h>
@@ -131,7 +132,7 @@ static int start(enum plan which, const char *generations, bool has_program,
 	static const char *argv[3][4];
 	static const char *program[] = { script, NULL };
 	static char path[3][96];
-	struct hook_plugin plugins[3];
+	struct hook_plugin plugins[3] = { 0 };
 	struct hook_env *begin = hook_env_new(NULL);
 	struct hook_setup setup = {
 		.plugins = plugins, .n_plugins = strlen(generations),
@@ -416,19 +417,45 @@ static void test_cannot_begin(void **state)
 	assert_non_null(strstr(err, "it is not a plugin for OpenVPN"));
 }
 
-/* Who blocks is given up, and programs of others go on. */
+/* Has the process ended within a few seconds? */
+static bool has_ended(pid_t pid)
+{
+	for (int i = 0; i < 100; i++) {
+		if (waitpid(pid, NULL, WNOHANG))
+			return true;
+		usleep(50000);
+	}
+	return false;
+}
+
+/* Who blocks is given up, and does not outlive the daemon. */
 static void test_blocks(void **state)
 {
+	char line[256];
+	FILE *file;
+	int pid = 0;
+
 	(void)state;
 	begin(PLAN_BLOCKS, "true");
+	/* the program agrees, but is not asked any more */
+	ask(HOOK_USER_PASS_VERIFY, "no", 7);
+	wait_for(1, 10000);
+	assert_int_equal(got[0].status, HOOK_FAILED);
 	ask(HOOK_USER_PASS_VERIFY, "block", 7);
 	ask(HOOK_USER_PASS_VERIFY, "yes", 8);
-	wait_for(2, 20000);
-	for (int i = 0; i < 2; i++) {
+	wait_for(3, 20000);
+	for (int i = 1; i < 3; i++) {
 		assert_int_equal(got[i].status, HOOK_FAILED);
 		assert_string_equal(got[i].why, "it took too long");
 	}
+	file = fopen(notes(plan, 2, line), "r");
+	while (fgets(line, sizeof(line), file))
+		if (sscanf(line, "pid %d", &pid) == 1)
+			break;
+	fclose(file);
+	assert_true(pid > 0);
 	end();
+	assert_true(has_ended(pid));
 }
 
 static void test_dies(void **state)

@@ -59,8 +59,8 @@ static void *begin(const char *argv[], const char *envp[])
 	fprintf(out, "open");
 	for (; *argv; argv++)
 		fprintf(out, " <%s>", *argv);
-	fprintf(out, " verb=%s admin=%s\n", get(envp, "verb"),
-		get(envp, "ADMIN"));
+	fprintf(out, " verb=%s admin=%s\npid %d\n", get(envp, "verb"),
+		get(envp, "ADMIN"), (int)getpid());
 	return out;
 }
 
