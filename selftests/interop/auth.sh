@@ -285,3 +285,37 @@ scenario_plugin() {
 		fail "a password stands in the server's log"
 	RESULT="data path: server $(peer_data_path ovpnd)"
 }
+
+# scenario_pam CLIENT: the same by PAM without a plugin, then with prompts and an
+# answer of a static challenge.
+scenario_pam() {
+	pam_write
+	SERVER_LINES="auth-pam ovpnd-test
+		username-as-common-name"
+	CLIENT_LINES="auth-user-pass $DIR/login"
+	server_starts_in_pam
+	who_logs_in "$1" ovpnd-pam
+	daemon_says server 'PAM service ovpnd-test: ovpnd-test: alice: Auth' ||
+		fail "the log does not say what PAM says"
+	stop_clean server
+
+	# the module checks a password that is made of two answers
+	script_write pam-otp 'read -r word
+		[ "$PAM_USER" = alice ] && [ "$word" = secret-123456-alice ]'
+	printf '%s\n' \
+		"auth required pam_exec.so expose_authtok quiet $DIR/pam-otp" \
+		'account required pam_permit.so' >"$DIR/pam.d/ovpnd-otp"
+	SERVER_LINES="auth-pam ovpnd-otp password PASSWORD-OTP-USERNAME
+		username-as-common-name"
+	server_starts_in_pam
+	login_files alice \
+		"SCRV1:$(printf secret | base64):$(printf 123456 | base64)"
+	client_connects "$1"
+	daemon_stop client
+	login_files alice secret
+	client_is_sent_away "$1" AUTH_FAILED
+	stop_clean server
+	! grep -qE 'secret|wrong' "$DIR/server.log" ||
+		fail "a password stands in the server's log"
+	RESULT="data path: server $(peer_data_path ovpnd)"
+}

@@ -42,7 +42,7 @@ static int check_role(struct config_parse *ps)
 		"username-as-common-name", "verify-client-cert",
 		"client-cert-not-required", "auth-gen-token",
 		"auth-gen-token-secret", "client-crresponse",
-		"tls-crypt-v2-verify", NULL
+		"tls-crypt-v2-verify", "auth-pam", NULL
 	};
 	static const char *const pull_only[] = {
 		"pull-filter", "route-nopull", NULL
@@ -283,7 +283,7 @@ static int check_client_login(struct config_parse *ps)
 	};
 	const struct config *cfg = ps->cfg;
 	bool has_script = cfg->scripts[CONFIG_SCRIPT_USER_PASS_VERIFY];
-	bool has_verify = has_script || cfg->n_plugins;
+	bool has_verify = has_script || cfg->n_plugins || cfg->pam;
 	const char *cert = config_place_of(ps, "verify-client-cert") ?
 			   "verify-client-cert" : "client-cert-not-required";
 
@@ -291,12 +291,12 @@ static int check_client_login(struct config_parse *ps)
 		return config_fail_at(ps, place_of(ps, "auth-user-pass-verify"),
 			"auth-user-pass-verify: via-env needs script-security 3; write that, or via-file");
 	if (role_needs(ps, names, has_verify,
-		       "auth-user-pass-verify or plugin"))
+		       "auth-user-pass-verify, auth-pam or plugin"))
 		return -EINVAL;
 	if (cfg->verify_client_cert != CONFIG_CLIENT_CERT_REQUIRE &&
 	    !has_verify)
 		return config_fail_at(ps, place_of(ps, cert),
-			"%s: anybody could come in; add auth-user-pass-verify or plugin, or require certificates",
+			"%s: anybody could come in; add auth-user-pass-verify, auth-pam or plugin, or require certificates",
 			cert);
 	if (cfg->token_secret.text && !cfg->has_auth_token)
 		return config_fail_at(ps, place_of(ps, "auth-gen-token-secret"),

@@ -287,6 +287,7 @@ struct config {
 	uint32_t script_security, script_timeout;
 	const char **plugins[CONFIG_PLUGINS_MAX];	/* likewise */
 	size_t n_plugins;
+	const char **pam;		/* service, prompts and answers */
 	const char *tmp_dir;
 	const char *cert_dir;		/* tls-export-cert; NULL: none */
 	bool is_up_restart;

@@ -64,6 +64,19 @@ static CONFIG_SETTER(set_plugin)
 	return 0;
 }
 
+static CONFIG_SETTER(set_pam)
+{
+	(void)row;
+	if (n % 2 == 0)
+		return config_fail(ps, "\"%s\" has no answer; write prompts with their answers in pairs",
+				   arg[n - 1]);
+	if (strchr(arg[0], '/') || !arg[0][0])
+		return config_fail(ps, "\"%s\" is no service; name a file of /etc/pam.d",
+				   arg[0]);
+	ps->cfg->pam = argv_dup(ps, NULL, arg, n);
+	return ps->cfg->pam ? 0 : config_nomem(ps);
+}
+
 static CONFIG_SETTER(set_script)
 {
 	(void)n;
@@ -110,6 +123,16 @@ static const struct config_row script_rows[] = {
 		"that dies is logged; what it was to decide is refused. "
 		"openvpn-plugin-auth-pam.so is told to answer later, so that clients "
 		"do not wait for each other."),
+	CONFIG_SPECIAL("auth-pam", 1, CONFIG_PARAMS - 1, IN_MAIN, set_pam,
+		"SERVICE [PROMPT ANSWER]...",
+		"Ask PAM about user name and password of each client.\nSERVICE is a "
+		"file in /etc/pam.d. Each login has a process of its own, which keeps "
+		"the rights that the daemon begins with and has --script-timeout. "
+		"Prompts that do not echo get the password, others the user name, "
+		"unless there are PROMPTs: one that begins with PROMPT, in any case, "
+		"gets ANSWER, where USERNAME, PASSWORD, COMMONNAME and OTP stand for "
+		"what the client has sent, the last of these for the answer of a "
+		"static challenge."),
 	SCRIPT("up", UP,
 		"Run COMMAND when the device has its addresses.\nArguments: device, "
 		"MTU, 0, address, netmask or peer, init or restart. If it "

@@ -46,12 +46,17 @@ const char *hook_name(enum hook_event event);
 
 struct hook_env;
 
-/** struct hook_plugin - @argv: its file first, NULL-terminated */
+/**
+ * struct hook_plugin - what is called, and no program
+ * @argv: its file first, NULL-terminated
+ * @is_pam: it is PAM itself: a service first, then prompts and answers
+ */
 struct hook_plugin {
 	const char *const *argv;
+	bool is_pam;
 };
 
-#define HOOK_PLUGINS_MAX 16
+#define HOOK_PLUGINS_MAX 17
 
 /**
  * struct hook_setup - what may be run; borrowed during hook_start()

@@ -195,7 +195,8 @@ int hook_host_start(const struct hook_setup *setup,
 	host->owner = owner;
 	host->sock = -1;
 	host->pidfd = -1;
-	if (plugin && asprintf(&host->label, "plugin %s",
+	if (plugin && asprintf(&host->label, "%s %s",
+			       plugin->is_pam ? "PAM service" : "plugin",
 			       plugin->argv[0]) < 0)
 		host->label = NULL;
 	if (!plugin || host->label)

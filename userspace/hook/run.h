@@ -17,6 +17,7 @@
 struct run;
 struct runner;
 struct plugin;
+struct pam;
 
 /**
  * struct runner_kind - what a process does
@@ -42,6 +43,7 @@ struct runner {
 	struct loop_io *io;
 	const struct hook_setup *setup;
 	struct plugin *plugin;
+	struct pam *pam;
 	bool has_ids;
 	uid_t uid;
 	gid_t gid;
@@ -126,6 +128,11 @@ extern const struct runner_kind runner_program;
 
 /* plugin.c */
 extern const struct runner_kind runner_plugin;
+
+/* pam.c */
+extern const struct runner_kind runner_pam;
+int pam_open(struct runner *runner, const char *const *argv, char *err,
+	     size_t err_len);
 
 /* plugin.c: load it, and say so; 0, or -errno with @err */
 int plugin_open(struct runner *runner, const struct hook_plugin *what,

@@ -197,7 +197,12 @@ static int runner_begin(struct runner *runner, const struct hook_plugin *plugin)
 		return 0;
 	if (runner->setup->cwd && chdir(runner->setup->cwd))
 		return -errno;
-	ret = plugin_open(runner, plugin, &events, err, sizeof(err));
+	if (plugin->is_pam) {
+		ret = pam_open(runner, plugin->argv, err, sizeof(err));
+		events = 1u << HOOK_USER_PASS_VERIFY;
+	} else {
+		ret = plugin_open(runner, plugin, &events, err, sizeof(err));
+	}
 	reply.status = ret ? HOOK_FAILED : HOOK_OK;
 	reply.code = (int32_t)events;
 	if (ret) {
@@ -207,17 +212,31 @@ static int runner_begin(struct runner *runner, const struct hook_plugin *plugin)
 	return runner_reply(&reply) || ret ? -EIO : 0;
 }
 
+static void runner_name(struct runner *runner,
+			const struct hook_plugin *plugin)
+{
+	if (plugin && plugin->is_pam) {
+		runner->kind = &runner_pam;
+		prctl(PR_SET_NAME, "ovpnd-pam", 0, 0, 0);
+	} else if (plugin) {
+		runner->kind = &runner_plugin;
+		prctl(PR_SET_NAME, "ovpnd-plugin", 0, 0, 0);
+	} else {
+		runner->kind = &runner_program;
+		prctl(PR_SET_NAME, "ovpnd-hook", 0, 0, 0);
+	}
+}
+
 void hook_runner_main(const struct hook_setup *setup,
 		      const struct hook_plugin *plugin, int sock)
 {
 	struct runner *runner = calloc(1, sizeof(*runner));
 
 	runner_signals();
-	prctl(PR_SET_NAME, plugin ? "ovpnd-plugin" : "ovpnd-hook", 0, 0, 0);
 	if (!runner || runner_fds(setup, sock))
 		_exit(1);
 	runner->setup = setup;
-	runner->kind = plugin ? &runner_plugin : &runner_program;
+	runner_name(runner, plugin);
 	if (runner_ids(runner) || runner_begin(runner, plugin))
 		_exit(1);
 	runner->loop = loop_new();

@@ -429,4 +429,16 @@ int proto_push_finish(struct proto_push *push);
  */
 bool proto_push_next(const char **pos, char *out, size_t cap);
 
+/* static challenge (section 8.11) */
+
+/**
+ * proto_challenge_split() - "SCRV1:PASSWORD:RESPONSE", both in base64
+ * @password, @response: of @cap bytes each
+ *
+ * Return: false when it is nothing of the kind, or does not fit; what is in the
+ * buffers is to be wiped even so.
+ */
+bool proto_challenge_split(const char *text, char *password, char *response,
+			   size_t cap);
+
 #endif

@@ -11,8 +11,8 @@
 
 #include "tunnel/private.h"
 
-static_assert((int)CONFIG_PLUGINS_MAX == (int)HOOK_PLUGINS_MAX,
-	      "the two limits differ");
+static_assert((int)CONFIG_PLUGINS_MAX < (int)HOOK_PLUGINS_MAX,
+	      "there is no room for PAM");
 static_assert((int)CONFIG_SCRIPTS == (int)HOOK_EVENTS &&
 	      (int)CONFIG_SCRIPT_CLIENT_CONNECT == (int)HOOK_CLIENT_CONNECT &&
 	      (int)CONFIG_SCRIPT_TLS_CRYPT_V2_VERIFY ==
@@ -47,7 +47,7 @@ static struct hook_env *plugin_env(const struct config *cfg)
 int tunnel_hook_start(const struct config *cfg, struct hook **out, char *err,
 		      size_t err_len)
 {
-	struct hook_plugin plugins[CONFIG_PLUGINS_MAX];
+	struct hook_plugin plugins[CONFIG_PLUGINS_MAX + 1] = { 0 };
 	struct hook_setup setup = {
 		.plugins = plugins, .n_plugins = cfg->n_plugins,
 		.user = cfg->user, .group = cfg->group,
@@ -56,7 +56,7 @@ int tunnel_hook_start(const struct config *cfg, struct hook **out, char *err,
 		.output = hook_output(cfg), .timeout = cfg->script_timeout,
 	};
 	const struct config_text *text;
-	bool is_wanted = cfg->n_plugins;
+	bool is_wanted = cfg->n_plugins || cfg->pam;
 	const char **env;
 	size_t n = 0;
 	int ret;
@@ -64,6 +64,10 @@ int tunnel_hook_start(const struct config *cfg, struct hook **out, char *err,
 	*out = NULL;
 	for (size_t i = 0; i < cfg->n_plugins; i++)
 		plugins[i].argv = cfg->plugins[i];
+	if (cfg->pam)
+		plugins[setup.n_plugins++] = (struct hook_plugin){
+			.argv = cfg->pam, .is_pam = true,
+		};
 	for (size_t i = 0; i < HOOK_EVENTS; i++) {
 		setup.commands[i] = cfg->scripts[i];
 		is_wanted |= cfg->scripts[i] != NULL;
