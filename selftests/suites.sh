@@ -95,7 +95,7 @@ light interop-user
 part_of check
 suite some-interop-7.3 1500 "released OpenVPN, our module on 7.3, some pairs" \
 	selftests/interop/run --kernel 7.3 --short \
-	server_2.6.14 module_restart module_client_2.7.8 dco_mp_tcp4
+	server_2.6.14 module_restart dco_mp_tcp4
 suite some-interop-6.1 1200 "released OpenVPN, our module on 6.1, some pairs" \
 	selftests/interop/run --kernel 6.1 --short \
 	client_2.6.14 module_server_2.7.8
@@ -117,8 +117,11 @@ suite contract-in-tree 900 "what the contract says is true of the in-tree driver
 	selftests/suite/kmod --in-tree 7.3 contract:table,libnl walk:fixed
 suite unit-7.3 900 "unit tests of the kernel data path on 7.3" \
 	selftests/suite/unit --kernel 7.3
-part_of both
 suite valgrind 1800 "unit tests under valgrind" selftests/suite/unit --valgrind
+part_of check
+suite some-valgrind 1200 "unit tests under valgrind, but the slowest" \
+	selftests/suite/unit --valgrind-short
+part_of both
 suite unit-asan 900 "unit tests with sanitizers" selftests/suite/unit --asan
 suite demo 900 "make demo" selftests/suite/demo
 suite unit 600 "unit tests" selftests/suite/unit

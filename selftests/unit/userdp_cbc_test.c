@@ -156,7 +156,7 @@ static void check_round(enum proto_cipher cipher, const char *digest,
 			size_t head_len)
 {
 	struct userdp_codec seal, open;
-	uint8_t wire[256], out[256], text[100];
+	uint8_t wire[256] = { 0 }, out[256], text[100];
 	struct userdp_id id;
 
 	make(&seal, cipher, digest, head_len, USERDP_AEAD_SEAL);
