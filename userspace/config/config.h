@@ -327,6 +327,9 @@ struct config {
 	struct config_text *env;	/* setenv: "NAME=value" */
 
 	/* private to config/ */
+	struct config_share *share;
+	struct config_note *notes;	/* what was given, in order */
+	struct config_bundle *files;	/* while it is read; NULL: the disk */
 	struct config_filter *pull_filters;
 	struct config_text *warnings;
 	const char *ifconfig_arg[2];	/* meaning depends on the topology */
@@ -395,7 +398,7 @@ int config_apply_pushed(struct config *cfg, const char *option, char *err,
 /**
  * config_client_begin() - copy of a server's @cfg for one of its clients
  *
- * Shares strings with @cfg and must be freed (config_free()) before it.
+ * Shares strings with @cfg, which stay until both have been freed.
  */
 struct config *config_client_begin(const struct config *cfg);
 
@@ -417,8 +420,76 @@ int config_client_apply(struct config *cfg, const char *name, const char *text,
 /**
  * config_pull_begin() - copy of @cfg that pushed options are applied to
  *
- * Shares strings with @cfg and must be freed (config_free()) before it.
+ * Shares strings with @cfg, which stay until both have been freed.
  */
 struct config *config_pull_begin(const struct config *cfg);
+
+/* reading it again while it is in use */
+
+/*
+ * The files of a configuration: what one process has read, another can parse
+ * without touching the disk.
+ */
+struct config_bundle;
+
+/** config_bundle_new() - empty, to be filled by config_read(); or NULL */
+struct config_bundle *config_bundle_new(void);
+
+/**
+ * config_bundle_take() - one that was filled in another process
+ * @data: of mem_secret_alloc(); the bundle's from then on
+ *
+ * Return: NULL when out of memory; then @data is still the caller's.
+ */
+struct config_bundle *config_bundle_take(void *data, size_t len);
+
+/** config_bundle_data() - borrowed until more is read into it */
+const void *config_bundle_data(const struct config_bundle *bundle,
+			       size_t *len);
+void config_bundle_free(struct config_bundle *bundle);
+
+/**
+ * config_read() - command line and files once more, without asking anybody
+ * @argc, @argv: as for config_load(), which has accepted them
+ * @bundle: gets the files; one of config_bundle_take() has them already
+ * @err: "file:line: what is wrong, and what to write", one line
+ *
+ * Return: 0 with @out, freed by config_free(); -EINVAL or -ENOMEM with @err.
+ */
+int config_read(int argc, char **argv, struct config_bundle *bundle,
+		struct config **out, char *err, size_t err_len);
+
+/**
+ * enum config_effect - from when on a changed option counts
+ *
+ * HANDSHAKE: for each client with its next key exchange. RECONNECT: for clients
+ * that connect from now on. RESTART: when the daemon is started again.
+ */
+enum config_effect {
+	CONFIG_EFFECT_NOW,
+	CONFIG_EFFECT_HANDSHAKE,
+	CONFIG_EFFECT_RECONNECT,
+	CONFIG_EFFECT_RESTART,
+};
+
+/**
+ * config_merge() - what of @fresh can count beside what @running must keep
+ * @running: result of config_load() or of an earlier merge
+ * @fresh: result of config_read()
+ * @bundle: that @fresh was read from
+ * @report: called for each option that differs, also in the content of its
+ *	file; @file and @line: where it stands now, or stood; @line 0: on the
+ *	command line, or nowhere any more
+ * @out: @fresh, with @running's options that need a restart. NULL when nothing
+ *	differs; freed by config_free()
+ *
+ * Return: 0, -EINVAL or -ENOMEM with @err.
+ */
+int config_merge(const struct config *running, const struct config *fresh,
+		 struct config_bundle *bundle,
+		 void (*report)(void *arg, const char *name,
+				enum config_effect effect, const char *file,
+				unsigned int line),
+		 void *arg, struct config **out, char *err, size_t err_len);
 
 #endif

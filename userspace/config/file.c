@@ -58,7 +58,7 @@ static int read_all(int fd, char *dst, size_t cap, size_t *len)
 #define UNSIZED_MAX 65536
 
 static int read_fd(struct config *cfg, int fd, bool is_secret,
-		   const char **text, size_t *len)
+		   const char **text, size_t *len, uint32_t *mode)
 {
 	struct stat st;
 	size_t size;
@@ -67,6 +67,7 @@ static int read_fd(struct config *cfg, int fd, bool is_secret,
 
 	if (fstat(fd, &st))
 		return -errno;
+	*mode = st.st_mode;
 	if (S_ISDIR(st.st_mode))
 		return -EISDIR;
 	if (st.st_size > CONFIG_FILE_MAX)
@@ -82,17 +83,84 @@ static int read_fd(struct config *cfg, int fd, bool is_secret,
 	return ret;
 }
 
-int config_file_read(struct config *cfg, const char *path, bool is_secret,
-		     const char **text, size_t *len)
+static int read_disk(struct config *cfg, const char *path, bool is_secret,
+		     const char **text, size_t *len, uint32_t *mode)
 {
 	int fd, ret;
 
 	fd = open(path, O_RDONLY | O_CLOEXEC);
 	if (fd < 0)
 		return -errno;
-	ret = read_fd(cfg, fd, is_secret, text, len);
+	ret = read_fd(cfg, fd, is_secret, text, len, mode);
 	close(fd);
 	return ret;
+}
+
+static int read_bundle(struct config *cfg, const char *path, bool is_secret,
+		       const char **text, size_t *len)
+{
+	struct config_bundle_entry entry;
+	int ret;
+
+	ret = config_bundle_find(cfg->files, path, &entry);
+	if (ret || entry.err)
+		return ret ? ret : entry.err;
+	*len = entry.len;
+	*text = is_secret ? config_secret_dup(cfg, entry.text, entry.len) :
+		mem_arena_memdup(cfg->arena, entry.text, entry.len);
+	return *text ? 0 : -ENOMEM;
+}
+
+int config_file_read(struct config *cfg, const char *path, bool is_secret,
+		     const char **text, size_t *len)
+{
+	struct config_bundle_entry entry = { .path = path };
+
+	if (cfg->files && config_bundle_is_full(cfg->files))
+		return read_bundle(cfg, path, is_secret, text, len);
+	entry.err = read_disk(cfg, path, is_secret, text, len, &entry.mode);
+	if (!cfg->files)
+		return entry.err;
+	if (!entry.err) {
+		entry.text = *text;
+		entry.len = *len;
+	}
+	return config_bundle_add(cfg->files, &entry) ? -ENOMEM : entry.err;
+}
+
+int config_dir_check(struct config *cfg, const char *path)
+{
+	struct config_bundle_entry entry = { .path = path };
+	struct stat st;
+	int ret;
+
+	if (cfg->files && config_bundle_is_full(cfg->files)) {
+		ret = config_bundle_find(cfg->files, path, &entry);
+		return ret ? ret : entry.err;
+	}
+	if (stat(path, &st))
+		entry.err = -errno;
+	else if (!S_ISDIR(st.st_mode))
+		entry.err = -ENOTDIR;
+	ret = cfg->files ? config_bundle_add(cfg->files, &entry) : 0;
+	return ret ? ret : entry.err;
+}
+
+static bool file_mode(struct config *cfg, const char *path, uint32_t *mode)
+{
+	struct config_bundle_entry entry;
+	struct stat st;
+
+	if (cfg->files) {
+		if (config_bundle_find(cfg->files, path, &entry))
+			return false;
+		*mode = entry.mode;
+		return true;
+	}
+	if (stat(path, &st))
+		return false;
+	*mode = st.st_mode;
+	return true;
 }
 
 static const char *read_cure(int err)
@@ -111,9 +179,9 @@ static int secret_check(struct config_parse *ps,
 			const struct config_place *place, const char *name,
 			const char *path)
 {
-	struct stat st;
+	uint32_t mode;
 
-	if (stat(path, &st) || !(st.st_mode & (S_IRWXG | S_IRWXO)))
+	if (!file_mode(ps->cfg, path, &mode) || !(mode & (S_IRWXG | S_IRWXO)))
 		return 0;
 	return config_warn_at(ps, place,
 		"%s: \"%s\" is accessible by group or others; use chmod 600",

@@ -17,16 +17,21 @@ struct config *config_new(void)
 {
 	struct mem_arena *arena = mem_arena_new("config");
 	char list[PROTO_CIPHER_LIST_MAX];
+	struct config_share *share;
 	struct config *cfg;
 	const char *bad;
 
 	if (!arena)
 		return NULL;
 	cfg = mem_arena_alloc(arena, sizeof(*cfg));
-	if (!cfg || proto_cipher_list_normalise("DEFAULT", list, &bad))
-		goto free_arena;
+	share = malloc(sizeof(*share));
+	if (!cfg || !share ||
+	    proto_cipher_list_normalise("DEFAULT", list, &bad))
+		goto free_all;
+	*share = (struct config_share){ .refs = 1, .arena = arena };
 	*cfg = (struct config){
 		.arena = arena,
+		.share = share,
 		.lport = 1194,
 		.rport = 1194,
 		.is_bind = true,
@@ -57,8 +62,9 @@ struct config *config_new(void)
 	};
 	if (cfg->data_ciphers)
 		return cfg;
-free_arena:
+free_all:
 	mem_arena_free(arena);
+	free(share);
 	return NULL;
 }
 
@@ -76,13 +82,24 @@ struct config *config_copy(const struct config *cfg, const char *name)
 	}
 	copy->arena = arena;
 	copy->warnings = NULL;
+	copy->notes = NULL;
+	copy->share->refs++;
 	return copy;
 }
 
 void config_free(struct config *cfg)
 {
-	if (cfg)
+	struct config_share *share;
+
+	if (!cfg)
+		return;
+	share = cfg->share;
+	if (cfg->arena != share->arena)
 		mem_arena_free(cfg->arena);
+	if (--share->refs)
+		return;
+	mem_arena_free(share->arena);
+	free(share);
 }
 
 void config_log_warnings(const struct config *cfg)
@@ -114,8 +131,7 @@ int config_finish(struct config_parse *ps)
 	return ret ? ret : config_check(ps);
 }
 
-/* Return: 0 with @ps ready, -ENOMEM. */
-static int parse_begin(struct config_parse *ps, char *err, size_t err_len)
+int config_parse_begin(struct config_parse *ps, char *err, size_t err_len)
 {
 	memset(ps, 0, sizeof(*ps));
 	ps->err = err;
@@ -126,6 +142,7 @@ static int parse_begin(struct config_parse *ps, char *err, size_t err_len)
 		return -ENOMEM;
 	ps->places = mem_arena_alloc(ps->cfg->arena, config_row_count() *
 				     sizeof(*ps->places));
+	ps->note_tail = &ps->cfg->notes;
 	if (ps->places)
 		return 0;
 	config_free(ps->cfg);
@@ -141,7 +158,7 @@ int config_parse(const char *name, const char *text, size_t len,
 	int ret;
 
 	*out = NULL;
-	ret = parse_begin(&ps, err, err_len);
+	ret = config_parse_begin(&ps, err, err_len);
 	if (ret)
 		return ret;
 	ps.has_files = has_files;
@@ -325,7 +342,7 @@ enum config_verdict config_load(int argc, char **argv, struct config **out)
 		config_print_help();
 		return CONFIG_EXIT_USAGE;
 	}
-	ret = parse_begin(&ps, err, sizeof(err));
+	ret = config_parse_begin(&ps, err, sizeof(err));
 	if (ret) {
 		fprintf(stderr, "Options error: %s\n", err);
 		return CONFIG_EXIT_USAGE;
@@ -360,4 +377,32 @@ enum config_verdict config_load(int argc, char **argv, struct config **out)
 		err);
 	config_free(ps.cfg);
 	return CONFIG_EXIT_USAGE;
+}
+
+int config_read(int argc, char **argv, struct config_bundle *bundle,
+		struct config **out, char *err, size_t err_len)
+{
+	struct config_parse ps;
+	int ret;
+
+	*out = NULL;
+	ret = config_parse_begin(&ps, err, err_len);
+	if (ret)
+		return ret;
+	ps.has_files = true;
+	ps.cfg->files = bundle;
+	ret = argv_parse(&ps, argc, argv);
+	if (ps.cfg->config_path)
+		ps.at.file = ps.cfg->config_path;
+	if (!ret)
+		ret = config_finish(&ps);
+	if (!ret && ps.cfg->has_remote_random)
+		ret = remotes_shuffle(&ps);
+	ps.cfg->files = NULL;
+	if (ret) {
+		config_free(ps.cfg);
+		return ret == -ENOMEM ? ret : -EINVAL;
+	}
+	*out = ps.cfg;
+	return 0;
 }

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include <errno.h>
 #include <string.h>
-#include <sys/stat.h>
 
 #include "config/parse.h"
 
@@ -17,8 +16,8 @@ static CONFIG_SETTER(set_config)
 static CONFIG_SETTER(set_cd)
 {
 	struct config *cfg = ps->cfg;
-	struct stat st;
 	const char *path;
+	int err;
 
 	(void)row;
 	(void)n;
@@ -29,10 +28,11 @@ static CONFIG_SETTER(set_cd)
 		return config_nomem(ps);
 	if (!ps->has_files)
 		return config_fail(ps, "files cannot be read here");
-	if (stat(path, &st))
-		return config_fail(ps, "\"%s\": %s", path, strerror(errno));
-	if (!S_ISDIR(st.st_mode))
+	err = config_dir_check(cfg, path);
+	if (err == -ENOTDIR)
 		return config_fail(ps, "\"%s\" is not a directory", path);
+	if (err)
+		return config_fail(ps, "\"%s\": %s", path, strerror(-err));
 	cfg->chdir = path;
 	return 0;
 }

@@ -233,7 +233,8 @@ static int option_apply(struct config_parse *ps, const struct config_row *row,
 		ps->places[config_row_index(row)] = ps->at;
 	if (row->kind == CONFIG_KIND_IGNORE)
 		return option_ignored(ps, row);
-	return row->set(ps, row, arg, n);
+	ret = config_note_option(ps, row, arg, n);
+	return ret ? ret : row->set(ps, row, arg, n);
 }
 
 int config_parse_option(struct config_parse *ps, char **arg, int n)
@@ -281,7 +282,7 @@ static bool line_starts_with(const char *line, size_t len, const char *tag)
 	return len >= strlen(tag) && !memcmp(line, tag, strlen(tag));
 }
 
-static int connection_parse(struct config_parse *ps, const char *text,
+int config_parse_connection(struct config_parse *ps, const char *text,
 			    size_t len, struct config_place place)
 {
 	struct config_conn *conn, **tail = &ps->blocks;
@@ -290,7 +291,7 @@ static int connection_parse(struct config_parse *ps, const char *text,
 	int ret;
 
 	conn = mem_arena_alloc(ps->cfg->arena, sizeof(*conn));
-	if (!conn)
+	if (!conn || config_note_connection(ps, text, len, &place))
 		return config_nomem(ps);
 	conn->place = place;
 	ps->block = conn;
@@ -354,7 +355,8 @@ static int block_parse(struct config_parse *ps, const char *tag,
 		return config_fail(ps, "a block <%s> cannot stand inside <connection>",
 				   name);
 	if (!strcmp(name, "connection"))
-		ret = connection_parse(ps, text, (size_t)(line - text), place);
+		ret = config_parse_connection(ps, text, (size_t)(line - text),
+					      place);
 	else
 		ret = block_apply(ps, name, text, (size_t)(line - text));
 	ps->at.line = last;

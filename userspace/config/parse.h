@@ -51,6 +51,32 @@ struct config_conn {
 	struct config_conn *next;
 };
 
+/**
+ * struct config_share - the arena of a configuration and of its copies' strings
+ * @refs: the configuration, if it is still there, and its copies
+ */
+struct config_share {
+	unsigned int refs;
+	struct mem_arena *arena;
+};
+
+/**
+ * struct config_note - one occurrence of an option
+ * @row: NULL: a <connection> block
+ * @arg, @n: without the option's name
+ * @text, @len: of a block; NULL without one
+ */
+struct config_note {
+	struct config_note *next;
+	const struct config_row *row;
+	struct config_place place;
+	uint8_t scope;
+	char **arg;
+	int n;
+	const char *text;
+	size_t len;
+};
+
 /** struct config_parse - one run */
 struct config_parse {
 	struct config *cfg;
@@ -66,6 +92,7 @@ struct config_parse {
 	size_t err_len;
 	struct config_place *places;	/* by row index: last occurrence */
 	struct config_text *ignore_unknown;
+	struct config_note **note_tail;	/* NULL: nothing is noted */
 
 	const char *inline_text;	/* while a block is applied */
 	size_t inline_len;
@@ -138,6 +165,32 @@ int config_parse_option(struct config_parse *ps, char **arg, int n);
 /** config_parse_file() - a "config" file, relative to "cd" */
 int config_parse_file(struct config_parse *ps, const char *path);
 
+/** config_parse_connection() - what stands in a <connection> block */
+int config_parse_connection(struct config_parse *ps, const char *text,
+			    size_t len, struct config_place place);
+
+/** config_parse_begin() - Return: 0 with @ps ready, -ENOMEM */
+int config_parse_begin(struct config_parse *ps, char *err, size_t err_len);
+
+/* ---- what was given (note.c) ---------------------------------------- */
+
+/** config_note_option() - remember an option that is applied; 0 or -ENOMEM */
+int config_note_option(struct config_parse *ps, const struct config_row *row,
+		       char **arg, int n);
+
+/** config_note_connection() - remember a block of a client; 0 or -ENOMEM */
+int config_note_connection(struct config_parse *ps, const char *text,
+			   size_t len, const struct config_place *place);
+
+/** config_note_replay() - apply what was noted elsewhere */
+int config_note_replay(struct config_parse *ps, const struct config_note *note);
+
+/** config_effect_of() - of a change; @name NULL: of <connection> (effect.c) */
+enum config_effect config_effect_of(const char *name);
+
+/* every name that does not need a restart; NULL behind the last */
+const char *config_effect_name(size_t index);
+
 /* ---- files (file.c) ------------------------------------------------ */
 
 /** config_path_resolve() - @path relative to "cd"; NULL when out of memory */
@@ -151,6 +204,29 @@ const char *config_path_resolve(struct config *cfg, const char *path);
  */
 int config_file_read(struct config *cfg, const char *path, bool is_secret,
 		     const char **text, size_t *len);
+
+/** config_dir_check() - 0 if it is a directory, or -errno */
+int config_dir_check(struct config *cfg, const char *path);
+
+/*
+ * One file or directory as it was met (bundle.c). @err: 0 or -errno; @mode: of
+ * the file system; @text: borrowed.
+ */
+struct config_bundle_entry {
+	const char *path;
+	int err;
+	uint32_t mode;
+	const char *text;
+	size_t len;
+};
+
+bool config_bundle_is_full(const struct config_bundle *bundle);
+int config_bundle_add(struct config_bundle *bundle,
+		      const struct config_bundle_entry *entry);
+
+/** config_bundle_find() - 0 with @out, or -ENOENT */
+int config_bundle_find(const struct config_bundle *bundle, const char *path,
+		       struct config_bundle_entry *out);
 
 /** config_secret_dup() - copy of @src in pages for secrets, wiped at the end */
 const char *config_secret_dup(struct config *cfg, const char *src, size_t len);
