@@ -30,9 +30,9 @@ function check_include(here, there, header) {
 
 BEGIN {
 	layer("mem log proto loop nl net", 0)
-	layer("wrap reliable tls keygen dp userdp config auth hook priv", 1)
+	layer("wrap reliable tls keygen dp userdp config auth hook keep priv", 1)
 	layer("control tunnel", 2)
-	layer("extmux intmux mgmt ovpnctl main.c", 3)
+	layer("extmux intmux live mgmt ovpnctl main.c", 3)
 }
 
 /^[ \t]*#[ \t]*include[ \t]*"/ {
