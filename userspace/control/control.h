@@ -76,7 +76,7 @@ struct control_ops {
 /**
  * struct control_env - what all sessions of a host share; outlives them
  * @is_server: TLS role, and which opcodes are legal
- * @wrap: base wrapping; NULL when each session brings its own
+ * @wrap: base wrapping, for sessions to come; NULL when each brings its own
  * @v2: client role with tls-crypt-v2: the key that @wrap was made from; NULL
  * @hand_window, @reneg_sec, @tls_timeout: seconds
  * @max_packet_size: IP datagram of a control packet (section 1.8)
@@ -87,7 +87,7 @@ struct control_env {
 	struct loop *loop;
 	struct loop_pool *pool;
 	struct tls_ctx *tls;
-	const struct wrap_key *wrap;
+	struct wrap_key *wrap;
 	const struct wrap_v2_client *v2;
 	const struct control_ops *ops;
 	bool is_server;
@@ -195,6 +195,48 @@ int control_session_key2(struct control_session *session, bool is_ekm,
  */
 int control_session_dynamic_wrap(struct control_session *session);
 
+/**
+ * struct control_saved - a session between two key exchanges, for another
+ * process; holds secrets
+ * @own_wrap, @dyn: static keys, with @has_own_wrap and @has_dyn
+ * @started, @reneg_at: ms of the monotonic clock
+ */
+struct control_saved {
+	struct proto_sid local, remote;
+	uint8_t key_id;
+	bool has_own_wrap, has_dyn;
+	uint32_t tx_time, dyn_tx_time;
+	uint32_t rx_time, rx_highest;
+	uint32_t dyn_rx_time, dyn_rx_highest;
+	uint64_t started, reneg_at;
+	uint8_t own_wrap[WRAP_STATIC_KEY_LEN];
+	uint8_t dyn[WRAP_STATIC_KEY_LEN];
+};
+
+/**
+ * control_session_save() - what control_session_restore() needs
+ * @out: caller wipes it
+ *
+ * Return: 0, -EBUSY when a key exchange is running.
+ */
+int control_session_save(const struct control_session *session,
+			 struct control_saved *out);
+
+/**
+ * control_session_restore() - a session that another process has begun
+ *
+ * Its TLS session is lost: what is still said there cannot be read, and has the
+ * next key exchange begin. That one needs nothing of it.
+ *
+ * Return: NULL when out of memory or when @saved makes no sense.
+ */
+struct control_session *
+control_session_restore(const struct control_env *env,
+			const struct control_saved *saved, void *arg);
+
+/** control_session_is_lost() - restored, without a key exchange since */
+bool control_session_is_lost(const struct control_session *session);
+
 /** control_session_started() - ms, when the current exchange began */
 uint64_t control_session_started(const struct control_session *session);
 const struct tls_peer *
@@ -233,6 +275,15 @@ struct control_pool *control_pool_new(const struct net_ip *first,
 void control_pool_free(struct control_pool *pool);
 
 /**
+ * control_pool_grow() - addresses for more clients
+ * @pool: perhaps moved
+ * @max: clients at most; not more than the range has, and never fewer
+ *
+ * Return: 0 or -ENOMEM.
+ */
+int control_pool_grow(struct control_pool **pool, uint32_t max);
+
+/**
  * control_pool_get() - a free pair, preferably the one @name had last
  * @name: NULL: anybody, who is not remembered
  *
@@ -246,6 +297,15 @@ void control_pool_put(struct control_pool *pool, const struct net_ip *vpn4,
 
 /** control_pool_reserve() - take an address that is in use elsewhere */
 void control_pool_reserve(struct control_pool *pool, const struct net_ip *ip);
+
+/**
+ * control_pool_restore() - addresses that somebody has got from another process
+ * @name: who; NULL: not to be remembered
+ *
+ * Return: 0, also when they are none of the pool's, or -ENOMEM.
+ */
+int control_pool_restore(struct control_pool *pool, const char *name,
+			 const struct net_ip *vpn4, const struct net_ip *vpn6);
 
 /**
  * control_pool_load() - who had which address, as ifconfig-pool-persist has it

@@ -39,7 +39,7 @@ size_t control_payload_max(const struct control_session *session,
 			  OUTER_HEADERS;
 	size_t max = session->env->max_packet_size;
 
-	if (has_wkc(op))
+	if (has_wkc(op) && session->env->v2)
 		overhead += session->env->v2->wkc_len;
 	max = max > overhead + PAYLOAD_MIN ? max - overhead : PAYLOAD_MIN;
 	return max < PROTO_CONTROL_MAX ? max : PROTO_CONTROL_MAX;
@@ -50,6 +50,9 @@ static int append_wkc(const struct control_env *env, uint8_t *wire,
 {
 	const struct wrap_v2_client *v2 = env->v2;
 
+	/* the configuration may have changed since the session began */
+	if (!v2)
+		return -ENOKEY;
 	if (*len + v2->wkc_len > PROTO_PACKET_MAX)
 		return -EMSGSIZE;
 	memcpy(wire + *len, v2->wkc, v2->wkc_len);

@@ -27,6 +27,7 @@ struct control_pool {
 	uint32_t first4;	/* host order; valid if has4 */
 	bool has4, has6;
 	struct net_prefix prefix6;	/* ip: the first address */
+	uint32_t range;		/* of IPv4; UINT32_MAX without */
 	uint32_t size;
 	uint64_t n_released;
 	bool is_changed;	/* since the last control_pool_save() */
@@ -40,7 +41,7 @@ struct control_pool *control_pool_new(const struct net_ip *first,
 {
 	bool has4 = first->family == AF_INET && last->family == AF_INET;
 	struct control_pool *pool;
-	uint32_t size = max;
+	uint32_t size = max, range = UINT32_MAX;
 
 	if (has4) {
 		uint32_t from = ntohl(first->in4.s_addr);
@@ -48,8 +49,10 @@ struct control_pool *control_pool_new(const struct net_ip *first,
 
 		if (to < from)
 			return NULL;
-		if (to - from < size)
-			size = to - from + 1;
+		if (to - from < UINT32_MAX)
+			range = to - from + 1;
+		if (range < size)
+			size = range;
 	}
 	pool = calloc(1, sizeof(*pool) + size * sizeof(pool->entries[0]));
 	if (!pool)
@@ -59,8 +62,26 @@ struct control_pool *control_pool_new(const struct net_ip *first,
 	pool->has6 = prefix6 != NULL;
 	if (prefix6)
 		pool->prefix6 = *prefix6;
+	pool->range = range;
 	pool->size = size;
 	return pool;
+}
+
+int control_pool_grow(struct control_pool **pool, uint32_t max)
+{
+	uint32_t old = (*pool)->size;
+	uint32_t size = max < (*pool)->range ? max : (*pool)->range;
+	struct control_pool *more;
+
+	if (size <= old)
+		return 0;
+	more = realloc(*pool, sizeof(*more) + size * sizeof(more->entries[0]));
+	if (!more)
+		return -ENOMEM;
+	memset(&more->entries[old], 0, (size - old) * sizeof(*more->entries));
+	more->size = size;
+	*pool = more;
+	return 0;
 }
 
 void control_pool_free(struct control_pool *pool)
@@ -216,6 +237,18 @@ void control_pool_reserve(struct control_pool *pool, const struct net_ip *ip)
 
 	if (!pool_index(pool, ip, &index))
 		pool->entries[index].is_used = true;
+}
+
+int control_pool_restore(struct control_pool *pool, const char *name,
+			 const struct net_ip *vpn4, const struct net_ip *vpn6)
+{
+	uint32_t index;
+
+	/* what was given by name does not lie there */
+	if (pool_index(pool, vpn4, &index) && pool_index(pool, vpn6, &index))
+		return 0;
+	pool->entries[index].is_used = true;
+	return name ? pool_own(pool, &pool->entries[index], name) : 0;
 }
 
 /* ---- ifconfig-pool-persist ------------------------------------------- */

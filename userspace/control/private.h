@@ -32,6 +32,7 @@ struct control_step {
  * @wants_step: there is work for a worker besides @net_in
  * @is_reset_delivered: the peer's packet 0 has been taken off the queue
  * @is_wkc_sent: the packet with the wrapped key has been queued (section 2.4)
+ * @is_lost: of another process; there is no TLS session any more
  * @is_burst_done: outstanding packets were made due once
  * @is_asked: the owner knows that TLS is established
  * @is_held: it has not said yet what it thinks of the peer
@@ -52,6 +53,7 @@ struct control_key {
 	bool wants_step;
 	bool is_reset_delivered;
 	bool is_wkc_sent;
+	bool is_lost;
 	bool is_burst_done;
 	bool is_asked;
 	bool is_held;
@@ -62,8 +64,8 @@ struct control_key {
 
 /**
  * struct control_session - see control.h
- * @wrap: base wrapping
- * @own_wrap: the same if it is this session's alone, else NULL
+ * @wrap: base wrapping; the session owns it, with others or alone
+ * @has_own_wrap: alone, because its peer has brought it
  * @is_wkc_wanted: the server kept nothing, and wants the wrapped key again
  * @dyn: dynamic tls-crypt for key ids other than 0, NULL until negotiated
  * @queue: control strings that wait for the running exchange to be complete
@@ -75,8 +77,8 @@ struct control_session {
 	void *arg;
 	struct proto_sid local, remote;
 	bool has_remote;
-	const struct wrap_key *wrap;
-	struct wrap_key *own_wrap;
+	struct wrap_key *wrap;
+	bool has_own_wrap;
 	bool is_wkc_wanted;
 	struct wrap_tx tx, dyn_tx;
 	struct wrap_rx rx, dyn_rx;
@@ -111,5 +113,6 @@ int control_transmit(struct control_session *session, uint64_t now);
 /* session.c */
 int control_session_flush(struct control_session *session);
 void control_session_advance(struct control_session *session);
+void control_session_timeout(struct loop_timer *timer, void *arg);
 
 #endif

@@ -10,7 +10,7 @@
 /* When the workers' queue is full, and as granularity of the timer. */
 #define RETRY_MS 50
 
-static void session_timeout(struct loop_timer *timer, void *arg)
+void control_session_timeout(struct loop_timer *timer, void *arg)
 {
 	(void)timer;
 	control_session_advance(arg);
@@ -126,16 +126,20 @@ struct control_session *control_session_new(const struct control_env *env,
 		return NULL;
 	session->env = env;
 	session->arg = arg;
-	session->wrap = origin && origin->wrap ? origin->wrap : env->wrap;
+	session->wrap = origin && origin->wrap ? origin->wrap :
+						 wrap_key_get(env->wrap);
 	session->reneg_at = UINT64_MAX;
 	mem_buf_init(&session->queue, CONTROL_BUFFER_MAX);
-	session->timer = loop_timer_new(env->loop, session_timeout, session);
+	session->timer = loop_timer_new(env->loop, control_session_timeout,
+					session);
+	session->has_own_wrap = origin && origin->wrap;
 	if (!session->timer || session_begin(session, origin)) {
+		/* it stays the caller's */
+		if (session->has_own_wrap)
+			session->wrap = NULL;
 		control_session_free(session);
 		return NULL;
 	}
-	if (origin)
-		session->own_wrap = origin->wrap;
 	/* from the loop, so that the owner has the session when it is called */
 	loop_timer_start(session->timer, 0);
 	return session;
@@ -148,7 +152,7 @@ void control_session_free(struct control_session *session)
 	loop_timer_free(session->timer);
 	control_key_free(session->key);
 	wrap_key_free(session->dyn);
-	wrap_key_free(session->own_wrap);
+	wrap_key_free(session->wrap);
 	mem_buf_reset(&session->queue);
 	mem_wipe(session, sizeof(*session));
 	free(session);
@@ -170,7 +174,7 @@ static bool session_is_legal(const struct control_session *session,
 	case PROTO_CONTROL_HARD_RESET_CLIENT_V3:
 	case PROTO_CONTROL_WKC_V1:
 		/* the wrapped key has been taken off */
-		return session->own_wrap;
+		return session->has_own_wrap;
 	case PROTO_CONTROL_HARD_RESET_CLIENT_V1:
 	case PROTO_CONTROL_HARD_RESET_SERVER_V1:
 	case PROTO_DATA_V1:
@@ -230,6 +234,20 @@ static int session_input_reset(struct control_session *session,
 	return 0;
 }
 
+/*
+ * The peer speaks to the process that began the session. It is not acked, so
+ * that it is not taken for understood; with new keys both understand each other
+ * again.
+ */
+static int session_lost_input(struct control_session *session,
+			      const struct proto_control *pkt)
+{
+	if (pkt->op != PROTO_CONTROL_V1)
+		return 0;
+	log_info("a control message for the TLS session of an earlier process, renegotiating");
+	return control_session_renegotiate(session);
+}
+
 static int session_accept(struct control_session *session,
 			  const struct proto_control *pkt)
 {
@@ -239,6 +257,8 @@ static int session_accept(struct control_session *session,
 			pkt->op == PROTO_CONTROL_SOFT_RESET_V1;
 	int ret;
 
+	if (key->is_lost)
+		return session_lost_input(session, pkt);
 	if (proto_opcode_is_hard_reset(pkt->op)) {
 		ret = session_input_reset(session, pkt);
 		if (ret)
@@ -293,8 +313,9 @@ int control_session_flush(struct control_session *session)
 {
 	struct control_key *key = session->key;
 
-	if (!session->queue.len || (key->state != CONTROL_STATE_ACTIVE &&
-				    key->state != CONTROL_STATE_GENERATED_KEYS))
+	if (!session->queue.len || key->is_lost ||
+	    (key->state != CONTROL_STATE_ACTIVE &&
+	     key->state != CONTROL_STATE_GENERATED_KEYS))
 		return 0;
 	key->wants_step = true;
 	loop_timer_start(session->timer, 0);

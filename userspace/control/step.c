@@ -74,7 +74,8 @@ void control_key_kick(struct control_key *key)
 {
 	struct control_step *step = key->step;
 
-	if (key->is_stepping || key->state == CONTROL_STATE_PRE_START ||
+	if (key->is_stepping || key->is_lost ||
+	    key->state == CONTROL_STATE_PRE_START ||
 	    key->state == CONTROL_STATE_ERROR ||
 	    key->tls_state == TLS_STATE_FAILED ||
 	    key->tls_state == TLS_STATE_CLOSED)

@@ -25,11 +25,13 @@ struct wrap_half {
 
 /**
  * struct wrap_key - a wrapping
- * @static_key: kept for wrap_key_new_dynamic(); NULL without a key file
+ * @refs: owners besides the first
+ * @static_key: what it was made from; NULL with WRAP_MODE_NONE
  *
  * The contexts are scratch space, so that one thread at a time may use a key.
  */
 struct wrap_key {
+	unsigned int refs;
 	enum wrap_mode mode;
 	size_t tag_len;
 	uint8_t *static_key;

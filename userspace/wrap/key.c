@@ -152,9 +152,10 @@ int wrap_key_new_dynamic(const uint8_t *ekm, const struct wrap_key *base,
 	memcpy(mixed, ekm, sizeof(mixed));
 	for (i = 0; base && base->static_key && i < sizeof(mixed); i++)
 		mixed[i] ^= base->static_key[i];
-	ret = key_setup(key, mixed, is_server ? WRAP_DIRECTION_NORMAL :
-						WRAP_DIRECTION_INVERSE,
-			"SHA256");
+	ret = key_keep_static(key, mixed);
+	if (!ret)
+		ret = key_setup(key, mixed, is_server ? WRAP_DIRECTION_NORMAL :
+				WRAP_DIRECTION_INVERSE, "SHA256");
 	mem_wipe(mixed, sizeof(mixed));
 	if (ret) {
 		wrap_key_free(key);
@@ -164,14 +165,26 @@ int wrap_key_new_dynamic(const uint8_t *ekm, const struct wrap_key *base,
 	return 0;
 }
 
+struct wrap_key *wrap_key_get(struct wrap_key *key)
+{
+	if (key)
+		key->refs++;
+	return key;
+}
+
 void wrap_key_free(struct wrap_key *key)
 {
-	if (!key)
+	if (!key || key->refs--)
 		return;
 	key_half_reset(&key->send);
 	key_half_reset(&key->recv);
 	mem_secret_free(key->static_key);
 	free(key);
+}
+
+const uint8_t *wrap_key_static(const struct wrap_key *key)
+{
+	return key->static_key;
 }
 
 enum wrap_mode wrap_key_mode(const struct wrap_key *key)

@@ -106,3 +106,15 @@ int wrap_replay_accept(struct wrap_rx *rx, uint64_t now_ms, uint32_t id,
 	*replay_slot(rx, id) = now_ms ? now_ms : 1;
 	return 0;
 }
+
+void wrap_rx_resume(struct wrap_rx *rx, uint32_t time, uint32_t highest,
+		    uint64_t now_ms)
+{
+	memset(rx, 0, sizeof(*rx));
+	rx->time = time;
+	rx->highest = highest;
+	rx->n_tracked = highest < WRAP_REPLAY_WINDOW ? highest :
+						       WRAP_REPLAY_WINDOW;
+	for (unsigned int i = 0; i < WRAP_REPLAY_WINDOW; i++)
+		rx->seen_at[i] = now_ms ? now_ms : 1;
+}

@@ -70,7 +70,13 @@ int wrap_key_new(enum wrap_mode mode, const uint8_t *static_key,
  */
 int wrap_key_new_dynamic(const uint8_t *ekm, const struct wrap_key *base,
 			 bool is_server, struct wrap_key **out);
+
+/** wrap_key_get() - one more owner, who calls wrap_key_free(), too */
+struct wrap_key *wrap_key_get(struct wrap_key *key);
 void wrap_key_free(struct wrap_key *key);
+
+/** wrap_key_static() - WRAP_STATIC_KEY_LEN bytes it was made from; or NULL */
+const uint8_t *wrap_key_static(const struct wrap_key *key);
 enum wrap_mode wrap_key_mode(const struct wrap_key *key);
 
 /** wrap_overhead() - bytes added to a packet, for size calculations (1.5) */
@@ -91,6 +97,14 @@ struct wrap_rx {
 	uint64_t last_reap;
 	uint64_t seen_at[WRAP_REPLAY_WINDOW]; /* ms, by id % window; 0 unseen */
 };
+
+/**
+ * wrap_rx_resume() - a window of which only the newest packet is known
+ *
+ * What came before it is taken for seen.
+ */
+void wrap_rx_resume(struct wrap_rx *rx, uint32_t time, uint32_t highest,
+		    uint64_t now_ms);
 
 /**
  * wrap_seal() - head and body to a packet on the wire
