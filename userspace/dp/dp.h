@@ -201,6 +201,15 @@ struct dp_key_dir {
 };
 
 /**
+ * struct dp_counter - packet ids of a key, where they outlive the process
+ * @next: of the packet to be sent next; 0: the key is new
+ * @highest: received
+ */
+struct dp_counter {
+	uint64_t next, highest;
+};
+
+/**
  * struct dp_key - a key
  * @digest: of the HMAC, for ciphers that are not AEAD
  * @is_epoch: epoch data keys (section 6.5), which only have @epoch_secret
@@ -208,6 +217,9 @@ struct dp_key_dir {
  *	otherwise the data path's own window
  * @replay_window: packet ids; 0: only newer ones are taken
  * @replay_time: seconds that a packet may be late; 0: any
+ * @live: the userspace data path begins with these, and keeps them up to date
+ *	while the key is there; NULL: at the beginning, by itself. What was
+ *	received before is not accepted again. Not with epochs
  */
 struct dp_key {
 	uint8_t key_id;
@@ -217,6 +229,7 @@ struct dp_key {
 	struct dp_key_dir send, recv;
 	bool has_window;
 	uint32_t replay_window, replay_time;
+	struct dp_counter *live;
 };
 
 /** dp_key_set() - install into a slot; a key that was there is replaced */

@@ -89,3 +89,12 @@ int dp_replay_accept(struct dp_replay *replay, uint64_t id, uint64_t now_ms,
 	*word |= bit;
 	return 0;
 }
+
+void dp_replay_resume(struct dp_replay *replay, uint64_t highest)
+{
+	dp_replay_reset(replay);
+	replay->highest = highest;
+	replay->floor = highest;
+	for (unsigned int i = 0; i < DP_REPLAY_MARKS; i++)
+		replay->marks[i] = highest;
+}

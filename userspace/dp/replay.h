@@ -63,4 +63,7 @@ void dp_replay_free(struct dp_replay *replay);
 int dp_replay_accept(struct dp_replay *replay, uint64_t id, uint64_t now_ms,
 		     bool *is_newest);
 
+/** dp_replay_resume() - a new window: up to @highest, all have been seen */
+void dp_replay_resume(struct dp_replay *replay, uint64_t highest);
+
 #endif

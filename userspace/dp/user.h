@@ -36,6 +36,7 @@
  * struct user_key - a key slot
  * @head: what sealed packets begin with
  * @replay: the second one with epochs only
+ * @live: what the next process begins with; NULL: nothing is kept
  */
 struct user_key {
 	bool is_set;
@@ -45,6 +46,7 @@ struct user_key {
 	uint8_t head[USERDP_HEAD_V2];
 	struct userdp_codec seal, open;
 	struct dp_replay replay[2];
+	struct dp_counter *live;
 };
 
 /**

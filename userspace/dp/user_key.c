@@ -88,6 +88,19 @@ static int user_key_windows(struct user_key *key, const struct dp_key *cfg,
 	return err;
 }
 
+/* Go on behind what another process has sent and received. */
+static void user_key_resume(struct user_key *key)
+{
+	struct dp_counter *live = key->live;
+
+	if (live->next > key->seal.next)
+		key->seal.next = live->next < key->seal.end ? live->next :
+							      key->seal.end;
+	if (live->highest)
+		dp_replay_resume(&key->replay[0], live->highest);
+	live->next = key->seal.next;
+}
+
 int user_key_set(struct dp *dp, uint32_t peer_id, enum dp_slot slot,
 		 const struct dp_key *key)
 {
@@ -96,6 +109,7 @@ int user_key_set(struct dp *dp, uint32_t peer_id, enum dp_slot slot,
 		.is_set = true,
 		.key_id = key->key_id,
 		.cipher = key->cipher,
+		.live = key->is_epoch ? NULL : key->live,
 	};
 	int err;
 
@@ -109,6 +123,8 @@ int user_key_set(struct dp *dp, uint32_t peer_id, enum dp_slot slot,
 		user_key_clear(&fresh);
 		return err;
 	}
+	if (fresh.live)
+		user_key_resume(&fresh);
 	user_key_clear(user_key_slot(peer, slot));
 	*user_key_slot(peer, slot) = fresh;
 	mem_wipe(&fresh, sizeof(fresh));

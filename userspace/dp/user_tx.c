@@ -80,6 +80,8 @@ static int user_seal(struct dp_user *user, struct user_peer *peer,
 	n = key->seal.ops->seal(&key->seal, wire, payload, len);
 	if (n < 0)
 		return (int)n;
+	if (key->live)
+		key->live->next = key->seal.next;
 	if (peer->cfg.is_tcp)
 		return user_stream_send(user, peer, wire, (size_t)n);
 	userdp_tx_commit(&user->tx, &peer->dest, (size_t)n);

@@ -101,6 +101,11 @@ static int outer_fd(void *arg)
 	return mux->fd < 0 && conn ? conn->fd : mux->fd;
 }
 
+void extmux_set_config(struct extmux *mux, const struct config *cfg)
+{
+	mux->cfg = cfg;
+}
+
 struct tunnel_outer extmux_outer(struct extmux *mux)
 {
 	return (struct tunnel_outer){
@@ -113,7 +118,7 @@ struct tunnel_outer extmux_outer(struct extmux *mux)
 	};
 }
 
-static int mux_init(struct extmux *mux, char *err, size_t err_len)
+static int mux_init(struct extmux *mux, int fd, char *err, size_t err_len)
 {
 	const struct config *cfg = mux->cfg;
 
@@ -127,18 +132,29 @@ static int mux_init(struct extmux *mux, char *err, size_t err_len)
 	if (cfg->mode != CONFIG_MODE_SERVER)
 		return 0;
 	mux->is_listener = config_proto_is_tcp(cfg->proto);
-	mux->fd = extmux_socket_listen(cfg, &mux->family, err, err_len);
+	mux->fd = extmux_socket_kept(cfg, fd, &mux->family);
+	if (mux->fd < 0)
+		mux->fd = extmux_socket_listen(cfg, &mux->family, err,
+					       err_len);
 	return mux->fd < 0 ? mux->fd : mux_watch(mux);
 }
 
 int extmux_new(struct loop *loop, const struct config *cfg,
 	       struct extmux **out, char *err, size_t err_len)
 {
+	return extmux_new_on(loop, cfg, -1, out, err, err_len);
+}
+
+int extmux_new_on(struct loop *loop, const struct config *cfg, int fd,
+		  struct extmux **out, char *err, size_t err_len)
+{
 	struct extmux *mux = calloc(1, sizeof(*mux));
 	int ret;
 
 	if (!mux) {
 		snprintf(err, err_len, "out of memory");
+		if (fd >= 0)
+			close(fd);
 		return -ENOMEM;
 	}
 	mux->loop = loop;
@@ -148,7 +164,7 @@ int extmux_new(struct loop *loop, const struct config *cfg,
 	TAILQ_INIT(&mux->conns);
 	TAILQ_INIT(&mux->dead);
 	mux->batch = EXTMUX_BATCH;
-	ret = mux_init(mux, err, err_len);
+	ret = mux_init(mux, fd, err, err_len);
 	if (ret) {
 		extmux_free(mux);
 		return ret;

@@ -127,6 +127,7 @@ struct extmux {
 #define EXTMUX_READ_MAX		65536u
 
 /* socket.c */
+int extmux_socket_kept(const struct config *cfg, int fd, sa_family_t *family);
 int extmux_socket_listen(const struct config *cfg, sa_family_t *family,
 			 char *err, size_t err_len);
 int extmux_socket_client(const struct config *cfg, sa_family_t family,

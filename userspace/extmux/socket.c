@@ -5,6 +5,7 @@
 #include <netdb.h>
 #include <netinet/tcp.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
 #include <systemd/sd-daemon.h>
@@ -82,30 +83,75 @@ static int socket_new(const struct config *cfg, sa_family_t family, int type,
 	return fd;
 }
 
+/* Is it of the wanted kind? Fills @addr. */
+static bool socket_is(int fd, int type, union net_addr *addr)
+{
+	socklen_t len = sizeof(*addr);
+
+	memset(addr, 0, sizeof(*addr));
+	return sd_is_socket(fd, AF_UNSPEC, type,
+			    type == SOCK_STREAM ? 1 : -1) > 0 &&
+	       !getsockname(fd, &addr->sa, &len) &&
+	       (addr->sa.sa_family == AF_INET ||
+		addr->sa.sa_family == AF_INET6);
+}
+
+static int socket_take(const struct config *cfg, int fd, int type,
+		       const union net_addr *addr, sa_family_t *family)
+{
+	*family = addr->sa.sa_family;
+	socket_options(cfg, fd, *family, type);
+	/* somebody may be gone again before accept() */
+	fcntl(fd, F_SETFL, fcntl(fd, F_GETFL) | O_NONBLOCK);
+	return fd;
+}
+
 /* A socket from the service manager, or -ENOENT. */
 static int socket_passed(const struct config *cfg, int type,
 			 sa_family_t *family)
 {
-	int n = sd_listen_fds(1);
+	char **names = NULL;
+	union net_addr addr;
+	int n = sd_listen_fds_with_names(1, &names), found = -ENOENT;
 
 	for (int i = 0; i < n; i++) {
 		int fd = SD_LISTEN_FDS_START + i;
-		union net_addr addr = { 0 };
-		socklen_t len = sizeof(addr);
 
-		if (sd_is_socket(fd, AF_UNSPEC, type,
-				 type == SOCK_STREAM ? 1 : -1) <= 0 ||
-		    getsockname(fd, &addr.sa, &len))
-			continue;
-		*family = addr.sa.sa_family;
-		if (*family != AF_INET && *family != AF_INET6)
-			continue;
-		socket_options(cfg, fd, *family, type);
-		/* somebody may be gone again before accept() */
-		fcntl(fd, F_SETFL, fcntl(fd, F_GETFL) | O_NONBLOCK);
-		log_info("using the socket that was passed (LISTEN_FDS)");
-		return fd;
+		/* what has our name is ours already, from keep/ */
+		if (found < 0 && strncmp(names[i], "ovpnd-", 6) &&
+		    socket_is(fd, type, &addr)) {
+			found = socket_take(cfg, fd, type, &addr, family);
+			log_info("using the socket that was passed (LISTEN_FDS)");
+		}
+		free(names[i]);
 	}
+	free(names);
+	return found;
+}
+
+static int socket_type(const struct config *cfg)
+{
+	return config_proto_is_tcp(cfg->proto) ? SOCK_STREAM : SOCK_DGRAM;
+}
+
+/**
+ * extmux_socket_kept() - the socket of an earlier process, if it is wanted
+ * @cfg: what is wanted
+ * @fd: it; closed when it is not; -1: none
+ * @family: filled
+ *
+ * Return: @fd or -ENOENT.
+ */
+int extmux_socket_kept(const struct config *cfg, int fd, sa_family_t *family)
+{
+	union net_addr addr;
+
+	if (fd < 0)
+		return -ENOENT;
+	if (socket_is(fd, socket_type(cfg), &addr) &&
+	    net_addr_port(&addr) == cfg->lport)
+		return socket_take(cfg, fd, socket_type(cfg), &addr, family);
+	close(fd);
 	return -ENOENT;
 }
 
@@ -219,7 +265,7 @@ static void files_allow(const struct config *cfg)
 int extmux_socket_listen(const struct config *cfg, sa_family_t *family,
 			 char *err, size_t err_len)
 {
-	int type = config_proto_is_tcp(cfg->proto) ? SOCK_STREAM : SOCK_DGRAM;
+	int type = socket_type(cfg);
 	int fd = socket_passed(cfg, type, family);
 
 	if (type == SOCK_STREAM)

@@ -108,14 +108,19 @@ static int priv_send(const struct priv_reply *reply)
 	return n == (ssize_t)sizeof(*reply) ? 0 : -EPIPE;
 }
 
-/* Does a device of ours carry peers, whose socket somebody else must hold? */
-static bool priv_has_peers(const struct priv_helper *helper)
+/*
+ * Does a device of ours carry peers, whose socket somebody else must hold, or
+ * is its own descriptor held?
+ */
+static bool priv_has_peers(struct priv_helper *helper)
 {
 	size_t i;
 
 	for (i = 0; i < PRIV_LINKS_MAX; i++) {
 		if (helper->devices[i].is_ours &&
 		    nl_ovpn_has_peers(helper->devices[i].ifindex) == 1)
+			return true;
+		if (priv_device_is_held(helper, &helper->devices[i]))
 			return true;
 	}
 	return false;
@@ -125,7 +130,7 @@ static bool priv_has_peers(const struct priv_helper *helper)
  * The socket pair of a dying daemon may close before its transport socket, so
  * peers get time to go away.
  */
-static bool priv_is_held(const struct priv_helper *helper)
+static bool priv_is_held(struct priv_helper *helper)
 {
 	const struct timespec pause = {
 		.tv_nsec = PRIV_POLL_MS * 1000 * 1000,

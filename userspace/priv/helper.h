@@ -18,6 +18,7 @@
  * @lock_fd: holds the name against other helpers, -1 for TUN
  * @is_ours: delete it at the end
  * @is_takeover: addresses and routes on it may be left over from us
+ * @held: a TUN device whose descriptor outlives the daemon; "": none
  */
 struct priv_device {
 	int ifindex;		/* 0: free entry */
@@ -25,6 +26,7 @@ struct priv_device {
 	int lock_fd;
 	bool is_ours;
 	bool is_takeover;
+	char held[16];
 };
 
 enum priv_undo_kind {
@@ -69,6 +71,15 @@ void priv_reply_text(struct priv_reply *reply, const char *fmt, ...)
 int priv_do_link_open(struct priv_helper *helper,
 		      const struct priv_request *req,
 		      struct priv_reply *reply);
+int priv_do_link_adopt(struct priv_helper *helper,
+		       const struct priv_request *req,
+		       struct priv_reply *reply);
+int priv_do_link_hold(struct priv_helper *helper,
+		      const struct priv_request *req,
+		      struct priv_reply *reply);
+/* is the device of a TUN descriptor that outlives the daemon still there? */
+bool priv_device_is_held(struct priv_helper *helper,
+			 const struct priv_device *dev);
 void priv_device_close(struct priv_helper *helper, struct priv_device *dev);
 
 /* undo.c; add: -ENOMEM or -ENOSPC, before the thing itself is done */

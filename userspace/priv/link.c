@@ -256,6 +256,77 @@ int priv_do_link_open(struct priv_helper *helper,
 	return 0;
 }
 
+/* That the daemon has its descriptor is not seen here, so it must be of TUN. */
+int priv_do_link_adopt(struct priv_helper *helper,
+		       const struct priv_request *req,
+		       struct priv_reply *reply)
+{
+	struct priv_device *entry = priv_device_find(helper, 0);
+	struct nl_link link;
+	int err;
+
+	if (priv_link_name_check(req)) {
+		priv_reply_text(reply, "illegal device name");
+		return -EINVAL;
+	}
+	if (!entry)
+		return -ENOSPC;
+	err = nl_rt_link_get(helper->rt, req->name, &link);
+	if (err)
+		return err;
+	if (strcmp(link.kind, "tun")) {
+		priv_reply_text(reply, "%s is no TUN device", req->name);
+		return -EPERM;
+	}
+	*entry = (struct priv_device){
+		.kind = PRIV_LINK_TUN,
+		.lock_fd = -1,
+		.ifindex = link.ifindex,
+		.is_takeover = true,
+	};
+	reply->link.ifindex = link.ifindex;
+	reply->link.is_adopted = true;
+	memcpy(reply->link.name, link.name, sizeof(reply->link.name));
+	return 0;
+}
+
+static int find_link(void *arg, const struct nl_link *link)
+{
+	struct priv_device *dev = arg;
+
+	if (link->ifindex != dev->ifindex)
+		return 0;
+	memcpy(dev->held, link->name, sizeof(dev->held));
+	return 1;
+}
+
+int priv_do_link_hold(struct priv_helper *helper,
+		      const struct priv_request *req,
+		      struct priv_reply *reply)
+{
+	struct priv_device *dev = NULL;
+	int ret;
+
+	if (req->ifindex > 0)
+		dev = priv_device_find(helper, req->ifindex);
+	if (!dev || dev->kind != PRIV_LINK_TUN) {
+		priv_reply_text(reply, "no TUN device of ours");
+		return -EPERM;
+	}
+	ret = nl_rt_link_list(helper->rt, find_link, dev);
+	return ret == 1 ? 0 : ret ? ret : -ENODEV;
+}
+
+bool priv_device_is_held(struct priv_helper *helper,
+			 const struct priv_device *dev)
+{
+	struct nl_link link;
+
+	return dev->ifindex && dev->held[0] &&
+	       !nl_rt_link_get(helper->rt, dev->held, &link) &&
+	       link.ifindex == dev->ifindex;
+}
+
 void priv_device_close(struct priv_helper *helper, struct priv_device *dev)
 {
 	priv_undo_run(helper, dev->ifindex);

@@ -2,9 +2,12 @@
 #include "priv/priv.h"
 
 #include <errno.h>
+#include <linux/if_tun.h>
+#include <net/if.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <sys/time.h>
 #include <sys/wait.h>
@@ -166,6 +169,37 @@ int priv_link_open(struct priv *priv, enum priv_link_kind kind,
 	*out = reply.link;
 	out->name[sizeof(out->name) - 1] = '\0';
 	return 0;
+}
+
+int priv_link_adopt(struct priv *priv, int fd, struct priv_link *out)
+{
+	struct priv_request req = { .op = PRIV_OP_LINK_ADOPT };
+	struct priv_reply reply;
+	struct ifreq ifr;
+	int err;
+
+	memset(&ifr, 0, sizeof(ifr));
+	if (ioctl(fd, TUNGETIFF, &ifr))
+		return -errno;
+	memcpy(req.name, ifr.ifr_name, sizeof(req.name) - 1);
+	err = priv_call(priv, &req, &reply);
+	if (err)
+		return err;
+	*out = reply.link;
+	out->name[sizeof(out->name) - 1] = '\0';
+	out->fd = fd;
+	return 0;
+}
+
+int priv_link_hold(struct priv *priv, int ifindex)
+{
+	struct priv_request req = {
+		.op = PRIV_OP_LINK_HOLD,
+		.ifindex = ifindex,
+	};
+	struct priv_reply reply;
+
+	return priv_call(priv, &req, &reply);
 }
 
 int priv_link_close(struct priv *priv, int ifindex)

@@ -34,7 +34,9 @@
  * the next daemon adopts the link. (Peers die with their socket, so without a
  * holder there are none, and nothing stays.)
  *
- * TUN devices end with their descriptor unless they were made persistent.
+ * TUN devices end with their descriptor unless they were made persistent. When
+ * somebody holds a copy of it (priv_link_hold()), the same exception holds for
+ * them: nothing is undone while the device is still there.
  */
 
 #define PRIV_LINGER_MS	1000
@@ -78,6 +80,19 @@ struct priv_link {
  */
 int priv_link_open(struct priv *priv, enum priv_link_kind kind,
 		   const char *name, struct priv_link *out);
+
+/**
+ * priv_link_adopt() - take over a TUN device of an earlier daemon
+ * @fd: its descriptor; stays the caller's, and is in @out
+ *
+ * Addresses and routes on it are taken over when asked for again.
+ *
+ * Return: 0 or -errno.
+ */
+int priv_link_adopt(struct priv *priv, int fd, struct priv_link *out);
+
+/** priv_link_hold() - a TUN device's descriptor outlives the daemon */
+int priv_link_hold(struct priv *priv, int ifindex);
 
 /** priv_link_close() - undo what was done on it; it goes unless it persists */
 int priv_link_close(struct priv *priv, int ifindex);

@@ -214,6 +214,8 @@ static const struct {
 		       struct priv_reply *reply);
 } priv_permitted[] = {
 	{ PRIV_OP_LINK_OPEN, priv_do_link_open },
+	{ PRIV_OP_LINK_ADOPT, priv_do_link_adopt },
+	{ PRIV_OP_LINK_HOLD, priv_do_link_hold },
 	{ PRIV_OP_LINK_CLOSE, priv_do_link_close },
 	{ PRIV_OP_LINK_UP, priv_do_link_up },
 	{ PRIV_OP_ADDR_ADD, priv_do_addr_add },
