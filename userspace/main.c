@@ -9,6 +9,7 @@
 #include "config/config.h"
 #include "control/control.h"
 #include "extmux/extmux.h"
+#include "live/live.h"
 #include "log/log.h"
 #include "loop/loop.h"
 #include "mgmt/mgmt.h"
@@ -17,27 +18,17 @@
 
 /* Everything that runs, in the order in which it is made. */
 struct daemon {
+	int argc;
+	char **argv;
 	struct config *cfg;
 	struct priv *priv;
 	struct hook *hook;
+	struct live *live;
 	struct loop *loop;
 	struct extmux *mux;
 	struct tunnel_host *host;
 	struct mgmt_service *mgmt;
 };
-
-static void on_signal(int signum, void *arg)
-{
-	struct daemon *d = arg;
-
-	log_notice("signal %s received", sigabbrev_np(signum));
-	if (signum == SIGTERM || signum == SIGINT)
-		tunnel_host_stop(d->host);
-	else if (signum == SIGUSR2)
-		mgmt_status_now(d->mgmt);
-	else
-		tunnel_host_restart(d->host, "signal");
-}
 
 /*
  * Keys do not survive a fork (they are wiped from children), so what the
@@ -52,22 +43,16 @@ static int go_background(int argc, char **argv, struct config **cfg)
 
 static int build_loop(struct daemon *d)
 {
-	static const int caught[] = {
-		SIGTERM, SIGINT, SIGHUP, SIGUSR1, SIGUSR2, 0,
-	};
-
 	signal(SIGPIPE, SIG_IGN);
 	d->loop = loop_new();
-	for (const int *signum = caught; d->loop && *signum; signum++)
-		if (!loop_signal_new(d->loop, *signum, on_signal, d))
-			return -ENOMEM;
-	return d->loop ? 0 : -ENOMEM;
+	return d->loop ? live_open(d->live, d->loop) : -ENOMEM;
 }
 
 /* What needs root's rights: helper, socket, keys, device, control socket. */
 static int build(struct daemon *d, char *err, size_t err_len)
 {
 	struct tunnel_host_setup host;
+	struct keep *keep;
 	int ret;
 
 	snprintf(err, err_len, "out of memory or descriptors");
@@ -75,21 +60,33 @@ static int build(struct daemon *d, char *err, size_t err_len)
 	if (!ret)
 		ret = tunnel_hook_start(d->cfg, &d->hook, err, err_len);
 	if (!ret)
-		ret = build_loop(d);
+		ret = live_start(d->argc, d->argv, &d->live);
+	if (ret)
+		return ret;
+	keep = live_keep(d->live, d->cfg);
+	ret = build_loop(d);
 	if (!ret)
-		ret = extmux_new(d->loop, d->cfg, &d->mux, err, err_len);
+		ret = extmux_new_on(d->loop, d->cfg,
+				    keep_fd_take(keep, "socket"), &d->mux, err,
+				    err_len);
 	if (ret)
 		return ret;
 	host = (struct tunnel_host_setup){
-		d->loop, d->cfg, d->priv, extmux_outer(d->mux), d->hook
+		d->loop, d->cfg, d->priv, extmux_outer(d->mux), d->hook,
+		keep
 	};
 	ret = tunnel_host_new(&host, &d->host, err, err_len);
 	if (ret)
 		return ret;
 	extmux_set_host(d->mux, d->host);
-	return mgmt_start(&(struct mgmt_setup){ d->loop, d->cfg, d->priv,
-						d->host },
-			  &d->mgmt, err, err_len);
+	ret = mgmt_start(&(struct mgmt_setup){ d->loop, d->cfg, d->priv,
+					       d->host, live_reload, live_leave,
+					       d->live },
+			 &d->mgmt, err, err_len);
+	live_set_parts(d->live, &(struct live_parts){
+		&d->cfg, d->host, d->mux, d->mgmt,
+	});
+	return ret;
 }
 
 static int run(struct daemon *d)
@@ -120,6 +117,7 @@ static void tear_down(struct daemon *d)
 	priv_done();
 	mgmt_stop(d->mgmt);
 	tunnel_host_free(d->host);
+	live_free(d->live);
 	extmux_free(d->mux);
 	hook_free(d->hook);
 	loop_free(d->loop);
@@ -130,7 +128,7 @@ static void tear_down(struct daemon *d)
 
 int main(int argc, char **argv)
 {
-	struct daemon d = { 0 };
+	struct daemon d = { .argc = argc, .argv = argv };
 	enum config_verdict verdict = config_load(argc, argv, &d.cfg);
 	int status = 1;
 
@@ -142,6 +140,8 @@ int main(int argc, char **argv)
 		status = control_genkey(d.cfg);
 	else if (!config_open_log(d.cfg))
 		status = run(&d);
-	tear_down(&d);
+	/* the next process goes on with what is there */
+	if (status != TUNNEL_STATUS_LEFT)
+		tear_down(&d);
 	return status;
 }

@@ -303,6 +303,7 @@ struct config {
 	const char *user, *group, *writepid;
 	const char *chdir;		/* "cd"; all paths here heed it */
 	bool is_daemon;
+	uint32_t restart_hold;		/* seconds; 0: only by systemd */
 	const char *daemon_name;
 	const char *log_path;
 	bool is_log_append, is_syslog, has_suppress_timestamps;

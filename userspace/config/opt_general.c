@@ -306,6 +306,15 @@ static const struct config_row general_rows[] = {
 		"OpenVPN."),
 	CONFIG_SPECIAL("disable-dco", 0, 0, IN_MAIN, set_disable_dco, NULL,
 		"The same as --data-path user."),
+	CONFIG_NUMBER("restart-hold", IN_MAIN, restart_hold, 0, 3600,
+		"SECONDS",
+		"Keep a server's clients for SECONDS when it ends without saying "
+		"so; default 0.\nSocket, device and sessions are handed to a small "
+		"process, and to the next ovpnd with the same command line, which "
+		"goes on with them: no client has to connect again. Under systemd "
+		"that is done by the service manager, without this option, if the "
+		"unit has FileDescriptorStoreMax. Over TCP clients have to connect "
+		"again. Not an option of OpenVPN."),
 	CONFIG_STRING("control", IN_MAIN, control_path, "PATH",
 		"Put ovpnctl's socket at PATH; default /run/ovpnd/DEV.sock.\nNot "
 		"an option of OpenVPN."),

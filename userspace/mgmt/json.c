@@ -168,6 +168,16 @@ static const struct {
 	{ "peers", json_peers },
 };
 
+bool mgmt_json_is(const char *cmd, const char *line, size_t len)
+{
+	json_t *request = json_loadb(line, len, JSON_REJECT_DUPLICATES, NULL);
+	const char *have = json_string_value(json_object_get(request, "cmd"));
+	bool is_it = have && !strcmp(have, cmd);
+
+	json_decref(request);
+	return is_it;
+}
+
 json_t *mgmt_json_answer(struct tunnel_host *host, uint64_t netns,
 			 const char *line, size_t len)
 {

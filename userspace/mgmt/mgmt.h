@@ -13,9 +13,10 @@
  * What tells others about a running daemon: the JSON control socket that
  * ovpnctl asks, and OpenVPN's status file.
  *
- * Control socket: one request per line, {"cmd":"status"}, {"cmd":"peers"} or
- * {"cmd":"push-update","options":"...","client":...}; one JSON object per line
- * as answer, {"error":"..."} on failure.
+ * Control socket: one request per line, {"cmd":"status"}, {"cmd":"peers"},
+ * {"cmd":"push-update","options":"...","client":...}, {"cmd":"reload"} or
+ * {"cmd":"restart"}; one JSON object per line as answer, {"error":"..."} on
+ * failure.
  */
 
 #define MGMT_RUN_DIR	"/run/ovpnd"
@@ -38,6 +39,13 @@ int mgmt_open(struct loop *loop, const char *path, struct tunnel_host *host,
 
 /** mgmt_path() - where it listens, for priv_socket_remove_later(); borrowed */
 const char *mgmt_path(const struct mgmt *mgmt);
+
+/** mgmt_set_orders() - see struct mgmt_setup */
+void mgmt_set_orders(struct mgmt *mgmt, int (*reload)(void *arg),
+		     int (*leave)(void *arg), void *arg);
+
+/** mgmt_answer_reload() - see mgmt_reloaded() */
+void mgmt_answer_reload(struct mgmt *mgmt, const char *json);
 
 /** mgmt_close() - drop the clients, remove the socket; NULL is allowed */
 void mgmt_close(struct mgmt *mgmt);
@@ -76,12 +84,21 @@ void mgmt_status_close(struct mgmt_status *status);
 
 struct mgmt_service;
 
-/** struct mgmt_setup - all outlive the service */
+/**
+ * struct mgmt_setup - all outlive the service
+ * @cfg: borrowed for the call
+ * @reload: begin to reload the configuration; mgmt_reloaded() follows unless
+ *	-errno is returned. NULL: it cannot be reloaded
+ * @leave: end the process, and have the next one go on; 0 or -errno
+ */
 struct mgmt_setup {
 	struct loop *loop;
 	const struct config *cfg;
 	struct priv *priv;
 	struct tunnel_host *host;
+	int (*reload)(void *arg);
+	int (*leave)(void *arg);
+	void *arg;
 };
 
 /**
@@ -94,6 +111,9 @@ struct mgmt_setup {
  */
 int mgmt_start(const struct mgmt_setup *setup, struct mgmt_service **out,
 	       char *err, size_t err_len);
+
+/** mgmt_reloaded() - tell who has asked; @json: one line; NULL is allowed */
+void mgmt_reloaded(struct mgmt_service *service, const char *json);
 
 /** mgmt_status_now() - write the status file, if there is one */
 void mgmt_status_now(struct mgmt_service *service);

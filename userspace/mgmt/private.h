@@ -15,6 +15,9 @@
  */
 json_t *mgmt_json_answer(struct tunnel_host *host, uint64_t netns,
 			 const char *line, size_t len);
+
+/** mgmt_json_is() - is the line this request? */
+bool mgmt_json_is(const char *cmd, const char *line, size_t len);
 json_t *mgmt_json_error(const char *text);
 
 /** mgmt_status_print() - version 1, 2 or 3 of section 10.6 */

@@ -24,6 +24,7 @@ struct mgmt_client {
 	struct loop_io *io;
 	struct mem_buf in, out;
 	bool is_closing;	/* when all of @out is written */
+	bool is_waiting;	/* for mgmt_answer_reload() */
 };
 
 struct mgmt {
@@ -34,6 +35,9 @@ struct mgmt {
 	struct mgmt_client *clients;
 	unsigned int n_clients;
 	uint64_t netns;
+	int (*reload)(void *arg);
+	int (*leave)(void *arg);
+	void *orders_arg;
 	char path[MGMT_PATH_MAX];
 };
 
@@ -69,7 +73,23 @@ static void client_answer(struct mgmt_client *client, json_t *answer)
 static void client_request(struct mgmt_client *client, size_t len)
 {
 	const struct mgmt *mgmt = client->mgmt;
+	const char *line = (char *)client->in.data;
+	int ret;
 
+	if (mgmt->reload && mgmt_json_is("reload", line, len)) {
+		ret = mgmt->reload(mgmt->orders_arg);
+		client->is_waiting = !ret;
+		if (ret)
+			client_answer(client, mgmt_json_error(strerror(-ret)));
+		return;
+	}
+	if (mgmt->leave && mgmt_json_is("restart", line, len)) {
+		ret = mgmt->leave(mgmt->orders_arg);
+		client_answer(client, ret == -ENOENT ?
+			      mgmt_json_error("nobody would keep the clients; see restart-hold in ovpnd(8)") :
+			      json_pack("{sb}", "restarting", 1));
+		return;
+	}
 	client_answer(client, mgmt_json_answer(mgmt->host, mgmt->netns,
 					       (char *)client->in.data, len));
 }
@@ -80,7 +100,8 @@ static void client_next(struct mgmt_client *client)
 	const uint8_t *end;
 	size_t len;
 
-	while (!client->out.len && !client->is_closing && client->in.len) {
+	while (!client->out.len && !client->is_closing && !client->is_waiting &&
+	       client->in.len) {
 		end = memchr(client->in.data, '\n', client->in.len);
 		if (!end)
 			break;
@@ -137,6 +158,10 @@ static void client_event(struct loop_io *io, unsigned int events, void *arg)
 		is_alive = client_write(client);
 	if (!is_alive || (client->is_closing && !client->out.len)) {
 		client_free(client);
+		return;
+	}
+	if (client->is_waiting) {
+		loop_io_set(io, 0);
 		return;
 	}
 	/* Whole requests may be waiting behind the answer: come back. */
@@ -287,6 +312,29 @@ int mgmt_open(struct loop *loop, const char *path, struct tunnel_host *host,
 free:
 	free(mgmt);
 	return err;
+}
+
+void mgmt_set_orders(struct mgmt *mgmt, int (*reload)(void *arg),
+		     int (*leave)(void *arg), void *arg)
+{
+	mgmt->reload = reload;
+	mgmt->leave = leave;
+	mgmt->orders_arg = arg;
+}
+
+void mgmt_answer_reload(struct mgmt *mgmt, const char *json)
+{
+	struct mgmt_client *client;
+
+	for (client = mgmt->clients; client; client = client->next) {
+		if (!client->is_waiting)
+			continue;
+		client->is_waiting = false;
+		if (mem_buf_append(&client->out, json, strlen(json)) ||
+		    mem_buf_append(&client->out, "\n", 1))
+			client->is_closing = true;
+		loop_io_set(client->io, LOOP_WRITABLE);
+	}
 }
 
 const char *mgmt_path(const struct mgmt *mgmt)

@@ -55,11 +55,19 @@ int mgmt_start(const struct mgmt_setup *setup, struct mgmt_service **out,
 			 "");
 		return ret;
 	}
+	mgmt_set_orders(service->socket, setup->reload, setup->leave,
+			setup->arg);
 	/* after the rights are dropped the folder may not let us remove it */
 	ret = priv_socket_remove_later(setup->priv, mgmt_path(service->socket));
 	if (ret)
 		log_debug("control socket: %s", strerror(-ret));
 	return open_status(setup, service, err, err_len);
+}
+
+void mgmt_reloaded(struct mgmt_service *service, const char *json)
+{
+	if (service && service->socket)
+		mgmt_answer_reload(service->socket, json);
 }
 
 void mgmt_status_now(struct mgmt_service *service)

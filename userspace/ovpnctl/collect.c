@@ -15,22 +15,59 @@
 
 /* ---- daemons --------------------------------------------------------- */
 
-static void collect_daemon(const char *path, json_t *devices, char *err,
-			   size_t err_len)
+size_t ctl_sockets(const struct ctl *ctl,
+		   void (*fn)(void *arg, const char *path), void *arg,
+		   char *err, size_t err_len)
 {
+	char pattern[MGMT_PATH_MAX];
+	size_t i, n;
+	glob_t found;
+
+	if (ctl->control) {
+		fn(arg, ctl->control);
+		return 1;
+	}
+	snprintf(pattern, sizeof(pattern), MGMT_RUN_DIR "/%s.sock",
+		 ctl->dev ? ctl->dev : "*");
+	if (ctl->dev) {
+		fn(arg, pattern);
+		return 1;
+	}
+	if (glob(pattern, 0, NULL, &found)) {
+		snprintf(err, err_len, "no daemon has a socket in "
+			 MGMT_RUN_DIR);
+		return 0;
+	}
+	n = found.gl_pathc;
+	for (i = 0; i < n; i++)
+		fn(arg, found.gl_pathv[i]);
+	globfree(&found);
+	return n;
+}
+
+struct collect {
+	json_t *devices;
+	char *err;
+	size_t err_len;
+};
+
+static void collect_daemon(void *arg, const char *path)
+{
+	struct collect *collect = arg;
 	json_t *status, *peers;
 	const char *name;
 
-	status = ctl_daemon_ask(path, "status", err, err_len);
+	status = ctl_daemon_ask(path, "status", collect->err,
+				collect->err_len);
 	if (!status)
 		return;
-	peers = ctl_daemon_ask(path, "peers", err, err_len);
+	peers = ctl_daemon_ask(path, "peers", collect->err, collect->err_len);
 	name = json_string_value(json_object_get(status, "device"));
 	if (peers && name) {
 		json_object_set(status, "peers",
 				json_object_get(peers, "peers"));
 		json_object_set_new(status, "control", json_string(path));
-		json_object_set(devices, name, status);
+		json_object_set(collect->devices, name, status);
 	}
 	json_decref(peers);
 	json_decref(status);
@@ -39,28 +76,9 @@ static void collect_daemon(const char *path, json_t *devices, char *err,
 static void collect_daemons(const struct ctl *ctl, json_t *devices, char *err,
 			    size_t err_len)
 {
-	char pattern[MGMT_PATH_MAX];
-	glob_t found;
-	size_t i;
+	struct collect collect = { devices, err, err_len };
 
-	if (ctl->control) {
-		collect_daemon(ctl->control, devices, err, err_len);
-		return;
-	}
-	snprintf(pattern, sizeof(pattern), MGMT_RUN_DIR "/%s.sock",
-		 ctl->dev ? ctl->dev : "*");
-	if (ctl->dev) {
-		collect_daemon(pattern, devices, err, err_len);
-		return;
-	}
-	if (glob(pattern, 0, NULL, &found)) {
-		snprintf(err, err_len, "no daemon has a socket in "
-			 MGMT_RUN_DIR);
-		return;
-	}
-	for (i = 0; i < found.gl_pathc; i++)
-		collect_daemon(found.gl_pathv[i], devices, err, err_len);
-	globfree(&found);
+	ctl_sockets(ctl, collect_daemon, &collect, err, err_len);
 }
 
 /* ---- the kernel ------------------------------------------------------ */

@@ -25,6 +25,17 @@ struct ctl {
 json_t *ctl_daemon_ask(const char *path, const char *cmd, char *err,
 		       size_t err_len);
 
+/**
+ * ctl_daemon_reload() - have a daemon reload its configuration
+ *
+ * Return: its answer, also one with "error"; NULL with a message in @err.
+ */
+json_t *ctl_daemon_reload(const char *path, char *err, size_t err_len);
+
+/* reload.c: exit status 0, or 1 when one refuses or does not answer */
+int ctl_reload(const struct ctl *ctl);
+int ctl_restart(const struct ctl *ctl);
+
 /** ctl_daemon_request() - the same for a request of any form */
 json_t *ctl_daemon_request(const char *path, const json_t *request, char *err,
 			   size_t err_len);
@@ -67,6 +78,16 @@ json_t *ctl_kernel_peers(int ifindex, char *err, size_t err_len);
  * NULL when nobody answers.
  */
 json_t *ctl_collect(const struct ctl *ctl, char *err, size_t err_len);
+
+/**
+ * ctl_sockets() - the daemons that a command is for
+ * @fn: called for each socket
+ *
+ * Return: how many, 0 with a message in @err.
+ */
+size_t ctl_sockets(const struct ctl *ctl,
+		   void (*fn)(void *arg, const char *path), void *arg,
+		   char *err, size_t err_len);
 
 /* print.c */
 void ctl_print_status(const json_t *devices);

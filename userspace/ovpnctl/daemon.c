@@ -12,12 +12,13 @@
 #include "ovpnctl/ctl.h"
 
 #define CTL_TIMEOUT_S	10
+#define CTL_RELOAD_S	45	/* the daemon's own limits end before */
 #define CTL_ANSWER_MAX	(64u << 20)
 
-static int daemon_connect(const char *path)
+static int daemon_connect(const char *path, unsigned int seconds)
 {
 	struct sockaddr_un addr = { .sun_family = AF_UNIX };
-	struct timeval limit = { .tv_sec = CTL_TIMEOUT_S };
+	struct timeval limit = { .tv_sec = seconds };
 	int fd, err;
 
 	if (strlen(path) >= sizeof(addr.sun_path))
@@ -68,24 +69,15 @@ static int daemon_read(int fd, struct mem_buf *answer)
 	return 0;
 }
 
-json_t *ctl_daemon_ask(const char *path, const char *cmd, char *err,
-		       size_t err_len)
+/* Return: the answer as it is, NULL with a message in @err. */
+static json_t *daemon_request(const char *path, const json_t *request,
+			      unsigned int seconds, char *err, size_t err_len)
 {
-	json_t *request = json_pack("{ss}", "cmd", cmd), *answer;
-
-	answer = ctl_daemon_request(path, request, err, err_len);
-	json_decref(request);
-	return answer;
-}
-
-json_t *ctl_daemon_request(const char *path, const json_t *request, char *err,
-			   size_t err_len)
-{
-	json_t *answer = NULL, *error;
+	json_t *answer = NULL;
 	struct mem_buf buf;
 	int fd, ret;
 
-	fd = daemon_connect(path);
+	fd = daemon_connect(path, seconds);
 	if (fd < 0) {
 		snprintf(err, err_len, "no daemon answers at %s: %s", path,
 			 strerror(-fd));
@@ -100,12 +92,43 @@ json_t *ctl_daemon_request(const char *path, const json_t *request, char *err,
 		answer = json_loadb((char *)buf.data, buf.len,
 				    JSON_DISABLE_EOF_CHECK, NULL);
 	mem_buf_reset(&buf);
-	error = json_object_get(answer, "error");
+	if (!answer)
+		snprintf(err, err_len, "the daemon at %s answers: %s", path,
+			 ret ? strerror(-ret) : "not JSON");
+	return answer;
+}
+
+json_t *ctl_daemon_request(const char *path, const json_t *request, char *err,
+			   size_t err_len)
+{
+	json_t *answer = daemon_request(path, request, CTL_TIMEOUT_S, err,
+					err_len);
+	json_t *error = json_object_get(answer, "error");
+
 	if (answer && !error)
 		return answer;
-	snprintf(err, err_len, "the daemon at %s answers: %s", path,
-		 error ? json_string_value(error) :
-		 ret ? strerror(-ret) : "not JSON");
+	if (error)
+		snprintf(err, err_len, "the daemon at %s answers: %s", path,
+			 json_string_value(error));
 	json_decref(answer);
 	return NULL;
+}
+
+json_t *ctl_daemon_ask(const char *path, const char *cmd, char *err,
+		       size_t err_len)
+{
+	json_t *request = json_pack("{ss}", "cmd", cmd), *answer;
+
+	answer = ctl_daemon_request(path, request, err, err_len);
+	json_decref(request);
+	return answer;
+}
+
+json_t *ctl_daemon_reload(const char *path, char *err, size_t err_len)
+{
+	json_t *request = json_pack("{ss}", "cmd", "reload"), *answer;
+
+	answer = daemon_request(path, request, CTL_RELOAD_S, err, err_len);
+	json_decref(request);
+	return answer;
 }

@@ -17,8 +17,11 @@ static const char ctl_help[] =
 	"Usage: ovpnctl [OPTIONS] status [dev DEV]\n"
 	"       ovpnctl [OPTIONS] peer show [dev DEV]\n"
 	"       ovpnctl [OPTIONS] push OPTION... [to CLIENT] [dev DEV]\n"
+	"       ovpnctl [OPTIONS] reload [dev DEV]\n"
+	"       ovpnctl [OPTIONS] restart [dev DEV]\n"
 	"\n"
-	"Shows devices and peers, as the daemons (ovpnd) and the kernel know them.\n"
+	"Shows devices and peers, as the daemons (ovpnd) and the kernel know them;\n"
+	"has daemons reload their configuration, without dropping anybody.\n"
 	"push changes options of a server's clients while they are connected.\n"
 	"Words may be abbreviated; -- ends the options.\n"
 	"\n"
@@ -122,6 +125,15 @@ static int ctl_run(struct ctl *ctl, char **words, int n)
 	}
 	if (!strcmp(words[0], "push"))
 		return ctl_push(ctl, words + 1, n - 1);
+	if (is_word(words[0], "reload")) {
+		err = ctl_parse_dev(ctl, words + 1, n - 1);
+		return err ? err : ctl_reload(ctl);
+	}
+	/* not to be abbreviated: it ends a process */
+	if (!strcmp(words[0], "restart")) {
+		err = ctl_parse_dev(ctl, words + 1, n - 1);
+		return err ? err : ctl_restart(ctl);
+	}
 	if (!is_word(words[0], "peers"))
 		return usage("no such object", words[0]);
 	if (n > 1 && !is_word(words[1], "show") && !is_word(words[1], "list"))

@@ -22,8 +22,8 @@ _ovpnctl() {
 		;;
 	dev) choices=$(_ovpnctl_devices) ;;
 	peer | peers) choices=show ;;
-	show | status) choices="dev $(_ovpnctl_devices)" ;;
-	*) choices="status peer push" ;;
+	show | status | reload | restart) choices="dev $(_ovpnctl_devices)" ;;
+	*) choices="status peer push reload restart" ;;
 	esac
 	[[ $word != -* ]] || choices="--json --control --help --version"
 	mapfile -t COMPREPLY < <(compgen -W "$choices" -- "$word")

@@ -559,6 +559,32 @@ static void client_restart(struct tunnel_host *host, const char *why)
 		loop_timer_start(client->timer, 0);
 }
 
+static bool remote_is_equal(const struct config_remote *a,
+			    const struct config_remote *b)
+{
+	return a->port == b->port && a->proto == b->proto &&
+	       !strcmp(a->host, b->host);
+}
+
+/* The remote whose turn it is keeps it, if it is still there. */
+static int client_reloaded(struct tunnel_host *host,
+			   const struct config *before)
+{
+	struct tunnel_client *client = host->client;
+	const struct config *cfg = host->setup.cfg;
+	const struct config_remote *at = cfg->remotes;
+
+	(void)before;
+	while (at && !remote_is_equal(at, client->remote))
+		at = at->next;
+	client->remote = at ? at : cfg->remotes;
+	client_peer_info(host);
+	/* without a file they have been asked for, once */
+	if (cfg->auth_user_pass.text)
+		client_credentials(client, cfg);
+	return 0;
+}
+
 static void client_free(struct tunnel_host *host)
 {
 	struct tunnel_client *client = host->client;
@@ -596,5 +622,6 @@ const struct tunnel_role tunnel_client_role = {
 	.closed = client_closed,
 	.stop = client_stop,
 	.restart = client_restart,
+	.reloaded = client_reloaded,
 	.free = client_free,
 };

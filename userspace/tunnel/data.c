@@ -14,13 +14,25 @@ static uint64_t now_of(const struct tunnel *tunnel)
 	return loop_now(tunnel->host->setup.loop);
 }
 
-static int data_install(struct tunnel *tunnel, enum dp_slot slot,
-			const struct keygen_pair *pair)
+/**
+ * tunnel_data_install() - a key into the data path
+ * @tunnel: its peer is there
+ * @slot: where to
+ * @key_id: of the key
+ * @pair: it
+ * @live: see struct dp_key
+ *
+ * Return: 0 or -errno.
+ */
+int tunnel_data_install(struct tunnel *tunnel, enum dp_slot slot,
+			uint8_t key_id, const struct keygen_pair *pair,
+			struct dp_counter *live)
 {
 	const struct tunnel_session *ts = tunnel->active;
 	const struct config *cfg = tunnel->host->setup.cfg;
 	const struct dp_key key = {
-		.key_id = control_session_key_id(ts->control),
+		.key_id = key_id,
+		.live = live,
 		.cipher = ts->params.cipher,
 		.digest = cfg->auth,
 		.is_epoch = ts->params.is_epoch,
@@ -65,6 +77,7 @@ static int data_key(struct tunnel *tunnel, bool is_first)
 	uint64_t now = now_of(tunnel);
 	struct keygen_pair *pair = mem_secret_alloc(sizeof(*pair));
 	uint8_t *key2 = mem_secret_alloc(KEYGEN_KEY2_LEN);
+	uint8_t key_id = control_session_key_id(ts->control);
 	int ret = pair && key2 ? 0 : -ENOMEM;
 	int slot;
 
@@ -78,12 +91,13 @@ static int data_key(struct tunnel *tunnel, bool is_first)
 	if (!ret) {
 		keygen_split(key2, ts->params.cipher, cfg->is_tls_server,
 			     pair);
-		slot = keygen_rotation_add(&tunnel->rotation,
-				control_session_key_id(ts->control),
+		slot = keygen_rotation_add(&tunnel->rotation, key_id,
 				is_first ? now : data_usable_at(tunnel),
 				now + cfg->tran_window * 1000ull);
-		ret = data_install(tunnel, slot ? DP_SLOT_SECONDARY :
-						  DP_SLOT_PRIMARY, pair);
+		ret = tunnel_data_install(tunnel, slot ? DP_SLOT_SECONDARY :
+					  DP_SLOT_PRIMARY, key_id, pair,
+					  tunnel_survive_key(tunnel, key_id,
+							     pair));
 	}
 	mem_secret_free(key2);
 	mem_secret_free(pair);
@@ -208,7 +222,15 @@ static void data_format(const struct tunnel *tunnel, const struct config *cfg,
 	data_mss(cfg, format);
 }
 
-static int data_peer(struct tunnel *tunnel, uint32_t tx_id,
+/**
+ * tunnel_data_peer() - the tunnel's peer in the data path
+ * @tunnel: with an active session
+ * @tx_id: peer id in packets sent
+ * @cfg: sizes
+ *
+ * Return: 0 or -errno.
+ */
+int tunnel_data_peer(struct tunnel *tunnel, uint32_t tx_id,
 		     const struct config *cfg)
 {
 	struct tunnel_host *host = tunnel->host;
@@ -250,7 +272,7 @@ int tunnel_data_connect(struct tunnel *tunnel, uint32_t tx_id,
 	int ret;
 
 	tunnel_data_disconnect(tunnel);
-	ret = data_peer(tunnel, tx_id, cfg);
+	ret = tunnel_data_peer(tunnel, tx_id, cfg);
 	if (ret)
 		return ret;
 	tunnel->has_dp_peer = true;
@@ -276,9 +298,11 @@ int tunnel_data_rekey(struct tunnel *tunnel)
 {
 	int ret = data_key(tunnel, false);
 
-	if (!ret)
-		data_generated(tunnel);
-	return ret;
+	if (ret)
+		return ret;
+	data_generated(tunnel);
+	tunnel_survive_save(tunnel);
+	return 0;
 }
 
 void tunnel_data_disconnect(struct tunnel *tunnel)
@@ -300,6 +324,7 @@ void tunnel_data_step(struct tunnel *tunnel)
 {
 	struct dp *dp = tunnel->host->dp;
 	enum keygen_action action;
+	bool is_changed = false;
 	char label[160];
 	int ret;
 
@@ -321,7 +346,10 @@ void tunnel_data_step(struct tunnel *tunnel)
 			log_warn("%s: key rotation: %s",
 				 tunnel_label(tunnel, label, sizeof(label)),
 				 strerror(-ret));
+		is_changed |= action != KEYGEN_ACTION_NONE;
 	} while (action != KEYGEN_ACTION_NONE);
+	if (is_changed)
+		tunnel_survive_save(tunnel);
 }
 
 /* events */
@@ -410,6 +438,7 @@ static void event_floated(void *arg, uint32_t peer_id,
 		   net_addr_format(&tunnel->remote, from),
 		   net_addr_format(remote, to));
 	tunnel_registry_move(&host->reg, tunnel, remote);
+	tunnel_survive_save(tunnel);
 }
 
 static void event_exhausted(void *arg, uint32_t peer_id, uint8_t key_id)

@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "tunnel/private.h"
 
@@ -43,12 +44,50 @@ static int data_path_new(struct tunnel_host *host, enum priv_link_kind kind)
 				       dp_kernel_new(&dp, &host->dp);
 }
 
+/* The TUN device of an earlier process, if there is one with this name. */
+static int device_kept(struct tunnel_host *host)
+{
+	int fd = keep_fd_take(host->setup.keep, "tun"), ret;
+	const char *dev = host->setup.cfg->dev;
+
+	if (fd < 0)
+		return -ENOENT;
+	ret = priv_link_adopt(host->setup.priv, fd, &host->link);
+	if (!ret && strcmp(dev, "tun") && strcmp(dev, host->link.name)) {
+		priv_link_close(host->setup.priv, host->link.ifindex);
+		ret = -ENOENT;
+	}
+	if (ret)
+		close(fd);
+	return ret;
+}
+
+static int device_link(struct tunnel_host *host, enum priv_link_kind kind)
+{
+	struct keep *keep = host->setup.keep;
+	int ret = -ENOENT;
+
+	if (kind == PRIV_LINK_TUN)
+		ret = device_kept(host);
+	if (ret)
+		ret = priv_link_open(host->setup.priv, kind,
+				     host->setup.cfg->dev, &host->link);
+	if (ret || kind != PRIV_LINK_TUN || !keep ||
+	    host->setup.cfg->mode != CONFIG_MODE_SERVER)
+		return ret;
+	/* what was adopted is held already, by whom it came from */
+	if (keep_fd_put(keep, "tun", host->link.fd) ||
+	    priv_link_hold(host->setup.priv, host->link.ifindex))
+		log_warn("%s will not survive a restart of ovpnd",
+			 host->link.name);
+	return 0;
+}
+
 static int device_try(struct tunnel_host *host, enum priv_link_kind kind)
 {
-	const struct config *cfg = host->setup.cfg;
 	int ret;
 
-	ret = priv_link_open(host->setup.priv, kind, cfg->dev, &host->link);
+	ret = device_link(host, kind);
 	if (ret)
 		return ret;
 	ret = data_path_new(host, kind);

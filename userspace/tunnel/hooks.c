@@ -479,6 +479,15 @@ void tunnel_hook_up(struct tunnel_host *host, const struct config *cfg,
 		initialized(host, NULL);
 }
 
+/** tunnel_hook_resumed() - the device has been up all the time */
+void tunnel_hook_resumed(struct tunnel_host *host, const struct config *cfg)
+{
+	if (host->hook_env)
+		env_device(host, cfg);
+	host->is_hook_up = host->hook_env != NULL;
+	initialized(host, NULL);
+}
+
 /**
  * tunnel_hook_down() - the device goes, or its peer does
  * @host: the host

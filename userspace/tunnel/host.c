@@ -23,7 +23,8 @@ static unsigned int n_workers(void)
 	return n > WORKERS_MAX ? WORKERS_MAX : (unsigned int)n;
 }
 
-static void host_env(struct tunnel_host *host)
+/** tunnel_host_env() - what the control sessions of a host share */
+void tunnel_host_env(struct tunnel_host *host)
 {
 	const struct config *cfg = host->setup.cfg;
 
@@ -132,7 +133,7 @@ static int host_init(struct tunnel_host *host, char *err, size_t err_len)
 		ret = -ENOMEM;
 	if (ret)
 		return ret;
-	host_env(host);
+	tunnel_host_env(host);
 	ret = tunnel_hook_init(host);
 	if (ret)
 		return ret;
@@ -215,6 +216,18 @@ void tunnel_host_stop(struct tunnel_host *host)
 	host->role->stop(host);
 }
 
+int tunnel_host_leave(struct tunnel_host *host)
+{
+	if (!host->setup.keep || !host->server || host->is_stopping)
+		return -ENOENT;
+	log_notice("leaving %u tunnels to the next process",
+		   host->reg.n_tunnels);
+	host->is_left = true;
+	host->is_stopping = true;
+	tunnel_host_finish(host, TUNNEL_STATUS_LEFT);
+	return 0;
+}
+
 void tunnel_host_restart(struct tunnel_host *host, const char *why)
 {
 	if (!host->is_stopping)
@@ -230,6 +243,7 @@ void tunnel_host_free(struct tunnel_host *host)
 	if (!host)
 		return;
 	host->is_stopping = true;
+	tunnel_reload_forget(host);
 	for (uint32_t i = 0; host->reg.by_id && i < host->reg.max_tunnels; i++)
 		if (host->reg.by_id[i])
 			tunnel_close(host->reg.by_id[i], "shutdown");

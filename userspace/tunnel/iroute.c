@@ -115,6 +115,38 @@ void tunnel_iroutes_add(struct tunnel *tunnel)
 			   &tunnel->vpn4 : &tunnel->vpn6, true);
 }
 
+/**
+ * tunnel_iroutes_save() - the networks behind a client, for another process
+ *
+ * Return: how many, or -E2BIG.
+ */
+int tunnel_iroutes_save(const struct tunnel *tunnel,
+			struct tunnel_iroute_saved *out, size_t max)
+{
+	const struct tunnel_iroute *ir;
+	size_t n = 0;
+
+	for (ir = tunnel->iroutes; ir; ir = ir->next) {
+		if (!ir->has_route && !ir->has_prefix)
+			continue;
+		if (n == max)
+			return -E2BIG;
+		out[n].dst = ir->route.dst;
+		out[n].gateway = ir->route.gateway;
+		out[n++].is_behind = ir->has_prefix;
+	}
+	return (int)n;
+}
+
+/** tunnel_iroutes_restore() - the way they were, in the same order */
+void tunnel_iroutes_restore(struct tunnel *tunnel,
+			    const struct tunnel_iroute_saved *in, size_t n)
+{
+	while (n--)
+		iroute_add(tunnel, &in[n].dst, &in[n].gateway,
+			   in[n].is_behind);
+}
+
 /** tunnel_iroutes_del() - take them away again */
 void tunnel_iroutes_del(struct tunnel *tunnel)
 {

@@ -202,7 +202,7 @@ bool tunnel_limits_open(struct tunnel_host *host, const union net_addr *remote)
 {
 	static struct log_limit limit = { .burst = 5, .interval_ms = 10000 };
 	const struct tunnel_registry *reg = &host->reg;
-	uint32_t max = reg->max_tunnels;
+	uint32_t max = host->setup.cfg->max_clients;
 	struct half_open found;
 
 	if (reg->n_tunnels >= max - max / 4) {
@@ -213,10 +213,10 @@ bool tunnel_limits_open(struct tunnel_host *host, const union net_addr *remote)
 				    max, found.n_same);
 			return false;
 		}
-		if (reg->n_tunnels == max && found.oldest)
+		if (reg->n_tunnels >= max && found.oldest)
 			tunnel_close(found.oldest, "its handshake goes on for too long, others wait");
 	}
-	if (reg->n_tunnels == max) {
+	if (reg->n_tunnels >= max) {
 		log_limited(&limit, LOG_LEVEL_WARN,
 			    "max-clients (%u) reached, new clients are refused",
 			    max);

@@ -170,6 +170,7 @@ struct tunnel_registry {
 int tunnel_registry_init(struct tunnel_registry *reg, uint32_t max_tunnels,
 			 uint32_t seed);
 void tunnel_registry_fini(struct tunnel_registry *reg);
+int tunnel_registry_resize(struct tunnel_registry *reg, uint32_t max_tunnels);
 int tunnel_registry_id(struct tunnel_registry *reg, uint32_t *id);
 void tunnel_registry_insert(struct tunnel_registry *reg,
 			    struct tunnel *tunnel);
@@ -193,6 +194,7 @@ struct tunnel *tunnel_registry_peer(const struct tunnel_registry *reg,
  * @refused: an exchange is complete, but its login is refused; NULL: never
  * @rekeyed: the key of a renegotiation is installed; NULL: nothing to do
  * @closed: a tunnel is about to go; @why is for the log
+ * @reloaded: the host has another configuration than @before; 0 or -ENOMEM
  */
 struct tunnel_role {
 	const char *name;
@@ -218,6 +220,7 @@ struct tunnel_role {
 	void (*closed)(struct tunnel *tunnel, const char *why);
 	void (*stop)(struct tunnel_host *host);
 	void (*restart)(struct tunnel_host *host, const char *why);
+	int (*reloaded)(struct tunnel_host *host, const struct config *before);
 	void (*free)(struct tunnel_host *host);
 };
 
@@ -239,6 +242,7 @@ struct tunnel_server {
 
 struct tunnel_client;
 struct tunnel_applied;
+struct tunnel_reload;
 
 struct tunnel_host {
 	struct tunnel_host_setup setup;
@@ -268,7 +272,9 @@ struct tunnel_host {
 	struct hook_env *hook_env;	/* NULL: no programs */
 	bool is_hook_up;
 	struct tunnel_client *client;
+	struct tunnel_reload *reload;	/* one that is being prepared */
 	bool is_stopping;
+	bool is_left;	/* the next process goes on with the tunnels */
 };
 
 /* tunnel.c */
@@ -291,6 +297,7 @@ void tunnel_host_finish(struct tunnel_host *host, int status);
 extern const struct control_ops tunnel_control_ops;
 
 /* host.c */
+void tunnel_host_env(struct tunnel_host *host);
 int tunnel_host_occ(struct tunnel_host *host, bool is_tcp);
 
 /* link.c */
@@ -333,6 +340,7 @@ struct hook_env *tunnel_hook_env(struct tunnel *tunnel);
 struct hook_env *tunnel_hook_session_env(const struct tunnel_session *ts);
 void tunnel_hook_chain_env(struct hook_env *env,
 			   const struct tunnel_session *ts, size_t lowest);
+void tunnel_hook_resumed(struct tunnel_host *host, const struct config *cfg);
 void tunnel_hook_up(struct tunnel_host *host, const struct config *cfg,
 		    bool is_restart);
 void tunnel_hook_down(struct tunnel_host *host, const struct config *cfg,
@@ -361,8 +369,22 @@ int tunnel_ccd_path(const char *dir, const char *name, char *out);
 int tunnel_ccd_read(struct tunnel *tunnel, tunnel_ccd_fn *done);
 void tunnel_ccd_drop(struct tunnel *tunnel);
 
+/**
+ * struct tunnel_iroute_saved - a network behind a client
+ * @is_behind: else it is only the way to the client's own address
+ */
+struct tunnel_iroute_saved {
+	struct net_prefix dst;
+	struct net_ip gateway;
+	bool is_behind;
+};
+
 /* iroute.c: networks behind a client */
 void tunnel_iroutes_add(struct tunnel *tunnel);
+int tunnel_iroutes_save(const struct tunnel *tunnel,
+			struct tunnel_iroute_saved *out, size_t max);
+void tunnel_iroutes_restore(struct tunnel *tunnel,
+			    const struct tunnel_iroute_saved *in, size_t n);
 void tunnel_iroutes_del(struct tunnel *tunnel);
 
 /* persist.c: ifconfig-pool-persist */
@@ -413,6 +435,16 @@ bool tunnel_limits_open(struct tunnel_host *host,
 /* tls.c: who this host is, and whom it accepts */
 int tunnel_tls_load(struct tunnel_host *host, char *err, size_t err_len);
 
+/* survive.c: what the next process has to know */
+void tunnel_survive_save(struct tunnel *tunnel);
+void tunnel_survive_end(struct tunnel *tunnel);
+struct dp_counter *tunnel_survive_key(struct tunnel *tunnel, uint8_t key_id,
+				      const struct keygen_pair *pair);
+int tunnel_survive_restore(struct tunnel_host *host);
+
+/* reload.c */
+void tunnel_reload_forget(struct tunnel_host *host);
+
 /* keys.c: how control packets are wrapped */
 int tunnel_keys_load(struct tunnel_host *host, char *err, size_t err_len);
 void tunnel_keys_free(struct tunnel_host *host);
@@ -422,6 +454,11 @@ const char *tunnel_data_special(const struct control_params *params);
 int tunnel_data_connect(struct tunnel *tunnel, uint32_t tx_id,
 			const struct config *cfg);
 int tunnel_data_rekey(struct tunnel *tunnel);
+int tunnel_data_peer(struct tunnel *tunnel, uint32_t tx_id,
+		     const struct config *cfg);
+int tunnel_data_install(struct tunnel *tunnel, enum dp_slot slot,
+			uint8_t key_id, const struct keygen_pair *pair,
+			struct dp_counter *live);
 void tunnel_data_disconnect(struct tunnel *tunnel);
 void tunnel_data_step(struct tunnel *tunnel);
 extern const struct dp_events tunnel_data_events;

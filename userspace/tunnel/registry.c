@@ -2,6 +2,7 @@
 /* Where packets and events find their tunnel. */
 #include <errno.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "tunnel/private.h"
 
@@ -29,6 +30,34 @@ void tunnel_registry_fini(struct tunnel_registry *reg)
 	free(reg->by_id);
 	reg->by_addr = NULL;
 	reg->by_id = NULL;
+}
+
+/**
+ * tunnel_registry_resize() - room for another number of tunnels
+ * @reg: the registry
+ * @max_tunnels: at most so many; those that are there keep their ids
+ *
+ * Return: 0 or -ENOMEM.
+ */
+int tunnel_registry_resize(struct tunnel_registry *reg, uint32_t max_tunnels)
+{
+	struct tunnel **by_id;
+	uint32_t size = max_tunnels;
+
+	for (uint32_t i = size; i < reg->max_tunnels; i++)
+		if (reg->by_id[i])
+			size = i + 1;
+	by_id = calloc(size, sizeof(*by_id));
+	if (!by_id)
+		return -ENOMEM;
+	memcpy(by_id, reg->by_id, sizeof(*by_id) *
+	       (size < reg->max_tunnels ? size : reg->max_tunnels));
+	free(reg->by_id);
+	reg->by_id = by_id;
+	reg->max_tunnels = size;
+	if (reg->next_id > size)
+		reg->next_id = size;
+	return 0;
 }
 
 /**

@@ -9,6 +9,8 @@
 
 /* How long the last words of the control channel may take. */
 #define GOODBYE_MS 2000
+/* How long a client may take to hear that it shall come back. */
+#define RESTART_MS 500
 /* A file that hangs should not keep others from being read. */
 #define FILE_THREADS 4
 #define FILE_END_MS 2000
@@ -302,6 +304,7 @@ static void server_connect(struct tunnel *tunnel)
 	tunnel->connected_since = tunnel->host->env.realtime();
 	tunnel_enter_state(tunnel, TUNNEL_STATE_CONNECTED);
 	tunnel_set_deadline(tunnel, UINT64_MAX);
+	tunnel_survive_save(tunnel);
 	log_notice("%s: connected: peer-id %u, cipher %s, address %s %s",
 		   label, tunnel->peer_id,
 		   proto_cipher_name(tunnel->active->params.cipher),
@@ -446,23 +449,40 @@ static int adopt_peer(void *arg, const struct dp_peer_info *info)
 	return 0;
 }
 
+static int server_files(struct tunnel_host *host)
+{
+	const struct config *cfg = host->setup.cfg;
+
+	if (host->server->files || (!cfg->ccd_path && !cfg->pool_path))
+		return 0;
+	host->server->files = loop_pool_new(host->setup.loop, FILE_THREADS,
+					    cfg->max_clients);
+	return host->server->files ? 0 : -ENOMEM;
+}
+
 static int server_pool_new(struct tunnel_host *host)
 {
 	const struct config *cfg = host->setup.cfg;
 	struct net_ip none = { 0 };
 
-	if (cfg->ccd_path || cfg->pool_path)
-		host->server->files = loop_pool_new(host->setup.loop,
-						    FILE_THREADS,
-						    cfg->max_clients);
-	if (!host->server->files && (cfg->ccd_path || cfg->pool_path))
+	if (server_files(host))
 		return -ENOMEM;
-
 	host->server->pool = control_pool_new(
 		cfg->has_pool ? &cfg->pool_start : &none,
 		cfg->has_pool ? &cfg->pool_end : &none,
 		cfg->has_pool6 ? &cfg->pool6 : NULL, cfg->max_clients);
 	return host->server->pool ? 0 : -ENOMEM;
+}
+
+/* Without records, peers of the kernel only keep their addresses. */
+static int server_go_on(struct tunnel_host *host)
+{
+	int ret;
+
+	if (!keep_is_used(host->setup.keep))
+		return dp_peer_list(host->dp, adopt_peer, host);
+	ret = tunnel_survive_restore(host);
+	return ret < 0 ? ret : 0;
 }
 
 static int server_start(struct tunnel_host *host)
@@ -487,13 +507,17 @@ static int server_start(struct tunnel_host *host)
 	if (!ret)
 		ret = tunnel_device_apply(host, cfg, NULL);
 	if (!ret)
-		ret = dp_peer_list(host->dp, adopt_peer, host);
+		ret = server_go_on(host);
 	if (ret)
 		return ret;
 	if (host->reg.n_tunnels)
 		log_notice("%u peers of an earlier run go on",
 			   host->reg.n_tunnels);
-	tunnel_hook_up(host, cfg, false);
+	/* where tunnels go on, the device has never been down */
+	if (keep_is_used(host->setup.keep) && host->link.is_adopted)
+		tunnel_hook_resumed(host, cfg);
+	else
+		tunnel_hook_up(host, cfg, false);
 	return 0;
 }
 
@@ -530,6 +554,7 @@ static void server_stop(struct tunnel_host *host)
 	}
 	for_each(host, say_restart, cfg->explicit_exit_notify == 2 ?
 		 "RESTART,[N]" : "RESTART");
+	loop_timer_free(host->exit_timer);
 	host->exit_timer = loop_timer_new(host->setup.loop, exit_timeout,
 					  host);
 	if (host->exit_timer)
@@ -538,9 +563,49 @@ static void server_stop(struct tunnel_host *host)
 		tunnel_host_finish(host, 0);
 }
 
+static void restart_timeout(struct loop_timer *timer, void *arg)
+{
+	struct tunnel_host *host = arg;
+
+	(void)timer;
+	for_each(host, tunnel_close, "restart");
+}
+
+/* The clients come back by themselves, at once if they are told. */
 static void server_restart(struct tunnel_host *host, const char *why)
 {
-	for_each(host, tunnel_close, why);
+	const struct config *cfg = host->setup.cfg;
+
+	if (!cfg->explicit_exit_notify || config_proto_is_tcp(cfg->proto) ||
+	    !host->reg.n_tunnels) {
+		for_each(host, tunnel_close, why);
+		return;
+	}
+	for_each(host, say_restart, cfg->explicit_exit_notify == 2 ?
+		 "RESTART,[N]" : "RESTART");
+	if (!host->exit_timer)
+		host->exit_timer = loop_timer_new(host->setup.loop,
+						  restart_timeout, host);
+	if (host->exit_timer)
+		loop_timer_start(host->exit_timer, RESTART_MS);
+	else
+		for_each(host, tunnel_close, why);
+}
+
+/* The networks of the server and of its clients stay as they are. */
+static int server_reloaded(struct tunnel_host *host,
+			   const struct config *before)
+{
+	const struct config *cfg = host->setup.cfg;
+	int ret;
+
+	(void)before;
+	ret = server_files(host);
+	if (!ret)
+		ret = tunnel_registry_resize(&host->reg, cfg->max_clients);
+	if (!ret)
+		ret = control_pool_grow(&host->server->pool, cfg->max_clients);
+	return ret ? ret : tunnel_device_apply(host, cfg, NULL);
 }
 
 static void server_free(struct tunnel_host *host)
@@ -572,5 +637,6 @@ const struct tunnel_role tunnel_server_role = {
 	.closed = server_closed,
 	.stop = server_stop,
 	.restart = server_restart,
+	.reloaded = server_reloaded,
 	.free = server_free,
 };

@@ -220,6 +220,7 @@ void tunnel_close(struct tunnel *tunnel, const char *why)
 	if (tunnel->state == TUNNEL_STATE_DEAD)
 		return;
 	tunnel_data_disconnect(tunnel);
+	tunnel_survive_end(tunnel);
 	tunnel_link_release(tunnel);
 	host->role->closed(tunnel, why);
 	tunnel_registry_remove(&host->reg, tunnel);

@@ -9,6 +9,7 @@
 #include "config/config.h"
 #include "dp/dp.h"
 #include "hook/hook.h"
+#include "keep/keep.h"
 #include "loop/loop.h"
 #include "net/net.h"
 #include "priv/priv.h"
@@ -83,6 +84,7 @@ struct tunnel_outer {
  * struct tunnel_host_setup - what a host works with; all outlive it
  * @loop: ended by the host when it has nothing more to do
  * @hook: of tunnel_hook_start()
+ * @keep: what outlives the process; NULL: nothing
  */
 struct tunnel_host_setup {
 	struct loop *loop;
@@ -90,6 +92,7 @@ struct tunnel_host_setup {
 	struct priv *priv;
 	struct tunnel_outer outer;
 	struct hook *hook;
+	struct keep *keep;
 };
 
 /**
@@ -172,8 +175,35 @@ void tunnel_link_ready(struct tunnel_host *host, struct tunnel_link *link);
  */
 void tunnel_host_stop(struct tunnel_host *host);
 
+/**
+ * tunnel_host_reload() - go on with another configuration
+ * @cfg: result of config_merge(); when @done says 0 it is in use, and the one
+ *	before is not, but by copies
+ * @done: called once, from the loop; @err: -errno, with one line in @why
+ *
+ * Certificates, keys and lists are loaded by a worker; nothing changes before
+ * all of them are good. No tunnel ends.
+ *
+ * Return: 0, -EBUSY while another one is on its way, or -ENOMEM; then @done is
+ * not called.
+ */
+int tunnel_host_reload(struct tunnel_host *host, const struct config *cfg,
+		       void (*done)(void *arg, int err, const char *why),
+		       void *arg);
+
 /** tunnel_host_restart() - client: connect anew; server: drop all tunnels */
 void tunnel_host_restart(struct tunnel_host *host, const char *why);
+
+/**
+ * tunnel_host_leave() - end the loop with LEFT, and leave the tunnels to the
+ * next process, which is to be started
+ *
+ * The caller ends the process without freeing the host.
+ *
+ * Return: 0, or -ENOENT when nobody keeps them meanwhile.
+ */
+#define TUNNEL_STATUS_LEFT 75
+int tunnel_host_leave(struct tunnel_host *host);
 
 /** tunnel_host_free() - everything that is left, without goodbye */
 void tunnel_host_free(struct tunnel_host *host);

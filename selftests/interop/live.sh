@@ -1,0 +1,190 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+# shellcheck shell=bash
+# What goes on while the server is operated: its configuration is read again, it
+# is killed and started again. Sourced by run.
+
+# pings_start SECONDS: one each millisecond, in the background; an address is
+# pinged from the client, so that both directions and their keys are needed.
+pings_start() {
+	in_c nice -n -15 ping -n -D -i 0.001 -c $(($1 * 1000)) -W 1 "$VPN_S4" \
+		>"$DIR/pings" 2>&1 &
+	PINGS_PID=$!
+	sleep 1
+}
+
+# pings_end: sets PINGS_SENT, PINGS_LOST and PINGS_GAP, the longest time without
+# an answer, in ms.
+pings_end() {
+	wait "$PINGS_PID"
+	read -r PINGS_SENT PINGS_LOST < <(sed -n \
+		's/^\([0-9]*\) packets transmitted, \([0-9]*\) received.*/\1 \2/p' \
+		"$DIR/pings" | awk '{ print $1, $1 - $2 }')
+	PINGS_GAP=$(awk -F '[][]' '/bytes from/ {
+		if (before && $2 - before > gap) gap = $2 - before
+		before = $2
+	} END { printf "%d", 1000 * gap }' "$DIR/pings")
+	[ -n "$PINGS_SENT" ] || fail "no pings: $(tail -n 2 "$DIR/pings")"
+	say "$PINGS_SENT pings, $PINGS_LOST lost, longest gap $PINGS_GAP ms"
+}
+
+# reload_says PATTERN [OPTION...]: ovpnctl has the server reload, and shows this
+reload_says() {
+	"$OVPNCTL" --control "$DIR/server.sock" "${@:2}" reload \
+		>"$DIR/ovpnctl.log" 2>&1
+	RELOAD_STATUS=$?
+	grep -qE -- "$1" "$DIR/ovpnctl.log" || {
+		sed 's/^/#   /' "$DIR/ovpnctl.log"
+		fail "ovpnctl reload does not show $1"
+	}
+}
+
+# server_cert_new: another certificate and key for the server, in its place
+server_cert_new() {
+	local dir=$DIR/pki-$KEYS
+
+	openssl req -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes \
+		-subj /CN=server -keyout "$dir/new.key" -out "$dir/new.csr" \
+		2>>"$dir/openssl.err" &&
+		openssl x509 -req -in "$dir/new.csr" -CA "$dir/ca.crt" \
+			-CAkey "$dir/ca.key" -days 2 -set_serial 4242 \
+			-out "$dir/new.crt" -extfile <(printf '%s\n' \
+				extendedKeyUsage=serverAuth \
+				keyUsage=digitalSignature) \
+			2>>"$dir/openssl.err" || fail "openssl makes no certificate"
+	chmod 600 "$dir/new.key"
+	mv "$dir/new.key" "$dir/server.key"
+	mv "$dir/new.crt" "$dir/server.crt"
+}
+
+# scenario_reload CLIENT: the server, without rights to its files, is told by
+# signal and by ovpnctl to read them again; what is wrong is refused, nothing is
+# lost, and who comes later sees the new ones.
+scenario_reload() {
+	local conf=$DIR/server.conf first
+
+	connect ovpnd "$1"
+	expect_rights server ovpnd
+	pings_start 12
+	first=$(peer_json server)
+	cp "$conf" "$conf.old"
+
+	reload_says 'reloaded, 0 options changed'
+	[ "$RELOAD_STATUS" = 0 ] || fail "ovpnctl reload: status $RELOAD_STATUS"
+
+	echo 'no-such-option 1' >>"$conf"
+	reload_says "server\.conf:$(wc -l <"$conf"): .*no-such-option"
+	[ "$RELOAD_STATUS" = 1 ] || fail "ovpnctl reload: status $RELOAD_STATUS"
+	kill -HUP "${DAEMON_PID[server]}"
+	within 5 daemon_says server 'not reloaded.*no-such-option' ||
+		fail "SIGHUP: the mistake is not in the log"
+	cp "$conf.old" "$conf"
+	: >"$DIR/pki-$KEYS/server.crt"
+	reload_says 'cert: .*server\.crt" is empty'
+
+	server_cert_new
+	cat >>"$conf" <<-EOT
+		push "route 198.51.100.0 255.255.255.0"
+		lport 1195
+	EOT
+	kill -HUP "${DAEMON_PID[server]}"
+	within 5 daemon_says server 'configuration reloaded, 4 options' ||
+		fail "SIGHUP: not reloaded"
+	daemon_says server 'next key exchange on: cert .*, key ' &&
+		daemon_says server 'connect from now on: push .*server.conf' &&
+		daemon_says server 'not in use before a restart: lport .*conf' ||
+		fail "what has changed is not reported"
+	reload_says '"effect": *"restart"' --json
+	pings_end
+	[ "$PINGS_LOST" = 0 ] || fail "$PINGS_LOST pings lost"
+	daemon_is_running client &&
+		[ "$(grep -c 'Initialization Sequence' "$DIR/client.log")" = 1 ] ||
+		fail "the client was dropped"
+	[ "$(grep '"client_id"' <<<"$first")" = \
+		"$(grep '"client_id"' <<<"$(peer_json server)")" ] ||
+		fail "the server has another tunnel for the client"
+
+	stop_clean client
+	peer_start client "$1"
+	daemon_wait_for client 'Initialization Sequence Completed' 20 ||
+		fail "the client does not connect with the new certificate"
+	in_c ip route show dev tun-c | grep -q '^198\.51\.100\.0/24' ||
+		fail "the new route was not pushed"
+	traffic_ping "$VPN_S4" || fail "ping over IPv4"
+	RESULT="$PINGS_SENT pings over six reloads, none lost"
+	stop_clean client
+	stop_clean server
+}
+
+server_kill_and_start() {
+	local pid
+
+	pid=${DAEMON_PID[server]}
+	# the shell's own remark about a killed child is not wanted
+	{ kill -KILL "$pid" && wait "$pid"; } 2>/dev/null
+	unset "DAEMON_PID[server]"
+	peer_start server ovpnd
+	daemon_wait_for server 'Initialization Sequence Completed' 10 ||
+		fail "the server does not start again"
+}
+
+# scenario_kill CLIENT: ovpnd is killed and started again, three times, while
+# pings pass each millisecond. The client does not notice; its data keys go on,
+# and are renegotiated when it is time, in the same session.
+scenario_kill() {
+	local first times=3 i
+
+	SERVER_LINES="restart-hold 20"
+	RENEG_S=14 RENEG_C=0
+	CLIENT_LINES="inactive 0"
+	connect ovpnd "$1"
+	expect_data_path server ovpnd
+	first=$(peer_json server)
+	pings_start 8
+	for ((i = 1; i <= times; i++)); do
+		server_kill_and_start
+		daemon_says server '1 peers of an earlier run go on' ||
+			fail "the client's session is not taken over"
+		sleep 1
+	done
+	pings_end
+	[ "$PINGS_LOST" -le $((PINGS_SENT / 100)) ] ||
+		fail "$PINGS_LOST of $PINGS_SENT pings lost"
+	[ "$PINGS_GAP" -le $((1000 * SCALE)) ] ||
+		fail "no answer for $PINGS_GAP ms"
+	expect_same_peer "$first"
+
+	# the next key exchange, begun by who does not know the TLS session
+	first=$(peer_key server ovpnd)
+	within 20 key_has_changed server ovpnd "$first" ||
+		fail "no renegotiation after the restart"
+	traffic_ping "$VPN_S4" || fail "ping over IPv4 after it"
+	traffic_ping "$VPN_S6" || fail "ping over IPv6 after it"
+	! daemon_says client 'SIGUSR1|Restart pause|TLS Error' ||
+		fail "the client has noticed"
+	[ "$(grep -c 'Initialization Sequence' "$DIR/client.log")" = 1 ] ||
+		fail "the client was dropped"
+	RESULT="killed $times times: $PINGS_LOST of $PINGS_SENT pings lost, "
+	RESULT+="longest gap $PINGS_GAP ms"
+	stop_clean client
+	stop_clean server
+	[ -z "$(holders)" ] || fail "ovpnd-keep is left: $(holders)"
+}
+
+holders() {
+	local pid
+
+	for pid in $(ip netns pids "$NET-s"); do
+		grep -sl '^ovpnd-keep' "/proc/$pid/comm"
+	done
+}
+
+# expect_same_peer JSON: name, ids and addresses of the client are what they were
+expect_same_peer() {
+	local now key
+
+	now=$(peer_json server)
+	for key in id client_id common_name vpn4 vpn6 remote cipher since; do
+		[ "$(grep "\"$key\"" <<<"$1")" = "$(grep "\"$key\"" <<<"$now")" ] ||
+			fail "$key of the client was $(grep "\"$key\"" <<<"$1"), is $(grep "\"$key\"" <<<"$now")"
+	done
+}

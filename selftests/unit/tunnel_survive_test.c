@@ -1,0 +1,287 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* A server's process ends without a word, and the next one goes on. */
+#include <errno.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "tunnel_peer.h"
+
+static struct keep *keep;
+static char keep_name[40];
+
+static void keep_begin(void)
+{
+	const struct keep_setup setup = {
+		.id = keep_name, .n_records = 16, .hold_s = 20,
+	};
+	int ret = -EBUSY;
+
+	/* the holder may not have seen the end yet */
+	for (int i = 0; i < 200 && ret == -EBUSY; i++) {
+		ret = keep_open(&setup, &keep);
+		if (ret == -EBUSY)
+			usleep(10000);
+	}
+	assert_int_equal(ret, 0);
+}
+
+static void host_begin(void)
+{
+	struct tunnel_host_setup setup = {
+		.loop = loop, .cfg = cfg, .priv = priv, .keep = keep,
+		.outer = { .send = outer_send, .fd = outer_fd },
+	};
+	char err[512] = "";
+
+	if (tunnel_host_new(&setup, &host, err, sizeof(err)))
+		fail_msg("%s", err);
+	if (tunnel_host_start(host, err, sizeof(err)))
+		fail_msg("%s", err);
+}
+
+static void start(const char *more)
+{
+	static unsigned int n;
+
+	begin_config(config_text(more));
+	snprintf(keep_name, sizeof(keep_name), "survive-%d-%u", getpid(), n++);
+	unsetenv("NOTIFY_SOCKET");
+	keep_begin();
+	host_begin();
+	assert_int_equal(wrap_key_new(WRAP_MODE_NONE, NULL,
+				      WRAP_DIRECTION_NONE, NULL,
+				      &wrap_client), 0);
+	peers_begin();
+}
+
+static void stop(void)
+{
+	peers_end();
+	tunnel_host_free(host);
+	keep_close(keep);
+	end_config();
+}
+
+/* What is left is what a killed process leaves. */
+static void next_process(void)
+{
+	host->is_left = true;
+	tunnel_host_free(host);
+	keep_leave(keep);
+	priv_stop(priv);
+	assert_int_equal(priv_start(&priv), 0);
+	keep_begin();
+	assert_true(keep_is_used(keep));
+	host_begin();
+}
+
+static struct peer *connected(unsigned int i, const char *cn, uint16_t port)
+{
+	struct peer *peer = peer_start(i, cn, port, PEER_INFO);
+
+	run_until(peer_has(peer, "PUSH_REPLY"));
+	/* the last ack */
+	run_for(100);
+	return peer;
+}
+
+static struct tunnel *tunnel_of(const struct peer *peer)
+{
+	return tunnel_registry_addr(&host->reg, &peer->addr);
+}
+
+static struct dp_peer_info info_of(const struct peer *peer)
+{
+	struct dp_peer_info info;
+
+	assert_non_null(tunnel_of(peer));
+	assert_int_equal(dp_peer_get(host->dp, tunnel_of(peer)->dp_id, &info),
+			 0);
+	return info;
+}
+
+static void test_goes_on(void **state)
+{
+	struct tunnel *tunnel;
+	struct peer *a, *b;
+	uint64_t cid;
+	int64_t since;
+
+	(void)state;
+	start("keepalive 7 70");
+	connected(0, "zero", 4000);
+	a = connected(1, "one", 4001);
+	cid = tunnel_of(a)->cid;
+	since = tunnel_of(a)->connected_since;
+	next_process();
+	assert_int_equal(n_tunnels(), 2);
+	tunnel = tunnel_of(a);
+	assert_non_null(tunnel);
+	assert_int_equal(tunnel->state, TUNNEL_STATE_CONNECTED);
+	assert_int_equal(tunnel->peer_id, 1);
+	assert_int_equal(tunnel->cid, cid);
+	assert_int_equal(tunnel->connected_since, since);
+	assert_string_equal(tunnel->common_name, "one");
+	assert_int_equal(info_of(a).primary_key, 0);
+	assert_int_equal(info_of(a).cipher, PROTO_CIPHER_AES_256_GCM);
+	assert_int_equal(info_of(a).keepalive_interval, 7);
+	assert_int_equal(info_of(a).keepalive_timeout, 140);
+	/* nobody else gets their ids and addresses */
+	b = connected(2, "two", 4002);
+	assert_int_equal(tunnel_of(b)->peer_id, 2);
+	assert_true(tunnel_of(b)->cid > cid);
+	assert_true(peer_has(b, "ifconfig 10.8.0.4 "));
+	stop();
+}
+
+/* The client begins a key exchange in a session that this process never saw. */
+static void test_client_renegotiates(void **state)
+{
+	struct peer *peer;
+
+	(void)state;
+	start("");
+	peer = connected(0, "one", 4000);
+	next_process();
+	assert_int_equal(control_session_renegotiate(peer->session), 0);
+	run_until(peer->n_active == 2);
+	assert_int_equal(info_of(peer).secondary_key, 1);
+	assert_int_equal(peer->n_failed, 0);
+	/* dynamic wrapping, which only the dead process negotiated */
+	assert_true(peer->is_dynamic);
+	next_process();
+	assert_int_equal(info_of(peer).secondary_key, 1);
+	assert_int_equal(control_session_renegotiate(peer->session), 0);
+	run_until(peer->n_active == 3);
+	assert_int_equal(n_tunnels(), 1);
+	stop();
+}
+
+static void test_server_renegotiates(void **state)
+{
+	struct peer *peer;
+
+	(void)state;
+	start("");
+	peer = connected(0, "one", 4000);
+	next_process();
+	assert_int_equal(control_session_renegotiate(
+		tunnel_of(peer)->active->control), 0);
+	run_until(peer->n_active == 2);
+	run_until(info_of(peer).secondary_key == 1);
+	stop();
+}
+
+/*
+ * A message for the lost TLS session cannot be read: new keys are negotiated,
+ * and what is said then is understood.
+ */
+static void test_client_speaks(void **state)
+{
+	struct peer *peer;
+
+	(void)state;
+	start("");
+	peer = connected(0, "one", 4000);
+	next_process();
+	assert_true(control_session_is_lost(tunnel_of(peer)->active->control));
+	assert_int_equal(control_session_send(peer->session, "EXIT"), 0);
+	run_until(peer->n_active == 2);
+	assert_non_null(tunnel_of(peer));
+	assert_false(control_session_is_lost(tunnel_of(peer)->active->control));
+	assert_int_equal(control_session_send(peer->session, "EXIT"), 0);
+	run_until(tunnel_of(peer) && tunnel_of(peer)->state ==
+		  TUNNEL_STATE_EXITING);
+	stop();
+}
+
+/* The client has gone and comes anew, while its old session goes on. */
+static void test_client_comes_anew(void **state)
+{
+	struct peer *peer;
+
+	(void)state;
+	start("");
+	peer = connected(0, "one", 4000);
+	next_process();
+	peer_connect(peer);
+	run_until(peer_has(peer, "PUSH_REPLY"));
+	assert_int_equal(n_tunnels(), 1);
+	assert_int_equal(info_of(peer).primary_key, 0);
+	stop();
+}
+
+/* No packet id is used twice, and none accepted twice. */
+static void test_packet_ids(void **state)
+{
+	const uint8_t *key = (const uint8_t *)"0123456789abcdef0123456789abcdef";
+	struct dp_counter live = { 0 };
+	const struct dp_key dp_key = {
+		.key_id = 2, .cipher = PROTO_CIPHER_AES_256_GCM,
+		.send = { key, 32, key }, .recv = { key, 32, key },
+		.live = &live,
+	};
+	uint64_t *counter;
+	struct peer *peer;
+
+	(void)state;
+	start("");
+	peer = connected(0, "one", 4000);
+	counter = keep_counter(keep, 0, 0);
+	assert_int_equal(counter[0], 1);
+	counter[0] = 5000;
+	counter[1] = 700;
+	next_process();
+	counter = keep_counter(keep, 0, 0);
+	assert_int_equal(counter[0], 5000);
+	assert_int_equal(counter[1], 700);
+	/* a key that is new begins at the beginning, whatever was there */
+	assert_int_equal(dp_key_set(host->dp, tunnel_of(peer)->dp_id,
+				    DP_SLOT_SECONDARY, &dp_key), 0);
+	assert_int_equal(live.next, 1);
+	assert_int_equal(dp_key_del(host->dp, tunnel_of(peer)->dp_id,
+				    DP_SLOT_SECONDARY), 0);
+	stop();
+}
+
+/* Who has left, or was never connected, does not come back. */
+static void test_gone(void **state)
+{
+	struct peer *a;
+	char buf[KEEP_RECORD_MAX];
+
+	(void)state;
+	start("");
+	a = connected(0, "one", 4000);
+	assert_int_equal(control_session_send(a->session, "EXIT"), 0);
+	run_until(!tunnel_of(a));
+	assert_int_equal(keep_read(keep, 0, buf, sizeof(buf)), 0);
+	peer_start(1, "two", 4001, PEER_INFO);
+	run_until(n_tunnels());
+	next_process();
+	assert_int_equal(n_tunnels(), 0);
+	stop();
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_goes_on),
+		cmocka_unit_test(test_client_renegotiates),
+		cmocka_unit_test(test_server_renegotiates),
+		cmocka_unit_test(test_client_speaks),
+		cmocka_unit_test(test_client_comes_anew),
+		cmocka_unit_test(test_packet_ids),
+		cmocka_unit_test(test_gone),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,143 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include <errno.h>
+#include <limits.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "live/private.h"
+#include "log/log.h"
+
+static void on_signal(int signum, void *arg)
+{
+	struct live *live = arg;
+	int ret;
+
+	log_notice("signal %s received", sigabbrev_np(signum));
+	if (signum == SIGUSR1) {
+		tunnel_host_restart(live->parts.host, "signal");
+	} else if (signum == SIGUSR2) {
+		mgmt_status_now(live->parts.mgmt);
+	} else if (signum == SIGHUP) {
+		ret = live_reload(live);
+		if (ret)
+			log_error("cannot reload: %s", strerror(-ret));
+	} else {
+		tunnel_host_stop(live->parts.host);
+	}
+}
+
+int live_leave(void *arg)
+{
+	struct live *live = arg;
+
+	return live->parts.host ? tunnel_host_leave(live->parts.host) :
+				  -ENOENT;
+}
+
+int live_start(int argc, char **argv, struct live **out)
+{
+	struct live *live = calloc(1, sizeof(*live));
+	int ret;
+
+	if (!live)
+		return -ENOMEM;
+	live->argc = argc;
+	live->argv = argv;
+	ret = live_reader_start(argc, argv, &live->reader);
+	if (ret)
+		free(live);
+	else
+		*out = live;
+	return ret;
+}
+
+/* The next process has the same command line, in the same place. */
+static void keep_id(const struct live *live, char out[17])
+{
+	uint64_t id = 14695981039346656037ull;	/* FNV-1a */
+	char cwd[PATH_MAX] = "";
+
+	if (!getcwd(cwd, sizeof(cwd)))
+		cwd[0] = '\0';
+	for (int i = 0; i <= live->argc; i++) {
+		const char *text = i ? live->argv[i] : cwd;
+
+		for (; text; text = *text ? text + 1 : NULL)
+			id = (id ^ (uint8_t)*text) * 1099511628211ull;
+	}
+	snprintf(out, 17, "%016llx", (unsigned long long)id);
+}
+
+struct keep *live_keep(struct live *live, const struct config *cfg)
+{
+	struct keep_setup setup = {
+		.n_records = cfg->max_clients,
+		.hold_s = cfg->restart_hold,
+	};
+	char id[17];
+	int ret;
+
+	if (cfg->mode != CONFIG_MODE_SERVER)
+		return NULL;
+	keep_id(live, id);
+	setup.id = id;
+	ret = keep_open(&setup, &live->keep);
+	if (ret)
+		log_warn("clients will not survive a restart of ovpnd: %s",
+			 ret == -EBUSY ? "another ovpnd with this command line runs" :
+			 strerror(-ret));
+	else if (live->keep)
+		log_info("clients survive a restart of ovpnd, by %s",
+			 keep_by(live->keep));
+	return live->keep;
+}
+
+int live_open(struct live *live, struct loop *loop)
+{
+	static const int caught[] = {
+		SIGTERM, SIGINT, SIGHUP, SIGUSR1, SIGUSR2, 0,
+	};
+
+	live->loop = loop;
+	for (const int *signum = caught; *signum; signum++)
+		if (!loop_signal_new(loop, *signum, on_signal, live))
+			return -ENOMEM;
+	live->timer = loop_timer_new(loop, live_reload_timeout, live);
+	live->io = loop_io_new(loop, live_reader_fd(live->reader),
+			       LOOP_READABLE, live_reload_event, live);
+	return live->timer && live->io ? 0 : -ENOMEM;
+}
+
+void live_set_parts(struct live *live, const struct live_parts *parts)
+{
+	struct tunnel_outer outer = extmux_outer(parts->mux);
+	int ret;
+
+	live->parts = *parts;
+	if (!live->keep)
+		return;
+	ret = keep_fd_put(live->keep, "socket", outer.fd(outer.arg));
+	if (ret)
+		log_warn("clients will not survive a restart of ovpnd: %s",
+			 strerror(-ret));
+}
+
+void live_free(struct live *live)
+{
+	if (!live)
+		return;
+	loop_timer_free(live->timer);
+	loop_io_free(live->io);
+	live_reader_stop(live->reader);
+	/* what could not be begun leaves it to the next try */
+	if (live->parts.host)
+		keep_close(live->keep);
+	else
+		keep_leave(live->keep);
+	live_answer_drop(&live->answer);
+	config_free(live->next);
+	free(live);
+}

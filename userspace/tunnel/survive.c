@@ -1,0 +1,477 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * What the next process has to know of a server's tunnels, so that they go on
+ * when this one is gone: their records, and how they come back.
+ */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "keep/keep.h"
+#include "tunnel/private.h"
+
+#define SURVIVE_VERSION		1u
+#define SURVIVE_IROUTES		24
+
+/**
+ * struct survive_key - a data channel key
+ * @is_set: @pair is there; with the kernel's data path it never is
+ */
+struct survive_key {
+	bool is_set;
+	uint8_t key_id;
+	struct keygen_pair pair;
+};
+
+/**
+ * struct survive_record - one tunnel
+ * @size: of this struct, so that another layout is not read
+ */
+struct survive_record {
+	uint32_t size, version;
+	uint32_t peer_id;
+	uint64_t cid;
+	union net_addr remote, local;
+	struct net_ip vpn4, vpn6;
+	char common_name[65];
+	char username[PROTO_USER_PASS_MAX];
+	bool has_username, has_identity, has_token, is_hooked, is_kernel;
+	int64_t connected_since;
+	struct tls_peer identity;
+	struct auth_session token;
+	struct control_params params;
+	struct control_saved control;
+	struct keygen_rotation rotation;
+	struct survive_key keys[2];
+	uint32_t ping, ping_timeout;
+	uint32_t n_iroutes;
+	struct tunnel_iroute_saved iroutes[SURVIVE_IROUTES];
+};
+
+_Static_assert(sizeof(struct survive_record) <= KEEP_RECORD_MAX,
+	       "a record must fit");
+
+/* ---- to the record ----------------------------------------------------- */
+
+static bool is_record(const struct survive_record *rec, size_t len,
+		      uint32_t id)
+{
+	return len == sizeof(*rec) && rec->size == sizeof(*rec) &&
+	       rec->version == SURVIVE_VERSION && rec->peer_id == id;
+}
+
+static struct survive_record *record_get(const struct tunnel_host *host,
+					 uint32_t id)
+{
+	struct survive_record *rec = mem_secret_alloc(sizeof(*rec));
+	size_t len;
+
+	if (!rec)
+		return NULL;
+	len = keep_read(host->setup.keep, id, rec, sizeof(*rec));
+	if (is_record(rec, len, id))
+		return rec;
+	mem_wipe(rec, sizeof(*rec));
+	return rec;
+}
+
+static bool has_key(const struct keygen_slot *slot, uint8_t key_id)
+{
+	return slot->is_used && slot->key_id == key_id;
+}
+
+/* Keys that are in no slot any more. */
+static void record_prune(struct survive_record *rec,
+			 const struct keygen_rotation *rot)
+{
+	for (unsigned int i = 0; i < 2; i++) {
+		struct survive_key *key = &rec->keys[i];
+
+		if (key->is_set && !has_key(&rot->primary, key->key_id) &&
+		    !has_key(&rot->secondary, key->key_id))
+			mem_wipe(key, sizeof(*key));
+	}
+}
+
+static void record_session(struct survive_record *rec,
+			   const struct tunnel_session *ts)
+{
+	rec->params = ts->params;
+	rec->identity = ts->identity;
+	rec->has_identity = ts->has_identity;
+	rec->token = ts->token;
+	rec->has_token = ts->has_token;
+}
+
+static int record_fill(struct survive_record *rec, const struct tunnel *tunnel)
+{
+	const struct tunnel_host *host = tunnel->host;
+	struct dp_peer_info info;
+	int n;
+
+	if (tunnel_data_special(&tunnel->active->params))
+		return -EOPNOTSUPP;
+	if (control_session_save(tunnel->active->control, &rec->control) ||
+	    dp_peer_get(host->dp, tunnel->dp_id, &info))
+		return -EBUSY;
+	n = tunnel_iroutes_save(tunnel, rec->iroutes, SURVIVE_IROUTES);
+	if (n < 0)
+		return n;
+	rec->size = sizeof(*rec);
+	rec->version = SURVIVE_VERSION;
+	rec->peer_id = tunnel->peer_id;
+	rec->cid = tunnel->cid;
+	rec->remote = tunnel->remote;
+	rec->local = tunnel->local;
+	rec->vpn4 = tunnel->vpn4;
+	rec->vpn6 = tunnel->vpn6;
+	memcpy(rec->common_name, tunnel->common_name,
+	       sizeof(rec->common_name));
+	memcpy(rec->username, tunnel->username, sizeof(rec->username));
+	rec->has_username = tunnel->has_username;
+	rec->is_hooked = tunnel->is_hooked;
+	rec->is_kernel = host->link.fd < 0;
+	rec->connected_since = tunnel->connected_since;
+	record_session(rec, tunnel->active);
+	rec->rotation = tunnel->rotation;
+	record_prune(rec, &tunnel->rotation);
+	rec->ping = info.keepalive_interval;
+	rec->ping_timeout = info.keepalive_timeout;
+	rec->n_iroutes = (uint32_t)n;
+	return 0;
+}
+
+/**
+ * tunnel_survive_save() - bring the record of a tunnel up to date
+ * @tunnel: any; only a server's that is connected over datagrams has one
+ *
+ * While a key exchange is running the record stays as it was before.
+ */
+void tunnel_survive_save(struct tunnel *tunnel)
+{
+	static struct log_limit limit = { .burst = 5, .interval_ms = 60000 };
+	struct tunnel_host *host = tunnel->host;
+	struct survive_record *rec;
+	char label[160];
+	int ret;
+
+	if (!host->setup.keep || !host->server || tunnel->link ||
+	    tunnel->state != TUNNEL_STATE_CONNECTED || !tunnel->has_dp_peer)
+		return;
+	rec = record_get(host, tunnel->peer_id);
+	if (!rec)
+		return;
+	ret = record_fill(rec, tunnel);
+	if (!ret)
+		ret = keep_write(host->setup.keep, tunnel->peer_id, rec,
+				 sizeof(*rec));
+	mem_secret_free(rec);
+	if (!ret || ret == -EBUSY)
+		return;
+	keep_erase(host->setup.keep, tunnel->peer_id);
+	log_limited(&limit, LOG_LEVEL_INFO,
+		    "%s: will not survive a restart of ovpnd: %s",
+		    tunnel_label(tunnel, label, sizeof(label)),
+		    ret == -E2BIG ? "more networks behind it than are kept" :
+		    ret == -EOPNOTSUPP ?
+		    tunnel_data_special(&tunnel->active->params) :
+		    strerror(-ret));
+}
+
+/** tunnel_survive_end() - the tunnel ends: nothing of it is left */
+void tunnel_survive_end(struct tunnel *tunnel)
+{
+	struct tunnel_host *host = tunnel->host;
+
+	if (host->setup.keep && host->server && !host->is_left)
+		keep_erase(host->setup.keep, tunnel->peer_id);
+}
+
+/**
+ * tunnel_survive_key() - a data channel key that is about to be installed
+ * @tunnel: the tunnel
+ * @key_id: of the key
+ * @pair: it
+ *
+ * Return: where the data path counts its packets, NULL: by itself.
+ */
+struct dp_counter *tunnel_survive_key(struct tunnel *tunnel, uint8_t key_id,
+				      const struct keygen_pair *pair)
+{
+	struct tunnel_host *host = tunnel->host;
+	struct survive_record *rec;
+	struct survive_key *key;
+	void *counter;
+	int ret;
+
+	if (!host->setup.keep || !host->server || host->link.fd < 0 ||
+	    tunnel->link || tunnel_data_special(&tunnel->active->params))
+		return NULL;
+	counter = keep_counter(host->setup.keep, tunnel->peer_id, key_id);
+	rec = counter ? record_get(host, tunnel->peer_id) : NULL;
+	if (!rec)
+		return NULL;
+	record_prune(rec, &tunnel->rotation);
+	key = rec->keys[0].is_set && rec->keys[0].key_id != key_id ?
+	      &rec->keys[1] : &rec->keys[0];
+	key->is_set = true;
+	key->key_id = key_id;
+	key->pair = *pair;
+	rec->size = sizeof(*rec);
+	rec->version = SURVIVE_VERSION;
+	rec->peer_id = tunnel->peer_id;
+	memset(counter, 0, KEEP_COUNTER_LEN);
+	ret = keep_write(host->setup.keep, tunnel->peer_id, rec, sizeof(*rec));
+	mem_secret_free(rec);
+	return ret ? NULL : counter;
+}
+
+/* ---- and back ----------------------------------------------------------- */
+
+static int restore_key(struct tunnel *tunnel, enum dp_slot slot,
+		       const struct keygen_slot *wanted,
+		       const struct survive_record *rec)
+{
+	const struct survive_key *from = &rec->keys[0];
+
+	if (!wanted->is_used)
+		return 0;
+	if (!from->is_set || from->key_id != wanted->key_id)
+		from++;
+	if (!from->is_set || from->key_id != wanted->key_id)
+		return -ENOKEY;
+	return tunnel_data_install(tunnel, slot, from->key_id, &from->pair,
+				   keep_counter(tunnel->host->setup.keep,
+						rec->peer_id, from->key_id));
+}
+
+/* The userspace data path has forgotten everything. */
+static int restore_user(struct tunnel *tunnel, const struct survive_record *rec)
+{
+	struct dp *dp = tunnel->host->dp;
+	int ret = tunnel_data_peer(tunnel, rec->peer_id, tunnel_cfg(tunnel));
+
+	if (ret)
+		return ret;
+	tunnel->has_dp_peer = true;
+	ret = restore_key(tunnel, DP_SLOT_PRIMARY, &rec->rotation.primary, rec);
+	if (!ret)
+		ret = restore_key(tunnel, DP_SLOT_SECONDARY,
+				  &rec->rotation.secondary, rec);
+	if (!ret && rec->ping)
+		ret = dp_peer_set_keepalive(dp, tunnel->dp_id, rec->ping,
+					    rec->ping_timeout);
+	return ret;
+}
+
+static bool slot_matches(const struct keygen_slot *slot, int key_id)
+{
+	return slot->is_used ? slot->key_id == key_id : key_id < 0;
+}
+
+static bool rotation_matches(const struct keygen_rotation *rot,
+			     const struct dp_peer_info *info)
+{
+	return slot_matches(&rot->primary, info->primary_key) &&
+	       slot_matches(&rot->secondary, info->secondary_key);
+}
+
+/*
+ * While keys are exchanged a record is not written, but rotation goes on: keys
+ * may have been swapped since, or the one that was to die has died.
+ */
+static bool rotation_follow(struct keygen_rotation *rot,
+			    const struct dp_peer_info *info)
+{
+	struct keygen_slot primary = rot->primary;
+
+	if (rotation_matches(rot, info))
+		return true;
+	rot->primary = rot->secondary;
+	rot->secondary = primary;
+	if (rotation_matches(rot, info))
+		return true;
+	if (!slot_matches(&rot->primary, info->primary_key)) {
+		rot->secondary = rot->primary;
+		rot->primary = primary;
+	}
+	memset(&rot->secondary, 0, sizeof(rot->secondary));
+	return rotation_matches(rot, info);
+}
+
+/* The kernel has gone on; is it the peer that the record speaks of? */
+static int restore_kernel(struct tunnel *tunnel,
+			  const struct survive_record *rec)
+{
+	struct dp_peer_info info;
+	int ret = dp_peer_get(tunnel->host->dp, rec->peer_id, &info);
+
+	if (ret)
+		return ret;
+	if ((info.vpn4.family && !net_ip_is_equal(&info.vpn4, &rec->vpn4)) ||
+	    (info.vpn6.family && !net_ip_is_equal(&info.vpn6, &rec->vpn6)) ||
+	    !rotation_follow(&tunnel->rotation, &info))
+		return -ESTALE;
+	tunnel->has_dp_peer = true;
+	/* it may have moved meanwhile */
+	if (info.remote.sa.sa_family != AF_UNSPEC)
+		tunnel_registry_move(&tunnel->host->reg, tunnel, &info.remote);
+	return 0;
+}
+
+static struct tunnel_session *restore_session(struct tunnel *tunnel,
+					      const struct survive_record *rec)
+{
+	struct tunnel_session *ts = calloc(1, sizeof(*ts));
+
+	if (!ts)
+		return NULL;
+	ts->tunnel = tunnel;
+	ts->params = rec->params;
+	ts->identity = rec->identity;
+	ts->has_identity = rec->has_identity;
+	ts->token = rec->token;
+	ts->has_token = rec->has_token;
+	memcpy(ts->username, rec->username, sizeof(ts->username));
+	ts->control = control_session_restore(&tunnel->host->env,
+					      &rec->control, ts);
+	if (ts->control)
+		return ts;
+	free(ts);
+	return NULL;
+}
+
+static void restore_fields(struct tunnel *tunnel,
+			   const struct survive_record *rec)
+{
+	struct tunnel_host *host = tunnel->host;
+
+	tunnel->cid = rec->cid;
+	if (host->next_cid <= rec->cid)
+		host->next_cid = rec->cid + 1;
+	memcpy(tunnel->common_name, rec->common_name,
+	       sizeof(tunnel->common_name));
+	memcpy(tunnel->username, rec->username, sizeof(tunnel->username));
+	tunnel->has_username = rec->has_username;
+	tunnel->connected_since = rec->connected_since;
+	tunnel->rotation = rec->rotation;
+	tunnel->vpn4 = rec->vpn4;
+	tunnel->vpn6 = rec->vpn6;
+	tunnel->has_pool_address = true;
+	control_pool_restore(host->server->pool,
+			     host->setup.cfg->is_duplicate_cn ?
+			     NULL : rec->common_name, &rec->vpn4, &rec->vpn6);
+}
+
+static int restore_one(struct tunnel_host *host,
+		       const struct survive_record *rec)
+{
+	struct tunnel *tunnel;
+	int ret;
+
+	if (rec->is_kernel != (host->link.fd < 0) || rec->n_iroutes >
+	    SURVIVE_IROUTES || !net_addr_len(&rec->remote) ||
+	    tunnel_registry_addr(&host->reg, &rec->remote))
+		return -EINVAL;
+	tunnel = tunnel_new(host, rec->peer_id, &rec->remote, &rec->local);
+	if (!tunnel)
+		return -ENOMEM;
+	restore_fields(tunnel, rec);
+	tunnel->active = restore_session(tunnel, rec);
+	ret = tunnel->active ? 0 : -EINVAL;
+	if (!ret)
+		ret = rec->is_kernel ? restore_kernel(tunnel, rec) :
+				       restore_user(tunnel, rec);
+	if (ret) {
+		tunnel_close(tunnel, "cannot be restored");
+		return ret;
+	}
+	tunnel->is_hooked = rec->is_hooked;
+	tunnel_iroutes_restore(tunnel, rec->iroutes, rec->n_iroutes);
+	tunnel_enter_state(tunnel, TUNNEL_STATE_CONNECTED);
+	tunnel_usage_begin(tunnel);
+	tunnel_set_deadline(tunnel, UINT64_MAX);
+	tunnel_login_arm(tunnel->active);
+	tunnel_survive_save(tunnel);
+	return 0;
+}
+
+/* struct unknown - peers without a tunnel, as many as are deleted at a time */
+struct unknown {
+	struct tunnel_host *host;
+	uint32_t ids[64];
+	unsigned int n;
+};
+
+static int find_unknown(void *arg, const struct dp_peer_info *info)
+{
+	struct unknown *unknown = arg;
+
+	if (!tunnel_registry_peer(&unknown->host->reg, info->id))
+		unknown->ids[unknown->n++] = info->id;
+	return unknown->n == sizeof(unknown->ids) / sizeof(*unknown->ids);
+}
+
+static void drop_unknown(struct tunnel_host *host)
+{
+	struct unknown unknown = { .host = host };
+	int ret;
+
+	do {
+		unknown.n = 0;
+		dp_peer_list(host->dp, find_unknown, &unknown);
+		ret = 0;
+		for (unsigned int i = 0; i < unknown.n; i++) {
+			log_info("peer %u of an earlier run is not known, deleted",
+				 unknown.ids[i]);
+			ret |= dp_peer_del(host->dp, unknown.ids[i]);
+		}
+	} while (unknown.n && !ret);
+}
+
+static bool restore_id(struct tunnel_host *host, uint32_t id,
+		       struct survive_record *rec)
+{
+	struct keep *keep = host->setup.keep;
+	size_t len = keep_read(keep, id, rec, sizeof(*rec));
+	int ret;
+
+	if (!len)
+		return false;
+	ret = is_record(rec, len, id) ? 0 : -EBADMSG;
+	/* a key was on its way when the process ended */
+	if (!ret && !rec->rotation.primary.is_used)
+		ret = -ENOKEY;
+	if (!ret)
+		ret = restore_one(host, rec);
+	if (!ret)
+		return true;
+	log_notice("%s: has to connect again: %s",
+		   ret == -EBADMSG ? "a client" : rec->common_name,
+		   strerror(-ret));
+	keep_erase(keep, id);
+	return false;
+}
+
+/**
+ * tunnel_survive_restore() - have the tunnels of an earlier process go on
+ * @host: a server with device, data path and pool
+ *
+ * Peers in the data path of which there is no record are deleted.
+ *
+ * Return: how many tunnels go on, or -ENOMEM.
+ */
+int tunnel_survive_restore(struct tunnel_host *host)
+{
+	struct survive_record *rec = mem_secret_alloc(sizeof(*rec));
+	int n = 0;
+
+	if (!rec)
+		return -ENOMEM;
+	for (uint32_t id = 0; id < keep_n_records(host->setup.keep) &&
+	     id < host->reg.max_tunnels; id++)
+		n += restore_id(host, id, rec);
+	mem_secret_free(rec);
+	drop_unknown(host);
+	return n;
+}
