@@ -11,7 +11,9 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/un.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -62,15 +64,8 @@ static struct keep *next_daemon(uint32_t n_records)
 {
 	struct keep_setup s = setup_of(n_records, 20);
 	struct keep *keep = NULL;
-	int ret = -EBUSY;
 
-	/* the holder may not have seen the end yet */
-	for (int i = 0; i < 200 && ret == -EBUSY; i++) {
-		ret = keep_open(&s, &keep);
-		if (ret == -EBUSY)
-			usleep(10000);
-	}
-	assert_int_equal(ret, 0);
+	assert_int_equal(keep_open(&s, &keep), 0);
 	return keep;
 }
 
@@ -244,6 +239,142 @@ static void test_foreign(void **state)
 	close(fd);
 }
 
+/* ---- as systemd does it ----------------------------------------------- */
+
+/* What a service manager has of a unit: descriptors by name. */
+static struct keep_fd stored[KEEP_FDS_MAX];
+static size_t n_stored;
+
+static void manager_drop(const char *name)
+{
+	for (size_t i = 0; i < n_stored; i++) {
+		if (strcmp(stored[i].name, name))
+			continue;
+		close(stored[i].fd);
+		stored[i--] = stored[--n_stored];
+	}
+}
+
+static const char *value_of(char *text, const char *key, char out[64])
+{
+	char *at = strstr(text, key);
+
+	assert_non_null(at);
+	snprintf(out, 64, "%.*s", (int)strcspn(at + strlen(key), "\n"),
+		 at + strlen(key));
+	return out;
+}
+
+/* All notifications that have come. */
+static void manager_listen(int sock)
+{
+	char text[512], name[64];
+	union {
+		struct cmsghdr align;
+		char buf[256];
+	} control;
+	struct iovec iov = { text, sizeof(text) - 1 };
+	struct msghdr hdr = {
+		.msg_iov = &iov, .msg_iovlen = 1, .msg_control = control.buf,
+	};
+	ssize_t n;
+
+	while (hdr.msg_controllen = sizeof(control.buf),
+	       (n = recvmsg(sock, &hdr, MSG_DONTWAIT)) > 0) {
+		struct cmsghdr *cmsg;
+
+		text[n] = '\0';
+		if (strstr(text, "FDSTOREREMOVE=1"))
+			manager_drop(value_of(text, "FDNAME=", name));
+		if (!strstr(text, "FDSTORE=1"))
+			continue;
+		/* or an error on the socket would take it out */
+		assert_non_null(strstr(text, "FDPOLL=0"));
+		cmsg = CMSG_FIRSTHDR(&hdr);
+		while (cmsg && cmsg->cmsg_type != SCM_RIGHTS)
+			cmsg = CMSG_NXTHDR(&hdr, cmsg);
+		assert_non_null(cmsg);
+		assert_true(n_stored < KEEP_FDS_MAX);
+		memcpy(&stored[n_stored].fd, CMSG_DATA(cmsg), sizeof(int));
+		snprintf(stored[n_stored++].name, KEEP_NAME_MAX, "%s",
+			 value_of(text, "FDNAME=", name));
+	}
+}
+
+/* A daemon as the manager starts it; killed unless @fn exits. */
+static int manager_run(int sock, void (*fn)(struct keep *keep))
+{
+	const struct keep_setup s = setup_of(16, 0);
+	char names[256] = "", number[16];
+	struct keep *keep;
+	pid_t pid = fork();
+	int status;
+
+	assert_true(pid >= 0);
+	if (!pid) {
+		/* 3, 4, ... are what it gets; nothing of ours is in the way */
+		for (size_t i = 0; i < n_stored; i++)
+			stored[i].fd = fcntl(stored[i].fd, F_DUPFD, 50);
+		for (size_t i = 0; i < n_stored; i++) {
+			dup2(stored[i].fd, 3 + (int)i);
+			strcat(names, i ? ":" : "");
+			strcat(names, stored[i].name);
+		}
+		snprintf(number, sizeof(number), "%d", getpid());
+		setenv("LISTEN_PID", number, 1);
+		snprintf(number, sizeof(number), "%zu", n_stored);
+		setenv("LISTEN_FDS", number, 1);
+		setenv("LISTEN_FDNAMES", names, 1);
+		if (keep_open(&s, &keep) || !keep)
+			_exit(1);
+		fn(keep);
+		raise(SIGKILL);
+	}
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	manager_listen(sock);
+	return WIFSIGNALED(status) ? 128 : WEXITSTATUS(status);
+}
+
+static void find_and_close(struct keep *keep)
+{
+	char buf[64];
+	int fd = keep_fd_take(keep, "tun");
+
+	if (strcmp(keep_by(keep), "systemd") || !keep_is_used(keep))
+		_exit(2);
+	if (fd < 0 || read(fd, buf, sizeof(buf)) != 5)
+		_exit(3);
+	if (keep_read(keep, 3, buf, sizeof(buf)) != 10)
+		_exit(4);
+	keep_close(keep);
+	_exit(0);
+}
+
+static void test_systemd(void **state)
+{
+	struct sockaddr_un addr = { .sun_family = AF_UNIX };
+	char name[80];
+	int sock;
+
+	(void)state;
+	sock = socket(AF_UNIX, SOCK_DGRAM, 0);
+	sock = fcntl(sock, F_DUPFD_CLOEXEC, 100);
+	snprintf(name, sizeof(name), "@%s", id);
+	memcpy(addr.sun_path + 1, id, strlen(id));
+	assert_int_equal(bind(sock, (struct sockaddr *)&addr,
+			      (socklen_t)(offsetof(struct sockaddr_un,
+						   sun_path) + 1 +
+					  strlen(id))), 0);
+	setenv("NOTIFY_SOCKET", name, 1);
+	assert_int_equal(manager_run(sock, put_both), 128);
+	assert_int_equal(n_stored, 2);
+	assert_int_equal(manager_run(sock, find_and_close), 0);
+	/* an orderly end leaves nothing */
+	assert_int_equal(n_stored, 0);
+	unsetenv("NOTIFY_SOCKET");
+	close(sock);
+}
+
 /* Nobody would keep anything. */
 static void test_none(void **state)
 {
@@ -270,6 +401,7 @@ int main(void)
 		cmocka_unit_test_setup(test_busy, setup),
 		cmocka_unit_test_setup(test_torn, setup),
 		cmocka_unit_test_setup(test_foreign, setup),
+		cmocka_unit_test_setup(test_systemd, setup),
 		cmocka_unit_test_setup(test_none, setup),
 	};
 

@@ -251,6 +251,37 @@ static void test_busy(void **state)
 	config_free(next);
 }
 
+/* SIGUSR1: they are told, and get the time to hear it. */
+static void test_restart(void **state)
+{
+	struct peer *a;
+
+	(void)state;
+	start("explicit-exit-notify 1\nproto udp");
+	a = connected(0, "one", 4000);
+	run_for(100);
+	tunnel_host_restart(host, "signal");
+	assert_int_equal(n_tunnels(), 1);
+	run_until(!n_tunnels());
+	assert_true(peer_has(a, "RESTART"));
+	/* who has come back is not dropped again */
+	peer_connect(a);
+	run_until(peer_has(a, "PUSH_REPLY"));
+	run_for(700);
+	assert_int_equal(n_tunnels(), 1);
+	stop();
+}
+
+static void test_restart_at_once(void **state)
+{
+	(void)state;
+	start("");
+	connected(0, "one", 4000);
+	tunnel_host_restart(host, "signal");
+	assert_int_equal(n_tunnels(), 0);
+	stop();
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -260,6 +291,8 @@ int main(void)
 		cmocka_unit_test(test_certificate),
 		cmocka_unit_test(test_refused),
 		cmocka_unit_test(test_busy),
+		cmocka_unit_test(test_restart),
+		cmocka_unit_test(test_restart_at_once),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

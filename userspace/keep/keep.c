@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <systemd/sd-daemon.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "keep/private.h"
@@ -13,6 +14,8 @@
 #include "mem/mem.h"
 
 #define STORE_NAME	"records"
+#define BUSY_MS		20
+#define BUSY_TRIES	50
 
 /**
  * struct keep - see keep.h
@@ -63,12 +66,24 @@ static bool systemd_keeps(void)
 	return getenv("NOTIFY_SOCKET") && (!room || strcmp(room, "0"));
 }
 
+/* One that is told to end, or whose daemon has just died, takes a moment. */
 static int find_holder(struct keep *keep, const struct keep_setup *setup)
 {
-	keep->sock = keep_holder_join(setup->id, keep->fds, &keep->n_fds);
-	if (keep->sock == -ENOENT)
-		keep->sock = keep_holder_start(setup->id, setup->hold_s);
-	return keep->sock < 0 ? keep->sock : 0;
+	const struct timespec pause = { .tv_nsec = BUSY_MS * 1000 * 1000 };
+	int sock;
+
+	for (int tries = 0; tries < BUSY_TRIES; tries++) {
+		sock = keep_holder_join(setup->id, keep->fds, &keep->n_fds);
+		if (sock == -ENOENT)
+			sock = keep_holder_start(setup->id, setup->hold_s);
+		if (sock != -EBUSY && sock != -EADDRINUSE)
+			break;
+		nanosleep(&pause, NULL);
+	}
+	if (sock < 0)
+		return sock == -EADDRINUSE ? -EBUSY : sock;
+	keep->sock = sock;
+	return 0;
 }
 
 /* ---- records of an earlier process ------------------------------------- */

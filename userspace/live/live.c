@@ -9,6 +9,7 @@
 
 #include "live/private.h"
 #include "log/log.h"
+#include "priv/priv.h"
 
 static void on_signal(int signum, void *arg)
 {
@@ -95,6 +96,17 @@ struct keep *live_keep(struct live *live, const struct config *cfg)
 	return live->keep;
 }
 
+/*
+ * That this comes shows that the loop goes round: a hanging callback, or a
+ * storm of events that leaves no turn for timers, ends it.
+ */
+static void on_watchdog(struct loop_timer *timer, void *arg)
+{
+	priv_alive();
+	loop_timer_start(timer, priv_watchdog());
+	(void)arg;
+}
+
 int live_open(struct live *live, struct loop *loop)
 {
 	static const int caught[] = {
@@ -105,6 +117,12 @@ int live_open(struct live *live, struct loop *loop)
 	for (const int *signum = caught; *signum; signum++)
 		if (!loop_signal_new(loop, *signum, on_signal, live))
 			return -ENOMEM;
+	if (priv_watchdog()) {
+		live->watchdog = loop_timer_new(loop, on_watchdog, live);
+		if (!live->watchdog)
+			return -ENOMEM;
+		loop_timer_start(live->watchdog, 0);
+	}
 	live->timer = loop_timer_new(loop, live_reload_timeout, live);
 	live->io = loop_io_new(loop, live_reader_fd(live->reader),
 			       LOOP_READABLE, live_reload_event, live);
@@ -130,6 +148,7 @@ void live_free(struct live *live)
 	if (!live)
 		return;
 	loop_timer_free(live->timer);
+	loop_timer_free(live->watchdog);
 	loop_io_free(live->io);
 	live_reader_stop(live->reader);
 	/* what could not be begun leaves it to the next try */

@@ -91,6 +91,7 @@ struct live {
 	bool is_again;
 	struct loop_io *io;
 	struct loop_timer *timer;
+	struct loop_timer *watchdog;	/* NULL: nobody watches */
 	struct live_answer answer;
 	struct config *next;
 	struct live_report report;

@@ -160,6 +160,20 @@ int priv_background(void);
 /** priv_ready() - tell the service manager, and let the launcher go */
 void priv_ready(void);
 
+/**
+ * priv_initialized() - tell the service manager that the first tunnel is up, or
+ * that a server can be connected to
+ */
+void priv_initialized(void);
+
+/**
+ * priv_watchdog() - how often the service manager wants to hear of us
+ *
+ * Return: ms between two calls of priv_alive(), 0: it does not want to.
+ */
+uint64_t priv_watchdog(void);
+void priv_alive(void);
+
 /** priv_done() - tell the service manager, and remove the file of the number */
 void priv_done(void);
 

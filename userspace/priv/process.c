@@ -16,6 +16,8 @@
 
 /* Until priv_ready(): where the launcher waits for a byte. */
 static int ready_fd = -1;
+/* priv_initialized() has been called. */
+static bool is_initialized;
 /* What priv_write_pid() made, for priv_done() to remove; "": nothing. */
 static char pid_path[PATH_MAX];
 
@@ -62,12 +64,34 @@ int priv_background(void)
 	return 0;
 }
 
+void priv_initialized(void)
+{
+	is_initialized = true;
+	sd_notify(0, "STATUS=Initialization Sequence Completed");
+}
+
+uint64_t priv_watchdog(void)
+{
+	uint64_t usec = 0;
+
+	/* often enough that one may be late */
+	return sd_watchdog_enabled(0, &usec) > 0 ? usec / 3000 : 0;
+}
+
+void priv_alive(void)
+{
+	sd_notify(0, "WATCHDOG=1");
+}
+
 void priv_ready(void)
 {
 	const unsigned char ok = 0;
 	int null;
 
-	sd_notify(0, "READY=1\nSTATUS=Initialization Sequence Completed");
+	/* in OpenVPN's words, which some look for */
+	sd_notifyf(0, "READY=1\nSTATUS=%s\nMAINPID=%ld", is_initialized ?
+		   "Initialization Sequence Completed" :
+		   "Pre-connection initialization successful", (long)getpid());
 	if (ready_fd < 0)
 		return;
 	/* nobody waits any more when this fails */

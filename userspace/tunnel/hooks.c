@@ -441,6 +441,7 @@ static void initialized(void *arg, const struct hook_result *result)
 	if (result && result->status != HOOK_OK)
 		log_warn("route-up: %s", result->why);
 	log_notice("Initialization Sequence Completed");
+	priv_initialized();
 }
 
 /* route-up has nothing to wait for but up; this comes behind both. */
