@@ -77,6 +77,7 @@ static void put_both(struct keep *keep)
 	if (keep_is_used(keep) || pipe(fds) || write(fds[1], "hello", 5) != 5)
 		_exit(1);
 	if (keep_fd_put(keep, "tun", fds[0]) ||
+	    keep_write(keep, KEEP_HOST, "host", 4) ||
 	    keep_write(keep, 3, "first", 5) ||
 	    keep_write(keep, 3, "second one", 10) ||
 	    keep_write(keep, 7, "other", 5))
@@ -106,6 +107,7 @@ static void test_killed(void **state)
 	assert_int_equal(keep_read(keep, 3, buf, sizeof(buf)), 10);
 	assert_memory_equal(buf, "second one", 10);
 	assert_int_equal(keep_read(keep, 7, buf, sizeof(buf)), 0);
+	assert_int_equal(keep_read(keep, KEEP_HOST, buf, sizeof(buf)), 4);
 	assert_int_equal(keep_read(keep, 3, buf, 9), 0);
 	counter = keep_counter(keep, 3, 1);
 	assert_int_equal(counter[0], 42);
@@ -173,7 +175,8 @@ static void with_slot(void (*fn)(struct keep_slot *slot))
 		if (!strcmp(fds[i].name, "records")) {
 			assert_int_equal(keep_store_open(&store, fds[i].fd),
 					 0);
-			fn(keep_store_slot(&store, 3));
+			/* the first one is the host's */
+			fn(keep_store_slot(&store, 4));
 			munmap(store.map, store.size);
 		}
 		close(fds[i].fd);

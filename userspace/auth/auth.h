@@ -29,6 +29,11 @@ struct auth_keys;
  * usable block, -ENOMEM, -EIO.
  */
 int auth_keys_load(const char *text, size_t len, struct auth_keys **out);
+
+#define AUTH_KEY_LEN 32
+
+/** auth_keys_new() - one key that is known: AUTH_KEY_LEN bytes; 0 or -ENOMEM */
+int auth_keys_new(const uint8_t *key, struct auth_keys **out);
 void auth_keys_free(struct auth_keys *keys);
 
 /**

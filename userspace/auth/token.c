@@ -79,6 +79,18 @@ int auth_keys_load(const char *text, size_t len, struct auth_keys **out)
 	return ret;
 }
 
+int auth_keys_new(const uint8_t *key, struct auth_keys **out)
+{
+	struct auth_keys *keys = mem_secret_alloc(sizeof(*keys));
+
+	if (!keys)
+		return -ENOMEM;
+	keys->n = 1;
+	memcpy(keys->key[0], key, sizeof(keys->key[0]));
+	*out = keys;
+	return 0;
+}
+
 void auth_keys_free(struct auth_keys *keys)
 {
 	mem_secret_free(keys);

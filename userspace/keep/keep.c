@@ -98,7 +98,7 @@ static void records_move(struct keep_store *from, struct keep_store *to)
 	}
 }
 
-static int records_open(struct keep *keep, uint32_t n_records)
+static int records_open(struct keep *keep, uint32_t n_slots)
 {
 	struct keep_store old = { .fd = -1 };
 	int fd = keep_fd_take(keep, STORE_NAME), ret;
@@ -109,11 +109,11 @@ static int records_open(struct keep *keep, uint32_t n_records)
 		fd = -1;
 	}
 	keep->is_used = fd >= 0;
-	if (fd >= 0 && old.n_slots == n_records) {
+	if (fd >= 0 && old.n_slots == n_slots) {
 		keep->store = old;
 		return 0;
 	}
-	ret = keep_store_new(&keep->store, n_records);
+	ret = keep_store_new(&keep->store, n_slots);
 	if (!ret && fd >= 0) {
 		records_move(&old, &keep->store);
 		keep_fd_drop(keep, STORE_NAME);
@@ -141,7 +141,7 @@ int keep_open(const struct keep_setup *setup, struct keep **out)
 		return 0;
 	}
 	if (!ret)
-		ret = records_open(keep, setup->n_records);
+		ret = records_open(keep, setup->n_records + 1);
 	if (ret)
 		keep_close(keep);
 	else
@@ -271,6 +271,12 @@ static int slot_at(const struct keep_slot *slot)
 	return is_good[0] ? 0 : is_good[1] ? 1 : -1;
 }
 
+/* The first slot is the host's. */
+static uint32_t slot_no(uint32_t id)
+{
+	return id + 1;
+}
+
 size_t keep_read(const struct keep *keep, uint32_t id, void *out, size_t cap)
 {
 	const struct keep_slot *slot = NULL;
@@ -278,7 +284,7 @@ size_t keep_read(const struct keep *keep, uint32_t id, void *out, size_t cap)
 	int at = -1;
 
 	if (keep)
-		slot = keep_store_slot(&keep->store, id);
+		slot = keep_store_slot(&keep->store, slot_no(id));
 	if (slot)
 		at = slot_at(slot);
 	if (at < 0)
@@ -298,7 +304,7 @@ int keep_write(struct keep *keep, uint32_t id, const void *data, size_t len)
 	int at;
 
 	if (keep && len && len <= KEEP_RECORD_MAX)
-		slot = keep_store_use(&keep->store, id);
+		slot = keep_store_use(&keep->store, slot_no(id));
 	if (!slot)
 		return -EINVAL;
 	at = slot_at(slot);
@@ -320,7 +326,7 @@ int keep_write(struct keep *keep, uint32_t id, const void *data, size_t len)
 void keep_erase(struct keep *keep, uint32_t id)
 {
 	if (keep)
-		keep_store_wipe(&keep->store, id);
+		keep_store_wipe(&keep->store, slot_no(id));
 }
 
 void *keep_counter(struct keep *keep, uint32_t id, unsigned int key_id)
@@ -328,11 +334,11 @@ void *keep_counter(struct keep *keep, uint32_t id, unsigned int key_id)
 	struct keep_slot *slot = NULL;
 
 	if (keep)
-		slot = keep_store_use(&keep->store, id);
+		slot = keep_store_use(&keep->store, slot_no(id));
 	return slot ? &slot->counters[key_id % KEEP_KEYS] : NULL;
 }
 
 uint32_t keep_n_records(const struct keep *keep)
 {
-	return keep ? keep->store.n_slots : 0;
+	return keep ? keep->store.n_slots - 1 : 0;
 }

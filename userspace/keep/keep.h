@@ -26,6 +26,7 @@ struct keep;
 #define KEEP_NAME_MAX	32
 #define KEEP_FDS_MAX	8
 #define KEEP_RECORD_MAX	4000u
+#define KEEP_HOST	UINT32_MAX	/* id of what all tunnels share */
 #define KEEP_KEYS	8	/* ids of data channel keys */
 
 #define KEEP_COUNTER_LEN 16	/* of one key */

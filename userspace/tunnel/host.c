@@ -110,6 +110,8 @@ static int host_init(struct tunnel_host *host, char *err, size_t err_len)
 	ret = tunnel_tls_load(host, err, err_len);
 	if (!ret)
 		ret = tunnel_keys_load(host, err, err_len);
+	if (!ret && is_server)
+		ret = tunnel_survive_seed(host);
 	if (!ret)
 		ret = tunnel_login_load(host, err, err_len);
 	if (ret)
@@ -264,6 +266,7 @@ void tunnel_host_free(struct tunnel_host *host)
 	tls_ctx_free(host->tls);
 	tunnel_keys_free(host);
 	auth_keys_free(host->token_keys);
+	mem_secret_free(host->token_seed);
 	tunnel_registry_fini(&host->reg);
 	hook_env_free(host->hook_env);
 	loop_timer_free(host->reaper);

@@ -389,6 +389,9 @@ int tunnel_login_load(struct tunnel_host *host, char *err, size_t err_len)
 	}
 	if (!cfg->has_auth_token)
 		return 0;
+	/* tokens stay good over a reload and a restart */
+	if (!cfg->token_secret.text && host->token_seed)
+		return auth_keys_new(host->token_seed, &host->token_keys);
 	ret = auth_keys_load(cfg->token_secret.text, cfg->token_secret.len,
 			     &host->token_keys);
 	if (ret)

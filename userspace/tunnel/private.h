@@ -269,6 +269,7 @@ struct tunnel_host {
 	struct tunnel_server *server;
 	struct tunnel_persist *persist;
 	struct auth_keys *token_keys;	/* NULL: no tokens */
+	uint8_t *token_seed;	/* of them, without auth-gen-token-secret */
 	struct hook_env *hook_env;	/* NULL: no programs */
 	bool is_hook_up;
 	struct tunnel_client *client;
@@ -441,6 +442,7 @@ void tunnel_survive_end(struct tunnel *tunnel);
 struct dp_counter *tunnel_survive_key(struct tunnel *tunnel, uint8_t key_id,
 				      const struct keygen_pair *pair);
 int tunnel_survive_restore(struct tunnel_host *host);
+int tunnel_survive_seed(struct tunnel_host *host);
 
 /* reload.c */
 void tunnel_reload_forget(struct tunnel_host *host);

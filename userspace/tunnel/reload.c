@@ -124,6 +124,7 @@ int tunnel_host_reload(struct tunnel_host *host, const struct config *cfg,
 	reload->host = host;
 	reload->next.setup = host->setup;
 	reload->next.setup.cfg = cfg;
+	reload->next.token_seed = host->token_seed;
 	reload->done = done;
 	reload->arg = arg;
 	reload->job.work = reload_work;

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "auth/auth.h"
 #include "keep/keep.h"
 #include "tunnel/private.h"
 
@@ -50,6 +51,44 @@ struct survive_record {
 
 _Static_assert(sizeof(struct survive_record) <= KEEP_RECORD_MAX,
 	       "a record must fit");
+
+/* struct survive_host - what all tunnels share */
+struct survive_host {
+	uint32_t size, version;
+	uint8_t token_seed[AUTH_KEY_LEN];
+};
+
+/**
+ * tunnel_survive_seed() - a key for tokens, of an earlier process or a new one
+ * @host: gets @token_seed
+ *
+ * Return: 0, -ENOMEM or -EIO.
+ */
+int tunnel_survive_seed(struct tunnel_host *host)
+{
+	struct survive_host *rec = mem_secret_alloc(sizeof(*rec));
+	struct keep *keep = host->setup.keep;
+	int ret = rec ? 0 : -ENOMEM;
+	size_t len;
+
+	host->token_seed = mem_secret_alloc(AUTH_KEY_LEN);
+	if (ret || !host->token_seed) {
+		mem_secret_free(rec);
+		return -ENOMEM;
+	}
+	len = keep_read(keep, KEEP_HOST, rec, sizeof(*rec));
+	if (len != sizeof(*rec) || rec->size != sizeof(*rec) ||
+	    rec->version != SURVIVE_VERSION) {
+		rec->size = sizeof(*rec);
+		rec->version = SURVIVE_VERSION;
+		ret = keygen_random(rec->token_seed, sizeof(rec->token_seed));
+		if (!ret && keep)
+			keep_write(keep, KEEP_HOST, rec, sizeof(*rec));
+	}
+	memcpy(host->token_seed, rec->token_seed, AUTH_KEY_LEN);
+	mem_secret_free(rec);
+	return ret;
+}
 
 /* ---- to the record ----------------------------------------------------- */
 
