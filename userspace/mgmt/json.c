@@ -50,6 +50,12 @@ static json_t *json_count(uint64_t n)
 	return json_integer((json_int_t)n);
 }
 
+/* seconds since 1970 */
+static json_t *json_time(int64_t when)
+{
+	return when ? json_integer(when) : json_null();
+}
+
 static json_t *json_stats(const struct dp_stats *s)
 {
 	return json_pack("{so so so so so so so so}",
@@ -119,7 +125,7 @@ static json_t *json_status(struct tunnel_host *host, uint64_t netns,
 
 	(void)request;
 	tunnel_host_info(host, &info);
-	return json_pack("{so so so so so so so so so so}",
+	return json_pack("{so so so so so so so so so so so so so so so so}",
 			 "version", json_text(config_version()),
 			 "role", json_text(info.role),
 			 "state", json_text(info.state),
@@ -129,6 +135,12 @@ static json_t *json_status(struct tunnel_host *host, uint64_t netns,
 			 "reason", json_text(info.data_path_reason),
 			 "local", json_addr(&info.local),
 			 "since", json_integer(info.started),
+			 "max_peers", json_count(info.max_tunnels),
+			 "tun_mtu", json_count(info.tun_mtu),
+			 "cert_from", json_time(info.cert_from),
+			 "cert_until", json_time(info.cert_until),
+			 "ca_until", json_time(info.ca_until),
+			 "crl_until", json_time(info.crl_until),
 			 "peers", json_count(info.n_tunnels));
 }
 

@@ -127,7 +127,7 @@ static void merge_peers(json_t *peers, json_t *kernel_peers)
 }
 
 /* A daemon in another namespace can have a device of the same name. */
-static bool is_elsewhere(const json_t *device)
+bool ctl_is_elsewhere(const json_t *device)
 {
 	json_int_t netns = json_integer_value(json_object_get(device, "netns"));
 	struct stat here;
@@ -159,7 +159,7 @@ static void collect_kernel_device(json_t *devices, const char *name,
 	peers = ctl_kernel_peers(ifindex, err, err_len);
 	if (!peers)
 		return;
-	if (!device || is_elsewhere(device))
+	if (!device || ctl_is_elsewhere(device))
 		device = kernel_device_new(devices, name);
 	json_object_set(device, "kernel", kernel);
 	merge_peers(json_object_get(device, "peers"), peers);

@@ -89,6 +89,13 @@ size_t ctl_sockets(const struct ctl *ctl,
 		   void (*fn)(void *arg, const char *path), void *arg,
 		   char *err, size_t err_len);
 
+/* is a device in another network namespace than we are? */
+bool ctl_is_elsewhere(const json_t *device);
+
+/* doctor.c, explain.c: exit status */
+int ctl_doctor(const struct ctl *ctl);
+int ctl_explain(const struct ctl *ctl, const char *client);
+
 /* print.c */
 void ctl_print_status(const json_t *devices);
 void ctl_print_peers(const json_t *devices);

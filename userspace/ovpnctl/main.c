@@ -17,6 +17,8 @@ static const char ctl_help[] =
 	"Usage: ovpnctl [OPTIONS] status [dev DEV]\n"
 	"       ovpnctl [OPTIONS] peer show [dev DEV]\n"
 	"       ovpnctl [OPTIONS] push OPTION... [to CLIENT] [dev DEV]\n"
+	"       ovpnctl [OPTIONS] explain CLIENT [dev DEV]\n"
+	"       ovpnctl [OPTIONS] doctor [dev DEV]\n"
 	"       ovpnctl [OPTIONS] reload [dev DEV]\n"
 	"       ovpnctl [OPTIONS] restart [dev DEV]\n"
 	"\n"
@@ -125,6 +127,16 @@ static int ctl_run(struct ctl *ctl, char **words, int n)
 	}
 	if (!strcmp(words[0], "push"))
 		return ctl_push(ctl, words + 1, n - 1);
+	if (is_word(words[0], "explain")) {
+		if (n < 2)
+			return usage("which client", NULL);
+		err = ctl_parse_dev(ctl, words + 2, n - 2);
+		return err ? err : ctl_explain(ctl, words[1]);
+	}
+	if (is_word(words[0], "doctor")) {
+		err = ctl_parse_dev(ctl, words + 1, n - 1);
+		return err ? err : ctl_doctor(ctl);
+	}
 	if (is_word(words[0], "reload")) {
 		err = ctl_parse_dev(ctl, words + 1, n - 1);
 		return err ? err : ctl_reload(ctl);

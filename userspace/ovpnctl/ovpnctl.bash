@@ -11,6 +11,11 @@ _ovpnctl_devices() {
 		sed -n 's/^[0-9]*: \([^:@]*\).*/\1/p'
 }
 
+_ovpnctl_clients() {
+	ovpnctl -j peer show 2>/dev/null |
+		sed -n 's/.*"common_name": *"\([^"]*\)".*/\1/p'
+}
+
 _ovpnctl() {
 	local word=${COMP_WORDS[COMP_CWORD]} before=${COMP_WORDS[COMP_CWORD - 1]}
 	local choices
@@ -20,10 +25,11 @@ _ovpnctl() {
 		mapfile -t COMPREPLY < <(compgen -f -- "$word")
 		return
 		;;
+	explain) choices=$(_ovpnctl_clients) ;;
 	dev) choices=$(_ovpnctl_devices) ;;
 	peer | peers) choices=show ;;
-	show | status | reload | restart) choices="dev $(_ovpnctl_devices)" ;;
-	*) choices="status peer push reload restart" ;;
+	show | status | doctor | reload | restart) choices="dev $(_ovpnctl_devices)" ;;
+	*) choices="status peer push explain doctor reload restart" ;;
 	esac
 	[[ $word != -* ]] || choices="--json --control --help --version"
 	mapfile -t COMPREPLY < <(compgen -W "$choices" -- "$word")

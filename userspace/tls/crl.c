@@ -329,3 +329,24 @@ const char *tls_crl_path(const struct tls_crl *crl)
 		return "";
 	return crl->dir ? crl->dir : crl->path ? crl->path : "crl-verify";
 }
+
+int64_t tls_crl_expiry(struct tls_crl *crl)
+{
+	int64_t first = 0;
+
+	pthread_mutex_lock(&crl->lock);
+	for (int i = 0; crl->now && i < sk_X509_CRL_num(crl->now->crls); i++) {
+		const ASN1_TIME *when = X509_CRL_get0_nextUpdate(
+			sk_X509_CRL_value(crl->now->crls, i));
+		struct tm tm;
+		int64_t at;
+
+		if (!when || !ASN1_TIME_to_tm(when, &tm))
+			continue;
+		at = timegm(&tm);
+		if (!first || at < first)
+			first = at;
+	}
+	pthread_mutex_unlock(&crl->lock);
+	return first;
+}

@@ -118,6 +118,9 @@ int tls_crl_verify(struct tls_crl *crl, X509_STORE_CTX *store);
 bool tls_crl_dir_check(const struct tls_crl *crl, const X509 *cert,
 		       const char **why);
 
+/* tls_crl_expiry() - the first next update, seconds since 1970; 0: none */
+int64_t tls_crl_expiry(struct tls_crl *crl);
+
 /* tls_crl_path() - of the file or directory, for messages; "" if none */
 const char *tls_crl_path(const struct tls_crl *crl);
 

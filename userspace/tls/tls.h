@@ -110,6 +110,19 @@ void tls_ctx_free(struct tls_ctx *ctx);
 /** tls_ctx_warnings() - expiring certificates and the like; "" if none */
 const char *tls_ctx_warnings(const struct tls_ctx *ctx);
 
+/**
+ * struct tls_expiry - seconds since 1970; 0: there is none
+ * @cert, @cert_from: the own certificate, its end and beginning
+ * @ca: the first of the trusted ones
+ * @crl: the first of the revocation lists, by its next update
+ */
+struct tls_expiry {
+	int64_t cert, cert_from, ca, crl;
+};
+
+/** tls_ctx_expiry() - when what the context works with ends */
+void tls_ctx_expiry(const struct tls_ctx *ctx, struct tls_expiry *out);
+
 enum tls_state {
 	TLS_STATE_HANDSHAKE,
 	TLS_STATE_ESTABLISHED,

@@ -8,6 +8,7 @@ void tunnel_host_info(const struct tunnel_host *host,
 		      struct tunnel_host_info *out)
 {
 	const struct tunnel_outer *outer = &host->setup.outer;
+	struct tls_expiry expiry;
 	socklen_t len = sizeof(out->local);
 
 	memset(out, 0, sizeof(*out));
@@ -18,6 +19,13 @@ void tunnel_host_info(const struct tunnel_host *host,
 	out->data_path_reason = host->dp_reason;
 	out->started = host->started;
 	out->n_tunnels = host->reg.n_tunnels;
+	out->max_tunnels = host->server ? host->setup.cfg->max_clients : 1;
+	out->tun_mtu = host->setup.cfg->tun_mtu;
+	tls_ctx_expiry(host->tls, &expiry);
+	out->cert_until = expiry.cert;
+	out->cert_from = expiry.cert_from;
+	out->ca_until = expiry.ca;
+	out->crl_until = expiry.crl;
 	if (getsockname(outer->fd(outer->arg), &out->local.sa, &len))
 		out->local.sa.sa_family = AF_UNSPEC;
 }

@@ -236,6 +236,9 @@ struct tunnel_host_info {
 	union net_addr local;		/* of the transport socket */
 	int64_t started;		/* unix time */
 	unsigned int n_tunnels;
+	unsigned int max_tunnels;	/* max-clients; 1 of a client */
+	unsigned int tun_mtu;
+	int64_t cert_until, cert_from, ca_until, crl_until; /* 0: none */
 };
 
 void tunnel_host_info(const struct tunnel_host *host,
