@@ -76,6 +76,7 @@ static const struct option_case {
 	{ 'S', "restart-hold 0", NULL },
 	{ 'S', "restart-hold 3600", NULL },
 	{ 'S', "restart-hold 3601", "out of range" },
+	{ 'C', "restart-hold 5", "works only with" },
 	{ 'S', "proto udp4", NULL },
 	{ 'S', "proto tcp", NULL },
 	{ 'S', "tcp-queue-limit 0", "out of range" },

@@ -151,6 +151,30 @@ static void test_time(void **state)
 	assert_int_equal(take_at(23, 1000100), 0);
 }
 
+/* What another process has received counts as seen, up to the newest. */
+static void test_resume(void **state)
+{
+	static const uint64_t tops[] = { 1, 63, 64, 65, 2047, 2048, 100000,
+					 UINT32_MAX - 1 };
+	bool is_newest;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(tops) / sizeof(*tops); i++) {
+		uint64_t top = tops[i];
+
+		begin(DP_REPLAY_WINDOW, 400);
+		dp_replay_resume(&replay, top);
+		for (uint64_t back = 0; back < 3000 && back < top; back++)
+			assert_int_equal(take(top - back), -EALREADY);
+		/* nor when time passes */
+		assert_int_equal(take_at(top, 1350), -EALREADY);
+		assert_int_equal(dp_replay_accept(&replay, top + 1, 1360,
+						  &is_newest), 0);
+		assert_true(is_newest);
+		assert_int_equal(take_at(top + 1, 1360), -EALREADY);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -159,6 +183,7 @@ int main(void)
 		cmocka_unit_test_teardown(test_model, teardown),
 		cmocka_unit_test_teardown(test_long_ids, teardown),
 		cmocka_unit_test_teardown(test_time, teardown),
+		cmocka_unit_test_teardown(test_resume, teardown),
 	};
 
 	cmocka_set_message_output(CM_OUTPUT_TAP);

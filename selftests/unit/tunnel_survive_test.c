@@ -230,6 +230,9 @@ static void test_packet_ids(void **state)
 	peer = connected(0, "one", 4000);
 	counter = keep_counter(keep, 0, 0);
 	assert_int_equal(counter[0], 1);
+	assert_int_equal(dp_send_occ(host->dp, tunnel_of(peer)->dp_id,
+				     PROTO_OCC_EXIT), 0);
+	assert_int_equal(counter[0], 2);
 	counter[0] = 5000;
 	counter[1] = 700;
 	next_process();

@@ -42,7 +42,7 @@ static int check_role(struct config_parse *ps)
 		"username-as-common-name", "verify-client-cert",
 		"client-cert-not-required", "auth-gen-token",
 		"auth-gen-token-secret", "client-crresponse",
-		"tls-crypt-v2-verify", "auth-pam", NULL
+		"tls-crypt-v2-verify", "auth-pam", "restart-hold", NULL
 	};
 	static const char *const pull_only[] = {
 		"pull-filter", "route-nopull", NULL

@@ -57,13 +57,15 @@ static void take_from_systemd(struct keep *keep)
 
 /*
  * Newer systemd says what the unit's store has room for. Of older ones it is
- * not known, and asking does no harm.
+ * not known: then what is configured counts, and otherwise trying does no harm.
  */
-static bool systemd_keeps(void)
+static bool systemd_keeps(const struct keep_setup *setup)
 {
 	const char *room = getenv("FDSTORE");
 
-	return getenv("NOTIFY_SOCKET") && (!room || strcmp(room, "0"));
+	if (!getenv("NOTIFY_SOCKET"))
+		return false;
+	return room ? strcmp(room, "0") : !setup->hold_s;
 }
 
 /* One that is told to end, or whose daemon has just died, takes a moment. */
@@ -132,7 +134,7 @@ int keep_open(const struct keep_setup *setup, struct keep **out)
 		return -ENOMEM;
 	keep->sock = -1;
 	keep->store.fd = -1;
-	if (systemd_keeps()) {
+	if (systemd_keeps(setup)) {
 		take_from_systemd(keep);
 	} else if (setup->hold_s) {
 		ret = find_holder(keep, setup);

@@ -259,10 +259,13 @@ struct dp_counter *tunnel_survive_key(struct tunnel *tunnel, uint8_t key_id,
 	rec->size = sizeof(*rec);
 	rec->version = SURVIVE_VERSION;
 	rec->peer_id = tunnel->peer_id;
-	memset(counter, 0, KEEP_COUNTER_LEN);
 	ret = keep_write(host->setup.keep, tunnel->peer_id, rec, sizeof(*rec));
 	mem_secret_free(rec);
-	return ret ? NULL : counter;
+	if (ret)
+		return NULL;
+	/* only now: the record before may have had another key of this id */
+	memset(counter, 0, KEEP_COUNTER_LEN);
+	return counter;
 }
 
 /* ---- and back ----------------------------------------------------------- */
