@@ -218,6 +218,25 @@ auth-nocache"
 	RESULT+="; one password"
 }
 
+# scenario_kill_tcp CLIENT: connections end with the process, but the port and the
+# device do not; the client comes back.
+scenario_kill_tcp() {
+	local index
+
+	SERVER_LINES="restart-hold 20"
+	CLIENT_LINES="connect-retry 1 1"
+	connect ovpnd "$1"
+	index=$(in_s cat /sys/class/net/tun-s/ifindex)
+	server_again kill
+	within 30 connected_times client 2 || fail "the client has not come back"
+	within 5 traffic_ready || fail "no traffic after that"
+	[ "$(in_s cat /sys/class/net/tun-s/ifindex)" = "$index" ] ||
+		fail "the device is another one"
+	RESULT="the device stays, the client comes back"
+	stop_clean client
+	stop_clean server
+}
+
 holders() {
 	local pid
 
