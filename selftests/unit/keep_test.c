@@ -98,7 +98,10 @@ static void test_killed(void **state)
 	killed_after(put_both, 16);
 	keep = next_daemon(16);
 	assert_true(keep_is_used(keep));
+	assert_true(keep_fd_has(keep, "tun"));
+	assert_false(keep_fd_has(keep, "socket"));
 	fd = keep_fd_take(keep, "tun");
+	assert_false(keep_fd_has(keep, "tun"));
 	assert_true(fd >= 0);
 	assert_int_equal(read(fd, buf, sizeof(buf)), 5);
 	assert_memory_equal(buf, "hello", 5);

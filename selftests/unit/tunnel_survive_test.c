@@ -267,6 +267,26 @@ static void test_gone(void **state)
 	stop();
 }
 
+/* Other formats of packets are not kept; who has AEAD is, beside them. */
+static void test_other_format(void **state)
+{
+	char buf[KEEP_RECORD_MAX];
+	struct peer *cbc;
+
+	(void)state;
+	start("data-ciphers AES-256-GCM:AES-256-CBC");
+	cbc = peer_start(0, "cbc", 4000, "IV_VER=2.6.14\nIV_PROTO=990\n"
+			 "IV_CIPHERS=AES-256-CBC\nIV_MTU=1600\n");
+	run_until(peer_has(cbc, "PUSH_REPLY"));
+	connected(1, "gcm", 4001);
+	assert_int_equal(n_tunnels(), 2);
+	assert_int_equal(keep_read(keep, 0, buf, sizeof(buf)), 0);
+	next_process();
+	assert_int_equal(n_tunnels(), 1);
+	assert_string_equal(host->reg.by_id[1]->common_name, "gcm");
+	stop();
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -277,6 +297,7 @@ int main(void)
 		cmocka_unit_test(test_client_comes_anew),
 		cmocka_unit_test(test_packet_ids),
 		cmocka_unit_test(test_gone),
+		cmocka_unit_test(test_other_format),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

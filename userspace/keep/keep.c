@@ -211,6 +211,14 @@ int keep_fd_take(struct keep *keep, const char *name)
 	return fd;
 }
 
+bool keep_fd_has(const struct keep *keep, const char *name)
+{
+	for (size_t i = 0; keep && i < keep->n_fds; i++)
+		if (!strcmp(keep->fds[i].name, name) && keep->fds[i].fd >= 0)
+			return true;
+	return false;
+}
+
 int keep_fd_put(struct keep *keep, const char *name, int fd)
 {
 	char text[KEEP_NAME_MAX + 64];

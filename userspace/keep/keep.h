@@ -68,6 +68,9 @@ const char *keep_by(const struct keep *keep);
 /** keep_fd_take() - a descriptor of an earlier process, the caller's; or -1 */
 int keep_fd_take(struct keep *keep, const char *name);
 
+/** keep_fd_has() - is there one to be taken? */
+bool keep_fd_has(const struct keep *keep, const char *name);
+
 /** keep_fd_put() - let a copy outlive the process; 0 or -errno */
 int keep_fd_put(struct keep *keep, const char *name, int fd);
 

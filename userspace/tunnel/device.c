@@ -139,6 +139,24 @@ static const char *user_only(const struct config *cfg)
 	return aead[0] ? NULL : "the kernel data path has AEAD ciphers only";
 }
 
+/*
+ * A TUN device of an earlier process has clients, whose keys are there: a
+ * module that has been loaded since is for another start. Return: is that so?
+ */
+static bool device_goes_on(struct tunnel_host *host)
+{
+	struct keep *keep = host->setup.keep;
+
+	if (!keep_fd_has(keep, "tun"))
+		return false;
+	if (host->setup.cfg->data_path != CONFIG_DATA_PATH_KERNEL)
+		return true;
+	/* it would be in the way */
+	close(keep_fd_take(keep, "tun"));
+	keep_fd_drop(keep, "tun");
+	return false;
+}
+
 /**
  * tunnel_device_open() - make the interface on the best data path there is
  * @host: gets @link, @dp and @dp_reason
@@ -153,6 +171,8 @@ int tunnel_device_open(struct tunnel_host *host, char *err, size_t err_len)
 	const char *what = user_only(cfg);
 	int ret = -EOPNOTSUPP;
 
+	if (!what && device_goes_on(host))
+		what = "clients go on with the data path that they had before a restart";
 	if (!what) {
 		ret = device_kernel(host);
 		what = "this kernel has no ovpn module";
