@@ -159,6 +159,47 @@ item_make_wireguard() {
 	rm -rf "$tree"
 }
 
+item_key_proxies() {
+	lab_item_hash build-bookworm
+}
+
+# An HTTP and a SOCKS proxy, as a folder of two programs.
+item_make_proxies() {
+	local suite=bookworm tree=$2/tree to=$2/bin package name lib
+	local -a packages=(tinyproxy-bin dante-server libwrap0 libpam0g
+		libcrypt1 libnsl2 libtirpc3 libaudit1 libcap-ng0)
+
+	lab_say "proxies: downloading"
+	package=$(lab_item build-bookworm)/root
+	mkdir -p "$tree" "$to/lib"
+	lab_fetch "$suite" "$tree" $(for name in "${packages[@]}"; do
+		echo "$name=$(lab_version "$suite" "$name")"
+	done)
+	cp "$package/lib64/ld-linux-x86-64.so.2" "$to/lib/"
+	for name in usr/bin/tinyproxy usr/sbin/danted; do
+		cp "$tree/$name" "$to/lib/$(basename $name).bin"
+		lab_chroot "$package" "$tree:/src:ro" -- sh -c \
+			"LD_LIBRARY_PATH=/src/usr/lib/x86_64-linux-gnu ldd /src/$name" |
+			awk '$2 == "=>" { print $3 }' |
+			while read -r lib; do
+				case $lib in
+				/src/*) cp -L "$tree${lib#/src}" "$to/lib/" ;;
+				/*) cp -L "$package$lib" "$to/lib/" ;;
+				*) lab_die "$name: a library is missing" ;;
+				esac
+			done
+		name=$(basename $name)
+		cat >"$to/$name" <<-EOF
+			#!/bin/sh
+			lib=\$(dirname "\$(readlink -f "\$0")")/lib
+			exec "\$lib/ld-linux-x86-64.so.2" --library-path "\$lib" \\
+				"\$lib/$name.bin" "\$@"
+		EOF
+		chmod +x "$to/$name"
+	done
+	rm -rf "$tree"
+}
+
 # The libraries that openvpn needs beyond the build chroot's, as PACKAGE=VERSION.
 lab_peer_libraries() {
 	local name

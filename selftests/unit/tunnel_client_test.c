@@ -99,7 +99,7 @@ static void test_silent_server(void **state)
 	int a, b, conn;
 
 	(void)state;
-	begin_client("proto tcp-client\nconnect-timeout 1");
+	begin_client("proto tcp-client\nconnect-timeout 3");
 	a = listen_at(A, 5);
 	b = listen_at(B, 5);
 	begun = loop_now(loop);
@@ -112,7 +112,7 @@ static void test_silent_server(void **state)
 	assert_int_equal(proto_byte_opcode(head[2]),
 			 PROTO_CONTROL_HARD_RESET_CLIENT_V2);
 	assert_true(read_all(conn) >= 16);
-	assert_true(loop_now(loop) - begun >= 1000);
+	assert_true(loop_now(loop) - begun >= 3000);
 	close(conn);
 	/* and takes the next remote */
 	conn = accept_at(b);
@@ -208,6 +208,196 @@ static void test_stop_while_connecting(void **state)
 	close(a);
 }
 
+/* proxies */
+
+#define PROXY		1003
+
+/* What the client sends next, and that it is this. */
+static void expect(int fd, const void *want, size_t len)
+{
+	uint8_t got[512];
+
+	assert_true(len <= sizeof(got));
+	for (unsigned int ms = 0; recv(fd, got, len, MSG_PEEK) < (ssize_t)len;
+	     ms += 5) {
+		if (ms >= PATIENCE_MS)
+			fail_msg("the client says nothing");
+		turn(5);
+	}
+	assert_int_equal(recv(fd, got, len, 0), len);
+	assert_memory_equal(got, want, len);
+}
+
+/* Nothing of the tunnel's is there before the proxy has said yes. */
+static void expect_silence(int fd)
+{
+	uint8_t byte;
+
+	turn(50);
+	assert_int_equal(recv(fd, &byte, 1, MSG_PEEK), -1);
+	assert_int_equal(errno, EAGAIN);
+}
+
+static void expect_first_record(int fd)
+{
+	uint8_t head[3];
+
+	for (unsigned int ms = 0; recv(fd, head, 3, MSG_PEEK) < 3; ms += 5) {
+		if (ms >= PATIENCE_MS)
+			fail_msg("the tunnel does not begin");
+		turn(5);
+	}
+	assert_int_equal(head[0] << 8 | head[1], PROTO_HEAD_LEN + 1 + 4);
+	assert_int_equal(proto_byte_opcode(head[2]),
+			 PROTO_CONTROL_HARD_RESET_CLIENT_V2);
+}
+
+static void put_slowly(int fd, const char *data, size_t len)
+{
+	for (size_t i = 0; i < len; i++) {
+		assert_int_equal(send(fd, data + i, 1, MSG_NOSIGNAL), 1);
+		if (i % 7 == 3)
+			turn(2);
+	}
+}
+
+static void test_http_proxy(void **state)
+{
+	static const char *const refusals[] = {
+		"HTTP/1.1 403 Forbidden\r\n\r\n",
+		"HTTP/1.1 407 Who\r\nProxy-Authenticate: Basic x\r\n\r\n",
+		"220 mail.test\r\n\r\n", "HTTP/1.0 200 OK\r\nVia: ",
+	};
+	static const char yes[] = "HTTP/1.0 200 OK\r\nVia: x\r\n\r\n";
+	char request[256];
+	int p, conn;
+
+	(void)state;
+	begin_client("proto tcp\nhttp-proxy 127.0.0.1 1003\nconnect-retry 1 1\n"
+		     "http-proxy-option AGENT x\n"
+		     "http-proxy-option CUSTOM-HEADER X-A b\n"
+		     "<http-proxy-user-pass>\nuser\npass\n"
+		     "</http-proxy-user-pass>");
+	p = listen_at(PROXY, 5);
+	go();
+	/* one remote after the other, as without a proxy */
+	for (int i = 0; i < 5; i++) {
+		conn = accept_at(p);
+		snprintf(request, sizeof(request),
+			 "CONNECT 127.0.0.1:%d HTTP/1.0\r\n"
+			 "Host: 127.0.0.1:%d\r\nUser-Agent: x\r\nX-A: b\r\n"
+			 "Proxy-Authorization: Basic dXNlcjpwYXNz\r\n\r\n",
+			 i % 2 ? B : A, i % 2 ? B : A);
+		expect(conn, request, strlen(request));
+		expect_silence(conn);
+		if (i == 4)
+			break;
+		put_slowly(conn, refusals[i], strlen(refusals[i]));
+		if (i == 3)
+			shutdown(conn, SHUT_WR);
+		assert_int_equal(read_all(conn), 0);
+		close(conn);
+	}
+	put_slowly(conn, yes, strlen(yes));
+	expect_first_record(conn);
+	close(conn);
+	close(p);
+	stop();
+}
+
+static void test_socks_proxy(void **state)
+{
+	int p, conn;
+
+	(void)state;
+	begin_client("proto tcp\nsocks-proxy 127.0.0.1 1003\nconnect-retry 1 1");
+	p = listen_at(PROXY, 5);
+	go();
+	/* it wants a login */
+	conn = accept_at(p);
+	expect(conn, "\5\1\0", 3);
+	put_slowly(conn, "\5\xff", 2);
+	assert_int_equal(read_all(conn), 0);
+	close(conn);
+	/* it does not get through */
+	conn = accept_at(p);
+	expect(conn, "\5\1\0", 3);
+	expect_silence(conn);
+	put_slowly(conn, "\5\0", 2);
+	expect(conn, "\5\1\0\1\x7f\0\0\1\3\xea", 10);
+	put_slowly(conn, "\5\5\0\1\0\0\0\0\0\0", 10);
+	assert_int_equal(read_all(conn), 0);
+	close(conn);
+	conn = accept_at(p);
+	expect(conn, "\5\1\0", 3);
+	put_slowly(conn, "\5\0", 2);
+	expect(conn, "\5\1\0\1\x7f\0\0\1\3\xe9", 10);
+	expect_silence(conn);
+	put_slowly(conn, "\5\0\0\3\2ab\0\1", 9);
+	expect_first_record(conn);
+	close(conn);
+	close(p);
+	stop();
+}
+
+static int datagrams_at(uint16_t port)
+{
+	union net_addr addr;
+	int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+
+	assert_int_equal(net_addr_parse("127.0.0.1", port, &addr), 0);
+	assert_int_equal(bind(fd, &addr.sa, net_addr_len(&addr)), 0);
+	return fd;
+}
+
+/* The talk up to where the proxy says that datagrams go to port 1004. */
+static int socks_associate(int p)
+{
+	int conn = accept_at(p);
+
+	expect(conn, "\5\1\0", 3);
+	put_slowly(conn, "\5\0", 2);
+	expect(conn, "\5\3\0\1\0\0\0\0\0\0", 10);
+	put_slowly(conn, "\5\0\0\1\0\0\0\0\3\xec", 10);
+	return conn;
+}
+
+static void test_socks_datagrams(void **state)
+{
+	static const char head[] = "\0\0\0\1\x7f\0\0\1\3\xe9";
+	union net_addr client = { 0 };
+	socklen_t client_len = sizeof(client);
+	uint8_t pkt[2048];
+	int p, udp, conn;
+	ssize_t n = -1;
+
+	(void)state;
+	begin_client("proto udp\nsocks-proxy 127.0.0.1 1003\nconnect-retry 1 1");
+	p = listen_at(PROXY, 5);
+	udp = datagrams_at(1004);
+	go();
+	conn = socks_associate(p);
+	for (unsigned int ms = 0; n < 0 && ms < PATIENCE_MS; ms += 5) {
+		turn(5);
+		n = recvfrom(udp, pkt, sizeof(pkt), 0, &client.sa,
+			     &client_len);
+	}
+	assert_int_equal(n, 10 + PROTO_HEAD_LEN + 1 + 4);
+	assert_memory_equal(pkt, head, 10);
+	assert_int_equal(proto_byte_opcode(pkt[10]),
+			 PROTO_CONTROL_HARD_RESET_CLIENT_V2);
+	/* junk is dropped: the client goes on, and tries again */
+	assert_int_equal(sendto(udp, "x", 1, 0, &client.sa, client_len), 1);
+	turn(20);
+	/* with the connection the way has gone: a new one is asked for */
+	close(conn);
+	conn = socks_associate(p);
+	close(conn);
+	close(udp);
+	close(p);
+	stop();
+}
+
 /* With tls-exit a handshake that fails is the end, without a second try. */
 static void test_tls_exit(void **state)
 {
@@ -238,6 +428,9 @@ int main(void)
 		cmocka_unit_test(test_comes_back),
 		cmocka_unit_test(test_stop_while_connecting),
 		cmocka_unit_test(test_tls_exit),
+		cmocka_unit_test(test_http_proxy),
+		cmocka_unit_test(test_socks_proxy),
+		cmocka_unit_test(test_socks_datagrams),
 	};
 
 	cmocka_set_message_output(CM_OUTPUT_TAP);

@@ -49,7 +49,9 @@ static int check_role(struct config_parse *ps)
 	};
 	static const char *const not_server[] = {
 		"remote", "nobind", "pull", "client",
-		"auth-user-pass", "tls-client", "ipchange", NULL
+		"auth-user-pass", "tls-client", "ipchange",
+		"http-proxy", "http-proxy-user-pass", "http-proxy-option",
+		"socks-proxy", NULL
 	};
 	const struct config *cfg = ps->cfg;
 	bool is_server = cfg->mode == CONFIG_MODE_SERVER;
@@ -159,9 +161,9 @@ static int check_tls_versions(struct config_parse *ps)
 }
 
 /* Two lines, neither too long; the content never reaches a message. */
-static int check_login(struct config_parse *ps)
+static int check_login(struct config_parse *ps, const struct config_blob *blob,
+		       const char *name)
 {
-	const struct config_blob *blob = &ps->cfg->auth_user_pass;
 	const char *eol, *end, *second;
 
 	if (!blob->text)
@@ -170,15 +172,28 @@ static int check_login(struct config_parse *ps)
 	eol = memchr(blob->text, '\n', blob->len);
 	second = eol ? eol + 1 : end;
 	if (!eol || eol == blob->text || second == end || *second == '\n')
-		return config_fail_at(ps, place_of(ps, "auth-user-pass"),
-			"auth-user-pass: two lines are needed, user name and password");
+		return config_fail_at(ps, place_of(ps, name),
+			"%s: two lines are needed, user name and password",
+			name);
 	end = memchr(second, '\n', (size_t)(end - second)) ?: end;
 	if (eol - blob->text >= PROTO_USER_PASS_MAX ||
 	    end - second >= PROTO_USER_PASS_MAX)
-		return config_fail_at(ps, place_of(ps, "auth-user-pass"),
-			"auth-user-pass: user name and password have at most %d bytes",
-			PROTO_USER_PASS_MAX - 1);
+		return config_fail_at(ps, place_of(ps, name),
+			"%s: user name and password have at most %d bytes",
+			name, PROTO_USER_PASS_MAX - 1);
 	return 0;
+}
+
+static int check_logins(struct config_parse *ps)
+{
+	const struct config *cfg = ps->cfg;
+
+	if (check_login(ps, &cfg->auth_user_pass, "auth-user-pass") ||
+	    check_login(ps, &cfg->socks_login, "socks-proxy"))
+		return -EINVAL;
+	return check_login(ps, &cfg->http_login,
+			   config_place_of(ps, "http-proxy-user-pass") ?
+			   "http-proxy-user-pass" : "http-proxy");
 }
 
 static bool has_tcp(const struct config *cfg)
@@ -366,7 +381,7 @@ static int check_warnings(struct config_parse *ps)
 int config_check(struct config_parse *ps)
 {
 	if (check_role(ps) || check_keys(ps) || check_tls_versions(ps) ||
-	    check_login(ps) || check_data_path(ps) || check_scripts(ps) ||
+	    check_logins(ps) || check_data_path(ps) || check_scripts(ps) ||
 	    check_script_cause(ps) || check_client_login(ps))
 		return -EINVAL;
 	return check_warnings(ps);

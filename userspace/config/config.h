@@ -94,11 +94,22 @@ struct config_hash {
 	struct config_hash *next;
 };
 
+#define CONFIG_HTTP_HEADERS_MAX	16
+
+/** struct config_proxy - what a client connects through: HTTP or SOCKS 5 */
+struct config_proxy {
+	bool is_socks;
+	const char *host;
+	uint16_t port;
+};
+
+/** struct config_remote - @proxy NULL: directly */
 struct config_remote {
 	const char *host;
 	uint16_t port;
 	enum config_proto proto;
 	uint32_t connect_timeout;
+	const struct config_proxy *proxy;
 	struct config_remote *next;
 };
 
@@ -186,6 +197,11 @@ struct config {
 	bool is_bind;			/* false: nobind */
 	bool has_remote_random;
 	struct config_remote *remotes;
+	struct config_blob http_login, socks_login;	/* two lines each */
+	const char *http_version, *http_agent;		/* "1.0", NULL */
+	const char *http_headers[CONFIG_HTTP_HEADERS_MAX];
+	size_t n_http_headers;
+	bool has_http_host;		/* a Host line is among them */
 	uint32_t sndbuf, rcvbuf;	/* 0: system default */
 	uint32_t mark;
 	bool has_mark;

@@ -360,8 +360,13 @@ static int remote_add(struct config_parse *ps, const struct config_conn *conn,
 	remote->connect_timeout = conn->connect_timeout ?
 				  conn->connect_timeout :
 				  ps->cfg->connect_timeout;
+	remote->proxy = conn->proxy ? conn->proxy : ps->proxy;
 	*tail = remote;
-	return 0;
+	if (!remote->proxy || remote->proxy->is_socks ||
+	    config_proto_is_tcp(remote->proto))
+		return 0;
+	return config_fail_at(ps, &conn->place,
+			      "http-proxy carries connections only; write proto tcp");
 }
 
 static int remotes_expand(struct config_parse *ps)

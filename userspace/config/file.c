@@ -193,6 +193,9 @@ static int blob_load(struct config_parse *ps, const struct config_row *row,
 {
 	const struct config_place *place = config_place_of(ps, row->name);
 	const char *path;
+
+	/* another option has named the file */
+	place = place ? place : &ps->at;
 	int ret;
 
 	path = config_path_resolve(ps->cfg, blob->path);
@@ -230,5 +233,9 @@ int config_blobs_load(struct config_parse *ps)
 		if (ret)
 			return ret;
 	}
-	return 0;
+	/* an argument of an option that is no file itself */
+	if (!ps->cfg->socks_login.path)
+		return 0;
+	return blob_load(ps, config_row_find("socks-proxy"),
+			 &ps->cfg->socks_login);
 }

@@ -39,6 +39,7 @@ struct config *config_new(void)
 		.connect_retry_max_wait = 300,
 		.connect_timeout = 120,
 		.tcp_queue_limit = 64,
+		.http_version = "1.0",
 		.tun_mtu = 1500,
 		.topology = CONFIG_TOPOLOGY_NET30,
 		.max_clients = 1024,

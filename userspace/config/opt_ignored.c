@@ -74,6 +74,8 @@ static const struct config_row ignored_rows[] = {
 	CONFIG_IGNORE("ecdh-curve", 1, 1, IN_MAIN, "use tls-groups"),
 	CONFIG_IGNORE("opt-verify", 0, 0, IN_MAIN, OUTDATED),
 	CONFIG_IGNORE("disable-occ", 0, 0, IN_MAIN, OUTDATED),
+	CONFIG_IGNORE("http-proxy-timeout", 1, 1, IN_CONN,
+		"connect-timeout counts for the proxy, too"),
 	CONFIG_IGNORE("http-proxy-retry", 0, 1, IN_CONN, OUTDATED),
 	CONFIG_IGNORE("socks-proxy-retry", 0, 1, IN_CONN, OUTDATED),
 	CONFIG_IGNORE("machine-readable-output", 0, 0, IN_MAIN,

@@ -5,7 +5,6 @@
 
 #define LOGIN "use auth-user-pass-verify"
 #define MGMT "there is no management interface yet; use ovpnctl"
-#define PROXY "connect without a proxy"
 #define TOKENS "keys come from files; use cert and key"
 #define TAP "Ethernet tunnels are not supported; use dev tun"
 #define DNS "name servers are not set; configure them by hand"
@@ -16,12 +15,7 @@ static const struct config_row refused_rows[] = {
 		"certificates with tls-crypt"),
 	CONFIG_REFUSE("allow-deprecated-insecure-static-crypto",
 		"use certificates with tls-crypt"),
-	CONFIG_REFUSE("http-proxy", PROXY),
-	CONFIG_REFUSE("http-proxy-option", PROXY),
-	CONFIG_REFUSE("http-proxy-override", PROXY),
-	CONFIG_REFUSE("http-proxy-timeout", PROXY),
-	CONFIG_REFUSE("http-proxy-user-pass", PROXY),
-	CONFIG_REFUSE("socks-proxy", PROXY),
+	CONFIG_REFUSE("http-proxy-override", "use http-proxy"),
 	CONFIG_REFUSE("proto-force", "remove the remote lines you do not want"),
 	CONFIG_REFUSE("static-challenge", "remove the line"),
 	CONFIG_REFUSE("override-username", LOGIN),

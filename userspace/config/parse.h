@@ -46,6 +46,7 @@ struct config_conn {
 	enum config_side side;
 	uint16_t port;
 	uint32_t connect_timeout;	/* 0: not given */
+	const struct config_proxy *proxy;	/* NULL: not given */
 	bool has_proto, has_port;
 	struct config_place place;
 	struct config_conn *next;
@@ -106,6 +107,7 @@ struct config_parse {
 	bool has_lport, has_bind, has_keepalive;
 	uint32_t keepalive_ping, keepalive_restart;
 	bool has_reneg_min;
+	const struct config_proxy *proxy;	/* of all without their own */
 	struct config_conn *remotes;
 	struct config_conn *blocks;	/* <connection>; win over @remotes */
 	struct config_conn *block;	/* being read */

@@ -48,6 +48,7 @@ enum config_group {
 	CONFIG_GROUP_LOGIN,
 	CONFIG_GROUP_SCRIPT,
 	CONFIG_GROUP_CLIENT,
+	CONFIG_GROUP_PROXY,
 	CONFIG_GROUP_TLS,
 	CONFIG_GROUP_DATA,
 	CONFIG_GROUP_PEER,
@@ -95,6 +96,7 @@ extern const struct config_table config_table_single;
 extern const struct config_table config_table_login;
 extern const struct config_table config_table_script;
 extern const struct config_table config_table_client;
+extern const struct config_table config_table_proxy;
 extern const struct config_table config_table_tls;
 extern const struct config_table config_table_data;
 extern const struct config_table config_table_peer;

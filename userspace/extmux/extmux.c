@@ -63,12 +63,13 @@ static void outer_close(void *arg)
 }
 
 static int outer_connect(void *arg, const union net_addr *remote,
+			 const struct config_remote *via,
 			 struct tunnel_link **link)
 {
 	struct extmux *mux = arg;
 
 	mux_close(mux);
-	return extmux_tcp_connect(mux, remote, link);
+	return extmux_tcp_connect(mux, remote, via, link);
 }
 
 static int outer_send(void *arg, const union net_addr *remote,

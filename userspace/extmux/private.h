@@ -15,6 +15,8 @@
  *   udp.c	datagrams
  *   tcp.c	connections: accepted, made, limited, ended
  *   stream.c	records in and out of one connection
+ *   proxy.c	a client's connection is to a proxy at first
+ *   relay.c	datagrams through a SOCKS proxy
  */
 
 #define EXTMUX_BATCH	64	/* datagrams per system call */
@@ -45,21 +47,38 @@ union extmux_cmsg {
 /**
  * enum extmux_conn_state - of a connection
  *
+ * PROXY: it is there, but as yet the other end is a proxy.
+ * RELAY: the other end stays a proxy, which forwards datagrams meanwhile.
  * RECORDS: the data path has the stream, and leaves control packets to us.
  * CLOSED: its memory goes at the next turn of the loop.
  */
 enum extmux_conn_state {
 	EXTMUX_CONN_CONNECTING,
+	EXTMUX_CONN_PROXY,
+	EXTMUX_CONN_RELAY,
 	EXTMUX_CONN_STREAM,
 	EXTMUX_CONN_RECORDS,
 	EXTMUX_CONN_CLOSED,
 };
+
+/* What the proxy is asked for, and has not yet answered. */
+enum extmux_proxy_step {
+	EXTMUX_PROXY_HTTP,
+	EXTMUX_PROXY_METHOD,
+	EXTMUX_PROXY_LOGIN,
+	EXTMUX_PROXY_REQUEST,
+};
+
+struct extmux_relay;
 
 /**
  * struct extmux_conn - a connection; owned by its multiplexer
  * @link: what the tunnel layer has of it; the first member
  * @timer: in STREAM without a tunnel: its end; in RECORDS: next try to send;
  *	at once: @error is to be reported
+ * @via: the remote behind a proxy; NULL: there is none
+ * @step: of the talk with the proxy
+ * @relay: in RELAY
  * @is_guarded: only whole records are taken from the socket
  * @lowat: SO_RCVLOWAT, as set
  * @n_idle: wake-ups for less than that
@@ -78,6 +97,9 @@ struct extmux_conn {
 	int fd;
 	struct loop_io *io;
 	struct loop_timer *timer;
+	const struct config_remote *via;
+	enum extmux_proxy_step step;
+	struct extmux_relay *relay;
 	bool is_guarded;
 	size_t lowat;
 	unsigned int n_idle;
@@ -132,6 +154,8 @@ int extmux_socket_listen(const struct config *cfg, sa_family_t *family,
 			 char *err, size_t err_len);
 int extmux_socket_client(const struct config *cfg, sa_family_t family,
 			 int type);
+int extmux_socket_plain(const struct config *cfg, sa_family_t family,
+			int type);
 void extmux_socket_nodelay(int fd);
 void extmux_socket_local(int fd, union net_addr *local);
 
@@ -147,12 +171,24 @@ int extmux_tcp_init(struct extmux *mux);
 void extmux_tcp_fini(struct extmux *mux);
 void extmux_tcp_accept(struct extmux *mux);
 int extmux_tcp_connect(struct extmux *mux, const union net_addr *remote,
+		       const struct config_remote *via,
 		       struct tunnel_link **link);
+void extmux_conn_ready(struct extmux_conn *conn);
 void extmux_conn_adopted(struct extmux_conn *conn);
 void extmux_conn_down(struct extmux_conn *conn, const char *why);
 void extmux_conn_close(struct extmux_conn *conn);
 
+/* proxy.c */
+void extmux_proxy_begin(struct extmux_conn *conn);
+void extmux_proxy_readable(struct extmux_conn *conn);
+
+/* relay.c */
+int extmux_relay_new(struct extmux_conn *conn, const union net_addr *to,
+		     struct extmux_relay **out);
+void extmux_relay_free(struct extmux_relay *relay);
+
 /* stream.c */
+void extmux_stream_want(struct extmux_conn *conn, size_t len);
 void extmux_stream_readable(struct extmux_conn *conn);
 void extmux_stream_flush(struct extmux_conn *conn);
 extern const struct tunnel_link_ops extmux_link_ops;

@@ -301,6 +301,12 @@ int extmux_socket_client(const struct config *cfg, sa_family_t family,
 	return fd;
 }
 
+/** extmux_socket_plain() - the same, with a port that the system chooses */
+int extmux_socket_plain(const struct config *cfg, sa_family_t family, int type)
+{
+	return socket_new(cfg, family, type, false);
+}
+
 /** extmux_socket_local() - a connected socket's own end */
 void extmux_socket_local(int fd, union net_addr *local)
 {

@@ -40,8 +40,8 @@ static bool conn_is_open(const struct extmux_conn *conn)
 	       conn->state == EXTMUX_CONN_RECORDS;
 }
 
-/* Wake up when so much is there, instead of for each segment of it. */
-static void stream_want(struct extmux_conn *conn, size_t len)
+/** extmux_stream_want() - wake up when @len bytes are there, not before */
+void extmux_stream_want(struct extmux_conn *conn, size_t len)
 {
 	int value = (int)len;
 
@@ -97,7 +97,7 @@ static bool stream_is_cut(struct extmux_conn *conn, size_t need)
 	    at.revents & (POLLRDHUP | POLLHUP | POLLERR))
 		return true;
 	conn->n_idle += conn->lowat == need;
-	stream_want(conn, need);
+	extmux_stream_want(conn, need);
 	return conn->n_idle > IDLE_MAX;
 }
 
@@ -146,7 +146,7 @@ static bool stream_walk(struct extmux_conn *conn, const uint8_t *data,
 		return false;
 	/* a guarded part is looked at again: more may have come meanwhile */
 	if (conn->is_guarded && at) {
-		stream_want(conn, 1);
+		extmux_stream_want(conn, 1);
 		return true;
 	}
 	if (stream_keep(conn, data + at, len - at, size))
@@ -409,7 +409,7 @@ static int link_hand_over(struct tunnel_link *link)
 	if (conn->part_left || !conn->is_guarded)
 		return -EBUSY;
 	/* or TCP would not tell the data path of what is shorter */
-	stream_want(conn, 1);
+	extmux_stream_want(conn, 1);
 	conn->state = EXTMUX_CONN_RECORDS;
 	loop_io_set(conn->io, LOOP_READABLE);
 	if (conn->out.len)

@@ -80,6 +80,8 @@ void extmux_conn_close(struct extmux_conn *conn)
 	conn->timer = NULL;
 	close(conn->fd);
 	conn->fd = -1;
+	extmux_relay_free(conn->relay);
+	conn->relay = NULL;
 	mem_buf_reset(&conn->in);
 	mem_buf_reset(&conn->out);
 	TAILQ_REMOVE(conn->is_pending ? &mux->pending : &mux->conns, conn,
@@ -111,6 +113,13 @@ void extmux_conn_down(struct extmux_conn *conn, const char *why)
 
 /* ---- their beginning ------------------------------------------------- */
 
+/** extmux_conn_ready() - the other end is the remote */
+void extmux_conn_ready(struct extmux_conn *conn)
+{
+	conn->state = EXTMUX_CONN_STREAM;
+	tunnel_link_up(conn->mux->host, &conn->link);
+}
+
 static void conn_connected(struct extmux_conn *conn)
 {
 	socklen_t len = sizeof(int);
@@ -122,10 +131,12 @@ static void conn_connected(struct extmux_conn *conn)
 		extmux_conn_down(conn, strerror(error));
 		return;
 	}
-	conn->state = EXTMUX_CONN_STREAM;
 	extmux_socket_local(conn->fd, &conn->link.local);
 	loop_io_set(conn->io, LOOP_READABLE);
-	tunnel_link_up(conn->mux->host, &conn->link);
+	if (conn->via)
+		extmux_proxy_begin(conn);
+	else
+		extmux_conn_ready(conn);
 }
 
 static void conn_event(struct loop_io *io, unsigned int events, void *arg)
@@ -135,6 +146,11 @@ static void conn_event(struct loop_io *io, unsigned int events, void *arg)
 	(void)io;
 	if (conn->state == EXTMUX_CONN_CONNECTING) {
 		conn_connected(conn);
+		return;
+	}
+	if (conn->state == EXTMUX_CONN_PROXY ||
+	    conn->state == EXTMUX_CONN_RELAY) {
+		extmux_proxy_readable(conn);
 		return;
 	}
 	if (events & LOOP_WRITABLE)
@@ -277,12 +293,14 @@ void extmux_tcp_accept(struct extmux *mux)
 /**
  * extmux_tcp_connect() - begin a connection
  * @mux: of a client
- * @remote: the server
+ * @remote: the server, or the proxy
+ * @via: has the proxy, if there is one
  * @link: the connection, which is there when tunnel_link_up() says so
  *
  * Return: 0 or -errno.
  */
 int extmux_tcp_connect(struct extmux *mux, const union net_addr *remote,
+		       const struct config_remote *via,
 		       struct tunnel_link **link)
 {
 	struct extmux_conn *conn;
@@ -301,6 +319,7 @@ int extmux_tcp_connect(struct extmux *mux, const union net_addr *remote,
 	conn = conn_new(mux, fd, remote, EXTMUX_CONN_CONNECTING);
 	if (!conn)
 		return -ENOMEM;
+	conn->via = via->proxy ? via : NULL;
 	*link = &conn->link;
 	return 0;
 }

@@ -441,4 +441,112 @@ bool proto_push_next(const char **pos, char *out, size_t cap);
 bool proto_challenge_split(const char *text, char *password, char *response,
 			   size_t cap);
 
+/* proxies that a client connects through: not OpenVPN's, but in front of it */
+
+#define PROTO_HTTP_REPLY_MAX	8192	/* of its head */
+#define PROTO_HTTP_REASON_MAX	64
+
+/**
+ * struct proto_http_connect - a request for a tunnel (RFC 9110, section 9.3.6)
+ * @version: "1.0"
+ * @agent: of User-Agent; NULL for none
+ * @basic: user and password, encoded (RFC 7617); NULL: no login
+ * @headers: more lines, each without its end
+ * @has_host: there is a Host line among them
+ */
+struct proto_http_connect {
+	const char *host;
+	uint16_t port;
+	const char *version;
+	const char *agent;
+	const char *basic;
+	const char *const *headers;
+	size_t n_headers;
+	bool has_host;
+};
+
+/** proto_http_connect() - 0; -EINVAL: no host or line; -ENOBUFS */
+int proto_http_connect(const struct proto_http_connect *in, uint8_t *out,
+		       size_t cap, size_t *len);
+
+/**
+ * struct proto_http_reply - what a proxy says
+ * @reason: printable
+ * @has_basic: it would take a login of this kind
+ * @size: of the head; what follows is the tunnel's
+ */
+struct proto_http_reply {
+	unsigned int status;
+	char reason[PROTO_HTTP_REASON_MAX];
+	bool has_basic;
+	size_t size;
+};
+
+/**
+ * proto_http_reply_parse() - the head of a reply
+ *
+ * Return: 0, -EAGAIN (there must be more), -EBADMSG (none, or too long).
+ */
+int proto_http_reply_parse(struct proto_http_reply *reply, const uint8_t *data,
+			   size_t len);
+
+#define PROTO_SOCKS_HELLO_MAX	4
+#define PROTO_SOCKS_SHORT_LEN	2	/* replies to a hello and to a login */
+#define PROTO_SOCKS_LOGIN_MAX	513
+#define PROTO_SOCKS_REQUEST_MAX	262
+#define PROTO_SOCKS_REPLY_MAX	262
+
+enum proto_socks_command {
+	PROTO_SOCKS_CONNECT = 1,
+	PROTO_SOCKS_UDP_ASSOCIATE = 3,
+};
+
+/** struct proto_socks_address - @family AF_UNSPEC for a name */
+struct proto_socks_address {
+	int family;
+	uint8_t addr[16];
+	uint16_t port;
+};
+
+/** struct proto_socks_reply - @code 0 grants; @size: bytes that it has */
+struct proto_socks_reply {
+	uint8_t code;
+	struct proto_socks_address bound;
+	size_t size;
+};
+
+/** proto_socks_hello() - Return: the length */
+size_t proto_socks_hello(bool has_login, uint8_t out[PROTO_SOCKS_HELLO_MAX]);
+
+/**
+ * proto_socks_method_parse() - what the proxy wants
+ *
+ * Return: 0, -EAGAIN, -EBADMSG, -EACCES (nothing that was offered).
+ */
+int proto_socks_method_parse(const uint8_t *data, size_t len,
+			     bool *is_login_wanted);
+
+/** proto_socks_login() - 0; -EINVAL: empty, or longer than 255; -ENOBUFS */
+int proto_socks_login(const char *user, const char *password, uint8_t *out,
+		      size_t cap, size_t *len);
+
+/** proto_socks_login_parse() - 0, -EAGAIN, -EBADMSG, -EACCES */
+int proto_socks_login_parse(const uint8_t *data, size_t len);
+
+/** proto_socks_request() - @host: an address or a name; 0 or -EINVAL */
+int proto_socks_request(enum proto_socks_command command, const char *host,
+			uint16_t port, uint8_t *out, size_t cap, size_t *len);
+
+/** proto_socks_reply_parse() - 0, -EAGAIN or -EBADMSG */
+int proto_socks_reply_parse(struct proto_socks_reply *reply,
+			    const uint8_t *data, size_t len);
+const char *proto_socks_code_text(uint8_t code);
+
+/** proto_socks_udp_head() - what stands before each datagram; 0 or -EINVAL */
+int proto_socks_udp_head(const char *host, uint16_t port, uint8_t *out,
+			 size_t cap, size_t *len);
+
+/** proto_socks_udp_parse() - its length in front of @data; 0 or -EBADMSG */
+int proto_socks_udp_parse(const uint8_t *data, size_t len, size_t *head_len);
+
 #endif

@@ -30,11 +30,13 @@ enum client_state {
 /**
  * struct tunnel_client - see the states
  * @link: a connection that is being made; NULL otherwise
+ * @relay: the one to a proxy that forwards the datagrams of @tunnel; NULL
  * @has_answer: something authentic has come from this remote
  * @pulled: configuration with the pushed options applied; NULL before
  * @pull: those options, for PUSH_UPDATE to change
  * @applied: the one that the device has now; NULL before
- * @addrs, @n_addrs: what the name of @remote stands for
+ * @addr: of the remote, or of the proxy in front of it
+ * @addrs, @n_addrs: what the name of @remote, or of its proxy, stands for
  * @at_addr: the one in use; behind the first one they are tried in turn
  * @push_deadline: ms, when PUSH_REPLY must have come
  * @n_tries: consecutive failures, for the back-off
@@ -43,7 +45,7 @@ enum client_state {
 struct tunnel_client {
 	enum client_state state;
 	struct tunnel *tunnel;
-	struct tunnel_link *link;
+	struct tunnel_link *link, *relay;
 	bool has_answer;
 	struct config *pulled, *applied;
 	struct tunnel_pull pull;

@@ -39,11 +39,13 @@ static uint64_t retry_delay(const struct tunnel_client *client,
 
 void tunnel_client_drop_link(struct tunnel_client *client)
 {
-	struct tunnel_link *link = client->link;
+	struct tunnel_link *links[] = { client->link, client->relay };
 
 	client->link = NULL;
-	if (link)
-		link->ops->close(link);
+	client->relay = NULL;
+	for (unsigned int i = 0; i < 2; i++)
+		if (links[i])
+			links[i]->ops->close(links[i]);
 }
 
 void tunnel_client_retry(struct tunnel_host *host, const char *why)
@@ -85,8 +87,12 @@ void tunnel_client_next_remote(struct tunnel_host *host)
 			 client->remote->next : host->setup.cfg->remotes;
 }
 
-/* The transport is there: over it, the first packet. */
-static void client_begin(struct tunnel_host *host, struct tunnel_link *link)
+/*
+ * The transport is there: over it, the first packet.
+ * @link: NULL: datagrams to @addr
+ */
+static void client_begin(struct tunnel_host *host, struct tunnel_link *link,
+			 const union net_addr *addr)
 {
 	struct tunnel_client *client = host->client;
 	const union net_addr none = { .sa.sa_family = AF_UNSPEC };
@@ -99,7 +105,7 @@ static void client_begin(struct tunnel_host *host, struct tunnel_link *link)
 		tunnel_client_retry(host, "options string is too long");
 		return;
 	}
-	client->tunnel = tunnel_new(host, 0, &client->addr,
+	client->tunnel = tunnel_new(host, 0, addr,
 				    link ? &link->local : &none);
 	if (!client->tunnel) {
 		tunnel_client_retry(host, "out of memory");
@@ -127,13 +133,15 @@ static void client_open(struct tunnel_host *host)
 {
 	struct tunnel_client *client = host->client;
 	const struct tunnel_outer *outer = &host->setup.outer;
-	bool is_tcp = config_proto_is_tcp(client->remote->proto);
+	const struct config_remote *remote = client->remote;
+	bool is_tcp = remote->proxy || config_proto_is_tcp(remote->proto);
 	char addr[NET_ADDR_STRLEN];
 	int ret;
 
 	net_addr_format(&client->addr, addr);
 	if (is_tcp)
-		ret = outer->connect(outer->arg, &client->addr, &client->link);
+		ret = outer->connect(outer->arg, &client->addr, remote,
+				     &client->link);
 	else
 		ret = outer->open(outer->arg, &client->addr);
 	if (ret) {
@@ -143,20 +151,45 @@ static void client_open(struct tunnel_host *host)
 		tunnel_client_retry(host, "socket");
 		return;
 	}
-	log_notice("connecting to %s%s", addr, is_tcp ? " over TCP" : "");
+	if (remote->proxy)
+		log_notice("connecting to %s:%u through the proxy %s",
+			   remote->host, remote->port, addr);
+	else
+		log_notice("connecting to %s%s", addr,
+			   is_tcp ? " over TCP" : "");
 	client->has_answer = false;
 	loop_timer_start(client->timer,
 			 1000ull * client->remote->connect_timeout);
 	if (is_tcp)
 		tunnel_client_enter_state(client, CLIENT_STATE_TCP_CONNECT);
 	else
-		client_begin(host, NULL);
+		client_begin(host, NULL, &client->addr);
+}
+
+/* The proxy forwards datagrams, as long as the connection to it lasts. */
+static void client_relayed(struct tunnel_host *host, struct tunnel_link *link)
+{
+	const struct tunnel_outer *outer = &host->setup.outer;
+	struct tunnel_client *client = host->client;
+
+	client->relay = link;
+	client->link = NULL;
+	if (outer->open(outer->arg, &link->relay))
+		tunnel_client_retry(host, "socket");
+	else
+		client_begin(host, NULL, &link->relay);
 }
 
 void tunnel_client_link_up(struct tunnel_host *host, struct tunnel_link *link)
 {
-	if (host->client->link == link)
-		client_begin(host, link);
+	struct tunnel_client *client = host->client;
+
+	if (client->link != link)
+		return;
+	if (link->relay.sa.sa_family != AF_UNSPEC)
+		client_relayed(host, link);
+	else
+		client_begin(host, link, &client->addr);
 }
 
 /* Only one that was not there yet; the end of others ends their tunnel. */
@@ -166,6 +199,12 @@ void tunnel_client_link_down(struct tunnel_host *host,
 	struct tunnel_client *client = host->client;
 	char addr[NET_ADDR_STRLEN];
 
+	if (client->relay == link) {
+		client->relay = NULL;
+		if (client->tunnel)
+			tunnel_close(client->tunnel, why);
+		return;
+	}
 	if (client->link != link)
 		return;
 	client->link = NULL;
@@ -224,6 +263,9 @@ void tunnel_client_connect(struct tunnel_host *host)
 {
 	struct tunnel_client *client = host->client;
 	const struct config_remote *remote = client->remote;
+	const struct config_proxy *proxy = remote->proxy;
+	const char *host_name = proxy ? proxy->host : remote->host;
+	uint16_t port = proxy ? proxy->port : remote->port;
 	struct client_lookup *look;
 
 	tunnel_client_enter_state(client, CLIENT_STATE_RESOLVE);
@@ -232,7 +274,7 @@ void tunnel_client_connect(struct tunnel_host *host)
 		client_open(host);
 		return;
 	}
-	if (!net_addr_parse(remote->host, remote->port, &client->addr)) {
+	if (!net_addr_parse(host_name, port, &client->addr)) {
 		client_open(host);
 		return;
 	}
@@ -242,9 +284,10 @@ void tunnel_client_connect(struct tunnel_host *host)
 		return;
 	}
 	look->host = host;
-	look->family = config_proto_family(remote->proto);
-	snprintf(look->name, sizeof(look->name), "%s", remote->host);
-	snprintf(look->port, sizeof(look->port), "%u", remote->port);
+	look->family = proxy ? AF_UNSPEC :
+			       config_proto_family(remote->proto);
+	snprintf(look->name, sizeof(look->name), "%s", host_name);
+	snprintf(look->port, sizeof(look->port), "%u", port);
 	look->job.work = lookup_work;
 	look->job.done = lookup_done;
 	client->lookup = look;

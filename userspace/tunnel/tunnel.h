@@ -48,6 +48,8 @@ struct tunnel_link_ops {
  * struct tunnel_link - one connection of a stream transport
  * @remote, @local: its ends
  * @tunnel: that lives on it; NULL: none yet. extmux/ only asks whether there is
+ * @relay: not AF_UNSPEC: the connection is to a proxy, and as long as it lasts
+ *	datagrams to this address go to the remote and back
  *
  * Belongs to extmux/. Tunnels borrow it, until tunnel_link_down() takes it away
  * or they call @ops->close.
@@ -55,6 +57,7 @@ struct tunnel_link_ops {
 struct tunnel_link {
 	const struct tunnel_link_ops *ops;
 	union net_addr remote, local;
+	union net_addr relay;
 	struct tunnel *tunnel;
 };
 
@@ -62,8 +65,9 @@ struct tunnel_link {
  * struct tunnel_outer - the outer network, as extmux/ offers it
  * @open: client role: a fresh socket for datagrams to @remote
  * @close: client role: close that socket
- * @connect: client role: begin a connection to @remote. tunnel_link_up() or
- *	tunnel_link_down() says how it went. Return: 0 or -errno
+ * @connect: client role: begin a connection to @remote, or to @via's proxy,
+ *	whose address @remote is then. tunnel_link_up() or tunnel_link_down()
+ *	says how it went. Return: 0 or -errno
  * @send: transmit one control packet in a datagram; 0 or -errno
  * @fd: the transport socket; that of a server's connections is the one that
  *	they come in at; -1 when closed
@@ -72,6 +76,7 @@ struct tunnel_outer {
 	int (*open)(void *arg, const union net_addr *remote);
 	void (*close)(void *arg);
 	int (*connect)(void *arg, const union net_addr *remote,
+		       const struct config_remote *via,
 		       struct tunnel_link **link);
 	int (*send)(void *arg, const union net_addr *remote,
 		    const union net_addr *local, const uint8_t *pkt,

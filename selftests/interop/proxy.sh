@@ -1,0 +1,100 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+# shellcheck shell=bash
+# Through proxies: they run where the server does. Sourced by run.
+
+# scenario_proxy SERVER: ovpnd connects through an HTTP proxy that wants a login,
+# and through a SOCKS proxy with both transports; nothing else lets it through.
+scenario_proxy() {
+	PROXIES=$("$TOP/selftests/lab/peer" proxies) || fail "no proxies here"
+	printf 'user\npass\n' >"$DIR/login"
+	chmod 600 "$DIR/login"
+	chmod 755 "$DIR"
+	block_direct || fail "nft does not block the way to the server"
+	proxy_http "$1"
+	proxy_socks "$1" tcp
+	proxy_socks "$1" udp
+	RESULT="HTTP with a login, SOCKS 5 with TCP and with UDP"
+}
+
+# From the client's address nobody is heard at the server's port.
+block_direct() {
+	in_s nft -f - <<-EOT
+		table inet test {
+			chain in {
+				type filter hook input priority 0
+				ip saddr 192.0.2.2 tcp dport 1194 drop
+				ip saddr 192.0.2.2 udp dport 1194 drop
+			}
+		}
+	EOT
+}
+
+proxy_http() {
+	cat >"$DIR/tinyproxy.conf" <<-EOT
+		Listen 192.0.2.1
+		Port 8888
+		User nobody
+		Timeout 600
+		MaxClients 16
+		LogLevel Info
+		BasicAuth user pass
+		ConnectPort 1194
+	EOT
+	daemon_start proxy s "$PROXIES/tinyproxy" -d -c "$DIR/tinyproxy.conf"
+	within 5 proxy_listens 8888 || fail "tinyproxy does not start"
+	PROTO=tcp
+	EXTRA[client]="http-proxy 192.0.2.1 8888 $DIR/login
+http-proxy-option AGENT interop"
+	proxy_connects "$1"
+	EXTRA[client]="http-proxy 192.0.2.1 8888
+connect-retry 1 1"
+	peer_start client ovpnd
+	daemon_wait_for client 'proxy: it wants a login .407.*http-proxy-user-pass' \
+		10 || fail "the client does not say that a login is missing"
+	daemon_stop client
+	daemon_stop server
+	daemon_stop proxy
+}
+
+# proxy_socks SERVER tcp|udp
+proxy_socks() {
+	cat >"$DIR/danted.conf" <<-EOT
+		logoutput: stderr
+		internal: 192.0.2.1 port = 1080
+		external: 192.0.2.1
+		clientmethod: none
+		socksmethod: none
+		user.privileged: root
+		user.unprivileged: nobody
+		client pass { from: 0.0.0.0/0 to: 0.0.0.0/0 }
+		socks pass { from: 0.0.0.0/0 to: 0.0.0.0/0 }
+	EOT
+	daemon_start proxy s "$PROXIES/danted" -f "$DIR/danted.conf" \
+		-p "$DIR/danted.pid"
+	within 5 proxy_listens 1080 || fail "danted does not start"
+	PROTO=$2
+	EXTRA[client]="socks-proxy 192.0.2.1"
+	proxy_connects "$1"
+	daemon_stop server
+	daemon_stop proxy
+}
+
+proxy_listens() {
+	in_s ss -Hltn "sport = :$1" | grep -q .
+}
+
+proxy_connects() {
+	connect "$1" ovpnd
+	daemon_says client 'through the proxy 192.0.2.1' ||
+		fail "the client does not go through the proxy"
+	daemon_says server "$(peer_proto server | tr a-z A-Z | cut -c1-3).*192\\.0\\.2\\.1:|192\\.0\\.2\\.1:[0-9]+.*Peer Connection|client/192\\.0\\.2\\.1" ||
+		fail "the server sees another address than the proxy's"
+	traffic_ping "$VPN_S4" || fail "ping over IPv4 ($PROTO)"
+	traffic_server_start || fail "iperf3 does not start"
+	traffic_run tcp-up "$VPN_S4" --time 2 || fail "TCP to the server"
+	traffic_run tcp-down "$VPN_S6" --time 2 --reverse ||
+		fail "TCP from the server"
+	daemon_stop iperf3
+	say "$PROTO through the proxy: $(traffic_rate tcp-up) up"
+	stop_clean client
+}
