@@ -51,7 +51,7 @@ SANFLAGS := $(SAN_$(SAN))
 
 # Only goals that compile need the libraries.
 NO_PKG_GOALS := clean help modules kmod-tools uninstall install-% dist demo bench \
-	bench-quick fuzz interop check check-%
+	bench-quick fuzz interop interop-matrix check check-%
 ifneq ($(filter-out $(NO_PKG_GOALS),$(or $(MAKECMDGOALS),all)),)
 PKG_CFLAGS := $(shell pkg-config --cflags $(PKGS))
 PKG_LIBS := $(shell pkg-config --libs $(PKGS))
@@ -225,6 +225,10 @@ interop: ## released OpenVPN, every scenario (KERNEL=7.3: in the lab, with the m
 	@selftests/lab/host-deps
 	@selftests/interop/run $(if $(KERNEL),--kernel $(KERNEL)) $(TESTS)
 
+interop-matrix: ## released OpenVPN: each two choices of a connection meet (KERNEL=7.3)
+	@selftests/lab/host-deps
+	@selftests/interop/matrix $(if $(KERNEL),--kernel $(KERNEL)) $(foreach r,$(ROW),--row $r)
+
 check-mutants: ## plants bugs one by one; for each a test has to turn red (not part of check)
 	@selftests/mutants/run $(MUTANTS)
 
@@ -261,5 +265,5 @@ help: ## this list
 FORCE:
 .PHONY: all userspace units fuzzers fuzzers-here modules kmod-tools install \
 	install-headers install-dkms dist uninstall demo check check-full \
-	interop check-mutants fuzz bench bench-quick bench-user bench-load \
+	interop interop-matrix check-mutants fuzz bench bench-quick bench-user bench-load \
 	bench-control clean help FORCE

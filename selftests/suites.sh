@@ -88,8 +88,11 @@ suite some-interop-user 1200 "released OpenVPN, userspace data path, some" \
 part_of full
 suite interop-user 2100 "released OpenVPN, userspace data path" \
 	selftests/interop/run
+suite interop-matrix 1800 "released OpenVPN, each two choices meet" \
+	selftests/interop/matrix
 light some-interop-user
 light interop-user
+light interop-matrix
 
 # long ones first, short ones last
 part_of check

@@ -21,6 +21,8 @@ FIRST=server		# who renegotiates in the first connection
 RENEG_S=0		# reneg-sec at the server: who has less starts, and
 RENEG_C=0		# each sends with the new key after half of its own
 PIN=			# "yes": certificates by fingerprint, without a CA
+REMOTE_PORT=1194	# that the client sends to
+NO_CERT=		# role that has no certificate
 P12=			# role whose certificate, key and CA are one file
 declare -A EXTRA=()	# more lines of configuration, by role
 VPN_MASK=255.255.255.0
@@ -94,7 +96,8 @@ peer_config_trust() {
 		echo "pkcs12 $DIR/$1.p12"
 		return
 	fi
-	printf '%s\n' "cert $DIR/pki-$KEYS/$1.crt" "key $DIR/pki-$KEYS/$1.key"
+	[ "$NO_CERT" = "$1" ] || printf '%s\n' \
+		"cert $DIR/pki-$KEYS/$1.crt" "key $DIR/pki-$KEYS/$1.key"
 	[ "$1" = client ] || other=client
 	if [ -z "$PIN" ]; then
 		echo "ca $DIR/pki-$KEYS/ca.crt"
@@ -144,7 +147,7 @@ peer_config_server() {
 		proto $(peer_proto server)
 		lport 1194
 		dh none
-		remote-cert-tls client
+		$([ "$NO_CERT" = client ] || echo remote-cert-tls client)
 		keepalive $((4 * SCALE)) $((20 * SCALE))
 		reneg-sec $RENEG_S
 		$SERVER_LINES
@@ -157,7 +160,7 @@ peer_config_client() {
 	peer_config_shape client
 	cat <<-EOT
 		nobind
-		remote $([ "$OUTER" = 4 ] && echo 192.0.2.1 || echo 2001:db8::1) 1194
+		remote $([ "$OUTER" = 4 ] && echo 192.0.2.1 || echo 2001:db8::1) $REMOTE_PORT
 		proto $(peer_proto client)
 		remote-cert-tls server
 		verify-x509-name server name
