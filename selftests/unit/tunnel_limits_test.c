@@ -99,6 +99,47 @@ static void test_flood_from_many(void **state)
 	end();
 }
 
+static void wake_up(struct loop_timer *timer, void *arg)
+{
+	(void)timer;
+	(void)arg;
+	loop_stop(loop);
+}
+
+static void wait_ms(uint64_t ms)
+{
+	struct loop_timer *timer = loop_timer_new(loop, wake_up, NULL);
+
+	loop_timer_start(timer, ms);
+	loop_run(loop);
+	loop_timer_free(timer);
+}
+
+/* A flood from everywhere keeps hardly anybody out, and not for long. */
+static void test_flood_from_everywhere(void **state)
+{
+	char from[32];
+	unsigned int n = 0;
+
+	(void)state;
+	begin("connect-freq-initial 10 60");
+	for (unsigned int i = 0; i < 8000; i++) {
+		snprintf(from, sizeof(from), "198.18.%u.%u", i / 250,
+			 1 + i % 250);
+		reset_from(from, 4000);
+	}
+	for (unsigned int i = 0; i < 200; i++) {
+		snprintf(from, sizeof(from), "203.0.113.%u", 1 + i);
+		n += reset_from(from, 4000);
+	}
+	assert_in_range(n, 195, 200);
+	assert_false(reset_from("203.0.113.1", 4000));
+	wait_ms(1100);
+	assert_true(reset_from("203.0.113.1", 4000));
+	assert_false(reset_from("203.0.113.1", 4000));
+	end();
+}
+
 /* The share of a client that has answered is given back. */
 static void test_answers_come_back(void **state)
 {
@@ -192,6 +233,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_flood_from_one),
 		cmocka_unit_test(test_flood_from_many),
+		cmocka_unit_test(test_flood_from_everywhere),
 		cmocka_unit_test(test_answers_come_back),
 		cmocka_unit_test(test_connect_freq),
 		cmocka_unit_test(test_half_open_make_room),

@@ -212,7 +212,7 @@ static const struct config_row server_rows[] = {
 		"N SECONDS",
 		"Answer at most N first packets per SECONDS; default 100 10.\n"
 		"Counts packets of addresses that have not yet proved that they "
-		"can receive. Beyond N an address gets one answer in SECONDS, "
+		"can receive. Beyond N an address gets one answer in a second, "
 		"so that a flood does not keep others out."),
 };
 

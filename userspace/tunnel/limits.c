@@ -10,17 +10,19 @@
 
 #include "tunnel/private.h"
 
-#define SOURCES		65536u	/* bits, one per address */
+#define SOURCES		(1u << 20)	/* bits, one per address */
+#define SOURCES_MS	1000	/* how long they are remembered */
 #define STALE_MS	10000	/* a handshake takes one or two seconds */
 
 /**
  * struct tunnel_limits - see the functions
  * @answers_since, @opens_since: ms, start of the interval
  * @answers, @opens: used of it
- * @sources: who has had an answer in the interval; an address is a bit
+ * @sources_since: ms
+ * @sources: who has had an answer since then; an address is a bit
  */
 struct tunnel_limits {
-	uint64_t answers_since, opens_since;
+	uint64_t answers_since, opens_since, sources_since;
 	uint32_t answers, opens;
 	uint32_t seed;
 	uint8_t sources[SOURCES / 8];
@@ -59,14 +61,24 @@ static void source_of(const union net_addr *remote, union net_addr *out)
 		memcpy(&out->in6.sin6_addr, &addr.in6.sin6_addr, 8);
 }
 
-/* Return: false when the address had its answer already. */
-static bool source_mark(struct tunnel_limits *limits,
+/*
+ * A flood from forged addresses sets a bit with nearly every packet. So that it
+ * does not use them up, and with them the answers of others, they are forgotten
+ * soon: 20,000 in a second then keep 2 of 100 others from an answer at most.
+ *
+ * Return: false when the address had its answer already.
+ */
+static bool source_mark(struct tunnel_limits *limits, uint64_t now,
 			const union net_addr *remote)
 {
 	union net_addr source;
 	uint8_t *byte, bit;
 	uint32_t hash;
 
+	if (now - limits->sources_since >= SOURCES_MS) {
+		limits->sources_since = now;
+		memset(limits->sources, 0, sizeof(limits->sources));
+	}
 	source_of(remote, &source);
 	hash = net_addr_hash(&source, limits->seed) % SOURCES;
 	byte = &limits->sources[hash / 8];
@@ -83,7 +95,7 @@ static bool source_mark(struct tunnel_limits *limits,
  * @remote: where it came from, which may be a lie
  * @is_stateless: the answer is all; otherwise a tunnel is made
  *
- * Beyond the limit each address gets one answer in the interval, if that keeps
+ * Beyond the limit each address gets one answer in a second, if that keeps
  * nothing: it is no weapon against whoever lives there, and lets others in
  * during a flood.
  *
@@ -102,9 +114,8 @@ bool tunnel_limits_answer(struct tunnel_host *host,
 	if (now_of(host) - limits->answers_since >= window) {
 		limits->answers_since = now_of(host);
 		limits->answers = 0;
-		memset(limits->sources, 0, sizeof(limits->sources));
 	}
-	is_new = source_mark(limits, remote);
+	is_new = source_mark(limits, now_of(host), remote);
 	if (limits->answers >= cfg->connect_freq_initial_n)
 		return is_new && is_stateless;
 	limits->answers++;
