@@ -11,6 +11,7 @@
 
 #define FILE_MAX	65536
 #define FILES_WANTED	12000
+#define FLOOD_ALONE_S	4	/* before the first client */
 
 static const char usage_text[] =
 	"usage: load OPTION... COMMAND\n"
@@ -186,10 +187,14 @@ static int storm(struct load *load, unsigned int rate, unsigned int seconds)
 {
 	struct load_flood *flood = NULL;
 	uint64_t begun = load_now_ns(), n;
+	double rss = load_rss(load);
 	int ret;
 
-	if (flood_rate)
+	if (flood_rate) {
 		flood = load_flood_start(load, flood_rate);
+		sleep(FLOOD_ALONE_S);
+		load_result("alone", load_rss(load) - rss, "bytes");
+	}
 	ret = load_storm(load, rate, seconds);
 	if (!flood)
 		return ret;
