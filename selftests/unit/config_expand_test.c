@@ -476,6 +476,23 @@ static void test_values(void **state)
 	config_free(cfg);
 }
 
+/* A link of two without a server that pushes: the TLS client's end. */
+static void test_two(void **state)
+{
+	struct config *cfg = text_config("dev tun\ntls-client\nremote h\n"
+		"ifconfig 10.8.0.2 10.8.0.1\nkeepalive 5 20\n"
+		"cipher AES-256-CBC\n" TEXT_KEYS);
+
+	(void)state;
+	assert_non_null(cfg);
+	assert_int_equal(cfg->mode, CONFIG_MODE_P2P);
+	assert_false(cfg->is_pull);
+	assert_int_equal(cfg->ifconfig.len, 32);
+	assert_int_equal(cfg->ifconfig_peer.family, AF_INET);
+	assert_int_equal(cfg->ping_restart, 20);
+	config_free(cfg);
+}
+
 /* What is missing as a whole has no line. */
 static void test_incomplete(void **state)
 {
@@ -486,9 +503,7 @@ static void test_incomplete(void **state)
 		{ "", "t: the role is missing; add \"client\"" },
 		{ "client\nremote h\n" TEXT_KEYS, "t: the device is missing" },
 		{ "dev tun\ntls-server\n" TEXT_KEYS,
-		  "t: a link of two without \"pull\" is not supported" },
-		{ "dev tun\ntls-client\nremote h\n" TEXT_KEYS,
-		  "t: a link of two without \"pull\" is not supported" },
+		  "t: the TLS server of a link of two is not supported" },
 		{ "client\ndev tun\n" TEXT_KEYS,
 		  "t: there is nothing to connect to; add \"remote" },
 		{ "client\ndev tun\nremote h\n" TEXT_PAIR,
@@ -542,6 +557,7 @@ int main(void)
 		cmocka_unit_test(test_connect_timeout),
 		cmocka_unit_test(test_connection_blocks),
 		cmocka_unit_test(test_values),
+		cmocka_unit_test(test_two),
 		cmocka_unit_test(test_incomplete),
 	};
 

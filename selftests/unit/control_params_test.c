@@ -158,11 +158,71 @@ static void test_fragment(void **state)
 	}
 }
 
+/* Section 8.14: the TLS client's view of the other end. */
+static void test_two(void **state)
+{
+	static const struct {
+		const char *info, *own;
+		bool is_plain;
+		int ret;
+		struct control_params want;
+	} cases[] = {
+		{ "IV_CIPHERS=AES-128-GCM:AES-256-GCM\nIV_PROTO=682\n", NULL,
+		  true, 0, { .cipher = PROTO_CIPHER_AES_128_GCM,
+			     .is_ekm = true, .is_cc_exit = true,
+			     .is_dyn_tls_crypt = true } },
+		/* with epochs, where they can be carried */
+		{ "IV_CIPHERS=AES-256-CBC:AES-256-GCM\nIV_PROTO=1066\n", NULL,
+		  false, 0, { .cipher = PROTO_CIPHER_AES_256_CBC,
+			      .is_ekm = true } },
+		{ "IV_CIPHERS=AES-256-CBC:AES-256-GCM\nIV_PROTO=1066\n", NULL,
+		  true, 0, { .cipher = PROTO_CIPHER_AES_256_GCM,
+			     .is_ekm = true } },
+		{ "IV_CIPHERS=AES-256-GCM\nIV_PROTO=1066\n", NULL,
+		  false, 0, { .cipher = PROTO_CIPHER_AES_256_GCM,
+			      .is_ekm = true, .is_epoch = true } },
+		/* who does not negotiate gets what is configured */
+		{ "IV_CIPHERS=AES-256-GCM\nIV_PROTO=2\n", "AES-256-CBC",
+		  false, 0, { .cipher = PROTO_CIPHER_AES_256_CBC,
+			      .is_v1 = true } },
+		{ "", "AES-128-CBC", false, 0,
+		  { .cipher = PROTO_CIPHER_AES_128_CBC, .is_v1 = true } },
+		{ "", "BF-CBC", false, -EPROTO, { 0 } },
+		{ "", NULL, false, -EPROTO, { 0 } },
+		/* nothing in common: each keeps its own */
+		{ "IV_CIPHERS=AES-192-GCM\nIV_PROTO=42\n", "AES-128-CBC",
+		  false, 0, { .cipher = PROTO_CIPHER_AES_128_CBC,
+			      .is_ekm = true } },
+	};
+	struct control_params params;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		const struct control_offer offer = {
+			.data_ciphers = OLD, .is_plain = cases[i].is_plain,
+		};
+		const struct control_params *want = &cases[i].want;
+
+		assert_int_equal(control_params_p2p(&params, &offer,
+				 cases[i].own, cases[i].info), cases[i].ret);
+		if (cases[i].ret)
+			continue;
+		assert_int_equal(params.cipher, want->cipher);
+		assert_int_equal(params.is_v1, want->is_v1);
+		assert_int_equal(params.is_ekm, want->is_ekm);
+		assert_int_equal(params.is_cc_exit, want->is_cc_exit);
+		assert_int_equal(params.is_dyn_tls_crypt,
+				 want->is_dyn_tls_crypt);
+		assert_int_equal(params.is_epoch, want->is_epoch);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_params),
 		cmocka_unit_test(test_fragment),
+		cmocka_unit_test(test_two),
 	};
 
 	cmocka_set_message_output(CM_OUTPUT_TAP);

@@ -178,6 +178,7 @@ static void test_reach(void **state)
 	begin(PROTO_CIPHER_AES_128_GCM);
 	assert_int_equal(open_one(pkts[17], WIRE_LEN), -EBADMSG);
 	assert_int_equal(open_one(pkts[0], WIRE_LEN), PLAIN_LEN);
+	assert_false(id.is_fresh);
 	assert_int_equal(open_one(pkts[6], WIRE_LEN), PLAIN_LEN);
 	assert_true(id.is_fresh);
 	assert_false(id.is_late);

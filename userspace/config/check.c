@@ -59,10 +59,10 @@ static int check_role(struct config_parse *ps)
 	if (!cfg->is_tls_server && !cfg->is_tls_client)
 		return config_fail_at(ps, &ps->at, "the role is missing; add "
 			"\"client\" or \"server NETWORK NETMASK\"");
-	if (!is_server && (!cfg->is_tls_client || !cfg->is_pull))
-		return config_fail_at(ps, &ps->at, "a link of two without "
-			"\"pull\" is not supported in this version; write \"client\" "
-			"on one side and \"server NETWORK NETMASK\" on the other");
+	if (!is_server && !cfg->is_tls_client)
+		return config_fail_at(ps, &ps->at, "the TLS server of a link of "
+			"two is not supported in this version; write \"tls-client\" "
+			"here and \"tls-server\" on the other side, or \"server NETWORK NETMASK\"");
 	if (is_server && ps->blocks)
 		return config_fail_at(ps, &ps->blocks->place,
 				      "<connection> works only with a client");

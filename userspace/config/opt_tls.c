@@ -373,7 +373,12 @@ static const struct config_row tls_rows[] = {
 	CONFIG_FLAG("tls-server", IN_MAIN, is_tls_server,
 		"Take the server's part in the TLS handshake."),
 	CONFIG_FLAG("tls-client", IN_MAIN, is_tls_client,
-		"Take the client's part in the TLS handshake."),
+		"Take the client's part in the TLS handshake.\nWithout --pull "
+		"this is one end of a link of two: nothing is pushed, and "
+		"both ends have their addresses from --ifconfig. The other "
+		"end is an OpenVPN with --tls-server. With a peer that "
+		"negotiates no cipher, that of --data-ciphers-fallback or "
+		"--cipher is used."),
 	CONFIG_BLOB("ca", ca, 0, "FILE",
 		"Trust the certificate authorities in FILE (PEM)."),
 	CONFIG_BLOB("cert", cert, 0, "FILE",

@@ -189,6 +189,14 @@ int control_session_key2(struct control_session *session, bool is_ekm,
 			 uint8_t key2[KEYGEN_KEY2_LEN]);
 
 /**
+ * control_session_peer_id() - of a link of two, which agree on it without words
+ * @id: by the TLS exporter (section 6.3)
+ *
+ * Return: 0 or -errno.
+ */
+int control_session_peer_id(struct control_session *session, uint32_t *id);
+
+/**
  * control_session_dynamic_wrap() - use dynamic tls-crypt from the next key on
  *
  * Call once, while the exchange of key id 0 is the current one (section 6.4).
@@ -381,6 +389,18 @@ int control_params_negotiate(struct control_params *params,
 			     const struct control_offer *offer,
 			     const char *peer_info, const char *occ,
 			     const char **reason);
+
+/**
+ * control_params_p2p() - what both ends of a link of two find out (8.14)
+ * @offer: of this end, which is the TLS client
+ * @own: the cipher of a peer that does not negotiate; NULL: none
+ * @peer_info: the other end's
+ *
+ * Return: 0, or -EPROTO: there is no common cipher.
+ */
+int control_params_p2p(struct control_params *params,
+		       const struct control_offer *offer, const char *own,
+		       const char *peer_info);
 
 /**
  * struct control_push_reply - input of control_push_reply()

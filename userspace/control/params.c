@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* What a server decides from its client's peer-info (sections 8.4 to 8.6). */
 #include <errno.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "control/control.h"
@@ -96,6 +97,52 @@ int control_params_negotiate(struct control_params *params,
 	params->is_epoch = !offer->is_plain && !params->is_v1 &&
 			   (iv & PROTO_IV_DATA_EPOCH) &&
 			   (iv & PROTO_IV_CC_EXIT_NOTIFY) &&
+			   proto_cipher_is_aead(params->cipher);
+	return 0;
+}
+
+/* The first one of the TLS server's list that the TLS client has. */
+static enum proto_cipher p2p_cipher(const struct control_offer *offer,
+				    const char *peer_info)
+{
+	char peers[PROTO_CIPHER_LIST_MAX], own[PROTO_CIPHER_LIST_MAX];
+	char as_client[PROTO_CIPHER_LIST_MAX + 16];
+	bool is_pushable;
+
+	if (proto_peer_info_get(peer_info, "IV_CIPHERS", peers,
+				sizeof(peers)) <= 0)
+		return PROTO_CIPHER_NONE;
+	snprintf(own, sizeof(own), "%s", offer->data_ciphers);
+	if (offer->is_plain)
+		proto_cipher_list_aead(offer->data_ciphers, own);
+	snprintf(as_client, sizeof(as_client), "IV_CIPHERS=%s\n", own);
+	return proto_cipher_negotiate(peers, as_client, "", NULL,
+				      &is_pushable);
+}
+
+int control_params_p2p(struct control_params *params,
+		       const struct control_offer *offer, const char *own,
+		       const char *peer_info)
+{
+	unsigned long iv = proto_peer_info_number(peer_info, "IV_PROTO");
+	bool is_new = iv & PROTO_IV_NCP_P2P;
+
+	memset(params, 0, sizeof(*params));
+	params->iv_proto = iv;
+	params->is_v1 = !is_new || !(iv & PROTO_IV_DATA_V2);
+	if (is_new)
+		params->cipher = p2p_cipher(offer, peer_info);
+	if (params->cipher == PROTO_CIPHER_NONE && own)
+		params->cipher = proto_cipher_find(own);
+	if (params->cipher == PROTO_CIPHER_NONE)
+		return -EPROTO;
+	if (!is_new)
+		return 0;
+	params->is_ekm = iv & PROTO_IV_TLS_KEY_EXPORT;
+	params->is_cc_exit = iv & PROTO_IV_CC_EXIT_NOTIFY;
+	params->is_dyn_tls_crypt = iv & PROTO_IV_DYN_TLS_CRYPT;
+	params->is_epoch = !offer->is_plain && !params->is_v1 &&
+			   (iv & PROTO_IV_DATA_EPOCH) &&
 			   proto_cipher_is_aead(params->cipher);
 	return 0;
 }

@@ -381,6 +381,21 @@ int control_session_key2(struct control_session *session, bool is_ekm,
 			  &session->remote, key2);
 }
 
+int control_session_peer_id(struct control_session *session, uint32_t *id)
+{
+	uint8_t bytes[KEYGEN_PEER_ID_LEN];
+	int ret;
+
+	if (session->key->is_stepping)
+		return -EBUSY;
+	ret = tls_session_export(session->key->step->tls, KEYGEN_PEER_ID_LABEL,
+				 bytes, sizeof(bytes));
+	if (!ret)
+		*id = (uint32_t)bytes[0] << 16 | (uint32_t)bytes[1] << 8 |
+		      bytes[2];
+	return ret;
+}
+
 int control_session_dynamic_wrap(struct control_session *session)
 {
 	uint8_t ekm[KEYGEN_KEY2_LEN];

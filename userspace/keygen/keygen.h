@@ -16,6 +16,8 @@
 
 #define KEYGEN_KEY2_LEN		256
 #define KEYGEN_EKM_LABEL	"EXPORTER-OpenVPN-datakeys"
+#define KEYGEN_PEER_ID_LABEL "EXPORTER-OpenVPN-p2p-peerid"
+#define KEYGEN_PEER_ID_LEN	3
 #define KEYGEN_DYN_TLS_CRYPT_LABEL "EXPORTER-OpenVPN-dynamic-tls-crypt"
 
 #define KEYGEN_HMAC_LEN		64

@@ -70,21 +70,10 @@ static int client_own_km2(struct tunnel_session *ts, struct proto_km2 *km2)
 static int client_peer_km2(struct tunnel_session *ts,
 			   const struct proto_km2 *km2)
 {
+	if (!ts->peer_info)
+		ts->peer_info = strdup(km2->peer_info ? km2->peer_info : "");
 	ts->tunnel->occ = mem_arena_strdup(ts->tunnel->arena, km2->options);
-	return ts->tunnel->occ ? 0 : -ENOMEM;
-}
-
-static void client_ready(struct tunnel_session *ts)
-{
-	struct tunnel_host *host = ts->tunnel->host;
-	struct tunnel_client *client = host->client;
-	uint64_t now = now_of(host);
-
-	tunnel_hook_ipchange(ts->tunnel);
-	tunnel_enter_state(ts->tunnel, TUNNEL_STATE_AUTHENTICATED);
-	tunnel_client_enter_state(client, CLIENT_STATE_GET_CONFIG);
-	client->push_deadline = now + 1000ull * host->setup.cfg->hand_window;
-	tunnel_set_deadline(ts->tunnel, now + PUSH_FIRST_MS);
+	return ts->tunnel->occ && ts->peer_info ? 0 : -ENOMEM;
 }
 
 /* Stock OpenVPN does not read what came with the key that has been replaced. */
@@ -119,11 +108,12 @@ static void client_up(struct tunnel_session *ts)
 	char label[160];
 	int ret;
 
-	ret = tunnel_pull_params(ts, cfg);
-	if (!ret) {
-		tunnel->dp_id = ts->params.is_v1 ? 0 : cfg->peer_id;
+	if (cfg->is_pull)
+		ret = tunnel_pull_params(ts, cfg, &tunnel->dp_id);
+	else
+		ret = tunnel_pull_alone(ts, cfg, &tunnel->dp_id);
+	if (!ret)
 		ret = tunnel_data_connect(tunnel, tunnel->dp_id, cfg);
-	}
 	if (!ret)
 		ret = client_device(host);
 	if (ret) {
@@ -140,6 +130,36 @@ static void client_up(struct tunnel_session *ts)
 		   tunnel_label(tunnel, label, sizeof(label)), tunnel->dp_id,
 		   proto_cipher_name(ts->params.cipher));
 	tunnel_hook_up(host, client->applied, host->is_hook_up);
+}
+
+/* A link of two: nothing is pushed, what is configured counts. */
+static void client_up_alone(struct tunnel_session *ts)
+{
+	struct tunnel_client *client = ts->tunnel->host->client;
+
+	if (!client->pulled)
+		client->pulled = config_pull_begin(ts->tunnel->host->setup.cfg);
+	if (client->pulled)
+		client_up(ts);
+	else
+		tunnel_close(ts->tunnel, "out of memory");
+}
+
+static void client_ready(struct tunnel_session *ts)
+{
+	struct tunnel_host *host = ts->tunnel->host;
+	struct tunnel_client *client = host->client;
+	uint64_t now = now_of(host);
+
+	tunnel_hook_ipchange(ts->tunnel);
+	tunnel_enter_state(ts->tunnel, TUNNEL_STATE_AUTHENTICATED);
+	if (!host->setup.cfg->is_pull) {
+		client_up_alone(ts);
+		return;
+	}
+	tunnel_client_enter_state(client, CLIENT_STATE_GET_CONFIG);
+	client->push_deadline = now + 1000ull * host->setup.cfg->hand_window;
+	tunnel_set_deadline(ts->tunnel, now + PUSH_FIRST_MS);
 }
 
 static void client_push_reply(struct tunnel_session *ts, const char *text)
@@ -467,16 +487,16 @@ static void client_peer_info(const struct tunnel_host *host)
 	bool is_plain = dp_is_plain(host->dp);
 	char aead[PROTO_CIPHER_LIST_MAX];
 	const char *ciphers = is_plain ? aead : cfg->data_ciphers;
-	unsigned int iv = PROTO_IV_DATA_V2 | PROTO_IV_REQUEST_PUSH |
-			  PROTO_IV_TLS_KEY_EXPORT | PROTO_IV_CC_EXIT_NOTIFY |
-			  PROTO_IV_AUTH_FAIL_TEMP | PROTO_IV_DYN_TLS_CRYPT |
-			  PROTO_IV_PUSH_UPDATE;
+	unsigned int iv = PROTO_IV_DATA_V2 | PROTO_IV_TLS_KEY_EXPORT |
+			  PROTO_IV_CC_EXIT_NOTIFY | PROTO_IV_DYN_TLS_CRYPT;
 	bool has_ncp = proto_cipher_list_has(cfg->data_ciphers,
 					     "AES-128-GCM") &&
 		       proto_cipher_list_has(cfg->data_ciphers, "AES-256-GCM");
 
 	if (!is_plain)
 		iv |= PROTO_IV_DATA_EPOCH;
+	iv |= cfg->is_pull ? PROTO_IV_REQUEST_PUSH | PROTO_IV_AUTH_FAIL_TEMP |
+			     PROTO_IV_PUSH_UPDATE : PROTO_IV_NCP_P2P;
 	proto_cipher_list_aead(cfg->data_ciphers, aead);
 	snprintf(client->peer_info, sizeof(client->peer_info),
 		 "IV_VER=%s\nIV_PLAT=linux\nIV_TCPNL=1\nIV_MTU=%u\n%sIV_CIPHERS=%s\nIV_PROTO=%u\n%s",

@@ -418,7 +418,10 @@ bool tunnel_pull_is_updatable(const char *option, size_t len);
 int tunnel_pull_message(struct tunnel_pull *pull, const char *text);
 int tunnel_pull_config(struct tunnel_pull *pull, const struct config *own,
 		       const struct config *before, struct config **out);
-int tunnel_pull_params(struct tunnel_session *ts, const struct config *cfg);
+int tunnel_pull_params(struct tunnel_session *ts, const struct config *cfg,
+		       uint32_t *peer_id);
+int tunnel_pull_alone(struct tunnel_session *ts, const struct config *cfg,
+		      uint32_t *peer_id);
 
 /* usage.c: a key that has carried much is followed by the next */
 void tunnel_usage_begin(struct tunnel *tunnel);

@@ -278,16 +278,19 @@ static int params_check_plain(const struct control_params *params)
  * tunnel_pull_params() - how data packets have to look
  * @ts: gets them
  * @cfg: with everything that was pushed
+ * @peer_id: of packets sent
  *
  * Return: 0, or -EPROTO with the reason logged.
  */
-int tunnel_pull_params(struct tunnel_session *ts, const struct config *cfg)
+int tunnel_pull_params(struct tunnel_session *ts, const struct config *cfg,
+		       uint32_t *peer_id)
 {
 	struct control_params *params = &ts->params;
 	const struct dp *dp = ts->tunnel->host->dp;
 
 	params->is_v1 = !cfg->has_peer_id ||
 			cfg->peer_id >= PROTO_PEER_ID_NONE;
+	*peer_id = params->is_v1 ? 0 : cfg->peer_id;
 	params->framing = cfg->framing;
 	params->is_fragmented = cfg->fragment;
 	params->cipher = pushed_cipher(ts->tunnel, cfg);
@@ -307,4 +310,50 @@ int tunnel_pull_params(struct tunnel_session *ts, const struct config *cfg)
 		return -EPROTO;
 	}
 	return dp && dp_is_plain(dp) ? params_check_plain(params) : 0;
+}
+
+/* data-ciphers-fallback, else cipher: of a peer that does not negotiate */
+static const char *own_cipher(const struct config *cfg)
+{
+	return cfg->data_ciphers_fallback ? cfg->data_ciphers_fallback :
+					    cfg->cipher;
+}
+
+/**
+ * tunnel_pull_alone() - how data packets have to look in a link of two
+ * @ts: gets them
+ * @cfg: with nothing pushed
+ * @peer_id: of packets sent
+ *
+ * Return: 0, or -errno with the reason logged.
+ */
+int tunnel_pull_alone(struct tunnel_session *ts, const struct config *cfg,
+		      uint32_t *peer_id)
+{
+	const struct dp *dp = ts->tunnel->host->dp;
+	const struct control_offer offer = {
+		.data_ciphers = cfg->data_ciphers,
+		.is_plain = dp_is_plain(dp),
+	};
+	struct control_params *params = &ts->params;
+	int ret;
+
+	*peer_id = 0;
+	ret = control_params_p2p(params, &offer, own_cipher(cfg),
+				 ts->peer_info);
+	if (ret) {
+		log_error("no common cipher: data-ciphers has %s; for a peer that does not negotiate, add data-ciphers-fallback",
+			  cfg->data_ciphers);
+		return ret;
+	}
+	params->framing = cfg->framing;
+	params->is_fragmented = cfg->fragment;
+	if (!params->is_v1)
+		ret = control_session_peer_id(ts->control, peer_id);
+	if (ret) {
+		log_error("the TLS library exports no peer id: %s",
+			  strerror(-ret));
+		return ret;
+	}
+	return offer.is_plain ? params_check_plain(params) : 0;
 }
