@@ -218,7 +218,7 @@ static void test_two_ivs(void **state)
 static void test_empty(void **state)
 {
 	struct userdp_codec seal, open;
-	uint8_t wire[128], out[128];
+	uint8_t wire[128] = { 0 }, out[128];
 	struct userdp_id id;
 	ssize_t n;
 
