@@ -236,6 +236,30 @@ static void test_same_name_allowed(void **state)
 	stop();
 }
 
+/* Each user has so many, and who came first makes room. */
+static void test_sessions_per_user(void **state)
+{
+	struct peer *a, *b, *c;
+
+	(void)state;
+	start("sessions-per-user 2");
+	a = connected(0, "one", 4000);
+	b = connected(1, "one", 4001);
+	connected(2, "two", 4002);
+	assert_int_equal(n_tunnels(), 3);
+	assert_true(peer_has(b, "ifconfig 10.8.0.3 "));
+	c = connected(3, "one", 4003);
+	assert_null(tunnel_of(a));
+	assert_non_null(tunnel_of(b));
+	assert_non_null(tunnel_of(c));
+	assert_int_equal(n_tunnels(), 3);
+	/* the same one again is not one more */
+	peer_connect(c);
+	run_until(peer_has(c, "PUSH_REPLY"));
+	assert_non_null(tunnel_of(b));
+	stop();
+}
+
 /* A client that has started anew at its address: its tunnel goes on. */
 static void test_same_address(void **state)
 {
@@ -453,6 +477,7 @@ int main(void)
 		cmocka_unit_test(test_push_update_refused),
 		cmocka_unit_test(test_same_name),
 		cmocka_unit_test(test_same_name_allowed),
+		cmocka_unit_test(test_sessions_per_user),
 		cmocka_unit_test(test_same_address),
 		cmocka_unit_test(test_same_address_other_name),
 		cmocka_unit_test(test_cve_2020_15078_refused_get_nothing),

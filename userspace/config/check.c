@@ -34,7 +34,7 @@ static int check_role(struct config_parse *ps)
 {
 	static const char *const server_only[] = {
 		"push", "ifconfig-pool", "ifconfig-ipv6-pool", "max-clients",
-		"duplicate-cn", "client-to-client", "connect-freq",
+		"duplicate-cn", "sessions-per-user", "client-to-client", "connect-freq",
 		"connect-freq-initial", "client-config-dir", "ccd-exclusive",
 		"ifconfig-pool-persist",
 		"client-connect", "client-disconnect", "learn-address",

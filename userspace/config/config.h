@@ -237,6 +237,7 @@ struct config {
 	struct config_text *push;	/* in order, without "push" */
 	uint32_t max_clients;
 	bool is_duplicate_cn, is_client_to_client;
+	uint32_t sessions_per_user;	/* 0: no limit */
 	uint32_t connect_freq_n, connect_freq_sec;	/* 0: no limit */
 	uint32_t connect_freq_initial_n, connect_freq_initial_sec;
 	const char *ccd_path;		/* client-config-dir, NULL: none */

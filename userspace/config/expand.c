@@ -281,6 +281,8 @@ int config_expand_server(struct config_parse *ps)
 	struct config *cfg = ps->cfg;
 	int ret = 0;
 
+	if (cfg->sessions_per_user > 1)
+		cfg->is_duplicate_cn = true;
 	if (cfg->mode == CONFIG_MODE_SERVER && !cfg->has_topology) {
 		cfg->topology = CONFIG_TOPOLOGY_SUBNET;
 		if (cfg->has_server)

@@ -202,6 +202,12 @@ static const struct config_row server_rows[] = {
 	  "Serve at most N clients at a time; default 1024." },
 	CONFIG_FLAG("duplicate-cn", IN_MAIN, is_duplicate_cn,
 		"Let several clients have the same common name."),
+	CONFIG_NUMBER("sessions-per-user", IN_MAIN, sessions_per_user, 1,
+		1000000, "N",
+		"Let each user be connected N times at most.\nThe longest of these "
+		"connections ends when there is one more. Users are told apart by "
+		"the name that they log in with, or else by their common name. N "
+		"above 1 includes --duplicate-cn."),
 	CONFIG_FLAG("client-to-client", IN_MAIN, is_client_to_client,
 		"Route clients to each other.\nThe packets take the host's routing and "
 		"its packet filter; forwarding must be enabled there."),

@@ -88,6 +88,45 @@ static void close_duplicates(struct tunnel *tunnel)
 	}
 }
 
+/* Is it a connection that the same user has been let in with? */
+static bool is_of_user(const struct tunnel *other, const struct tunnel *tunnel)
+{
+	if (!other || other == tunnel ||
+	    (other->state != TUNNEL_STATE_ADMISSION &&
+	     other->state != TUNNEL_STATE_AUTHENTICATED &&
+	     other->state != TUNNEL_STATE_CONNECTED &&
+	     other->state != TUNNEL_STATE_LAME_DUCK))
+		return false;
+	if (tunnel->has_username && tunnel->username[0])
+		return !strcmp(other->username, tunnel->username);
+	return tunnel->common_name[0] &&
+	       !strcmp(other->common_name, tunnel->common_name);
+}
+
+/* sessions-per-user: the oldest ones make room. */
+static void close_oldest(struct tunnel *tunnel)
+{
+	struct tunnel_host *host = tunnel->host;
+	uint32_t most = host->setup.cfg->sessions_per_user, n;
+	struct tunnel *oldest;
+
+	do {
+		oldest = NULL;
+		n = 0;
+		for (uint32_t i = 0; most && i < host->reg.max_tunnels; i++) {
+			struct tunnel *other = host->reg.by_id[i];
+
+			if (!is_of_user(other, tunnel))
+				continue;
+			n++;
+			if (!oldest || other->cid < oldest->cid)
+				oldest = other;
+		}
+		if (oldest && n >= most)
+			tunnel_close(oldest, "the user has connected once more than sessions-per-user allows");
+	} while (oldest && n > most);
+}
+
 static void refuse_session(struct tunnel_session *ts, const char *reason)
 {
 	struct tunnel *tunnel = ts->tunnel;
@@ -358,6 +397,7 @@ static void server_ready(struct tunnel_session *ts)
 	tunnel->has_username = hook_has(tunnel->host->setup.hook,
 					HOOK_USER_PASS_VERIFY);
 	close_duplicates(tunnel);
+	close_oldest(tunnel);
 	tunnel_policy_start(tunnel);
 }
 
