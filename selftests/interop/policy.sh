@@ -271,6 +271,7 @@ scenario_login() {
 			>>"$OUT/asked"
 		case $username:$password in
 		alice:secret) exit 0 ;;
+		grace:*) [ ${#password} = 600 ]; exit ;;
 		carol:*)	# says so later
 			(sleep 1; printf 1 >"$auth_control_file") &
 			exit 2 ;;
@@ -325,6 +326,15 @@ scenario_login() {
 	}
 	traffic_ping "$VPN_S4" || fail "ping with the new key"
 	daemon_stop client
+
+	# a client of ours takes no more than 127 bytes from a file
+	if [ "$2" != ovpnd ]; then
+		login_files grace "$(printf %0600d 7)"
+		client_without_cert
+		daemon_wait_for client 'Initialization Sequence Completed' 20 ||
+			fail "a long password does not arrive"
+		daemon_stop client
+	fi
 
 	login_files carol x
 	client_without_cert

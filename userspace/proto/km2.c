@@ -67,7 +67,7 @@ int proto_km2_parse(struct proto_km2 *km2, bool is_from_client, uint8_t *msg,
 	/* The message may end here or behind any of the next fields. */
 	km2->username = km2_read_string(&in, PROTO_USER_PASS_MAX,
 					&km2->is_userpass_too_long);
-	km2->password = km2_read_string(&in, PROTO_USER_PASS_MAX,
+	km2->password = km2_read_string(&in, PROTO_PASSWORD_MAX,
 					&km2->is_userpass_too_long);
 	km2->peer_info = km2_read_string(&in, UINT16_MAX,
 					 &is_options_too_long);
@@ -105,7 +105,7 @@ int proto_km2_build(const struct proto_km2 *km2, bool is_from_client,
 	mem_write_bytes(&wr, random->random2, PROTO_RANDOM_LEN);
 	km2_write_string(&wr, km2->options, PROTO_OPTIONS_MAX);
 	km2_write_string(&wr, km2->username, PROTO_USER_PASS_MAX);
-	km2_write_string(&wr, km2->password, PROTO_USER_PASS_MAX);
+	km2_write_string(&wr, km2->password, PROTO_PASSWORD_MAX);
 	km2_write_string(&wr, km2->peer_info, UINT16_MAX);
 	if (wr.is_bad) {
 		mem_wipe(out, cap);

@@ -329,6 +329,7 @@ int proto_verdict_parse(struct proto_verdict *verdict, const char *text);
 #define PROTO_RANDOM_LEN	32
 #define PROTO_OPTIONS_MAX	512
 #define PROTO_USER_PASS_MAX	128	/* including NUL */
+#define PROTO_PASSWORD_MAX	1024	/* of a client, likewise */
 
 struct proto_random {
 	uint8_t pre_master[PROTO_PRE_MASTER_LEN];	/* client only */
@@ -340,7 +341,8 @@ struct proto_random {
  * struct proto_km2 - key-method-2
  * @options, @username, @password, @peer_info: strings; NULL when the field was
  *	empty (u16 0) or missing; borrowed from the parsed buffer
- * @is_userpass_too_long: username or password exceeded PROTO_USER_PASS_MAX
+ * @is_userpass_too_long: username or password exceeded PROTO_USER_PASS_MAX or
+ *	PROTO_PASSWORD_MAX: stock OpenVPN with PKCS#11 sends as much as fits
  */
 struct proto_km2 {
 	struct proto_random random;

@@ -17,16 +17,16 @@
 /** struct login - what is checked; in secret memory, for the call only */
 struct login {
 	char username[PROTO_USER_PASS_MAX];
-	char password[PROTO_USER_PASS_MAX];
-	char both[2 * PROTO_USER_PASS_MAX + 2];
+	char password[PROTO_PASSWORD_MAX];
+	char both[PROTO_USER_PASS_MAX + PROTO_PASSWORD_MAX + 2];
 };
 
 /* Section 11.5: what is not printable becomes "_". */
-static void clean_copy(char out[PROTO_USER_PASS_MAX], const char *in)
+static void clean_copy(char *out, size_t cap, const char *in)
 {
 	size_t i;
 
-	for (i = 0; in && in[i] && i < PROTO_USER_PASS_MAX - 1; i++)
+	for (i = 0; in && in[i] && i < cap - 1; i++)
 		out[i] = (unsigned char)in[i] < 0x20 || in[i] == 0x7f ?
 			 '_' : in[i];
 	out[i] = '\0';
@@ -410,7 +410,7 @@ static const char *rule_broken(const struct tunnel_session *ts,
 	const struct config *cfg = tunnel->host->setup.cfg;
 
 	if (km2->is_userpass_too_long)
-		return "user name or password is longer than 127 bytes";
+		return "user name or password is too long";
 	if ((!km2->username || !km2->password) && !cfg->is_login_optional)
 		return "the client sent no user name and password";
 	if (cfg->is_username_cn && strlen(ts->username) > UCN_MAX)
@@ -442,8 +442,8 @@ int tunnel_login_check(struct tunnel_session *ts, const struct proto_km2 *km2)
 	login = mem_secret_alloc(sizeof(*login));
 	if (!login)
 		return -ENOMEM;
-	clean_copy(login->username, km2->username);
-	clean_copy(login->password, km2->password);
+	clean_copy(login->username, sizeof(login->username), km2->username);
+	clean_copy(login->password, sizeof(login->password), km2->password);
 	memcpy(ts->username, login->username, sizeof(ts->username));
 	ts->verdict = TUNNEL_VERDICT_PENDING;
 	broken = rule_broken(ts, km2);
