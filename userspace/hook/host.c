@@ -175,8 +175,9 @@ static int host_fork(struct hook_host *host, const struct hook_setup *setup,
 	close(pair[1]);
 	if (host->pid < 0)
 		return -errno;
+	/* without, its end is seen when nobody has the socket any more */
 	host->pidfd = (int)syscall(SYS_pidfd_open, host->pid, 0);
-	return host->pidfd < 0 ? -errno : 0;
+	return 0;
 }
 
 int hook_host_start(const struct hook_setup *setup,
@@ -218,9 +219,10 @@ int hook_host_attach(struct hook_host *host, struct loop *loop)
 {
 	host->io = loop_io_new(loop, host->sock, LOOP_READABLE, host_event,
 			       host);
-	host->death = loop_io_new(loop, host->pidfd, LOOP_READABLE, host_dead,
-				  host);
-	return host->io && host->death ? 0 : -ENOMEM;
+	if (host->pidfd >= 0)
+		host->death = loop_io_new(loop, host->pidfd, LOOP_READABLE,
+					  host_dead, host);
+	return host->io && (host->death || host->pidfd < 0) ? 0 : -ENOMEM;
 }
 
 void hook_host_detach(struct hook_host *host)

@@ -28,7 +28,8 @@ struct hook_host_ops {
  * struct hook_host - one process
  * @label: of a plugin, for messages; NULL: it runs programs
  * @events: that it is for, bits by enum hook_event
- * @death: of the process; a child of a plugin may still hold the socket
+ * @death: of the process; a child of a plugin may still hold the socket. NULL
+ *	where there are no pidfds
  * @is_full: it does not read
  * @n_running: requests whose answer is waited for
  * @n_open: requests that it has not answered for good
