@@ -140,7 +140,7 @@ $(O)/unit/%: $(O)/obj/selftests/unit/%.o $(LIB)
 	@$(CC) $(ALL_LDFLAGS) -o $@ $^ $(PKG_LIBS) -lcmocka
 
 # Loaded by hook_plugin_test, one for each version of the interface.
-$(O)/unit/hook_plugin_test: | $(PLUGINS)
+$(O)/unit/hook_plugin_test $(O)/unit/tunnel_login_test: | $(PLUGINS)
 
 $(O)/unit/plugin_v%.so: selftests/unit/plugin/plugin.c $(O)/.flags
 	@mkdir -p $(@D)

@@ -23,6 +23,7 @@ struct peer {
 	struct control_env env;
 	struct control_session *session;
 	const char *info;
+	const char *username, *password;	/* NULL: none */
 	bool is_dynamic;	/* told to use dynamic tls-crypt */
 	bool is_deaf;		/* hears nothing any more */
 	unsigned int n_active, n_failed;
@@ -103,6 +104,8 @@ static int peer_own_km2(void *arg, struct control_session *session,
 	(void)session;
 	km2->options = "V4,tls-client";
 	km2->peer_info = peer->info;
+	km2->username = peer->username;
+	km2->password = peer->password;
 	return 0;
 }
 

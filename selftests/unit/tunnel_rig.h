@@ -20,6 +20,7 @@ static struct loop *loop;
 static struct priv *priv;
 static struct config *cfg;
 static struct tunnel_host *host;
+static struct hook *rig_hook;		/* if the configuration has programs */
 static struct wrap_key *wrap_client;	/* begin() makes an empty one */
 static struct wrap_tx tx_client;
 static const struct wrap_v2_client *v2_client;	/* appended to V3 and WKC_V1 */
@@ -99,18 +100,20 @@ static inline void begin_config(char *text)
 	tx_client = (struct wrap_tx){ 0 };
 	assert_int_equal(netns_enter(), 0);
 	assert_int_equal(priv_start(&priv), 0);
-	loop = loop_new();
-	assert_non_null(loop);
 	if (config_parse("test", text, strlen(text), false, &cfg, err,
-			 sizeof(err)))
+			 sizeof(err)) ||
+	    tunnel_hook_start(cfg, &rig_hook, err, sizeof(err)))
 		fail_msg("%s", err);
 	free(text);
+	loop = loop_new();
+	assert_non_null(loop);
 }
 
 static inline void begin_host(const struct tunnel_outer *outer)
 {
 	struct tunnel_host_setup setup = {
 		.loop = loop, .cfg = cfg, .priv = priv, .outer = *outer,
+		.hook = rig_hook,
 	};
 	char err[512] = "";
 
@@ -137,6 +140,8 @@ static inline void begin(const char *more)
 /* What begin_config() made. */
 static inline void end_config(void)
 {
+	hook_free(rig_hook);
+	rig_hook = NULL;
 	loop_free(loop);
 	priv_stop(priv);
 	config_free(cfg);

@@ -411,7 +411,8 @@ static const char *rule_broken(const struct tunnel_session *ts,
 
 	if (km2->is_userpass_too_long)
 		return "user name or password is too long";
-	if ((!km2->username || !km2->password) && !cfg->is_login_optional)
+	if ((!km2->username || !km2->username[0] || !km2->password) &&
+	    !cfg->is_login_optional)
 		return "the client sent no user name and password";
 	if (cfg->is_username_cn && strlen(ts->username) > UCN_MAX)
 		return "the user name is too long for a common name";

@@ -103,13 +103,15 @@ static int act(int type, const char *argv[], const char *envp[],
 	fprintf(out, " user=%s pass=%s type=%s uid=%d\n",
 		get(envp, "username"), get(envp, "password"),
 		get(envp, "script_type"), (int)getuid());
+	if (type == PLUGIN_UP)
+		return PLUGIN_SUCCESS;
 	if (!strcmp(what, "no")) {
 		put(get(envp, "auth_failed_reason_file"), "not you");
 		return PLUGIN_ERROR;
 	}
-	if (!strcmp(what, "yes-later"))
+	if (type == PLUGIN_USER_PASS_VERIFY && !strcmp(what, "yes-later"))
 		return later(envp, "1");
-	if (!strcmp(what, "no-later"))
+	if (type == PLUGIN_USER_PASS_VERIFY && !strcmp(what, "no-later"))
 		return later(envp, "0");
 	if (!strcmp(what, "block"))
 		sleep(600);
