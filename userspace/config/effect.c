@@ -83,6 +83,7 @@ static const struct {
 	{ "client-cert-not-required", CONFIG_EFFECT_RECONNECT },
 	{ "x509-username-field", CONFIG_EFFECT_RECONNECT },
 	{ "auth-user-pass", CONFIG_EFFECT_RECONNECT },
+	{ "http-proxy-user-pass", CONFIG_EFFECT_RECONNECT },
 	{ "pull-filter", CONFIG_EFFECT_RECONNECT },
 	{ "connect-timeout", CONFIG_EFFECT_RECONNECT },
 	{ "server-poll-timeout", CONFIG_EFFECT_RECONNECT },
