@@ -250,6 +250,7 @@ static void test_foreign(void **state)
 /* What a service manager has of a unit: descriptors by name. */
 static struct keep_fd stored[KEEP_FDS_MAX];
 static size_t n_stored;
+static unsigned int n_told;	/* notifications about them */
 
 static void manager_drop(const char *name)
 {
@@ -290,6 +291,7 @@ static void manager_listen(int sock)
 		struct cmsghdr *cmsg;
 
 		text[n] = '\0';
+		n_told++;
 		if (strstr(text, "FDSTOREREMOVE=1"))
 			manager_drop(value_of(text, "FDNAME=", name));
 		if (!strstr(text, "FDSTORE=1"))
@@ -356,6 +358,15 @@ static void find_and_close(struct keep *keep)
 	_exit(0);
 }
 
+/* What is taken has not left the manager, and need not be put again. */
+static void take_and_die(struct keep *keep)
+{
+	int fd = keep_fd_take(keep, "tun");
+
+	if (fd < 0 || keep_fd_put(keep, "tun", fd))
+		_exit(5);
+}
+
 static void test_systemd(void **state)
 {
 	struct sockaddr_un addr = { .sun_family = AF_UNIX };
@@ -374,6 +385,10 @@ static void test_systemd(void **state)
 	setenv("NOTIFY_SOCKET", name, 1);
 	assert_int_equal(manager_run(sock, put_both), 128);
 	assert_int_equal(n_stored, 2);
+	n_told = 0;
+	assert_int_equal(manager_run(sock, take_and_die), 128);
+	assert_int_equal(n_stored, 2);
+	assert_int_equal(n_told, 0);
 	assert_int_equal(manager_run(sock, find_and_close), 0);
 	/* an orderly end leaves nothing */
 	assert_int_equal(n_stored, 0);

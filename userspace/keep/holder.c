@@ -151,6 +151,7 @@ static void holder_put(struct holder *holder, const char *name, int fd)
 	entry = &holder->fds[holder->n_fds++];
 	snprintf(entry->name, sizeof(entry->name), "%s", name);
 	entry->fd = fd;
+	entry->ino = 0;
 }
 
 /* Return: false when the daemon has gone. */

@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <systemd/sd-daemon.h>
 #include <time.h>
 #include <unistd.h>
@@ -197,18 +198,47 @@ const char *keep_by(const struct keep *keep)
 
 int keep_fd_take(struct keep *keep, const char *name)
 {
+	struct stat st;
 	int fd = -1;
 
 	for (size_t i = 0; keep && i < keep->n_fds; i++) {
-		if (strcmp(keep->fds[i].name, name) || keep->fds[i].fd < 0)
+		struct keep_fd *entry = &keep->fds[i];
+
+		if (strcmp(entry->name, name) || entry->fd < 0)
 			continue;
 		/* of two, the later one is what was put last */
 		if (fd >= 0)
 			close(fd);
-		fd = keep->fds[i].fd;
-		keep->fds[i].fd = -1;
+		fd = entry->fd;
+		entry->fd = -1;
+		if (!fstat(fd, &st)) {
+			entry->dev = st.st_dev;
+			entry->ino = st.st_ino;
+		}
 	}
 	return fd;
+}
+
+/* What has come from there is there still. */
+static bool is_kept(const struct keep *keep, const char *name, int fd)
+{
+	struct stat st;
+
+	if (fstat(fd, &st))
+		return false;
+	for (size_t i = 0; i < keep->n_fds; i++)
+		if (!strcmp(keep->fds[i].name, name) && keep->fds[i].ino &&
+		    keep->fds[i].dev == st.st_dev &&
+		    keep->fds[i].ino == st.st_ino)
+			return true;
+	return false;
+}
+
+static void forget(struct keep *keep, const char *name)
+{
+	for (size_t i = 0; i < keep->n_fds; i++)
+		if (!strcmp(keep->fds[i].name, name))
+			keep->fds[i].ino = 0;
 }
 
 bool keep_fd_has(const struct keep *keep, const char *name)
@@ -226,6 +256,9 @@ int keep_fd_put(struct keep *keep, const char *name, int fd)
 
 	if (!keep)
 		return -ENOENT;
+	/* or there would be a moment without it */
+	if (is_kept(keep, name, fd))
+		return 0;
 	if (keep->sock >= 0)
 		return keep_holder_put(keep->sock, name, fd);
 	/* what is there under the name is another one, or the same one */
@@ -242,6 +275,7 @@ void keep_fd_drop(struct keep *keep, const char *name)
 
 	if (!keep)
 		return;
+	forget(keep, name);
 	if (keep->sock >= 0) {
 		keep_holder_drop(keep->sock, name);
 		return;

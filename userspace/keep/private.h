@@ -12,10 +12,12 @@
  *	holder.c	the process that keeps, and talking to it
  */
 
-/* struct keep_fd - @fd: -1 when it has been taken, or is only put */
+/* struct keep_fd - @fd: -1 when it has been taken; @dev, @ino: which it was */
 struct keep_fd {
 	char name[KEEP_NAME_MAX];
 	int fd;
+	dev_t dev;
+	ino_t ino;
 };
 
 /* store.c */

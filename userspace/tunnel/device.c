@@ -57,8 +57,10 @@ static int device_kept(struct tunnel_host *host)
 		priv_link_close(host->setup.priv, host->link.ifindex);
 		ret = -ENOENT;
 	}
-	if (ret)
+	if (ret) {
 		close(fd);
+		keep_fd_drop(host->setup.keep, "tun");
+	}
 	return ret;
 }
 
@@ -75,7 +77,6 @@ static int device_link(struct tunnel_host *host, enum priv_link_kind kind)
 	if (ret || kind != PRIV_LINK_TUN || !keep ||
 	    host->setup.cfg->mode != CONFIG_MODE_SERVER)
 		return ret;
-	/* what was adopted is held already, by whom it came from */
 	if (keep_fd_put(keep, "tun", host->link.fd) ||
 	    priv_link_hold(host->setup.priv, host->link.ifindex))
 		log_warn("%s will not survive a restart of ovpnd",
