@@ -154,6 +154,7 @@ static int start(enum plan which, const char *generations, bool has_program,
 	if (has_program) {
 		setup.commands[HOOK_USER_PASS_VERIFY] = program;
 		setup.commands[HOOK_CLIENT_CONNECT] = program;
+		setup.commands[HOOK_CLIENT_DISCONNECT] = program;
 	}
 	ret = hook_start(&setup, out, err, 512);
 	hook_env_free(begin);
@@ -460,8 +461,13 @@ static void test_blocks(void **state)
 
 static void test_dies(void **state)
 {
+	struct hook_run leave = {
+		.event = HOOK_CLIENT_DISCONNECT, .key = "c",
+	};
+	char mark[128];
+
 	(void)state;
-	begin(PLAN_DIES, "true");
+	begin(PLAN_DIES, "[ $script_type != client-disconnect ] || touch $0.mark");
 	ask(HOOK_USER_PASS_VERIFY, "die", 7);
 	ask(HOOK_USER_PASS_VERIFY, "yes", 8);
 	wait_for(2, 10000);
@@ -470,6 +476,11 @@ static void test_dies(void **state)
 		assert_non_null(strstr(got[i].why, "has ended"));
 	}
 	assert_null(ask(HOOK_USER_PASS_VERIFY, "yes", 9));
+	/* a program is told all the same */
+	snprintf(mark, sizeof(mark), "%s.mark", script);
+	assert_non_null(hook_run(hook, &leave, NULL, NULL));
+	hook_drain(hook, 5000);
+	assert_int_equal(access(mark, F_OK), 0);
 	end();
 }
 

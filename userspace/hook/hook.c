@@ -221,11 +221,21 @@ static uint64_t now_ms(void)
 	return (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
 }
 
+/* What nobody asks about is only told, to everybody who is there. */
+static bool is_told(enum hook_event event, hook_done_fn *done)
+{
+	return !done && !hook_is_question(event);
+}
+
 /* The first process from @at on whose turn it can be; n_hosts: none. */
 static size_t job_host(const struct hook *hook, const struct hook_job *job,
 		       size_t at)
 {
-	while (at < hook->n_hosts && !host_is_for(hook->hosts[at], job->event))
+	bool is_skipping = is_told(job->event, job->done);
+
+	while (at < hook->n_hosts &&
+	       (!host_is_for(hook->hosts[at], job->event) ||
+		(is_skipping && hook->hosts[at]->is_dead)))
 		at++;
 	return at;
 }
@@ -293,7 +303,6 @@ static struct hook_job *job_new(struct hook *hook, const struct hook_run *run)
 		return NULL;
 	strcpy(job->key, run->key);
 	job->event = run->event;
-	job->at = job_host(hook, job, 0);
 	job->id = hook->next_id++;
 	if (hook->next_id == HOOK_ID_LOG)
 		hook->next_id = HOOK_ID_READY + 1;
@@ -333,7 +342,8 @@ struct hook_job *hook_run(struct hook *hook, const struct hook_run *run,
 
 	if (!hook_has(hook, run->event))
 		return NULL;
-	missing = host_missing(hook, run->event);
+	missing = is_told(run->event, done) ? NULL :
+					      host_missing(hook, run->event);
 	if (missing)
 		dead_text(missing, why, sizeof(why));
 	if (missing || hook->n_jobs >= WAITING_MAX) {
@@ -346,6 +356,11 @@ struct hook_job *hook_run(struct hook *hook, const struct hook_run *run,
 		return NULL;
 	job->done = done;
 	job->arg = arg;
+	job->at = job_host(hook, job, 0);
+	if (job->at == hook->n_hosts) {
+		free(job);
+		return NULL;
+	}
 	*hook->tail = job;
 	hook->tail = &job->next;
 	hook->n_jobs++;
@@ -376,7 +391,7 @@ void hook_gone(struct hook *hook, uint64_t client, const char *key)
 		.event = HOOK_WIRE_GONE, .key = key, .client = client,
 	};
 
-	if (hook && !host_missing(hook, HOOK_WIRE_GONE))
+	if (hook)
 		hook_run(hook, &run, NULL, NULL);
 }
 
@@ -445,20 +460,18 @@ static int job_collect(struct hook_job *job, const struct hook_result *result)
 	return ret ? ret : mem_buf_append(&job->lines, "", 1);
 }
 
-/*
- * The next one is asked when all before have agreed. What nobody asks about is
- * only told, and to everybody.
- */
+/* The next one is asked when all before have agreed. */
 static bool job_goes_on(const struct hook *hook, struct hook_job *job,
 			enum hook_status status)
 {
 	size_t next = job_host(hook, job, job->at + 1);
-	bool is_told = !job->done && !hook_is_question(job->event);
 
 	if (next == hook->n_hosts || status == HOOK_DEFERRED ||
-	    !(is_told || (status == HOOK_OK && job->done)))
+	    !(is_told(job->event, job->done) ||
+	      (status == HOOK_OK && job->done)))
 		return false;
-	hook->hosts[job->at]->n_running--;
+	if (job->state == JOB_RUNNING)
+		hook->hosts[job->at]->n_running--;
 	job->at = next;
 	job->state = JOB_WAITING;
 	return true;
@@ -511,7 +524,8 @@ static void host_died(struct hook_host *host)
 	dead_text(host, why, sizeof(why));
 	log_error("%s", why);
 	while (*pos) {
-		if (host_of(hook, *pos) != host) {
+		if (host_of(hook, *pos) != host ||
+		    job_goes_on(hook, *pos, HOOK_FAILED)) {
 			pos = &(*pos)->next;
 			continue;
 		}
