@@ -153,6 +153,28 @@ expect_out() {
 	done
 }
 
+# scenario_dhcp_options SERVER: what a server pushes about names reaches "up" of
+# ovpnd, in the variables of OpenVPN, and so do those of its own configuration.
+scenario_dhcp_options() {
+	script_write script 'env >"$OUT/env-$script_type"'
+	EXTRA[server]='push "dhcp-option DNS 10.8.0.53"
+push "dhcp-option DNS6 fd00:8::53"
+push "dhcp-option DOMAIN-SEARCH inner.test"'
+	EXTRA[client]="script-security 2
+dhcp-option DOMAIN own.test
+up $DIR/script
+down $DIR/script"
+	connect "$1" ovpnd
+	expect_out env-up '^foreign_option_1=dhcp-option DOMAIN own\.test$' \
+		'^foreign_option_2=dhcp-option DNS 10\.8\.0\.53$' \
+		'^foreign_option_3=dhcp-option DNS6 fd00:8::53$' \
+		'^foreign_option_4=dhcp-option DOMAIN-SEARCH inner\.test$'
+	stop_clean client
+	expect_out env-down '^foreign_option_2=dhcp-option DNS 10\.8\.0\.53$'
+	stop_clean server
+	RESULT="four options for up and down"
+}
+
 # scenario_scripts CLIENT: client-connect gives an address, a network and a
 # pushed route, late; learn-address hears of them and forbids another; a program
 # that hangs holds up only its own client; the programs of the device.

@@ -77,7 +77,8 @@ static const struct {
 	{ "", 0, "" },
 	{ "# nothing", 0, "" },
 	{ "unheard-of 5", -ENOENT, "pushed: unknown option \"unheard-of\"" },
-	{ "dhcp-option DNS 10.8.0.1", -ENOENT, "pushed: dhcp-option: is not supported in this version" },
+	{ "dhcp-option DNS 10.8.0.1", 0, "" },
+	{ "dhcp-option DNS x", -EINVAL, "pushed: dhcp-option: \"x\" is not an address for DNS" },
 	{ "inactive 3600", -ENOENT, "inactive: is not supported" },
 	{ "setenv A b", -EPERM, "setenv: cannot be pushed by a server" },
 	{ "setenv opt up /bin/sh", -EPERM, "up: cannot be pushed" },
@@ -211,6 +212,33 @@ static void test_filters(void **state)
 	end(&f);
 }
 
+/* Those of a connection do not stay for the next one, the own ones do. */
+static void test_dhcp_options(void **state)
+{
+	const struct config_text *text;
+	struct config *again;
+	struct fixture f;
+	char option[64];
+
+	(void)state;
+	begin(&f, CLIENT "dhcp-option DOMAIN own.test\n");
+	assert_int_equal(push(&f, "dhcp-option DNS 10.8.0.1"), 0);
+	text = f.pulled->dhcp_options;
+	assert_string_equal(text->text, "dhcp-option DOMAIN own.test");
+	assert_string_equal(text->next->text, "dhcp-option DNS 10.8.0.1");
+	assert_null(text->next->next);
+	again = config_pull_begin(f.cfg);
+	assert_null(again->dhcp_options->next);
+	config_free(again);
+	for (int i = 0; i < 200; i++) {
+		snprintf(option, sizeof(option), "dhcp-option DNS 10.9.0.%d",
+			 i);
+		push(&f, option);
+	}
+	assert_int_equal(f.pulled->n_dhcp_options, 64);
+	end(&f);
+}
+
 static void test_route_nopull(void **state)
 {
 	static const char *const options[] = {
@@ -242,6 +270,7 @@ int main(void)
 		cmocka_unit_test(test_cipher_not_allowed),
 		cmocka_unit_test(test_filters),
 		cmocka_unit_test(test_route_nopull),
+		cmocka_unit_test(test_dhcp_options),
 	};
 
 	cmocka_set_message_output(CM_OUTPUT_TAP);

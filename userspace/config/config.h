@@ -343,6 +343,8 @@ struct config {
 	bool has_pushed_cipher;		/* then @cipher is the pushed one */
 
 	struct config_text *env;	/* setenv: "NAME=value" */
+	struct config_text *dhcp_options;	/* "dhcp-option TYPE VALUE" */
+	size_t n_dhcp_options;
 
 	/* private to config/ */
 	struct config_share *share;

@@ -78,7 +78,6 @@ static const struct config_row refused_rows[] = {
 	CONFIG_REFUSE_PUSHED("redirect-private", "use route"),
 	CONFIG_REFUSE_PUSHED("client-nat", "use nftables"),
 	CONFIG_REFUSE_PUSHED("block-ipv6", "use nftables"),
-	CONFIG_REFUSE_PUSHED("dhcp-option", DNS),
 	CONFIG_REFUSE_PUSHED("dns", DNS),
 	CONFIG_REFUSE("dns-updown", DNS),
 	CONFIG_REFUSE("allow-pull-fqdn", "routes need addresses"),

@@ -24,6 +24,22 @@ static int routes_copy(struct config *cfg)
 	return 0;
 }
 
+/* Likewise. */
+static int dhcp_options_copy(struct config *cfg)
+{
+	const struct config_text *src = cfg->dhcp_options;
+	struct config_text **tail = &cfg->dhcp_options;
+
+	for (*tail = NULL; src; src = src->next) {
+		*tail = mem_arena_memdup(cfg->arena, src, sizeof(*src));
+		if (!*tail)
+			return -ENOMEM;
+		(*tail)->next = NULL;
+		tail = &(*tail)->next;
+	}
+	return 0;
+}
+
 struct config *config_pull_begin(const struct config *cfg)
 {
 	struct config *copy = config_copy(cfg, "config-pull");
@@ -32,7 +48,7 @@ struct config *config_pull_begin(const struct config *cfg)
 		return NULL;
 	copy->env = NULL;
 	copy->push = NULL;
-	if (routes_copy(copy)) {
+	if (routes_copy(copy) || dhcp_options_copy(copy)) {
 		config_free(copy);
 		return NULL;
 	}

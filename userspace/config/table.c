@@ -13,6 +13,7 @@ static const struct config_table *const tables[CONFIG_N_GROUPS] = {
 	[CONFIG_GROUP_SCRIPT] = &config_table_script,
 	[CONFIG_GROUP_CLIENT] = &config_table_client,
 	[CONFIG_GROUP_PROXY] = &config_table_proxy,
+	[CONFIG_GROUP_DNS] = &config_table_dns,
 	[CONFIG_GROUP_TLS] = &config_table_tls,
 	[CONFIG_GROUP_DATA] = &config_table_data,
 	[CONFIG_GROUP_PEER] = &config_table_peer,

@@ -49,6 +49,7 @@ enum config_group {
 	CONFIG_GROUP_SCRIPT,
 	CONFIG_GROUP_CLIENT,
 	CONFIG_GROUP_PROXY,
+	CONFIG_GROUP_DNS,
 	CONFIG_GROUP_TLS,
 	CONFIG_GROUP_DATA,
 	CONFIG_GROUP_PEER,
@@ -97,6 +98,7 @@ extern const struct config_table config_table_login;
 extern const struct config_table config_table_script;
 extern const struct config_table config_table_client;
 extern const struct config_table config_table_proxy;
+extern const struct config_table config_table_dns;
 extern const struct config_table config_table_tls;
 extern const struct config_table config_table_data;
 extern const struct config_table config_table_peer;

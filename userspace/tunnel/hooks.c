@@ -148,6 +148,21 @@ static void env_route(struct hook_env *env, const struct config *cfg,
 	hook_env_setf(env, name, "%u", route->metric);
 }
 
+/* Of an earlier connection there may have been more. */
+static void env_dhcp_options(struct hook_env *env, const struct config *cfg)
+{
+	const struct config_text *text = cfg->dhcp_options;
+	char name[32];
+
+	for (unsigned int n = 1;; n++) {
+		snprintf(name, sizeof(name), "foreign_option_%u", n);
+		if (!text && !hook_env_get(env, name))
+			return;
+		hook_env_set(env, name, text ? text->text : NULL);
+		text = text ? text->next : NULL;
+	}
+}
+
 /* The device, its addresses and routes, as configured or pushed. */
 static void env_device(struct tunnel_host *host, const struct config *cfg)
 {
@@ -179,6 +194,7 @@ static void env_device(struct tunnel_host *host, const struct config *cfg)
 		env_ip(env, "route_vpn_gateway", &cfg->ifconfig_peer);
 	hook_env_set(env, "redirect_gateway", cfg->redirect_gateway &
 		     CONFIG_REDIRECT_ENABLED ? "1" : "0");
+	env_dhcp_options(env, cfg);
 	for (route = cfg->routes; route; route = route->next)
 		env_route(env, cfg, route, route->dst.ip.family == AF_INET ?
 			  ++n4 : ++n6);
