@@ -12,12 +12,37 @@
 #include "peer.h"
 #include "sock.h"
 
+/* The longest: interface, and of a peer its id and an IPv6 address with scope
+ * and port. A page would be cleared, for nothing.
+ */
+#define DCO_NOTIFY_SIZE	(nla_total_size(sizeof(u32)) + nla_total_size(0) + \
+			 nla_total_size(sizeof(u32)) + \
+			 nla_total_size(sizeof(struct in6_addr)) + \
+			 nla_total_size(sizeof(u32)) + \
+			 nla_total_size(sizeof(u16)))
+
+static bool dco_notify_is_heard(struct dco_peer *peer)
+{
+	const struct dco_sock *dsk;
+	bool is_heard;
+
+	rcu_read_lock();
+	dsk = rcu_dereference(peer->sock);
+	is_heard = dsk && genl_has_listeners(&dco_nl_family, sock_net(dsk->sk),
+					     DCO_NL_GROUP_PEERS);
+	rcu_read_unlock();
+	return is_heard;
+}
+
+/* NULL if nobody would get it, too */
 static struct sk_buff *dco_notify_new(struct dco_peer *peer, u8 cmd, int nest,
 				      void **hdr, struct nlattr **attr)
 {
 	struct sk_buff *msg;
 
-	msg = genlmsg_new(GENLMSG_DEFAULT_SIZE, GFP_ATOMIC);
+	if (!dco_notify_is_heard(peer))
+		return NULL;
+	msg = genlmsg_new(DCO_NOTIFY_SIZE, GFP_ATOMIC);
 	if (!msg)
 		return NULL;
 
