@@ -219,7 +219,10 @@ static void test_packet_ids(void **state)
 	struct dp_counter live = { 0 };
 	const struct dp_key dp_key = {
 		.key_id = 2, .cipher = PROTO_CIPHER_AES_256_GCM,
-		.send = { key, 32, key }, .recv = { key, 32, key },
+		.send = { .cipher_key = key, .cipher_key_len = 32,
+			  .nonce_tail = key },
+		.recv = { .cipher_key = key, .cipher_key_len = 32,
+			  .nonce_tail = key },
 		.live = &live,
 	};
 	uint64_t *counter;

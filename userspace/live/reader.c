@@ -50,7 +50,7 @@ static void reader_signals(void)
 }
 
 /* What it takes to read files of others, as far as it was there. */
-static void reader_rights(void)
+static int reader_rights(void)
 {
 	static const unsigned int wanted[] = {
 		CAP_DAC_OVERRIDE, CAP_DAC_READ_SEARCH,
@@ -58,7 +58,7 @@ static void reader_rights(void)
 	bool has[2];
 
 	if (capng_get_caps_process())
-		return;
+		return -1;
 	for (size_t i = 0; i < 2; i++)
 		has[i] = capng_have_capability(CAPNG_PERMITTED, wanted[i]);
 	capng_clear(CAPNG_SELECT_CAPS);
@@ -67,8 +67,8 @@ static void reader_rights(void)
 			capng_update(CAPNG_ADD,
 				     CAPNG_EFFECTIVE | CAPNG_PERMITTED,
 				     wanted[i]);
-	capng_apply(CAPNG_SELECT_CAPS);
-	prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
+	return capng_apply(CAPNG_SELECT_CAPS) ||
+	       prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) ? -1 : 0;
 }
 
 static bool reader_send(const void *data, size_t len)
@@ -119,9 +119,8 @@ static void reader_main(int sock, int argc, char **argv)
 
 	reader_signals();
 	prctl(PR_SET_NAME, "ovpnd-conf", 0, 0, 0);
-	if (reader_fds(sock))
+	if (reader_fds(sock) || reader_rights())
 		_exit(1);
-	reader_rights();
 	do {
 		n = read(READER_SOCK_FD, &byte, 1);
 	} while ((n < 0 && errno == EINTR) ||
