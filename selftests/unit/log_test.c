@@ -263,6 +263,47 @@ static void test_default_target(void **state)
 	assert_non_null(strstr(out, "hello\n"));
 }
 
+static void on_line(void *arg)
+{
+	++*(unsigned int *)arg;
+}
+
+/* The last ones, of those that were written at all. */
+static void test_history(void **state)
+{
+	static struct log_line line;
+	unsigned int n = 0;
+
+	(void)state;
+	assert_false(log_history_get(0, &line));
+	open_file(1, false, false);
+	assert_int_equal(log_history_open(3, on_line, &n), 0);
+	assert_int_equal(log_history_end(), 0);
+	assert_false(log_history_get(0, &line));
+	log_notice("one\n");
+	log_debug("not written");
+	log_warn("two");
+	assert_int_equal(n, 2);
+	assert_true(log_history_get(0, &line));
+	assert_string_equal(line.text, "one");
+	assert_int_equal(line.level, LOG_LEVEL_NOTICE);
+	log_error("three");
+	log_error("four");
+	log_error("five");
+	assert_int_equal(log_history_end(), 5);
+	assert_true(log_history_get(0, &line));
+	assert_int_equal(line.number, 2);
+	assert_string_equal(line.text, "three");
+	assert_true(log_history_get(4, &line));
+	assert_string_equal(line.text, "five");
+	assert_in_range(line.at, time(NULL) - 60, time(NULL));
+	assert_false(log_history_get(5, &line));
+	log_history_close();
+	log_error("six");
+	assert_int_equal(n, 5);
+	assert_false(log_history_get(0, &line));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -283,6 +324,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_threads, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_default_target, setup,
 						teardown),
+		cmocka_unit_test_setup_teardown(test_history, setup, teardown),
 	};
 
 	cmocka_set_message_output(CM_OUTPUT_TAP);

@@ -10,20 +10,18 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "log/log.h"
+#include "log/internal.h"
 
-#define LOG_LINE_MAX	2048u
+pthread_mutex_t log_lock = PTHREAD_MUTEX_INITIALIZER;
 
-/* Lines come from workers, too: @lock covers everything but @level. */
+/* Lines come from workers, too: log_lock covers everything but @level. */
 static struct {
-	pthread_mutex_t lock;
 	enum log_target target;
 	int fd;
 	bool has_timestamps;
 	char ident[64];		/* openlog() keeps the pointer */
 	atomic_int level;
 } log_state = {
-	.lock = PTHREAD_MUTEX_INITIALIZER,
 	.target = LOG_TARGET_STDOUT,
 	.fd = STDOUT_FILENO,
 	.has_timestamps = true,
@@ -106,7 +104,7 @@ int log_open(const struct log_config *cfg)
 			return -errno;
 	}
 
-	pthread_mutex_lock(&log_state.lock);
+	pthread_mutex_lock(&log_lock);
 	target_close();
 	log_state.target = cfg->target;
 	log_state.fd = fd;
@@ -116,7 +114,7 @@ int log_open(const struct log_config *cfg)
 			 cfg->ident ? cfg->ident : "ovpnd");
 		openlog(log_state.ident, LOG_PID | LOG_NDELAY, LOG_DAEMON);
 	}
-	pthread_mutex_unlock(&log_state.lock);
+	pthread_mutex_unlock(&log_lock);
 	log_set_verb(cfg->verb);
 	return 0;
 }
@@ -194,6 +192,7 @@ static void line_emit(enum log_level level, const char *text, size_t len)
 	char line[LOG_LINE_MAX];
 	size_t used = 0;
 
+	log_history_add(level, text, len);
 	if (log_state.target == LOG_TARGET_SYSLOG) {
 		syslog(level_priority(level), "%.*s", (int)len, text);
 		return;
@@ -230,9 +229,9 @@ void log_write(enum log_level level, const char *fmt, ...)
 	va_end(args);
 	len = line_clean(text, len);
 
-	pthread_mutex_lock(&log_state.lock);
+	pthread_mutex_lock(&log_lock);
 	line_emit(level, text, len);
-	pthread_mutex_unlock(&log_state.lock);
+	pthread_mutex_unlock(&log_lock);
 	errno = saved_errno;
 }
 
@@ -283,7 +282,7 @@ void log_limited(struct log_limit *limit, enum log_level level,
 	va_end(args);
 	len = line_clean(text, len);
 
-	pthread_mutex_lock(&log_state.lock);
+	pthread_mutex_lock(&log_lock);
 	if (!limit_take(limit, clock_ms())) {
 		limit->suppressed++;
 		goto unlock;
@@ -299,13 +298,13 @@ void log_limited(struct log_limit *limit, enum log_level level,
 	}
 	line_emit(level, text, len);
 unlock:
-	pthread_mutex_unlock(&log_state.lock);
+	pthread_mutex_unlock(&log_lock);
 	errno = saved_errno;
 }
 
 void log_close(void)
 {
-	pthread_mutex_lock(&log_state.lock);
+	pthread_mutex_lock(&log_lock);
 	target_close();
-	pthread_mutex_unlock(&log_state.lock);
+	pthread_mutex_unlock(&log_lock);
 }

@@ -74,6 +74,42 @@ struct log_limit {
 void log_limited(struct log_limit *limit, enum log_level level,
 		 const char *fmt, ...) __attribute__((format(printf, 3, 4)));
 
+/* what was written last, for those who come later */
+
+#define LOG_LINE_MAX	2048u	/* of a line's text, including NUL */
+
+/**
+ * struct log_line - one line that was written
+ * @number: 0, 1, ...
+ * @at: unix time
+ */
+struct log_line {
+	uint64_t number;
+	int64_t at;
+	enum log_level level;
+	char text[LOG_LINE_MAX];
+};
+
+/**
+ * log_history_open() - keep the last @n lines
+ * @wake: there is a new one; called with the log locked and from any thread, so
+ *	it must not log, and not block; NULL: nobody asks
+ *
+ * Return: 0 or -ENOMEM.
+ */
+int log_history_open(uint32_t n, void (*wake)(void *arg), void *arg);
+void log_history_close(void);
+
+/** log_history_end() - the number of the line that is written next */
+uint64_t log_history_end(void);
+
+/**
+ * log_history_get() - the line @number; the oldest one, if that is gone
+ *
+ * Return: false when it has not been written yet, or nothing is kept.
+ */
+bool log_history_get(uint64_t number, struct log_line *out);
+
 /** log_close() - flush and close the target */
 void log_close(void);
 
