@@ -117,6 +117,7 @@ static void tear_down(struct daemon *d)
 	priv_done();
 	mgmt_stop(d->mgmt);
 	tunnel_host_free(d->host);
+	mgmt_free(d->mgmt);
 	live_free(d->live);
 	extmux_free(d->mux);
 	hook_free(d->hook);

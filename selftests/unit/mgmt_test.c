@@ -62,6 +62,18 @@ int tunnel_host_push(struct tunnel_host *unused, const struct tunnel_push *push,
 	return 0;
 }
 
+bool tunnel_info_route(const struct tunnel_info *info, unsigned int n,
+		       struct net_prefix *out)
+{
+	if (n == 2 && info == &host_tunnels[0])
+		return !net_prefix_parse("10.77.0.0/24", out);
+	if (n == 0)
+		*out = (struct net_prefix){ .ip = info->vpn4, .len = 32 };
+	else
+		*out = (struct net_prefix){ .ip = info->vpn6, .len = 128 };
+	return n < 2 && out->ip.family;
+}
+
 static void fill_host(void)
 {
 	struct tunnel_info *t = host_tunnels;
@@ -74,6 +86,7 @@ static void fill_host(void)
 	net_addr_parse("192.0.2.1", 1194, &host_info.local);
 	t[0] = (struct tunnel_info) {
 		.peer_id = 0, .cid = 7, .common_name = "client one",
+		.username = "user",
 		.state = "connected", .cipher = "AES-256-GCM",
 		.tls = "TLSv1.3", .data_path = "kernel", .reason = "r",
 		.connected_since = 1000000100,
@@ -468,6 +481,7 @@ static void test_status_v1(void **state)
 		"Virtual Address,Common Name,Real Address,Last Ref\n"
 		"10.8.0.2,client one,198.51.100.5:5555,2001-09-09 01:48:20\n"
 		"fd00::2,client one,198.51.100.5:5555,2001-09-09 01:48:20\n"
+		"10.77.0.0/24,client one,198.51.100.5:5555,2001-09-09 01:48:20\n"
 		"10.8.0.2,a_b\x80,2001:db8::5,2001-09-09 01:48:20\n"
 		"GLOBAL STATS\n"
 		"Max bcast/mcast queue length,0\n"
@@ -480,11 +494,12 @@ static void check_v2(int version, char sep)
 {
 	static const char want[] =
 		"HEADER,CLIENT_LIST,Common Name,Real Address,Virtual Address,Virtual IPv6 Address,Bytes Received,Bytes Sent,Connected Since,Connected Since (time_t),Username,Client ID,Peer ID,Data Channel Cipher\n"
-		"CLIENT_LIST,client one,198.51.100.5:5555,10.8.0.2,fd00::2,30000000000,4,2001-09-09 01:48:20,1000000100,UNDEF,7,0,AES-256-GCM\n"
-		"CLIENT_LIST,axb,2001:db8::5,10.8.0.2,,30000000000,4,2001-09-09 01:48:20,1000000100,UNDEF,8,1,AES-256-GCM\n"
+		"CLIENT_LIST,client one,198.51.100.5:5555,10.8.0.2,fd00::2,30000000000,4,2001-09-09 01:48:20,1000000100,user,7,0,AES-256-GCM\n"
+		"CLIENT_LIST,axb,2001:db8::5,10.8.0.2,,30000000000,4,2001-09-09 01:48:20,1000000100,us_er,8,1,AES-256-GCM\n"
 		"HEADER,ROUTING_TABLE,Virtual Address,Common Name,Real Address,Last Ref,Last Ref (time_t)\n"
 		"ROUTING_TABLE,10.8.0.2,client one,198.51.100.5:5555,2001-09-09 01:48:20,1000000100\n"
 		"ROUTING_TABLE,fd00::2,client one,198.51.100.5:5555,2001-09-09 01:48:20,1000000100\n"
+		"ROUTING_TABLE,10.77.0.0/24,client one,198.51.100.5:5555,2001-09-09 01:48:20,1000000100\n"
 		"ROUTING_TABLE,10.8.0.2,axb,2001:db8::5,2001-09-09 01:48:20,1000000100\n"
 		"GLOBAL_STATS,Max bcast/mcast queue length,0\n"
 		"GLOBAL_STATS,dco_enabled,1\n"
@@ -499,10 +514,14 @@ static void check_v2(int version, char sep)
 			*p = sep;
 	}
 	host_tunnels[1].common_name = "axb";
+	host_tunnels[1].username = sep == ',' ? "us,er" : "us\ter";
 	status = open_status(version, 0);
 	text = slurp();
 	assert_memory_equal(text, "TITLE", 5);
 	assert_int_equal(text[5], sep);
+	/* a version of OpenVPN is the second word, and there is no comma */
+	assert_memory_equal(text + 6, "OpenVPN 2.6.14 by ", 18);
+	assert_true(strcspn(text + 6, ",\t") > strcspn(text + 6, "\n"));
 	text = strstr(text, "HEADER");
 	assert_non_null(text);
 	assert_string_equal(text, wanted);

@@ -42,10 +42,12 @@ static int check_role(struct config_parse *ps)
 		"username-as-common-name", "verify-client-cert",
 		"client-cert-not-required", "auth-gen-token",
 		"auth-gen-token-secret", "client-crresponse",
-		"tls-crypt-v2-verify", "auth-pam", "restart-hold", NULL
+		"tls-crypt-v2-verify", "auth-pam", "restart-hold",
+		"management-client-auth", NULL
 	};
 	static const char *const pull_only[] = {
-		"pull-filter", "route-nopull", NULL
+		"pull-filter", "route-nopull", "management-query-passwords",
+		"management-query-remote", NULL
 	};
 	static const char *const not_server[] = {
 		"remote", "nobind", "pull", "client",
@@ -298,7 +300,8 @@ static int check_client_login(struct config_parse *ps)
 	};
 	const struct config *cfg = ps->cfg;
 	bool has_script = cfg->scripts[CONFIG_SCRIPT_USER_PASS_VERIFY];
-	bool has_verify = has_script || cfg->n_plugins || cfg->pam;
+	bool has_verify = has_script || cfg->n_plugins || cfg->pam ||
+			  cfg->is_management_auth;
 	const char *cert = config_place_of(ps, "verify-client-cert") ?
 			   "verify-client-cert" : "client-cert-not-required";
 
@@ -306,7 +309,7 @@ static int check_client_login(struct config_parse *ps)
 		return config_fail_at(ps, place_of(ps, "auth-user-pass-verify"),
 			"auth-user-pass-verify: via-env needs script-security 3; write that, or via-file");
 	if (role_needs(ps, names, has_verify,
-		       "auth-user-pass-verify, auth-pam or plugin"))
+		       "auth-user-pass-verify, auth-pam, plugin or management-client-auth"))
 		return -EINVAL;
 	if (cfg->verify_client_cert != CONFIG_CLIENT_CERT_REQUIRE &&
 	    !has_verify)
@@ -316,6 +319,39 @@ static int check_client_login(struct config_parse *ps)
 	if (cfg->token_secret.text && !cfg->has_auth_token)
 		return config_fail_at(ps, place_of(ps, "auth-gen-token-secret"),
 			"auth-gen-token-secret is for auth-gen-token; add that line");
+	return 0;
+}
+
+static int check_management(struct config_parse *ps)
+{
+	static const char *const names[] = {
+		"management-client-user", "management-client-group",
+		"management-client-auth", "management-hold",
+		"management-query-passwords", "management-forget-disconnect",
+		"management-up-down", "management-query-remote",
+		"management-client",
+		"management-signal",
+		"management-log-cache", NULL
+	};
+	const struct config *cfg = ps->cfg;
+	const struct config_blob *pass = &cfg->management_pass;
+
+	if (role_needs(ps, names, cfg->management_host, "management"))
+		return -EINVAL;
+	if (cfg->is_auth_interact && !cfg->is_management_query)
+		return config_fail_at(ps, place_of(ps, "auth-retry"),
+			"auth-retry: nobody can be asked while the daemon runs; write nointeract, or add management-query-passwords");
+	if (cfg->management_port &&
+	    (cfg->management_user || cfg->management_group))
+		return config_fail_at(ps, place_of(ps, cfg->management_user ?
+				      names[0] : names[1]),
+			"%s works only with a local socket; write management PATH unix",
+			cfg->management_user ? names[0] : names[1]);
+	if (pass->text && (strchr("\r\n", pass->text[0]) ||
+			   strcspn(pass->text, "\r\n") >= PROTO_USER_PASS_MAX))
+		return config_fail_at(ps, place_of(ps, "management"),
+			"management: the first line of \"%s\" has to be a password of 1 to %d bytes",
+			pass->path, PROTO_USER_PASS_MAX - 1);
 	return 0;
 }
 
@@ -358,6 +394,20 @@ static int warn_client(struct config_parse *ps)
 			      "the server; add remote-cert-tls server");
 }
 
+/* OpenVPN lets everybody connect, too. */
+static int warn_management(struct config_parse *ps)
+{
+	const struct config *cfg = ps->cfg;
+
+	if (!cfg->management_host || cfg->management_pass.path ||
+	    cfg->management_user || cfg->management_group)
+		return 0;
+	return config_warn_at(ps, place_of(ps, "management"),
+			      cfg->management_port ?
+		"management has no password: every program that can connect controls the daemon" :
+		"every program that can reach management's socket controls the daemon; add management-client-user root");
+}
+
 static int check_warnings(struct config_parse *ps)
 {
 	const struct config *cfg = ps->cfg;
@@ -369,6 +419,8 @@ static int check_warnings(struct config_parse *ps)
 		ret = warn_client(ps);
 	if (!ret)
 		ret = warn_data(ps);
+	if (!ret)
+		ret = warn_management(ps);
 	if (!ret && cfg->tls_auth.text && !strcmp(cfg->auth, "SHA1"))
 		ret = config_warn_at(ps, place_of(ps, "tls-auth"),
 			"tls-auth with SHA1; use auth SHA256 on both sides, or tls-crypt");
@@ -382,7 +434,8 @@ int config_check(struct config_parse *ps)
 {
 	if (check_role(ps) || check_keys(ps) || check_tls_versions(ps) ||
 	    check_logins(ps) || check_data_path(ps) || check_scripts(ps) ||
-	    check_script_cause(ps) || check_client_login(ps))
+	    check_script_cause(ps) || check_client_login(ps) ||
+	    check_management(ps))
 		return -EINVAL;
 	return check_warnings(ps);
 }

@@ -280,6 +280,7 @@ struct config {
 	enum config_name_type verify_name_type;
 	const char *verify_name;
 	bool has_auth_user_pass, has_auth_retry;
+	bool is_auth_interact;		/* auth-retry: ask again */
 	struct config_blob auth_user_pass;	/* two lines */
 
 	/* data channel */
@@ -333,6 +334,18 @@ struct config {
 	enum config_genkey genkey;
 	const char *genkey_path;	/* NULL: standard output */
 	const char *genkey_data;	/* metadata, base64; NULL: none */
+
+	/* management interface */
+	const char *management_host;	/* address or path; NULL: none */
+	const char *management_port;	/* NULL: the path of a local socket */
+	struct config_blob management_pass;	/* first line */
+	const char *management_user, *management_group;
+	uint32_t management_log_cache;	/* lines */
+	bool is_management_hold, is_management_signal, is_management_auth;
+	bool is_management_query, is_management_forget, is_management_updown;
+	bool is_management_remote;	/* management-query-remote */
+	bool is_management_client;	/* the daemon connects */
+	struct config_text *echoes;	/* "echo", in order */
 
 	/* pushed only */
 	bool has_peer_id;

@@ -67,6 +67,12 @@ int config_expand_paths(struct config_parse *ps)
 		if (!*paths[i])
 			return config_nomem(ps);
 	}
+	if (ps->cfg->management_host && !ps->cfg->management_port) {
+		ps->cfg->management_host = config_path_resolve(ps->cfg,
+						ps->cfg->management_host);
+		if (!ps->cfg->management_host)
+			return config_nomem(ps);
+	}
 	return scripts_expand(ps);
 }
 

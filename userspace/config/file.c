@@ -215,6 +215,15 @@ static int blob_load(struct config_parse *ps, const struct config_row *row,
 	return row->lo ? secret_check(ps, place, row->name, path) : 0;
 }
 
+/* The one that stands behind other arguments. */
+static int management_load(struct config_parse *ps)
+{
+	struct config_blob *blob = &ps->cfg->management_pass;
+
+	return blob->path ? blob_load(ps, config_row_find("management"), blob) :
+			    0;
+}
+
 int config_blobs_load(struct config_parse *ps)
 {
 	size_t i;
@@ -233,6 +242,9 @@ int config_blobs_load(struct config_parse *ps)
 		if (ret)
 			return ret;
 	}
+	ret = management_load(ps);
+	if (ret)
+		return ret;
 	/* an argument of an option that is no file itself */
 	if (!ps->cfg->socks_login.path)
 		return 0;

@@ -60,6 +60,7 @@ struct config *config_new(void)
 		.verb = 1,
 		.status_interval = 60,
 		.status_version = 1,
+		.management_log_cache = 250,
 	};
 	if (cfg->data_ciphers)
 		return cfg;
@@ -265,7 +266,8 @@ static int login_prompt(struct config_parse *ps)
 	char both[2 * PROTO_USER_PASS_MAX];
 	int ret;
 
-	if (!ps->cfg->has_auth_user_pass || blob->text)
+	if (!ps->cfg->has_auth_user_pass || blob->text ||
+	    ps->cfg->is_management_query)
 		return 0;
 	/* The configuration is read again in the background. */
 	if (ps->cfg->is_daemon)

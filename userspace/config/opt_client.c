@@ -51,18 +51,17 @@ static CONFIG_SETTER(set_auth_user_pass)
 
 static CONFIG_SETTER(set_auth_retry)
 {
-	static const char *const names[] = { "none", "nointeract", NULL };
-	int choice;
+	static const char *const names[] = {
+		"none", "nointeract", "interact", NULL
+	};
+	int choice = config_choice(ps, arg[0], names);
 
 	(void)row;
 	(void)n;
-	if (!strcmp(arg[0], "interact"))
-		return config_fail(ps, "nobody can be asked while the daemon runs; "
-				   "write nointeract");
-	choice = config_choice(ps, arg[0], names);
 	if (choice < 0)
 		return choice;
 	ps->cfg->has_auth_retry = choice;
+	ps->cfg->is_auth_interact = choice == 2;
 	return 0;
 }
 
@@ -113,12 +112,14 @@ static const struct config_row client_rows[] = {
 	{ "auth-user-pass", 0, 1, CONFIG_KIND_APPLY, IN_MAIN | CONFIG_IN_BLOCK,
 	  set_auth_user_pass, CONFIG_FIELD(auth_user_pass), 1, 0, "[FILE]",
 	  "Log in with a user name and a password.\nFILE holds them, one per "
-	  "line. Without FILE they are asked for at start." },
+	  "line. Without FILE they are asked for at start, or as "
+	  "management-query-passwords says." },
 	CONFIG_SPECIAL("auth-retry", 1, 1, IN_MAIN, set_auth_retry,
-		"none|nointeract",
+		"none|nointeract|interact",
 		"Say what happens when the login is refused; default none.\nnone "
 		"ends the daemon, nointeract tries again with the same user name "
-		"and password, as after other failures. A token that is refused "
+		"and password, as after other failures, and interact asks for them "
+		"again, with management-query-passwords. A token that is refused "
 		"is forgotten first, and the password tried."),
 	CONFIG_SPECIAL("connect-retry", 1, 2, IN_MAIN, set_connect_retry,
 		"SECONDS [MAX]",

@@ -4,7 +4,7 @@
 /* Known to OpenVPN, not to this version, with what to do instead. */
 
 #define LOGIN "use auth-user-pass-verify"
-#define MGMT "there is no management interface yet; use ovpnctl"
+#define MGMT "this part of the management interface is not supported; remove the line"
 #define TOKENS "keys come from files; use cert and key"
 #define TAP "Ethernet tunnels are not supported; use dev tun"
 #define DNS "name servers are not set; configure them by hand"
@@ -25,22 +25,9 @@ static const struct config_row refused_rows[] = {
 	CONFIG_REFUSE("stale-routes-check", "remove the line"),
 	CONFIG_REFUSE("bcast-buffers", "remove the line"),
 	CONFIG_REFUSE("port-share", ""),
-	CONFIG_REFUSE("management", MGMT),
-	CONFIG_REFUSE("management-client", MGMT),
-	CONFIG_REFUSE("management-client-auth", MGMT),
-	CONFIG_REFUSE("management-client-group", MGMT),
-	CONFIG_REFUSE("management-client-pf", MGMT),
-	CONFIG_REFUSE("management-client-user", MGMT),
 	CONFIG_REFUSE("management-external-cert", MGMT),
 	CONFIG_REFUSE("management-external-key", MGMT),
-	CONFIG_REFUSE("management-forget-disconnect", MGMT),
-	CONFIG_REFUSE("management-hold", MGMT),
-	CONFIG_REFUSE("management-log-cache", MGMT),
-	CONFIG_REFUSE("management-query-passwords", MGMT),
 	CONFIG_REFUSE("management-query-proxy", MGMT),
-	CONFIG_REFUSE("management-query-remote", MGMT),
-	CONFIG_REFUSE("management-signal", MGMT),
-	CONFIG_REFUSE("management-up-down", MGMT),
 	CONFIG_REFUSE("askpass", "remove the key's passphrase, for example with "
 		"openssl pkey"),
 	CONFIG_REFUSE("pkcs11-cert-private", TOKENS),

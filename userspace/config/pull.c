@@ -48,6 +48,7 @@ struct config *config_pull_begin(const struct config *cfg)
 		return NULL;
 	copy->env = NULL;
 	copy->push = NULL;
+	copy->echoes = NULL;
 	if (routes_copy(copy) || dhcp_options_copy(copy)) {
 		config_free(copy);
 		return NULL;

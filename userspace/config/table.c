@@ -11,6 +11,7 @@ static const struct config_table *const tables[CONFIG_N_GROUPS] = {
 	[CONFIG_GROUP_SINGLE] = &config_table_single,
 	[CONFIG_GROUP_LOGIN] = &config_table_login,
 	[CONFIG_GROUP_SCRIPT] = &config_table_script,
+	[CONFIG_GROUP_MANAGEMENT] = &config_table_management,
 	[CONFIG_GROUP_CLIENT] = &config_table_client,
 	[CONFIG_GROUP_PROXY] = &config_table_proxy,
 	[CONFIG_GROUP_DNS] = &config_table_dns,

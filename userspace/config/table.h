@@ -47,6 +47,7 @@ enum config_group {
 	CONFIG_GROUP_SINGLE,
 	CONFIG_GROUP_LOGIN,
 	CONFIG_GROUP_SCRIPT,
+	CONFIG_GROUP_MANAGEMENT,
 	CONFIG_GROUP_CLIENT,
 	CONFIG_GROUP_PROXY,
 	CONFIG_GROUP_DNS,
@@ -96,6 +97,7 @@ extern const struct config_table config_table_server;
 extern const struct config_table config_table_single;
 extern const struct config_table config_table_login;
 extern const struct config_table config_table_script;
+extern const struct config_table config_table_management;
 extern const struct config_table config_table_client;
 extern const struct config_table config_table_proxy;
 extern const struct config_table config_table_dns;

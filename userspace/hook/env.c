@@ -148,6 +148,13 @@ const char *hook_env_get(const struct hook_env *env, const char *name)
 	return pos ? *pos + strlen(name) + 1 : NULL;
 }
 
+void hook_env_each(const struct hook_env *env,
+		   void (*fn)(void *arg, const char *text), void *arg)
+{
+	for (size_t i = env ? env->n : 0; i--; )
+		fn(arg, env->list[i]);
+}
+
 const char *const *hook_env_list(const struct hook_env *env, size_t *n)
 {
 	*n = env ? env->n : 0;
@@ -169,6 +176,8 @@ static void peer_info_line(struct hook_env *env, const char *line, size_t len)
 	snprintf(name, sizeof(name), "%.*s", (int)at, line);
 	snprintf(value, sizeof(value), "%.*s", (int)(len - at - 1),
 		 line + at + 1);
+	for (char *blank = value; (blank = strchr(blank, ' ')); )
+		*blank = '_';
 	hook_env_set(env, name, value);
 }
 

@@ -139,8 +139,16 @@ void hook_env_set(struct hook_env *env, const char *name, const char *value);
 void hook_env_setf(struct hook_env *env, const char *name, const char *fmt,
 		   ...) __attribute__((format(printf, 3, 4)));
 
-/** hook_env_peer_info() - IV_ and UV_ lines of a peer-info (section 5.4) */
+/**
+ * hook_env_peer_info() - IV_ and UV_ lines of a peer-info (section 5.4)
+ *
+ * As in OpenVPN, blanks become "_".
+ */
 void hook_env_peer_info(struct hook_env *env, const char *info);
+
+/** hook_env_each() - "NAME=value", the newest first; NULL is allowed */
+void hook_env_each(const struct hook_env *env,
+		   void (*fn)(void *arg, const char *text), void *arg);
 
 const char *hook_env_get(const struct hook_env *env, const char *name);
 

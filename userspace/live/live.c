@@ -14,11 +14,13 @@
 static void on_signal(int signum, void *arg)
 {
 	struct live *live = arg;
+	char name[16];
 	int ret;
 
-	log_notice("signal %s received", sigabbrev_np(signum));
+	snprintf(name, sizeof(name), "SIG%s", sigabbrev_np(signum));
+	log_notice("signal %s received", name + 3);
 	if (signum == SIGUSR1) {
-		tunnel_host_restart(live->parts.host, "signal");
+		tunnel_host_restart(live->parts.host, name);
 	} else if (signum == SIGUSR2) {
 		mgmt_status_now(live->parts.mgmt);
 	} else if (signum == SIGHUP) {
@@ -26,6 +28,7 @@ static void on_signal(int signum, void *arg)
 		if (ret)
 			log_error("cannot reload: %s", strerror(-ret));
 	} else {
+		mgmt_exiting(live->parts.mgmt, name);
 		tunnel_host_stop(live->parts.host);
 	}
 }

@@ -80,7 +80,7 @@ int mgmt_status_write(struct mgmt_status *status);
 /** mgmt_status_close() - write it a last time; NULL is allowed */
 void mgmt_status_close(struct mgmt_status *status);
 
-/* both, as configured */
+/* these, and OpenVPN's management interface, as configured */
 
 struct mgmt_service;
 
@@ -102,7 +102,7 @@ struct mgmt_setup {
 };
 
 /**
- * mgmt_start() - control socket and status file, as configured
+ * mgmt_start() - control socket, status file, management interface
  * @out: to be stopped also after a failure, when it is not NULL
  * @err: one line for the operator when it fails
  *
@@ -112,13 +112,23 @@ struct mgmt_setup {
 int mgmt_start(const struct mgmt_setup *setup, struct mgmt_service **out,
 	       char *err, size_t err_len);
 
+/** mgmt_exiting() - the daemon ends, because of a signal of this name */
+void mgmt_exiting(struct mgmt_service *service, const char *name);
+
 /** mgmt_reloaded() - tell who has asked; @json: one line; NULL is allowed */
 void mgmt_reloaded(struct mgmt_service *service, const char *json);
 
 /** mgmt_status_now() - write the status file, if there is one */
 void mgmt_status_now(struct mgmt_service *service);
 
-/** mgmt_stop() - end both; NULL is allowed */
+/**
+ * mgmt_stop() - the host is about to be freed
+ *
+ * The management interface goes on, and tells what ends then. NULL is allowed.
+ */
 void mgmt_stop(struct mgmt_service *service);
+
+/** mgmt_free() - the host has been freed; NULL is allowed */
+void mgmt_free(struct mgmt_service *service);
 
 #endif

@@ -20,7 +20,31 @@ json_t *mgmt_json_answer(struct tunnel_host *host, uint64_t netns,
 bool mgmt_json_is(const char *cmd, const char *line, size_t len);
 json_t *mgmt_json_error(const char *text);
 
+/** mgmt_title() - "OpenVPN 2.6.14 ...": whose formats these are, and who we are */
+const char *mgmt_title(void);
+
 /** mgmt_status_print() - version 1, 2 or 3 of section 10.6 */
 void mgmt_status_print(struct tunnel_host *host, int version, FILE *out);
+
+/* the management interface (iface.c) */
+
+struct mgmt_iface;
+
+/**
+ * mgmt_iface_open() - offer it, as configured
+ * @out: to be closed also after a failure, when it is not NULL
+ * @err: one line for the operator
+ *
+ * Context: before privileges are dropped.
+ * Return: 0 or -errno.
+ */
+int mgmt_iface_open(const struct mgmt_setup *setup, struct mgmt_iface **out,
+		    char *err, size_t err_len);
+
+/** mgmt_iface_signal() - the daemon ends, because of this; NULL is allowed */
+void mgmt_iface_signal(struct mgmt_iface *iface, const char *name);
+
+/** mgmt_iface_close() - the host has gone already; NULL is allowed */
+void mgmt_iface_close(struct mgmt_iface *iface);
 
 #endif

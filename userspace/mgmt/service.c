@@ -1,16 +1,17 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* Control socket and status file, as the configuration asks for them. */
+/* Control socket, status file, management interface, as configured. */
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "log/log.h"
-#include "mgmt/mgmt.h"
+#include "mgmt/private.h"
 
 struct mgmt_service {
 	struct mgmt *socket;
 	struct mgmt_status *status;
+	struct mgmt_iface *iface;
 };
 
 static int open_status(const struct mgmt_setup *setup,
@@ -61,7 +62,15 @@ int mgmt_start(const struct mgmt_setup *setup, struct mgmt_service **out,
 	ret = priv_socket_remove_later(setup->priv, mgmt_path(service->socket));
 	if (ret)
 		log_debug("control socket: %s", strerror(-ret));
-	return open_status(setup, service, err, err_len);
+	ret = open_status(setup, service, err, err_len);
+	if (ret || !setup->cfg->management_host)
+		return ret;
+	return mgmt_iface_open(setup, &service->iface, err, err_len);
+}
+
+void mgmt_exiting(struct mgmt_service *service, const char *name)
+{
+	mgmt_iface_signal(service->iface, name);
 }
 
 void mgmt_reloaded(struct mgmt_service *service, const char *json)
@@ -86,5 +95,15 @@ void mgmt_stop(struct mgmt_service *service)
 		return;
 	mgmt_status_close(service->status);
 	mgmt_close(service->socket);
+	service->status = NULL;
+	service->socket = NULL;
+}
+
+void mgmt_free(struct mgmt_service *service)
+{
+	if (!service)
+		return;
+	mgmt_stop(service);
+	mgmt_iface_close(service->iface);
 	free(service);
 }

@@ -10,11 +10,23 @@
 /* The status formats of section 10.6, as 2.6 writes them. */
 
 #define STATUS_TIME_LEN	32
+#define STATUS_NAME_LEN	160
+/* Programs take the second word for the version of OpenVPN. */
+#define STATUS_LIKE	"2.6.14"
 
 struct status_writer {
 	FILE *out;
 	char sep;
 };
+
+const char *mgmt_title(void)
+{
+	static char title[64];
+
+	snprintf(title, sizeof(title), "OpenVPN %s by ovpnd %s", STATUS_LIKE,
+		 config_version());
+	return title;
+}
 
 static const char *status_time(int64_t t, char out[STATUS_TIME_LEN])
 {
@@ -55,12 +67,12 @@ static const char *status_ip(const struct net_ip *ip,
 }
 
 /* A separator inside a name would shift the columns. */
-static const char *status_name(const struct tunnel_info *info, char sep,
-			       char out[128])
+static const char *status_name(const char *name, char sep,
+			       char out[STATUS_NAME_LEN])
 {
 	char *p;
 
-	snprintf(out, 128, "%s", info->common_name);
+	snprintf(out, STATUS_NAME_LEN, "%s", name);
 	for (p = out; *p; p++) {
 		if (*p == sep || (unsigned char)*p < ' ')
 			*p = '_';
@@ -73,31 +85,39 @@ static const char *status_name(const struct tunnel_info *info, char sep,
 static int status_v1_client(void *arg, const struct tunnel_info *info)
 {
 	struct status_writer *w = arg;
-	char real[NET_ADDR_STRLEN], when[STATUS_TIME_LEN], name[128];
+	char real[NET_ADDR_STRLEN], when[STATUS_TIME_LEN];
+	char name[STATUS_NAME_LEN];
 
 	fprintf(w->out, "%s,%s,%" PRIu64 ",%" PRIu64 ",%s\n",
-		status_name(info, ',', name), status_real(&info->remote, real),
+		status_name(info->common_name, ',', name),
+		status_real(&info->remote, real),
 		info->dp.stats.link_rx_bytes, info->dp.stats.link_tx_bytes,
 		status_time(info->connected_since, when));
 	return 0;
 }
 
+/* A host without its length, as everywhere in OpenVPN. */
+static const char *status_route(const struct net_prefix *prefix,
+				char out[NET_PREFIX_STRLEN])
+{
+	bool is_host = prefix->len == (prefix->ip.family == AF_INET ? 32 : 128);
+
+	return is_host ? net_ip_format(&prefix->ip, out) :
+			 net_prefix_format(prefix, out);
+}
+
 static int status_v1_route(void *arg, const struct tunnel_info *info)
 {
-	const struct net_ip *ips[] = { &info->vpn4, &info->vpn6 };
 	struct status_writer *w = arg;
-	char real[NET_ADDR_STRLEN], when[STATUS_TIME_LEN], name[128];
-	char ip[NET_PREFIX_STRLEN];
-	size_t i;
+	char real[NET_ADDR_STRLEN], when[STATUS_TIME_LEN];
+	char name[STATUS_NAME_LEN], text[NET_PREFIX_STRLEN];
+	struct net_prefix prefix;
 
-	for (i = 0; i < 2; i++) {
-		if (!ips[i]->family)
-			continue;
-		fprintf(w->out, "%s,%s,%s,%s\n", net_ip_format(ips[i], ip),
-			status_name(info, ',', name),
+	for (unsigned int n = 0; tunnel_info_route(info, n, &prefix); n++)
+		fprintf(w->out, "%s,%s,%s,%s\n", status_route(&prefix, text),
+			status_name(info->common_name, ',', name),
 			status_real(&info->remote, real),
 			status_time(info->connected_since, when));
-	}
 	return 0;
 }
 
@@ -130,43 +150,40 @@ static void status_row(const struct status_writer *w, const char *row)
 static int status_v2_client(void *arg, const struct tunnel_info *info)
 {
 	struct status_writer *w = arg;
-	char real[NET_ADDR_STRLEN], when[STATUS_TIME_LEN], name[128];
+	char real[NET_ADDR_STRLEN], when[STATUS_TIME_LEN];
+	char name[STATUS_NAME_LEN], user[STATUS_NAME_LEN];
 	char ip4[NET_PREFIX_STRLEN], ip6[NET_PREFIX_STRLEN];
 	char s = w->sep;
 
 	fprintf(w->out,
 		"CLIENT_LIST%c%s%c%s%c%s%c%s%c%" PRIu64 "%c%" PRIu64
-		"%c%s%c%" PRIi64 "%cUNDEF%c%" PRIu64 "%c%" PRIu32 "%c%s\n",
-		s, status_name(info, s, name), s,
+		"%c%s%c%" PRIi64 "%c%s%c%" PRIu64 "%c%" PRIu32 "%c%s\n",
+		s, status_name(info->common_name, s, name), s,
 		status_real(&info->remote, real), s,
 		status_ip(&info->vpn4, ip4), s, status_ip(&info->vpn6, ip6), s,
 		info->dp.stats.link_rx_bytes, s, info->dp.stats.link_tx_bytes,
 		s, status_time(info->connected_since, when), s,
-		info->connected_since, s, s, info->cid, s, info->peer_id, s,
-		info->cipher);
+		info->connected_since, s, status_name(info->username, s, user),
+		s, info->cid, s, info->peer_id, s, info->cipher);
 	return 0;
 }
 
 static int status_v2_route(void *arg, const struct tunnel_info *info)
 {
-	const struct net_ip *ips[] = { &info->vpn4, &info->vpn6 };
 	struct status_writer *w = arg;
-	char real[NET_ADDR_STRLEN], when[STATUS_TIME_LEN], name[128];
-	char ip[NET_PREFIX_STRLEN];
+	char real[NET_ADDR_STRLEN], when[STATUS_TIME_LEN];
+	char name[STATUS_NAME_LEN], text[NET_PREFIX_STRLEN];
+	struct net_prefix prefix;
 	char s = w->sep;
-	size_t i;
 
-	for (i = 0; i < 2; i++) {
-		if (!ips[i]->family)
-			continue;
+	for (unsigned int n = 0; tunnel_info_route(info, n, &prefix); n++)
 		fprintf(w->out,
 			"ROUTING_TABLE%c%s%c%s%c%s%c%s%c%" PRIi64 "\n", s,
-			net_ip_format(ips[i], ip), s,
-			status_name(info, s, name), s,
+			status_route(&prefix, text), s,
+			status_name(info->common_name, s, name), s,
 			status_real(&info->remote, real), s,
 			status_time(info->connected_since, when), s,
 			info->connected_since);
-	}
 	return 0;
 }
 
@@ -177,7 +194,7 @@ static void status_v2(struct tunnel_host *host, char sep, FILE *out)
 	char now[STATUS_TIME_LEN];
 
 	tunnel_host_info(host, &info);
-	fprintf(out, "TITLE%covpnd %s\n", sep, config_version());
+	fprintf(out, "TITLE%c%s\n", sep, mgmt_title());
 	fprintf(out, "TIME%c%s%c%" PRIi64 "\n", sep,
 		status_time(loop_realtime(), now), sep, loop_realtime());
 	status_row(&w, "HEADER,CLIENT_LIST,Common Name,Real Address,Virtual Address,Virtual IPv6 Address,Bytes Received,Bytes Sent,Connected Since,Connected Since (time_t),Username,Client ID,Peer ID,Data Channel Cipher");

@@ -108,6 +108,7 @@ static void client_up(struct tunnel_session *ts)
 	char label[160];
 	int ret;
 
+	tunnel_watch_echo(host, cfg);
 	if (cfg->is_pull)
 		ret = tunnel_pull_params(ts, cfg, &tunnel->dp_id);
 	else
@@ -129,7 +130,19 @@ static void client_up(struct tunnel_session *ts)
 	log_notice("%s: connected: peer-id %u, cipher %s",
 		   tunnel_label(tunnel, label, sizeof(label)), tunnel->dp_id,
 		   proto_cipher_name(ts->params.cipher));
+	tunnel_watch_token(host, client->applied);
 	tunnel_hook_up(host, client->applied, host->is_hook_up);
+}
+
+/* What comes behind the first reply is a token. */
+static void client_renewed(struct tunnel_host *host, const char *text)
+{
+	struct config *applied = host->client->applied;
+	const char *before = applied->auth_token;
+
+	tunnel_login_pushed(applied, text);
+	if (applied->auth_token != before)
+		tunnel_watch_token(host, applied);
 }
 
 /* A link of two: nothing is pushed, what is configured counts. */
@@ -158,6 +171,7 @@ static void client_ready(struct tunnel_session *ts)
 		return;
 	}
 	tunnel_client_enter_state(client, CLIENT_STATE_GET_CONFIG);
+	client->has_requested = false;
 	client->push_deadline = now + 1000ull * host->setup.cfg->hand_window;
 	tunnel_set_deadline(ts->tunnel, now + PUSH_FIRST_MS);
 }
@@ -171,7 +185,7 @@ static void client_push_reply(struct tunnel_session *ts, const char *text)
 	char option[PROTO_PUSH_OPTION_MAX * 2], err[256];
 
 	if (tunnel->state == TUNNEL_STATE_CONNECTED && client->applied)
-		tunnel_login_pushed(client->applied, text);
+		client_renewed(host, text);
 	if (tunnel->state != TUNNEL_STATE_AUTHENTICATED)
 		return;
 	if (!client->pulled)
@@ -261,21 +275,27 @@ static void client_auth_later(struct tunnel *tunnel,
 }
 
 /* An old token may be the reason: then the password gets its turn (8.7). */
-static void client_auth_failed(struct tunnel *tunnel, const char *text)
+static void client_auth_failed(struct tunnel *tunnel, const char *text,
+			       const char *reason)
 {
 	struct tunnel_host *host = tunnel->host;
 	struct config *applied = host->client->applied;
 
 	log_error("AUTH: Received control message: %s", text);
+	if (host->watch->login_failed)
+		host->watch->login_failed(host->watch_arg, reason);
 	if (applied && applied->auth_token) {
 		applied->auth_token = NULL;
 		tunnel_close(tunnel, "auth-token was refused");
 		return;
 	}
-	if (host->setup.cfg->has_auth_retry) {
+	if (host->retry == TUNNEL_RETRY_INTERACT)
+		tunnel_host_forget(host);
+	if (host->retry != TUNNEL_RETRY_NONE) {
 		tunnel_close(tunnel, "auth-failure");
 		return;
 	}
+	tunnel_watch_phase(host, TUNNEL_PHASE_EXITING, "auth-failure");
 	tunnel_client_enter_state(host->client, CLIENT_STATE_EXITING);
 	tunnel_close(tunnel, "authentication failed");
 	tunnel_host_finish(host, 1);
@@ -285,9 +305,28 @@ static void client_auth_pending(struct tunnel *tunnel, const char *text)
 {
 	struct tunnel_host *host = tunnel->host;
 
-	if (tunnel->state == TUNNEL_STATE_AUTHENTICATED)
-		host->client->push_deadline = now_of(host) +
+	if (tunnel->state != TUNNEL_STATE_AUTHENTICATED)
+		return;
+	tunnel_watch_phase(host, TUNNEL_PHASE_AUTH_PENDING, NULL);
+	host->client->push_deadline = now_of(host) +
 			tunnel_login_wait(host->setup.cfg, text);
+}
+
+static void client_notify(struct tunnel_host *host, const char *what,
+			  const char *text)
+{
+	if (host->watch->notify)
+		host->watch->notify(host->watch_arg, what, text);
+}
+
+/* INFO,text and INFO_PRE,text are for who sits there. */
+static void client_info(struct tunnel_host *host, const char *text)
+{
+	const char *rest = text + (strncmp(text, "INFO_PRE", 8) ? 4 : 8);
+
+	log_notice("the server says: %s", text);
+	if (host->watch->info && *rest == ',' && rest[1])
+		host->watch->info(host->watch_arg, rest + 1);
 }
 
 static void client_verdict(struct tunnel *tunnel,
@@ -301,15 +340,20 @@ static void client_verdict(struct tunnel *tunnel,
 		if (verdict->is_temporary)
 			client_auth_later(tunnel, verdict);
 		else
-			client_auth_failed(tunnel, text);
+			client_auth_failed(tunnel, text, verdict->reason);
 		break;
 	case PROTO_VERDICT_RESTART:
 		log_notice("the server asks to reconnect: %s", text);
+		client_notify(host, "server-pushed-connection-reset",
+			      verdict->reason);
 		client_advance(host, verdict->advance);
 		tunnel_close(tunnel, "server-pushed-connection-reset");
 		break;
 	case PROTO_VERDICT_HALT:
 		log_notice("the server ends the connection: %s", text);
+		client_notify(host, "server-pushed-halt", verdict->reason);
+		tunnel_watch_phase(host, TUNNEL_PHASE_EXITING,
+				   "server-pushed-halt");
 		tunnel_client_enter_state(host->client, CLIENT_STATE_EXITING);
 		tunnel_close(tunnel, "server-pushed-halt");
 		tunnel_host_finish(host, 0);
@@ -331,8 +375,9 @@ static void client_message(struct tunnel_session *ts, const char *text)
 	} else if (!strncmp(text, "AUTH_PENDING", 12)) {
 		client_auth_pending(tunnel, text);
 	} else if (!strncmp(text, "INFO", 4)) {
-		log_notice("the server says: %s", text);
+		client_info(tunnel->host, text);
 	} else if (!strncmp(text, "EXIT", 4)) {
+		client_notify(tunnel->host, "remote-exit", "EXIT");
 		log_notice("the server leaves (EXIT)");
 		tunnel_close(tunnel, "remote-exit");
 	} else {
@@ -351,6 +396,9 @@ static void client_timeout(struct tunnel *tunnel)
 		tunnel_close(tunnel, "no-push-reply");
 		return;
 	}
+	if (!client->has_requested)
+		tunnel_watch_phase(host, TUNNEL_PHASE_GET_CONFIG, NULL);
+	client->has_requested = true;
 	control_session_send(tunnel->active->control, "PUSH_REQUEST");
 	tunnel_set_deadline(tunnel, now_of(host) + PUSH_REPEAT_MS);
 }
@@ -398,9 +446,17 @@ static void client_closed(struct tunnel *tunnel, const char *why)
 
 static struct tunnel *client_find(struct tunnel_host *host, uint32_t dp_id)
 {
-	struct tunnel *tunnel = host->client->tunnel;
+	/* while it is held there is none yet */
+	struct tunnel *tunnel = host->client ? host->client->tunnel : NULL;
 
 	return tunnel && tunnel->dp_id == dp_id ? tunnel : NULL;
+}
+
+static void client_answered(struct tunnel_host *host)
+{
+	if (!host->client->has_answer)
+		tunnel_watch_phase(host, TUNNEL_PHASE_AUTH, NULL);
+	host->client->has_answer = true;
 }
 
 static void client_input(struct tunnel_host *host, const uint8_t *pkt,
@@ -413,7 +469,7 @@ static void client_input(struct tunnel_host *host, const uint8_t *pkt,
 	if (tunnel && tunnel->active &&
 	    net_addr_is_equal(remote, &tunnel->remote) &&
 	    !control_session_input(tunnel->active->control, pkt, len))
-		host->client->has_answer = true;
+		client_answered(host);
 }
 
 static int client_link_input(struct tunnel_host *host,
@@ -427,7 +483,7 @@ static int client_link_input(struct tunnel_host *host,
 		return -EPROTO;
 	ret = control_session_input(tunnel->active->control, pkt, len);
 	if (!ret)
-		host->client->has_answer = true;
+		client_answered(host);
 	/* a late packet of an earlier exchange has done nothing wrong */
 	return ret == -EBADMSG ? ret : 0;
 }
@@ -538,6 +594,8 @@ static int client_start(struct tunnel_host *host)
 	client->remote = cfg->remotes;
 	client_peer_info(host);
 	client_credentials(client, cfg);
+	client->has_login = !cfg->is_management_query ||
+			    cfg->auth_user_pass.text;
 	tunnel_client_connect(host);
 	return 0;
 }
@@ -556,15 +614,25 @@ static void client_stop(struct tunnel_host *host)
 		return;
 	}
 	if (!tunnel->active->params.is_cc_exit) {
+		tunnel_watch_phase(host, TUNNEL_PHASE_EXITING,
+				   "exit-with-notification");
 		dp_send_occ(host->dp, tunnel->dp_id, PROTO_OCC_EXIT);
 		tunnel_host_finish(host, 0);
 		return;
 	}
+	tunnel_watch_phase(host, TUNNEL_PHASE_EXITING,
+			   "exit-with-notification");
 	control_session_send(tunnel->active->control, "EXIT");
 	client->exit_deadline = now_of(host) + 1000ull *
 		(cfg->explicit_exit_notify > GOODBYE_MIN_S ?
 		 cfg->explicit_exit_notify : GOODBYE_MIN_S);
 	loop_timer_start(client->timer, GOODBYE_POLL_MS);
+}
+
+static void client_resume(struct tunnel_host *host)
+{
+	if (host->client->state == CLIENT_STATE_RECONNECTING)
+		loop_timer_start(host->client->timer, 0);
 }
 
 static void client_restart(struct tunnel_host *host, const char *why)
@@ -642,6 +710,7 @@ const struct tunnel_role tunnel_client_role = {
 	.closed = client_closed,
 	.stop = client_stop,
 	.restart = client_restart,
+	.resume = client_resume,
 	.reloaded = client_reloaded,
 	.free = client_free,
 };

@@ -40,6 +40,11 @@ enum client_state {
  * @at_addr: the one in use; behind the first one they are tried in turn
  * @push_deadline: ms, when PUSH_REPLY must have come
  * @n_tries: consecutive failures, for the back-off
+ * @has_login: @username and @password are those to use
+ * @is_choosing: in RECONNECTING, until it is said whether to take @remote
+ * @is_chosen: has said so
+ * @changed: what he wants it to be
+ * @is_asking: in RECONNECTING, until they have been entered
  * @backoff: seconds that the server wants the next try to be away
  */
 struct tunnel_client {
@@ -60,6 +65,11 @@ struct tunnel_client {
 	uint64_t exit_deadline;
 	unsigned int n_tries;
 	uint32_t backoff;
+	bool has_login, is_asking;
+	bool is_choosing, is_chosen;
+	struct config_remote changed;
+	char changed_host[256];
+	bool has_requested;	/* has said PUSH_REQUEST */
 	char peer_info[512];
 	char username[PROTO_USER_PASS_MAX], password[PROTO_USER_PASS_MAX];
 };

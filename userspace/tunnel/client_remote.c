@@ -71,6 +71,9 @@ void tunnel_client_retry(struct tunnel_host *host, const char *why)
 	if (delay < client->backoff * 1000ull)
 		delay = client->backoff * 1000ull;
 	client->backoff = 0;
+	tunnel_watch_phase(host, TUNNEL_PHASE_RECONNECTING, why);
+	if (tunnel_watch_hold(host, delay))
+		return;
 	log_notice("restarting (%s), next try in %llu s", why,
 		   (unsigned long long)delay / 1000);
 	loop_timer_start(client->timer, delay);
@@ -98,6 +101,7 @@ static void client_begin(struct tunnel_host *host, struct tunnel_link *link,
 	const union net_addr none = { .sa.sa_family = AF_UNSPEC };
 
 	tunnel_client_enter_state(client, CLIENT_STATE_WAIT);
+	tunnel_watch_phase(host, TUNNEL_PHASE_WAIT, NULL);
 	config_free(client->pulled);
 	client->pulled = NULL;
 	tunnel_pull_clear(&client->pull);
@@ -160,10 +164,12 @@ static void client_open(struct tunnel_host *host)
 	client->has_answer = false;
 	loop_timer_start(client->timer,
 			 1000ull * client->remote->connect_timeout);
-	if (is_tcp)
+	if (is_tcp) {
 		tunnel_client_enter_state(client, CLIENT_STATE_TCP_CONNECT);
-	else
+		tunnel_watch_phase(host, TUNNEL_PHASE_TCP_CONNECT, NULL);
+	} else {
 		client_begin(host, NULL, &client->addr);
+	}
 }
 
 /* The proxy forwards datagrams, as long as the connection to it lasts. */
@@ -259,15 +265,82 @@ static void lookup_done(struct loop_job *job, bool was_run)
 	free(look);
 }
 
+/* Nobody has said yet who logs in. */
+static bool client_asks(struct tunnel_host *host)
+{
+	struct tunnel_client *client = host->client;
+
+	client->is_asking = host->setup.cfg->has_auth_user_pass &&
+			    !client->has_login;
+	if (!client->is_asking)
+		return false;
+	tunnel_client_enter_state(client, CLIENT_STATE_RECONNECTING);
+	if (host->watch->need_login)
+		host->watch->need_login(host->watch_arg);
+	return true;
+}
+
+/* management-query-remote: once for all addresses of a name */
+static bool client_chooses(struct tunnel_host *host)
+{
+	struct tunnel_client *client = host->client;
+
+	client->is_choosing = host->setup.cfg->is_management_remote &&
+			      !client->is_chosen && !client->at_addr;
+	if (!client->is_choosing)
+		return false;
+	tunnel_client_enter_state(client, CLIENT_STATE_RECONNECTING);
+	if (host->watch->need_remote)
+		host->watch->need_remote(host->watch_arg, client->remote);
+	return true;
+}
+
+int tunnel_host_choose(struct tunnel_host *host, enum tunnel_choice choice,
+		       const char *name, uint16_t port)
+{
+	struct tunnel_client *client = host->client;
+
+	if (!client || !client->is_choosing)
+		return -EINVAL;
+	switch (choice) {
+	case TUNNEL_CHOICE_ACCEPT:
+		break;
+	case TUNNEL_CHOICE_SKIP:
+		tunnel_client_next_remote(host);
+		break;
+	case TUNNEL_CHOICE_CHANGE:
+		if (!name[0] || strlen(name) >= sizeof(client->changed_host))
+			return -EINVAL;
+		strcpy(client->changed_host, name);
+		client->changed = *client->remote;
+		client->changed.host = client->changed_host;
+		client->changed.port = port;
+		client->remote = &client->changed;
+		client->n_addrs = 0;
+		break;
+	}
+	client->is_choosing = false;
+	client->is_chosen = choice != TUNNEL_CHOICE_SKIP;
+	loop_timer_start(client->timer, 0);
+	return 0;
+}
+
 void tunnel_client_connect(struct tunnel_host *host)
 {
 	struct tunnel_client *client = host->client;
-	const struct config_remote *remote = client->remote;
-	const struct config_proxy *proxy = remote->proxy;
-	const char *host_name = proxy ? proxy->host : remote->host;
-	uint16_t port = proxy ? proxy->port : remote->port;
+	const struct config_remote *remote;
+	const struct config_proxy *proxy;
+	const char *host_name;
+	uint16_t port;
 	struct client_lookup *look;
 
+	if (client_asks(host) || client_chooses(host))
+		return;
+	client->is_chosen = false;
+	remote = client->remote;
+	proxy = remote->proxy;
+	host_name = proxy ? proxy->host : remote->host;
+	port = proxy ? proxy->port : remote->port;
 	tunnel_client_enter_state(client, CLIENT_STATE_RESOLVE);
 	if (client->at_addr && client->at_addr < client->n_addrs) {
 		client->addr = client->addrs[client->at_addr];
@@ -278,6 +351,7 @@ void tunnel_client_connect(struct tunnel_host *host)
 		client_open(host);
 		return;
 	}
+	tunnel_watch_phase(host, TUNNEL_PHASE_RESOLVE, NULL);
 	look = calloc(1, sizeof(*look));
 	if (!look) {
 		tunnel_client_retry(host, "out of memory");

@@ -307,15 +307,19 @@ int tunnel_data_rekey(struct tunnel *tunnel)
 
 void tunnel_data_disconnect(struct tunnel *tunnel)
 {
+	struct tunnel_host *host = tunnel->host;
 	struct dp_peer_info info;
 
 	if (!tunnel->has_dp_peer)
 		return;
 	tunnel->has_dp_peer = false;
-	if (tunnel->is_hooked &&
-	    !dp_peer_get(tunnel->host->dp, tunnel->dp_id, &info))
+	if ((tunnel->is_hooked || host->watch->phase) &&
+	    !dp_peer_get(host->dp, tunnel->dp_id, &info)) {
 		tunnel->stats = info.stats;
-	dp_peer_del(tunnel->host->dp, tunnel->dp_id);
+		host->past.link_rx_bytes += info.stats.link_rx_bytes;
+		host->past.link_tx_bytes += info.stats.link_tx_bytes;
+	}
+	dp_peer_del(host->dp, tunnel->dp_id);
 	keygen_rotation_init(&tunnel->rotation);
 }
 

@@ -483,6 +483,24 @@ static void device_add_routes(struct tunnel_host *host,
 	}
 }
 
+static bool has_new_address(const struct tunnel_applied *now,
+			    const struct tunnel_applied *next)
+{
+	return (next->addr4.ip.family &&
+		!prefix_is_equal(&now->addr4, &next->addr4)) ||
+	       (next->addr6.ip.family &&
+		!prefix_is_equal(&now->addr6, &next->addr6));
+}
+
+static bool has_new_route(const struct tunnel_applied *now,
+			  const struct tunnel_applied *next)
+{
+	for (size_t i = 0; i < next->n_routes; i++)
+		if (!plan_has_route(now, &next->routes[i]))
+			return true;
+	return false;
+}
+
 /**
  * tunnel_device_apply() - addresses, MTU, routes as configured or pushed
  * @host: the host
@@ -510,10 +528,14 @@ int tunnel_device_apply(struct tunnel_host *host, const struct config *cfg,
 		return ret;
 	}
 	device_remove(host, now, next);
+	if (has_new_address(now, next))
+		tunnel_watch_phase(host, TUNNEL_PHASE_ASSIGN_IP, NULL);
 	ret = device_add_addresses(host, now, next);
 	if (!ret && !cfg->is_ifconfig_noexec)
 		ret = priv_link_up(host->setup.priv, host->link.ifindex,
 				   cfg->tun_mtu, cfg->txqueuelen);
+	if (!ret && has_new_route(now, next))
+		tunnel_watch_phase(host, TUNNEL_PHASE_ADD_ROUTES, NULL);
 	if (!ret)
 		device_add_routes(host, now, next);
 	plan_free(host->applied);

@@ -100,10 +100,25 @@ static void env_ip(struct hook_env *env, const char *name,
 	hook_env_set(env, name, ip->family ? net_ip_format(ip, text) : NULL);
 }
 
+/* "udp", "udp4", "tcp6-client" */
+static const char *proto_name(enum config_proto proto, const char *side,
+			      char out[24])
+{
+	sa_family_t family = config_proto_family(proto);
+	const char *digit = family == AF_INET ? "4" :
+			    family == AF_INET6 ? "6" : "";
+
+	if (config_proto_is_tcp(proto))
+		snprintf(out, 24, "tcp%s-%s", digit, side);
+	else
+		snprintf(out, 24, "udp%s", digit);
+	return out;
+}
+
 static void env_remotes(struct hook_env *env, const struct config *cfg)
 {
 	const struct config_remote *remote = cfg->remotes;
-	char name[32];
+	char name[32], text[24];
 
 	for (unsigned int n = 1; remote; n++, remote = remote->next) {
 		snprintf(name, sizeof(name), "remote_%u", n);
@@ -111,15 +126,15 @@ static void env_remotes(struct hook_env *env, const struct config *cfg)
 		snprintf(name, sizeof(name), "remote_port_%u", n);
 		hook_env_setf(env, name, "%u", remote->port);
 		snprintf(name, sizeof(name), "proto_%u", n);
-		hook_env_set(env, name, config_proto_is_tcp(remote->proto) ?
-			     "tcp-client" : "udp");
+		hook_env_set(env, name, proto_name(remote->proto, "client",
+						   text));
 	}
 	if (cfg->remotes)
 		return;
 	hook_env_set(env, "local_1", cfg->local_host);
 	hook_env_setf(env, "local_port_1", "%u", cfg->lport);
-	hook_env_set(env, "proto_1", config_proto_is_tcp(cfg->proto) ?
-		     "tcp-server" : "udp");
+	hook_env_setf(env, "remote_port_1", "%u", cfg->rport);
+	hook_env_set(env, "proto_1", proto_name(cfg->proto, "server", text));
 }
 
 static void env_route(struct hook_env *env, const struct config *cfg,
@@ -202,7 +217,7 @@ static void env_device(struct tunnel_host *host, const struct config *cfg)
 
 /**
  * tunnel_hook_init() - the variables that all programs get
- * @host: gets @hook_env, if programs are configured
+ * @host: gets @hook_env, if programs or the management interface are configured
  *
  * Return: 0 or -ENOMEM.
  */
@@ -211,7 +226,7 @@ int tunnel_hook_init(struct tunnel_host *host)
 	const struct config *cfg = host->setup.cfg;
 	struct hook_env *env;
 
-	if (!host->setup.hook)
+	if (!host->setup.hook && !cfg->management_host)
 		return 0;
 	env = host->hook_env = hook_env_new(NULL);
 	if (!env)
@@ -224,7 +239,8 @@ int tunnel_hook_init(struct tunnel_host *host)
 		      (long long)host->started);
 	hook_env_setf(env, "daemon_pid", "%d", getpid());
 	env_remotes(env, cfg);
-	return hook_attach(host->setup.hook, host->setup.loop);
+	return host->setup.hook ?
+	       hook_attach(host->setup.hook, host->setup.loop) : 0;
 }
 
 static void env_addr(struct hook_env *env, const char *which,
@@ -327,23 +343,26 @@ void tunnel_hook_chain_env(struct hook_env *env,
  * tunnel_hook_session_env() - the variables of one client's session
  * @ts: the session; who it is may not be known yet
  *
- * Return: of the caller; NULL when out of memory, and when no programs are
- * configured.
+ * What has been found out about a client that is connected stays.
+ *
+ * Return: of the caller; NULL without memory, and when nobody is to be told.
  */
 struct hook_env *tunnel_hook_session_env(const struct tunnel_session *ts)
 {
 	const struct tunnel *tunnel = ts->tunnel;
+	bool is_again = tunnel->hook_env && ts == tunnel->active;
 	struct hook_env *env;
 
 	if (!tunnel->host->hook_env)
 		return NULL;
-	env = hook_env_new(tunnel->host->hook_env);
+	env = hook_env_new(is_again ? tunnel->hook_env :
+				      tunnel->host->hook_env);
 	if (!env)
 		return NULL;
-	if (ts->has_identity) {
+	if (ts->has_identity && ts->identity.common_name[0] && !is_again)
 		hook_env_set(env, "common_name", ts->identity.common_name);
+	if (ts->has_identity)
 		tunnel_hook_chain_env(env, ts, 0);
-	}
 	env_addr(env, "untrusted", &tunnel->remote);
 	if (ts->peer_info)
 		hook_env_peer_info(env, ts->peer_info);
@@ -453,11 +472,11 @@ static void up_done(void *arg, const struct hook_result *result)
 
 static void initialized(void *arg, const struct hook_result *result)
 {
-	(void)arg;
 	if (result && result->status != HOOK_OK)
 		log_warn("route-up: %s", result->why);
 	log_notice("Initialization Sequence Completed");
 	priv_initialized();
+	tunnel_watch_phase(arg, TUNNEL_PHASE_CONNECTED, "SUCCESS");
 }
 
 /* route-up has nothing to wait for but up; this comes behind both. */
@@ -484,9 +503,14 @@ void tunnel_hook_up(struct tunnel_host *host, const struct config *cfg,
 		      (!is_restart || host->setup.cfg->is_up_restart);
 	bool has_route_up = hook_has(hook, HOOK_ROUTE_UP);
 
-	if (host->hook_env)
+	if (host->hook_env) {
 		env_device(host, cfg);
+		hook_env_set(host->hook_env, "script_context",
+			     is_restart ? "restart" : "init");
+	}
 	host->is_hook_up = host->hook_env != NULL;
+	if (!is_restart || host->setup.cfg->is_up_restart)
+		tunnel_watch_updown(host, true);
 	if (has_up)
 		device_run(host, cfg, HOOK_UP, is_restart,
 			   has_route_up ? up_done : up_initialized);
@@ -519,6 +543,9 @@ void tunnel_hook_down(struct tunnel_host *host, const struct config *cfg,
 	    (is_restart && !host->setup.cfg->is_up_restart))
 		return;
 	hook_env_set(host->hook_env, "signal", signal);
+	hook_env_set(host->hook_env, "script_context",
+		     is_restart ? "restart" : "init");
+	tunnel_watch_updown(host, false);
 	if (!is_restart)
 		device_run(host, cfg, HOOK_ROUTE_PRE_DOWN, false, NULL);
 	device_run(host, cfg, HOOK_DOWN, is_restart, NULL);
@@ -537,6 +564,7 @@ void tunnel_hook_ipchange(struct tunnel *tunnel)
 
 	if (!host->hook_env)
 		return;
+	env_addr(host->hook_env, "untrusted", &tunnel->remote);
 	env_addr(host->hook_env, "trusted", &tunnel->remote);
 	hook_env_set(host->hook_env, "common_name",
 		     tunnel->active->identity.common_name);
@@ -545,7 +573,7 @@ void tunnel_hook_ipchange(struct tunnel *tunnel)
 	if (!args[0])
 		args[0] = hook_env_get(host->hook_env, "trusted_ip6");
 	args[1] = hook_env_get(host->hook_env, "trusted_port");
-	if (args[0] && args[1])
+	if (args[0] && args[1] && hook_has(host->setup.hook, HOOK_IPCHANGE))
 		hook_run(host->setup.hook, &run, NULL, NULL);
 }
 
@@ -605,11 +633,51 @@ int tunnel_hook_connect(struct tunnel *tunnel, hook_done_fn *done)
 	return tunnel->job ? 0 : -EIO;
 }
 
+/**
+ * tunnel_hook_connected_env() - the variables of a client that is connected
+ * @tunnel: a server's
+ *
+ * Return: NULL as of tunnel_hook_env().
+ */
+const struct hook_env *tunnel_hook_connected_env(struct tunnel *tunnel)
+{
+	struct hook_env *env = tunnel_hook_env(tunnel);
+
+	if (env)
+		env_pool(env, tunnel);
+	return env;
+}
+
+/**
+ * tunnel_hook_left_env() - the variables of a client that goes
+ * @tunnel: a server's; has left the data path
+ *
+ * Return: NULL as of tunnel_hook_env().
+ */
+const struct hook_env *tunnel_hook_left_env(struct tunnel *tunnel)
+{
+	struct hook_env *env = tunnel_hook_env(tunnel);
+	int64_t since = tunnel->connected_since;
+	int64_t now = tunnel->host->env.realtime();
+
+	if (!env)
+		return NULL;
+	if (tunnel->has_pool_address)
+		env_pool(env, tunnel);
+	hook_env_setf(env, "bytes_received", "%llu",
+		      (unsigned long long)tunnel->stats.link_rx_bytes);
+	hook_env_setf(env, "bytes_sent", "%llu",
+		      (unsigned long long)tunnel->stats.link_tx_bytes);
+	hook_env_setf(env, "time_duration", "%lld",
+		      since ? (long long)(now - since) : 0ll);
+	return env;
+}
+
 /* client-disconnect; nobody waits for it */
 static void hook_disconnect(struct tunnel *tunnel)
 {
 	const struct tunnel_host *host = tunnel->host;
-	struct hook_env *env = tunnel_hook_env(tunnel);
+	const struct hook_env *env = tunnel_hook_left_env(tunnel);
 	char key[96];
 	struct hook_run run = {
 		.event = HOOK_CLIENT_DISCONNECT,
@@ -617,17 +685,9 @@ static void hook_disconnect(struct tunnel *tunnel)
 		.client = client_id(tunnel),
 		.env = env,
 	};
-	int64_t since = tunnel->connected_since;
 
 	if (!env)
 		return;
-	env_pool(env, tunnel);
-	hook_env_setf(env, "bytes_received", "%llu",
-		      (unsigned long long)tunnel->stats.link_rx_bytes);
-	hook_env_setf(env, "bytes_sent", "%llu",
-		      (unsigned long long)tunnel->stats.link_tx_bytes);
-	hook_env_setf(env, "time_duration", "%lld",
-		      since ? (long long)(host->env.realtime() - since) : 0ll);
 	hook_run(host->setup.hook, &run, NULL, NULL);
 }
 

@@ -153,6 +153,10 @@ int tunnel_host_new(const struct tunnel_host_setup *setup,
 		return -ENOMEM;
 	}
 	host->setup = *setup;
+	host->watch = &tunnel_watch_none;
+	if (setup->cfg->has_auth_retry)
+		host->retry = setup->cfg->is_auth_interact ?
+			      TUNNEL_RETRY_INTERACT : TUNNEL_RETRY_NOINTERACT;
 	ret = host_init(host, err, err_len);
 	if (ret) {
 		tunnel_host_free(host);
@@ -164,8 +168,12 @@ int tunnel_host_new(const struct tunnel_host_setup *setup,
 
 int tunnel_host_start(struct tunnel_host *host, char *err, size_t err_len)
 {
-	int ret = host->role->start(host);
+	int ret;
 
+	if (tunnel_watch_hold(host, 0))
+		return 0;
+	host->is_started = true;
+	ret = host->role->start(host);
 	if (ret)
 		snprintf(err, err_len, "cannot start as %s: %s",
 			 host->role->name, strerror(-ret));
@@ -181,7 +189,7 @@ void tunnel_host_input(struct tunnel_host *host, const uint8_t *pkt,
 	const struct tunnel_outer *outer = &host->setup.outer;
 	unsigned int op;
 
-	if (!len)
+	if (!len || host->is_held)
 		return;
 	op = proto_byte_opcode(pkt[0]);
 	if (op == PROTO_DATA_V2 || op == PROTO_DATA_V1)
@@ -215,7 +223,10 @@ void tunnel_host_stop(struct tunnel_host *host)
 		return;
 	}
 	host->is_stopping = true;
-	host->role->stop(host);
+	if (host->is_started)
+		host->role->stop(host);
+	else
+		tunnel_host_finish(host, 0);
 }
 
 int tunnel_host_leave(struct tunnel_host *host)
@@ -232,7 +243,7 @@ int tunnel_host_leave(struct tunnel_host *host)
 
 void tunnel_host_restart(struct tunnel_host *host, const char *why)
 {
-	if (!host->is_stopping)
+	if (!host->is_stopping && host->is_started && !host->is_held)
 		host->role->restart(host, why);
 }
 

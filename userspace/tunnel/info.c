@@ -40,12 +40,15 @@ static void info_fill(struct tunnel *tunnel, struct tunnel_info *out)
 	out->cid = tunnel->cid;
 	out->common_name = tunnel->common_name[0] ? tunnel->common_name :
 						    "UNDEF";
+	out->username = tunnel->has_username && tunnel->username[0] ?
+			tunnel->username : "UNDEF";
 	out->state = tunnel_state_name(tunnel->state);
 	out->cipher = "";
 	out->tls = "";
 	out->data_path = "";
 	out->reason = host->dp_reason;
 	out->is_tcp = tunnel->link;
+	out->tunnel = tunnel;
 	out->remote = tunnel->remote;
 	out->vpn4 = tunnel->vpn4;
 	out->vpn6 = tunnel->vpn6;
@@ -62,6 +65,52 @@ static void info_fill(struct tunnel *tunnel, struct tunnel_info *out)
 	if (tunnel->dp_why[0])
 		out->reason = tunnel->dp_why;
 	dp_peer_get(host->dp, tunnel->dp_id, &out->dp);
+}
+
+bool tunnel_info_route(const struct tunnel_info *info, unsigned int n,
+		       struct net_prefix *out)
+{
+	enum tunnel_state state = info->tunnel->state;
+
+	if (state != TUNNEL_STATE_CONNECTED &&
+	    state != TUNNEL_STATE_LAME_DUCK && state != TUNNEL_STATE_ADOPTED)
+		return false;
+	return tunnel_policy_address(info->tunnel, n, out);
+}
+
+static bool is_client(const struct tunnel *tunnel)
+{
+	return tunnel->state == TUNNEL_STATE_CONNECTED ||
+	       tunnel->state == TUNNEL_STATE_LAME_DUCK;
+}
+
+unsigned int tunnel_host_clients(const struct tunnel_host *host)
+{
+	unsigned int n = 0;
+
+	for (uint32_t i = 0; i < host->reg.max_tunnels; i++)
+		n += host->reg.by_id[i] && is_client(host->reg.by_id[i]);
+	return n;
+}
+
+void tunnel_host_totals(struct tunnel_host *host, struct tunnel_totals *out)
+{
+	struct dp_peer_info info;
+
+	*out = (struct tunnel_totals){
+		.n_clients = tunnel_host_clients(host),
+		.bytes_in = host->past.link_rx_bytes,
+		.bytes_out = host->past.link_tx_bytes,
+	};
+	for (uint32_t i = 0; i < host->reg.max_tunnels; i++) {
+		const struct tunnel *tunnel = host->reg.by_id[i];
+
+		if (!tunnel || !tunnel->has_dp_peer ||
+		    dp_peer_get(host->dp, tunnel->dp_id, &info))
+			continue;
+		out->bytes_in += info.stats.link_rx_bytes;
+		out->bytes_out += info.stats.link_tx_bytes;
+	}
 }
 
 int tunnel_host_list(struct tunnel_host *host,

@@ -12,6 +12,7 @@
 #include "auth/auth.h"
 #include "tunnel/private.h"
 
+#define FIRST_KID 1u
 #define UCN_MAX 64	/* a user name that is to be a common name */
 
 /** struct login - what is checked; in secret memory, for the call only */
@@ -156,6 +157,75 @@ void tunnel_login_hold(struct tunnel_session *ts)
 
 /* ---- the program ----------------------------------------------------- */
 
+/* All who were asked have said yes, or one has said no. */
+static void login_settle(struct tunnel_session *ts)
+{
+	if (ts->verdict == TUNNEL_VERDICT_PENDING && !ts->job && !ts->is_asked)
+		login_accept(ts);
+	if (ts->verdict != TUNNEL_VERDICT_PENDING && ts->is_held) {
+		ts->is_held = false;
+		tunnel_session_proceed(ts);
+	}
+}
+
+static void answer_timeout(struct loop_timer *timer, void *arg)
+{
+	struct tunnel_session *ts = arg;
+
+	(void)timer;
+	if (ts->tunnel->state != TUNNEL_STATE_DEAD)
+		login_settle(ts);
+}
+
+/**
+ * tunnel_login_answer() - the onlooker has decided (management-client-auth)
+ * @ts: it was asked about
+ * @why: NULL: let it in
+ * @for_client: why not; ""
+ *
+ * Return: 0 or -ENOMEM.
+ */
+int tunnel_login_answer(struct tunnel_session *ts, const char *why,
+			const char *for_client)
+{
+	if (!ts->answer_timer)
+		ts->answer_timer = loop_timer_new(ts->tunnel->host->setup.loop,
+						  answer_timeout, ts);
+	if (!ts->answer_timer)
+		return -ENOMEM;
+	ts->is_asked = false;
+	if (why && ts->verdict == TUNNEL_VERDICT_PENDING) {
+		hook_job_drop(ts->job);
+		ts->job = NULL;
+		login_refuse(ts, for_client, why);
+	}
+	loop_timer_start(ts->answer_timer, 0);
+	return 0;
+}
+
+/**
+ * tunnel_login_wait_for() - the onlooker wants the client to do something first
+ * @ts: it was asked about
+ * @text: INFO_PRE (section 8.8)
+ * @timeout: seconds
+ *
+ * Return: 0, -EMSGSIZE or -ENOMEM.
+ */
+int tunnel_login_wait_for(struct tunnel_session *ts, const char *text,
+			  uint32_t timeout)
+{
+	if (strlen(text) >= TUNNEL_PENDING_MAX)
+		return -EMSGSIZE;
+	free(ts->pending);
+	ts->pending = strdup(text);
+	if (!ts->pending)
+		return -ENOMEM;
+	ts->pending_timeout = timeout;
+	if (ts->is_held)
+		pending_send(ts);
+	return 0;
+}
+
 enum {
 	FILE_CONTROL,
 	FILE_PENDING,
@@ -173,16 +243,11 @@ static void login_done(void *arg, const struct hook_result *result)
 		return;
 	if (result->status != HOOK_DEFERRED) {
 		ts->job = NULL;
-		if (result->status == HOOK_OK)
-			login_accept(ts);
-		else
+		if (result->status != HOOK_OK)
 			login_refuse(ts, result->files[FILE_REASON].data,
-			       result->why);
+				       result->why);
 	}
-	if (ts->verdict != TUNNEL_VERDICT_PENDING && ts->is_held) {
-		ts->is_held = false;
-		tunnel_session_proceed(ts);
-	}
+	login_settle(ts);
 }
 
 /**
@@ -194,6 +259,7 @@ void tunnel_login_fail(struct tunnel_session *ts, const char *why)
 {
 	hook_job_drop(ts->job);
 	ts->job = NULL;
+	ts->is_asked = false;
 	login_refuse(ts, "", why);
 	if (!ts->is_held)
 		return;
@@ -223,6 +289,19 @@ struct hook_env *tunnel_login_env(struct tunnel_session *ts)
 		hook_env_set(env, "session_id",
 			     auth_session_format(&ts->token, text));
 	return env;
+}
+
+/* management-client-auth: the onlooker hears the password in any case */
+static bool login_tell(struct tunnel_session *ts, const struct login *login)
+{
+	struct hook_env *env = tunnel_login_env(ts);
+
+	if (!env)
+		return false;
+	hook_env_set(env, "password", login->password);
+	tunnel_watch_login(ts, env);
+	hook_env_free(env);
+	return true;
 }
 
 static bool login_ask(struct tunnel_session *ts, struct login *login)
@@ -383,7 +462,7 @@ int tunnel_login_load(struct tunnel_host *host, char *err, size_t err_len)
 
 	if (cfg->is_tls_server &&
 	    cfg->verify_client_cert != CONFIG_CLIENT_CERT_REQUIRE &&
-	    !hook_has(host->setup.hook, HOOK_USER_PASS_VERIFY)) {
+	    !tunnel_login_is_on(host)) {
 		snprintf(err, err_len, "verify-client-cert: anybody could come in: no plugin asks for passwords; add auth-user-pass-verify, or require certificates");
 		return -EINVAL;
 	}
@@ -421,6 +500,23 @@ static const char *rule_broken(const struct tunnel_session *ts,
 	return NULL;
 }
 
+/** tunnel_login_is_on() - somebody is asked about logins */
+bool tunnel_login_is_on(const struct tunnel_host *host)
+{
+	return host->setup.cfg->is_management_auth ||
+	       hook_has(host->setup.hook, HOOK_USER_PASS_VERIFY);
+}
+
+static bool login_begin(struct tunnel_session *ts, struct login *login)
+{
+	const struct tunnel_host *host = ts->tunnel->host;
+
+	if (host->setup.cfg->is_management_auth && !login_tell(ts, login))
+		return false;
+	return !hook_has(host->setup.hook, HOOK_USER_PASS_VERIFY) ||
+	       login_ask(ts, login);
+}
+
 /**
  * tunnel_login_check() - user name and password of a key exchange
  * @ts: gets @verdict; if it is pending, tunnel_session_proceed() comes later
@@ -437,8 +533,12 @@ int tunnel_login_check(struct tunnel_session *ts, const struct proto_km2 *km2)
 	hook_job_drop(ts->job);
 	ts->job = NULL;
 	ts->is_held = false;
+	ts->is_asked = false;
+	ts->kid = ts->tunnel->next_kid;
+	/* OpenVPN counts the key state that waits for a new session, too */
+	ts->tunnel->next_kid += ts->kid == FIRST_KID ? 2 : 1;
 	ts->verdict = TUNNEL_VERDICT_OK;
-	if (!hook_has(host->setup.hook, HOOK_USER_PASS_VERIFY))
+	if (!tunnel_login_is_on(host))
 		return 0;
 	login = mem_secret_alloc(sizeof(*login));
 	if (!login)
@@ -450,7 +550,7 @@ int tunnel_login_check(struct tunnel_session *ts, const struct proto_km2 *km2)
 	broken = rule_broken(ts, km2);
 	if (broken)
 		login_refuse(ts, "", broken);
-	else if (!token_decides(ts, login) && !login_ask(ts, login))
+	else if (!token_decides(ts, login) && !login_begin(ts, login))
 		login_refuse(ts, "", "nobody can be asked");
 	mem_secret_free(login);
 	return 0;

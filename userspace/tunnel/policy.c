@@ -54,6 +54,17 @@ static void refuse_line(struct tunnel *tunnel, const char *what,
 		    tunnel_label(tunnel, label, sizeof(label)), what, why);
 }
 
+/* What the onlooker has said comes last (section 9.5). */
+static void policy_admit(struct tunnel *tunnel, bool is_ok)
+{
+	const struct tunnel_session *ts = tunnel->active;
+
+	if (is_ok && ts->lines_len)
+		is_ok = !tunnel_policy_apply(tunnel, "client-auth", ts->lines,
+					     ts->lines_len);
+	tunnel_server_admitted(tunnel, is_ok);
+}
+
 static void policy_connected(void *arg, const struct hook_result *result)
 {
 	struct tunnel *tunnel = arg;
@@ -71,7 +82,7 @@ static void policy_connected(void *arg, const struct hook_result *result)
 					     result->files[0].data,
 					     result->files[0].len);
 	tunnel->is_hooked = is_ok || tunnel->own_cfg;
-	tunnel_server_admitted(tunnel, is_ok);
+	policy_admit(tunnel, is_ok);
 }
 
 /* Files have been read; programs come next, and see the client's addresses. */
@@ -83,7 +94,7 @@ static void policy_connect(struct tunnel *tunnel)
 	    tunnel_cfg(tunnel)->is_disabled) {
 		tunnel->is_hooked = hook_has(hook, HOOK_CLIENT_DISCONNECT) &&
 				    !tunnel_cfg(tunnel)->is_disabled;
-		tunnel_server_admitted(tunnel, true);
+		policy_admit(tunnel, true);
 		return;
 	}
 	if (tunnel_server_assign(tunnel) ||

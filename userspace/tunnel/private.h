@@ -55,6 +55,10 @@ enum tunnel_verdict {
  * @job: a program that is asked about it, or before it about certificates
  * @verify_depth: of the certificate that is being judged
  * @answer_job: a program that looks at an answer of the client
+ * @kid: number of the exchange in the tunnel
+ * @is_asked: the onlooker has not answered yet
+ * @answer_timer: has answered; what follows does not happen inside his call
+ * @lines: what he wants to be configured; owned
  * @reason: for AUTH_FAILED of a refused login; "": none
  * @pending: what the client shall do meanwhile, until it has been told; owned
  * @token: of the login, with @has_token
@@ -73,6 +77,11 @@ struct tunnel_session {
 	struct hook_job *job;
 	size_t verify_depth;
 	struct hook_job *answer_job;
+	uint32_t kid;
+	bool is_asked;
+	struct loop_timer *answer_timer;
+	char *lines;
+	size_t lines_len;
 	char username[PROTO_USER_PASS_MAX];
 	char reason[960];	/* of a message below 1024 (section 8.7) */
 	char *pending;
@@ -111,6 +120,9 @@ struct tunnel_usage {
  * @username: of the login that the tunnel began with, with @has_username
  * @n_learned: addresses that learn-address has been told of
  * @is_hooked: client-disconnect is to be run at the end
+ * @next_kid: of the next key exchange
+ * @is_watched: the onlooker has been asked about it
+ * @is_established: it has been connected
  * @stats: of its last peer in the data path, when that was taken away
  * @deadline: ms, when the state must have changed; UINT64_MAX for never
  * @link: the connection that it lives on; NULL with datagrams
@@ -140,6 +152,8 @@ struct tunnel {
 	char username[PROTO_USER_PASS_MAX];
 	unsigned int n_learned;
 	bool is_hooked;
+	uint32_t next_kid;
+	bool is_watched, is_established;
 	struct dp_stats stats;
 	char dp_why[80];
 	bool has_dp_peer;
@@ -187,6 +201,7 @@ struct tunnel *tunnel_registry_peer(const struct tunnel_registry *reg,
  * struct tunnel_role - what differs between server and client
  * @link_input: a control packet from a connection, see tunnel_link_input()
  * @link_up, @link_down: of a connection without a tunnel; may be NULL
+ * @resume: after a restart, when nothing holds it up any more
  * @own_km2, @peer_km2, @message: see struct control_ops
  * @is_patient: a tunnel whose renegotiation failed waits for its peer to come
  *	back; otherwise it is closed, and this side comes back
@@ -220,6 +235,7 @@ struct tunnel_role {
 	void (*closed)(struct tunnel *tunnel, const char *why);
 	void (*stop)(struct tunnel_host *host);
 	void (*restart)(struct tunnel_host *host, const char *why);
+	void (*resume)(struct tunnel_host *host);
 	int (*reloaded)(struct tunnel_host *host, const struct config *before);
 	void (*free)(struct tunnel_host *host);
 };
@@ -273,6 +289,11 @@ struct tunnel_host {
 	struct hook_env *hook_env;	/* NULL: no programs */
 	bool is_hook_up;
 	struct tunnel_client *client;
+	const struct tunnel_watch *watch;	/* never NULL */
+	void *watch_arg;
+	struct dp_stats past;	/* of peers that have gone */
+	bool is_started, is_held;
+	enum tunnel_retry retry;
 	struct tunnel_reload *reload;	/* one that is being prepared */
 	bool is_stopping;
 	bool is_left;	/* the next process goes on with the tunnels */
@@ -297,6 +318,19 @@ void tunnel_host_finish(struct tunnel_host *host, int status);
 
 extern const struct control_ops tunnel_control_ops;
 
+/* watch.c: what onlookers are told; @detail NULL: none */
+void tunnel_watch_phase(struct tunnel_host *host, enum tunnel_phase phase,
+			const char *detail);
+bool tunnel_watch_hold(struct tunnel_host *host, uint64_t delay_ms);
+void tunnel_watch_established(struct tunnel *tunnel);
+void tunnel_watch_left(struct tunnel *tunnel);
+void tunnel_watch_login(struct tunnel_session *ts, const struct hook_env *env);
+void tunnel_watch_response(struct tunnel_session *ts, const char *text);
+void tunnel_watch_echo(struct tunnel_host *host, const struct config *cfg);
+void tunnel_watch_token(struct tunnel_host *host, const struct config *cfg);
+void tunnel_watch_updown(struct tunnel_host *host, bool is_up);
+extern const struct tunnel_watch tunnel_watch_none;
+
 /* host.c */
 void tunnel_host_env(struct tunnel_host *host);
 int tunnel_host_occ(struct tunnel_host *host, bool is_tcp);
@@ -313,11 +347,16 @@ void tunnel_server_addresses(const struct tunnel *tunnel,
 			     struct control_push_reply *reply);
 
 /* login.c: user names, passwords, tokens */
+bool tunnel_login_is_on(const struct tunnel_host *host);
 int tunnel_login_load(struct tunnel_host *host, char *err, size_t err_len);
 int tunnel_login_check(struct tunnel_session *ts, const struct proto_km2 *km2);
 void tunnel_login_hold(struct tunnel_session *ts);
 void tunnel_login_fail(struct tunnel_session *ts, const char *why);
 struct hook_env *tunnel_login_env(struct tunnel_session *ts);
+int tunnel_login_answer(struct tunnel_session *ts, const char *why,
+			const char *for_client);
+int tunnel_login_wait_for(struct tunnel_session *ts, const char *text,
+			  uint32_t timeout);
 bool tunnel_login_token(struct tunnel_session *ts,
 			char out[TUNNEL_TOKEN_LINE_MAX]);
 void tunnel_login_arm(struct tunnel_session *ts);
@@ -347,6 +386,8 @@ void tunnel_hook_up(struct tunnel_host *host, const struct config *cfg,
 void tunnel_hook_down(struct tunnel_host *host, const struct config *cfg,
 		      bool is_restart, const char *signal);
 void tunnel_hook_ipchange(struct tunnel *tunnel);
+const struct hook_env *tunnel_hook_connected_env(struct tunnel *tunnel);
+const struct hook_env *tunnel_hook_left_env(struct tunnel *tunnel);
 int tunnel_hook_connect(struct tunnel *tunnel, hook_done_fn *done);
 int tunnel_hook_learn(struct tunnel *tunnel, const struct net_prefix *what,
 		      bool is_add, hook_done_fn *done);

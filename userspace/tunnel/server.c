@@ -344,6 +344,7 @@ static void server_connect(struct tunnel *tunnel)
 	tunnel_enter_state(tunnel, TUNNEL_STATE_CONNECTED);
 	tunnel_set_deadline(tunnel, UINT64_MAX);
 	tunnel_survive_save(tunnel);
+	tunnel_watch_established(tunnel);
 	log_notice("%s: connected: peer-id %u, cipher %s, address %s %s",
 		   label, tunnel->peer_id,
 		   proto_cipher_name(tunnel->active->params.cipher),
@@ -394,11 +395,21 @@ static void server_ready(struct tunnel_session *ts)
 		 ts->username : ts->identity.common_name);
 	snprintf(tunnel->username, sizeof(tunnel->username), "%s",
 		 ts->username);
-	tunnel->has_username = hook_has(tunnel->host->setup.hook,
-					HOOK_USER_PASS_VERIFY);
+	tunnel->has_username = tunnel_login_is_on(tunnel->host);
 	close_duplicates(tunnel);
 	close_oldest(tunnel);
 	tunnel_policy_start(tunnel);
+}
+
+/* Who looks on hears of it; programs are only asked where there are some. */
+static void server_answer(struct tunnel_session *ts, const char *text)
+{
+	const struct tunnel_host *host = ts->tunnel->host;
+
+	tunnel_watch_response(ts, text);
+	if (!host->setup.cfg->is_management_auth ||
+	    hook_has(host->setup.hook, HOOK_CLIENT_CRRESPONSE))
+		tunnel_verify_answer(ts, text);
 }
 
 static void server_message(struct tunnel_session *ts, const char *text)
@@ -415,7 +426,7 @@ static void server_message(struct tunnel_session *ts, const char *text)
 		return;
 	}
 	if (!strncmp(text, "CR_RESPONSE,", strlen("CR_RESPONSE,"))) {
-		tunnel_verify_answer(ts, text + strlen("CR_RESPONSE,"));
+		server_answer(ts, text + strlen("CR_RESPONSE,"));
 		return;
 	}
 	tunnel_label(tunnel, label, sizeof(label));
@@ -454,6 +465,7 @@ static void server_closed(struct tunnel *tunnel, const char *why)
 	static struct log_limit limit = { .burst = 50, .interval_ms = 1000 };
 	char label[160];
 
+	tunnel_watch_left(tunnel);
 	tunnel_policy_drop(tunnel);
 	release_addresses(tunnel);
 	log_limited(&limit, LOG_LEVEL_NOTICE, "%s: closed: %s",
@@ -603,12 +615,25 @@ static void server_stop(struct tunnel_host *host)
 		tunnel_host_finish(host, 0);
 }
 
+static void server_resume(struct tunnel_host *host)
+{
+	tunnel_watch_phase(host, TUNNEL_PHASE_CONNECTED, "SUCCESS");
+}
+
+/* All clients have gone. */
+static void server_again(struct tunnel_host *host)
+{
+	if (!tunnel_watch_hold(host, host->setup.cfg->connect_retry * 1000ull))
+		server_resume(host);
+}
+
 static void restart_timeout(struct loop_timer *timer, void *arg)
 {
 	struct tunnel_host *host = arg;
 
 	(void)timer;
 	for_each(host, tunnel_close, "restart");
+	server_again(host);
 }
 
 /* The clients come back by themselves, at once if they are told. */
@@ -616,9 +641,11 @@ static void server_restart(struct tunnel_host *host, const char *why)
 {
 	const struct config *cfg = host->setup.cfg;
 
+	tunnel_watch_phase(host, TUNNEL_PHASE_RECONNECTING, why);
 	if (!cfg->explicit_exit_notify || config_proto_is_tcp(cfg->proto) ||
 	    !host->reg.n_tunnels) {
 		for_each(host, tunnel_close, why);
+		server_again(host);
 		return;
 	}
 	for_each(host, say_restart, cfg->explicit_exit_notify == 2 ?
@@ -629,7 +656,7 @@ static void server_restart(struct tunnel_host *host, const char *why)
 	if (host->exit_timer)
 		loop_timer_start(host->exit_timer, RESTART_MS);
 	else
-		for_each(host, tunnel_close, why);
+		restart_timeout(NULL, host);
 }
 
 /* The networks of the server and of its clients stay as they are. */
@@ -677,6 +704,7 @@ const struct tunnel_role tunnel_server_role = {
 	.closed = server_closed,
 	.stop = server_stop,
 	.restart = server_restart,
+	.resume = server_resume,
 	.reloaded = server_reloaded,
 	.free = server_free,
 };

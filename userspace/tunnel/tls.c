@@ -107,7 +107,7 @@ int tunnel_tls_load(struct tunnel_host *host, char *err, size_t err_len)
 		.n_key_usages = cfg->n_key_usages,
 		.ext_usage = cfg->ext_usage,
 		.username_fields = cfg->username_fields,
-		.keeps_chain = host->setup.hook != NULL,
+		.keeps_chain = host->setup.hook || cfg->management_host,
 	};
 	struct tls_hash *list = hashes(cfg, &tls.n_hashes);
 	int ret;

@@ -125,6 +125,7 @@ struct tunnel *tunnel_new(struct tunnel_host *host, uint32_t peer_id,
 	tunnel->remote = *remote;
 	tunnel->local = *local;
 	tunnel->occ = "";
+	tunnel->next_kid = 1;
 	tunnel->opened_at = now_of(tunnel);
 	tunnel->deadline = UINT64_MAX;
 	tunnel->usage.look_at = UINT64_MAX;
@@ -174,7 +175,9 @@ static void session_free(struct tunnel_session *ts)
 	hook_job_drop(ts->job);
 	hook_job_drop(ts->answer_job);
 	loop_timer_free(ts->token_timer);
+	loop_timer_free(ts->answer_timer);
 	free(ts->pending);
+	free(ts->lines);
 	free(ts->peer_info);
 	free(ts->occ);
 	free(ts);

@@ -210,6 +210,208 @@ void tunnel_host_restart(struct tunnel_host *host, const char *why);
 #define TUNNEL_STATUS_LEFT 75
 int tunnel_host_leave(struct tunnel_host *host);
 
+/* who looks on (section 10) */
+
+/** enum tunnel_phase - of the host, as OpenVPN's management interface has it */
+enum tunnel_phase {
+	TUNNEL_PHASE_CONNECTING,
+	TUNNEL_PHASE_RESOLVE,
+	TUNNEL_PHASE_TCP_CONNECT,
+	TUNNEL_PHASE_WAIT,
+	TUNNEL_PHASE_AUTH,
+	TUNNEL_PHASE_AUTH_PENDING,
+	TUNNEL_PHASE_GET_CONFIG,
+	TUNNEL_PHASE_ASSIGN_IP,
+	TUNNEL_PHASE_ADD_ROUTES,
+	TUNNEL_PHASE_CONNECTED,
+	TUNNEL_PHASE_RECONNECTING,
+	TUNNEL_PHASE_EXITING,
+};
+
+/**
+ * struct tunnel_event - a phase begins
+ * @detail: ""; "SUCCESS"; or why
+ * @vpn4, @vpn6: of the device, where that matters; else AF_UNSPEC
+ * @remote, @local: likewise, of the transport
+ */
+struct tunnel_event {
+	enum tunnel_phase phase;
+	const char *detail;
+	struct net_ip vpn4, vpn6;
+	union net_addr remote, local;
+};
+
+/**
+ * struct tunnel_note - of a server's client
+ * @kid: which key exchange, counted in its connection
+ * @is_again: it is connected, and exchanges the next key
+ * @peer_info: what it says of itself; NULL: nothing
+ * @env: as programs get them; with the password, while it is decided upon
+ */
+struct tunnel_note {
+	uint64_t cid;
+	uint32_t kid;
+	bool is_again;
+	const char *peer_info;
+	const struct hook_env *env;
+};
+
+/**
+ * struct tunnel_watch - what the onlooker hears; all may be NULL
+ * @phase: see there
+ * @hold: is the host to wait for tunnel_host_release() before it begins, or
+ *	begins again? It would have waited for @seconds
+ * @login: management-client-auth: tunnel_host_login_accept(), _refuse() decide
+ * @established: a server's client is connected
+ * @left: one goes that @login was told of
+ * @address: of such a client, by which it is reached; or of a network behind it
+ * @response: what it answers to a challenge, as it came
+ * @echo: words that the server pushed
+ * @need_login: a client waits for tunnel_host_login()
+ * @need_remote: a client waits for tunnel_host_choose(); the server it means
+ * @login_failed: the server has refused it; @reason may be ""
+ * @token: the server has given one
+ * @info: what the server says to who sits there
+ * @notify: why it sends its client away, in OpenVPN's words and its own
+ * @updown: with the variables that the programs up and down get
+ * @fatal: the host cannot go on, and ends
+ *
+ * None of them may free or stop the host.
+ */
+struct tunnel_watch {
+	void (*phase)(void *arg, const struct tunnel_event *event);
+	bool (*hold)(void *arg, uint32_t seconds);
+	void (*login)(void *arg, const struct tunnel_note *note);
+	void (*established)(void *arg, const struct tunnel_note *note);
+	void (*left)(void *arg, const struct tunnel_note *note);
+	void (*address)(void *arg, uint64_t cid, const struct net_prefix *what,
+			bool is_own);
+	void (*response)(void *arg, const struct tunnel_note *note,
+			 const char *text);
+	void (*echo)(void *arg, const char *text);
+	void (*need_login)(void *arg);
+	void (*need_remote)(void *arg, const struct config_remote *remote);
+	void (*login_failed)(void *arg, const char *reason);
+	void (*token)(void *arg, const char *token);
+	void (*info)(void *arg, const char *text);
+	void (*notify)(void *arg, const char *what, const char *text);
+	void (*updown)(void *arg, bool is_up, const struct hook_env *env);
+	void (*fatal)(void *arg, const char *text);
+};
+
+/**
+ * tunnel_host_watch() - be told of what happens
+ * @watch: outlives the host, or NULL: nobody looks on any more
+ *
+ * Context: before tunnel_host_start().
+ */
+void tunnel_host_watch(struct tunnel_host *host,
+		       const struct tunnel_watch *watch, void *arg);
+
+/** tunnel_host_release() - do what @hold made wait */
+void tunnel_host_release(struct tunnel_host *host);
+
+/** tunnel_host_is_held() - it waits for tunnel_host_release() */
+bool tunnel_host_is_held(const struct tunnel_host *host);
+
+/** enum tunnel_retry - what a client does when its login is refused */
+enum tunnel_retry {
+	TUNNEL_RETRY_NONE,	/* it ends */
+	TUNNEL_RETRY_NOINTERACT,
+	TUNNEL_RETRY_INTERACT,	/* it asks again */
+};
+
+void tunnel_host_set_retry(struct tunnel_host *host, enum tunnel_retry retry);
+enum tunnel_retry tunnel_host_retry(const struct tunnel_host *host);
+
+/** tunnel_host_login() - user name and password, which @need_login asked for */
+void tunnel_host_login(struct tunnel_host *host, const char *username,
+		       const char *password);
+
+/** enum tunnel_choice - what becomes of the server that was asked about */
+enum tunnel_choice {
+	TUNNEL_CHOICE_ACCEPT,
+	TUNNEL_CHOICE_SKIP,	/* ask about the next one */
+	TUNNEL_CHOICE_CHANGE,	/* to another name and port */
+};
+
+/**
+ * tunnel_host_choose() - the answer to @need_remote
+ * @name, @port: of TUNNEL_CHOICE_CHANGE
+ *
+ * Return: 0; -EINVAL: nothing was asked, or the name is too long.
+ */
+int tunnel_host_choose(struct tunnel_host *host, enum tunnel_choice choice,
+		       const char *name, uint16_t port);
+
+/** tunnel_host_forget() - what was entered, and the server's token */
+void tunnel_host_forget(struct tunnel_host *host);
+
+/**
+ * tunnel_host_respond() - the answer to the server's challenge
+ *
+ * Return: 0; -ENOTCONN; -EOPNOTSUPP in the server role.
+ */
+int tunnel_host_respond(struct tunnel_host *host, const char *text);
+
+/** tunnel_host_remote() - the @n-th server of a client; NULL behind the last */
+const struct config_remote *tunnel_host_remote(const struct tunnel_host *host,
+					       unsigned int n);
+
+/**
+ * struct tunnel_totals - of all tunnels, also of those that have gone
+ * @n_clients: that are connected to a server
+ */
+struct tunnel_totals {
+	unsigned int n_clients;
+	uint64_t bytes_in, bytes_out;
+};
+
+void tunnel_host_totals(struct tunnel_host *host, struct tunnel_totals *out);
+
+/** tunnel_host_clients() - the same number alone, at no cost */
+unsigned int tunnel_host_clients(const struct tunnel_host *host);
+
+/* a server's clients: how many were ended */
+unsigned int tunnel_host_kill_name(struct tunnel_host *host, const char *name);
+unsigned int tunnel_host_kill_addr(struct tunnel_host *host,
+				   const union net_addr *addr);
+
+/**
+ * tunnel_host_kill() - end a server's client, and say so to it
+ * @text: "RESTART", "HALT,reason"
+ *
+ * Return: 0, or -ENOENT: there is no client of this number.
+ */
+int tunnel_host_kill(struct tunnel_host *host, uint64_t cid, const char *text);
+
+/**
+ * tunnel_host_login_accept() - the onlooker lets a client in
+ * @lines: of configuration for it, as from client-connect; copied
+ *
+ * Return: 0; -ENOENT: there is no such exchange; -ENOMEM.
+ */
+int tunnel_host_login_accept(struct tunnel_host *host, uint64_t cid,
+			     uint32_t kid, const char *lines, size_t len);
+
+/**
+ * tunnel_host_login_refuse() - or keeps it out
+ * @for_client: the reason that it is told; ""
+ */
+int tunnel_host_login_refuse(struct tunnel_host *host, uint64_t cid,
+			     uint32_t kid, const char *why,
+			     const char *for_client);
+
+/**
+ * tunnel_host_login_pending() - or tells it what to do meanwhile
+ * @timeout: seconds that it may take
+ *
+ * Return: 0; -ENOENT; -EMSGSIZE: @text is too long.
+ */
+int tunnel_host_login_pending(struct tunnel_host *host, uint64_t cid,
+			      uint32_t kid, const char *text,
+			      uint32_t timeout);
+
 /** tunnel_host_free() - everything that is left, without goodbye */
 void tunnel_host_free(struct tunnel_host *host);
 
@@ -220,6 +422,7 @@ struct tunnel_info {
 	uint32_t peer_id;
 	uint64_t cid;			/* client id, never used twice */
 	const char *common_name;	/* "UNDEF" until known */
+	const char *username;		/* "UNDEF" without a login */
 	const char *state;
 	const char *cipher;		/* "" until negotiated */
 	const char *tls;		/* summary, "" until established */
@@ -230,7 +433,17 @@ struct tunnel_info {
 	struct net_ip vpn4, vpn6;
 	int64_t connected_since;	/* unix time */
 	struct dp_peer_info dp;		/* zero without a data path peer */
+	const struct tunnel *tunnel;
 };
+
+/**
+ * tunnel_info_route() - what is reached through a server's client
+ * @n: 0, 1, ...: its addresses, then the networks behind it
+ *
+ * Return: false behind the last one.
+ */
+bool tunnel_info_route(const struct tunnel_info *info, unsigned int n,
+		       struct net_prefix *out);
 
 struct tunnel_host_info {
 	const char *role;		/* "server", "client" */
