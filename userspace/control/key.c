@@ -366,6 +366,26 @@ static void key_check_tls(struct control_key *key)
 }
 
 /*
+ * The exchange may have become complete. Its owner takes the keys from the TLS
+ * session now, before a worker has that again.
+ */
+static void key_tell_active(struct control_key *key, enum control_state *before)
+{
+	struct control_session *session = key->session;
+
+	if (key->state != CONTROL_STATE_ACTIVE || *before == key->state)
+		return;
+	*before = key->state;
+	log_debug("key %u: %s", key->key_id,
+		  tls_session_summary(key->step->tls));
+	session->was_active = true;
+	session->env->ops->active(session->arg, session);
+	if (control_session_flush(session))
+		control_key_fail(key, "too many control messages");
+	key_input_records(key);
+}
+
+/*
  * Everything that can happen without waiting, in the order of the data: packets
  * to TLS, TLS to messages, messages to states, ciphertext to packets.
  */
@@ -379,21 +399,14 @@ void control_key_advance(struct control_key *key)
 	key_verify(key);
 	key_input_records(key);
 	key_step_state(key);
+	key_tell_active(key, &before);
 	key_send_wkc(key, now);
 	control_key_kick(key);
 	key_fill_window(key, now);
 	key_step_state(key);
-	if (key->state == CONTROL_STATE_ACTIVE && before != key->state) {
-		log_debug("key %u: %s", key->key_id,
-			  tls_session_summary(key->step->tls));
-		session->was_active = true;
-		session->env->ops->active(session->arg, session);
-		if (control_session_flush(session))
-			control_key_fail(key, "too many control messages");
-		key_input_records(key);
-		/* the answer to that, PUSH_REPLY for one, goes at once */
-		control_key_kick(key);
-	}
+	key_tell_active(key, &before);
+	/* the answer to that, PUSH_REPLY for one, goes at once */
+	control_key_kick(key);
 	control_transmit(session, now);
 	key_check_tls(key);
 	if (key->deadline <= now) {
