@@ -5,7 +5,7 @@
 # chroot with packagers' tools on top.
 
 LAB_PACKAGE_PACKAGES="debhelper dh-dkms dkms lintian fakeroot rpm man-db
-	pahole pkgconf"
+	pahole pkgconf systemd-standalone-sysusers"
 
 # What only one suite has in a version that is of use.
 lab_package_packages() {
