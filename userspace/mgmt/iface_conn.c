@@ -206,27 +206,6 @@ static void conn_listen(struct mgmt_conn *conn)
 
 /* ---- the listening socket ------------------------------------------- */
 
-/* A socket that nobody listens on any more is in the way. */
-static int path_clear(const struct sockaddr_un *addr)
-{
-	struct stat st;
-	int fd, err;
-
-	if (lstat(addr->sun_path, &st))
-		return errno == ENOENT ? 0 : -errno;
-	if (!S_ISSOCK(st.st_mode))
-		return -EEXIST;
-	fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-	if (fd < 0)
-		return -errno;
-	err = connect(fd, (const struct sockaddr *)addr, sizeof(*addr)) ?
-	      errno : 0;
-	close(fd);
-	if (err != ECONNREFUSED)
-		return -EADDRINUSE;
-	return unlink(addr->sun_path) ? -errno : 0;
-}
-
 static int listen_unix(struct mgmt_conn *conn, const char *path)
 {
 	struct sockaddr_un addr = { .sun_family = AF_UNIX };
@@ -236,7 +215,7 @@ static int listen_unix(struct mgmt_conn *conn, const char *path)
 	if (strlen(path) >= sizeof(addr.sun_path))
 		return -ENAMETOOLONG;
 	strcpy(addr.sun_path, path);
-	err = path_clear(&addr);
+	err = mgmt_path_clear(&addr);
 	if (err)
 		return err;
 	conn->listen_fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC |

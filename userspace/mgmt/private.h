@@ -4,6 +4,7 @@
 
 #include <jansson.h>
 #include <stdio.h>
+#include <sys/un.h>
 
 #include "mgmt/mgmt.h"
 
@@ -19,6 +20,14 @@ json_t *mgmt_json_answer(struct tunnel_host *host, uint64_t netns,
 /** mgmt_json_is() - is the line this request? */
 bool mgmt_json_is(const char *cmd, const char *line, size_t len);
 json_t *mgmt_json_error(const char *text);
+
+/**
+ * mgmt_path_clear() - remove a socket that nobody listens on any more
+ *
+ * Return: 0, also if there is nothing; -EADDRINUSE when it is in use, -EEXIST
+ * if it is no socket, or -errno.
+ */
+int mgmt_path_clear(const struct sockaddr_un *addr);
 
 /** mgmt_title() - "OpenVPN 2.6.14 ...": whose formats these are, and who we are */
 const char *mgmt_title(void);

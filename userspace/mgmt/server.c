@@ -210,27 +210,6 @@ static void mgmt_event(struct loop_io *io, unsigned int events, void *arg)
 		client_new(mgmt, fd);
 }
 
-/* Remove a socket that is left over; -EADDRINUSE when it is in use. */
-static int mgmt_clear(const struct sockaddr_un *addr)
-{
-	struct stat st;
-	int fd, err;
-
-	if (lstat(addr->sun_path, &st))
-		return errno == ENOENT ? 0 : -errno;
-	if (!S_ISSOCK(st.st_mode))
-		return -EEXIST;
-	fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-	if (fd < 0)
-		return -errno;
-	err = connect(fd, (const struct sockaddr *)addr, sizeof(*addr)) ?
-	      errno : 0;
-	close(fd);
-	if (err != ECONNREFUSED)
-		return -EADDRINUSE;
-	return unlink(addr->sun_path) ? -errno : 0;
-}
-
 static bool mgmt_is_default_dir(const struct mgmt *mgmt)
 {
 	return !strncmp(mgmt->path, MGMT_RUN_DIR "/", sizeof(MGMT_RUN_DIR));
@@ -246,7 +225,7 @@ static int mgmt_listen(struct mgmt *mgmt)
 	if (mgmt_is_default_dir(mgmt) && mkdir(MGMT_RUN_DIR, 0755) &&
 	    errno != EEXIST)
 		return -errno;
-	err = mgmt_clear(&addr);
+	err = mgmt_path_clear(&addr);
 	if (err)
 		return err;
 	mgmt->fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK,
