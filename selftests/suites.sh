@@ -128,4 +128,7 @@ part_of both
 suite unit-asan 900 "unit tests with sanitizers" selftests/suite/unit --asan
 suite demo 900 "make demo" selftests/suite/demo
 suite unit 600 "unit tests" selftests/suite/unit
+# most of their time passes in waiting for timers
+light unit-asan
+light unit
 suite demo-user 300 "make demo DP=user" selftests/suite/demo user
