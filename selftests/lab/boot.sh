@@ -128,8 +128,9 @@ lab_qemu_start() {
 # off the per-CPU arrays of free objects: pointers stay in them after an object
 # is handed out, and kmemleak would take those for references.
 lab_uml_start() {
-	local work=$1 chroot binds
+	local work=$1 chroot binds debug=slab_debug=F
 
+	[ "$KERNEL" = uml ] || debug=slab_debug=-
 	chroot=$(lab_item build-trixie)/root
 	mkfifo "$work"/pipe.{kernel,output,status}
 	cat <"$work/pipe.kernel" >"$work/kernel.log" &
@@ -146,7 +147,7 @@ lab_uml_start() {
 		bash "$LAB/chroot-enter" "$chroot" /src/linux \
 		mem="$MEM" seccomp=on ncpus=2 root=/dev/root rootfstype=hostfs \
 		rootflags=/boot ro init=/lab/init-uml loglevel=7 \
-		panic=-1 oops=panic slab_debug=F \
+		panic=-1 oops=panic "$debug" \
 		rcupdate.rcu_cpu_stall_timeout=60 \
 		con=null con0=null,fd:10 console=tty0 ssl=null ssl1=null,fd:11 \
 		ssl2=null,fd:12 </dev/null >"$work/machine.log" 2>&1 \

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # shellcheck shell=bash
 # shellcheck disable=SC2086,SC2046,SC2116,SC2016
-# The kernels: stock ones from packages, and two of our own configuration from
+# The kernels: stock ones from packages, and some of our own configuration from
 # the distribution's source. A kernel item holds: release (its version string),
 # vmlinuz (or linux, the UML program), modules/ (a tree with lib/modules), and
 # what modules are built against: devel/ of a stock kernel, build/ of ours.
@@ -12,13 +12,17 @@ LAB_MODULE_DIRS="net crypto lib arch/x86/crypto arch/x86/lib drivers/net
 
 item_key_kernel() {
 	case $1 in
-	uml | lockdep*)
+	uml* | lockdep*)
 		lab_kernel_configs "$1" | while read -r file; do
 			cat "$LAB/$file"
 		done
 		lab_item_hash "$(lab_kernel_source "$1")"
 		lab_item_hash "build-$(lab_suite "$1")"
-		[ "$1" != uml ] || cat "$LAB/uml-stacktrace.c"
+		! lab_is_uml "$1" || cat "$LAB/uml-stacktrace.c"
+		if [ "$1" = uml-fast ]; then
+			cat "$LAB"/uml-simd/*
+			declare -f lab_kernel_uml_simd
+		fi
 		declare -f lab_kernel_compile lab_kernel_strip lab_kernel_pack
 		;;
 	*)
@@ -30,7 +34,7 @@ item_key_kernel() {
 
 item_make_kernel() {
 	case $1 in
-	uml | lockdep*) lab_kernel_compile "$1" "$2" ;;
+	uml* | lockdep*) lab_kernel_compile "$1" "$2" ;;
 	*) lab_kernel_unpack "$1" "$2" ;;
 	esac
 }
@@ -145,19 +149,42 @@ item_make_source() {
 	rm -rf "$tmp"
 }
 
-# lab_kernel_compile uml|lockdep[-6.1] DIR
+# lab_kernel_uml_simd SOURCE DIR: what gives uml-fast the ciphers that use vector
+# registers, as folders to bind over the source. They are in its tree, and only
+# Kconfig and three headers of x86 keep them from it: UML is a program, so its
+# registers are kept by the system that it runs on.
+lab_kernel_uml_simd() {
+	local source=$1/linux to=/usr/src/lab/linux dir=$2/simd file
+
+	mkdir -p "$dir"
+	for file in crypto/Kconfig lib/crypto/Kconfig lib/crypto/Makefile \
+		lib/crypto/x86/poly1305.h; do
+		sed -e 's/^if X86$/if X86 || UML_X86/' \
+			-e '/GF128HASH\|CHACHA\|POLY1305\|LIB_AES/s/ && !UML//' \
+			-e 's/\$(CONFIG_X86)/y/; s/\$(SRCARCH)/x86/' \
+			-e 's/boot_cpu_data.x86_vfm != INTEL_SKYLAKE_X/true/' \
+			"$source/$file" >"$dir/${file//\//-}"
+		echo "$dir/${file//\//-}:$to/$file:ro"
+	done
+	echo "$LAB/uml-simd/simd.h:$to/include/asm-generic/simd.h:ro"
+	echo "$LAB/uml-simd/cpu_device_id.h:$to/arch/x86/include/asm/cpu_device_id.h:ro"
+}
+
+# lab_kernel_compile uml[-fast]|lockdep[-6.1] DIR
 lab_kernel_compile() {
 	local kernel=$1 dir=$2 source chroot arch=x86_64 target=bzImage release
 	local configs binds
 
 	binds="$dir/build:/usr/src/lab/out $LAB:/src:ro"
-	if [ "$kernel" = uml ]; then
+	source=$(lab_item "$(lab_kernel_source "$kernel")")
+	if lab_is_uml "$kernel"; then
 		arch=um
 		target=linux
 		binds+=" $LAB/uml-stacktrace.c"
 		binds+=":/usr/src/lab/linux/arch/um/kernel/stacktrace.c:ro"
 	fi
-	source=$(lab_item "$(lab_kernel_source "$kernel")")
+	[ "$kernel" != uml-fast ] ||
+		binds+=" $(lab_kernel_uml_simd "$source" "$dir" | tr '\n' ' ')"
 	chroot=$(lab_item "build-$(lab_suite "$kernel")")
 	configs=$(lab_kernel_configs "$kernel" | sed 's,^,/src/,' | tr '\n' ' ')
 	mkdir -p "$dir/build"
@@ -185,7 +212,7 @@ lab_kernel_compile() {
 	ln -s usr/lib "$dir/modules/lib"
 	rm -f "$dir/modules/lib/modules/$release"/{build,source}
 	lab_kernel_pack "$dir" "$release"
-	if [ "$kernel" = uml ]; then
+	if lab_is_uml "$kernel"; then
 		cp "$dir/build/linux" "$dir/linux"
 	else
 		cp "$dir/build/arch/x86/boot/bzImage" "$dir/vmlinuz"

@@ -5,13 +5,13 @@
 # found: from the mirror that this machine's own apt uses, through an apt state
 # of the lab's own, so that the machine's apt is not touched.
 
-LAB_KERNELS="6.1 6.12 7.3 7.3-rt uml lockdep lockdep-6.1 lockdep-rt"
+LAB_KERNELS="6.1 6.12 7.3 7.3-rt uml uml-fast lockdep lockdep-6.1 lockdep-rt"
 
 # The suite whose compiler and root go with a kernel (or a suite's own name).
 lab_suite() {
 	case $1 in
 	*6.1 | bookworm) echo bookworm ;;
-	[0-9]*.[0-9]* | uml | lockdep | lockdep-rt | trixie*) echo trixie ;;
+	[0-9]*.[0-9]* | uml* | lockdep | lockdep-rt | trixie*) echo trixie ;;
 	*) lab_die "unknown kernel '$1' (there are: $LAB_KERNELS)" ;;
 	esac
 }
@@ -33,6 +33,11 @@ lab_kernels_other() {
 		sort -uV | while read -r series; do
 			[[ " $LAB_KERNELS " == *" $series "* ]] || echo "$series"
 		done
+}
+
+# lab_is_uml KERNEL: is it User-Mode Linux, a program and no machine?
+lab_is_uml() {
+	[ "${1%%-*}" = uml ]
 }
 
 lab_is_kernel() {
