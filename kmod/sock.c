@@ -144,7 +144,7 @@ void dco_sock_unref(struct dco_sock *dsk)
  * @dsk: what dco_sock_get() returned
  *
  * The last user detaches the socket. All that comes is userspace's then; a UDP
- * socket keeps our functions, see dco_udp_attach().
+ * socket keeps our functions, see udp_life.c.
  *
  * Context: process, may sleep.
  */

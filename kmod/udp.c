@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include <linux/inetdevice.h>
-#include <linux/module.h>
 #include <linux/security.h>
-#include <linux/slab.h>
 #include <linux/udp.h>
 #include <net/addrconf.h>
 #include <net/dst_cache.h>
@@ -21,6 +19,7 @@
 #include "tx_gso.h"
 #include "udp.h"
 #include "udp_gro.h"
+#include "udp_life.h"
 #include "wire.h"
 
 static struct dco_peer *dco_udp_find_peer(struct dco_dev *dco,
@@ -106,41 +105,6 @@ static int dco_udp_encap_rcv(struct sock *sk, struct sk_buff *skb)
 }
 
 /**
- * struct dco_udp_pin - keeps the module while a socket has its functions
- * @rcu: to let it go
- */
-struct dco_udp_pin {
-	struct rcu_head rcu;
-};
-
-static void dco_udp_unpin_rcu(struct rcu_head *rcu)
-{
-	kfree(container_of(rcu, struct dco_udp_pin, rcu));
-	/* whoever unloads the module waits for us (rcu_barrier()) */
-	module_put(THIS_MODULE);
-}
-
-/* The socket is being closed. Context: process, socket not locked. */
-static void dco_udp_encap_destroy(struct sock *sk)
-{
-	struct dco_udp_pin *pin = kzalloc(sizeof(*pin),
-					  GFP_KERNEL | __GFP_NOFAIL);
-
-	dco_peer_del_by_sock(sk, OVPN_DEL_PEER_REASON_TRANSPORT_DISCONNECT);
-	/* nobody finds it any more, which UDP does only after this */
-	sk->sk_prot->unhash(sk);
-	call_rcu(&pin->rcu, dco_udp_unpin_rcu);
-}
-
-/* Has the socket been ours before, whether or not it is now? Programs can
- * change what else there is (UDP_ENCAP).
- */
-static bool dco_udp_is_known(const struct sock *sk)
-{
-	return READ_ONCE(udp_sk(sk)->encap_destroy) == dco_udp_encap_destroy;
-}
-
-/**
  * dco_udp_is_free() - may we take this socket?
  * @sk: a UDP socket, locked
  *
@@ -150,9 +114,9 @@ bool dco_udp_is_free(const struct sock *sk)
 {
 	int type = READ_ONCE(udp_sk(sk)->encap_type);
 
-	if (rcu_access_pointer(__sk_user_data(sk)))
+	if (rcu_access_pointer(__sk_user_data(sk)) || !dco_udp_can_hold(sk))
 		return false;
-	return !type || (type == UDP_ENCAP_OVPNINUDP && dco_udp_is_known(sk));
+	return !type || (type == UDP_ENCAP_OVPNINUDP && dco_udp_is_held(sk));
 }
 
 /**
@@ -167,28 +131,24 @@ bool dco_udp_is_attached(const struct sock *sk)
 	       rcu_access_pointer(__sk_user_data(sk));
 }
 
-static int dco_udp_attach_new(struct dco_sock *dsk)
+static void dco_udp_attach_new(struct dco_sock *dsk)
 {
 	struct udp_tunnel_sock_cfg cfg = {
 		.sk_user_data = dsk,
 		.encap_type = UDP_ENCAP_OVPNINUDP,
 		.encap_rcv = dco_udp_encap_rcv,
-		.encap_destroy = dco_udp_encap_destroy,
 	};
 
-	if (!try_module_get(THIS_MODULE))
-		return -ENODEV;
 	dco_udp_gro_config(&cfg);
 	dco_compat_setup_udp_tunnel(dsk->sk, &cfg);
 	/* checksums of tunnels in it are none of IP's business, and would be
 	 * made for each datagram of a burst that IP has to split
 	 */
 	inet_dec_convert_csum(dsk->sk);
-	return 0;
 }
 
 /* What setup_udp_tunnel_sock() does, but for what it must not do twice */
-static void dco_udp_attach_known(struct dco_sock *dsk)
+static void dco_udp_attach_again(struct dco_sock *dsk)
 {
 	struct sock *sk = dsk->sk;
 
@@ -202,22 +162,24 @@ static void dco_udp_attach_known(struct dco_sock *dsk)
  * dco_udp_attach() - receive what comes to a socket
  * @dsk: the socket, locked and free
  *
- * The module stays loaded until the socket is closed: the kernel may be about
- * to call our functions as long as the socket can be found.
- *
- * Return: 0, or -ENODEV if the module is being unloaded.
+ * Context: process, may sleep.
+ * Return: 0 or what dco_udp_hold() returns.
  */
 int dco_udp_attach(struct dco_sock *dsk)
 {
-	int err = 0;
+	bool was_held = dco_udp_is_held(dsk->sk);
+	int err;
 
-	if (dco_udp_is_known(dsk->sk))
-		dco_udp_attach_known(dsk);
+	err = dco_udp_hold(dsk->sk);
+	if (err)
+		return err;
+	if (was_held)
+		dco_udp_attach_again(dsk);
 	else
-		err = dco_udp_attach_new(dsk);
-	if (!err)
-		udp_set_bit(ACCEPT_L4, dsk->sk);
-	return err;
+		dco_udp_attach_new(dsk);
+	dco_udp_set_attached(dsk->sk, true);
+	udp_set_bit(ACCEPT_L4, dsk->sk);
+	return 0;
 }
 
 /**
@@ -233,6 +195,7 @@ void dco_udp_detach(struct dco_sock *dsk)
 
 	udp_assign_bit(ACCEPT_L4, sk, udp_test_bit(GRO_ENABLED, sk));
 	dco_compat_set_mc_loop(sk, true);
+	dco_udp_set_attached(sk, false);
 	rcu_assign_sk_user_data(sk, NULL);
 }
 

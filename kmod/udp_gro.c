@@ -121,6 +121,9 @@ static bool dco_udp_gro_is_ours(const struct sock *sk,
 
 	if (unlikely(!dsk || word >> DCO_OPCODE_SHIFT != DCO_OPCODE_DATA_V2))
 		return false;
+	/* a program has turned it off (UDP_ENCAP), and gets its datagrams */
+	if (unlikely(READ_ONCE(udp_sk(sk)->encap_type) != UDP_ENCAP_OVPNINUDP))
+		return false;
 	peer = dco_table_find_id(dsk->dco, word & DCO_PEER_ID_MASK);
 	if (unlikely(!peer || READ_ONCE(peer->is_userspace)))
 		return false;

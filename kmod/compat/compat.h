@@ -132,6 +132,14 @@ static inline void dco_compat_no_sendpage(struct proto *prot)
 #endif
 }
 
+/* no socket map takes a socket whose functions cannot be adapted */
+static inline void dco_compat_no_sockmap(struct proto *prot)
+{
+#ifdef CONFIG_BPF_SYSCALL
+	prot->psock_update_sk_prot = NULL;
+#endif
+}
+
 /* the attributes of a dump request */
 static inline struct nlattr **dco_compat_dump_attrs(struct netlink_callback *cb)
 {

@@ -11,8 +11,8 @@
 #
 # OVPN_TEST_ROUNDS: how often each is done (default: 3 fast, else 20).
 
-TESTS="closefd deldev delnetns move downup commands keys connects unload
-	unload_tcp"
+TESTS="closefd deldev delnetns move downup commands keys connects encap
+	addrform unload unload_tcp"
 SMOKE="unload"
 ALONE=yes
 . "$(dirname "$0")/lib.sh"
@@ -243,6 +243,100 @@ test_connects() {
 
 module_unused() {
 	[ "$(cat /sys/module/ovpn/refcnt)" = 0 ]
+}
+
+# sock_gone: the peer of a has ended with its socket, and nothing keeps the module
+# once the devices are gone
+sock_gone() {
+	kt_until 10 kt_says events PEER_DEL_NTF
+	kt_is "event, $1" "$(grep -o 'peer{.*' "$TMP/events")" \
+		"peer{del-reason=transport-disconnect id=1}"
+	kt_is "no peer, $1" "$(cli a dump tun)" ""
+	kt_reset
+	kt_until 20 module_unused ||
+		kt_fail "module in use, $1" "$(cat /sys/module/ovpn/refcnt)"
+}
+
+# encap: a program sets UDP_ENCAP on the socket of a peer, or of one that was
+test_encap() {
+	local value family values="0 2 3"	# none, ESP, L2TP
+
+	[ -e /sys/module/ovpn/refcnt ] || kt_skip "ovpn is built in"
+	[ "$DRIVER" = ours ] || kt_skip "in-tree peers outlive such a socket"
+	[ -e /proc/sys/net/core/xfrm_acq_expires ] || values="0 3"
+	kt_until 20 module_unused || kt_fail "module in use before"
+	for family in 4 6; do
+		for value in $values; do
+			net_pair
+			tunnel_new aes-gcm 32 "$family"
+			ping_all a 10.8.0.1 2
+			kt_bg_ready events "$BIN/ovpn_cli" -n "$NS-a" listen 600
+			kt_ok "UDP_ENCAP $value" cli a sock_set "$SOCK_A" \
+				encap "$value"
+			# what comes is the program's, or another protocol's
+			kt_not "ping" in_a ping -q -n -c 2 -i 0.1 -W 0.2 10.8.0.1
+			kill -KILL "$SOCK_A"
+			sock_gone "UDP_ENCAP $value, IPv$family"
+		done
+		values=0
+		net_pair
+		tunnel_new aes-gcm 32 "$family"
+		cli a del_peer tun id=1
+		kt_ok "UDP_ENCAP 0" cli a sock_set "$SOCK_A" encap 0
+		# it can be taken again, as if nothing had been
+		kt_ok "again" cli a new_peer tun id=1 "socket=@sock:$SOCK_A" \
+			$(outer_words "$family" 0 2) remote-port=7002
+		kt_ok "key" cli a new_key tun peer-id=1 slot=0 key-id=0 \
+			cipher-alg=aes-gcm $(key_items 0 32 0)
+		ping_all a 10.8.0.1 2
+		cli a del_peer tun id=1
+		kt_ok "UDP_ENCAP 0" cli a sock_set "$SOCK_A" encap 0
+		kill -KILL "$SOCK_A"
+		kt_reset
+		kt_until 20 module_unused || kt_fail "module in use" \
+			"$(cat /sys/module/ovpn/refcnt)"
+	done
+	# nor does such a socket keep a namespace, with all that is in it
+	net_pair
+	tunnel_new aes-gcm 32 4
+	kt_ok "UDP_ENCAP 0" cli b sock_set "$SOCK_B" encap 0
+	kill -KILL "$SOCK_B"
+	ip netns del "$NS-b"
+	kt_until 30 veth_gone || kt_fail "namespace does not end"
+	kt_reset
+	kt_until 20 module_unused || kt_fail "module in use, namespace"
+}
+
+# addrform: an IPv6 socket that could become one of IPv4 stays what it is
+test_addrform() {
+	local before
+
+	[ -e /sys/module/ovpn/refcnt ] || kt_skip "ovpn is built in"
+	[ "$DRIVER" = ours ] || kt_skip "in-tree lets it change"
+	net_pair
+	sock_new a '[::]:7001'
+	cli a link_add tun p2p
+	kt_ok "before it is taken" cli a sock_set "$SOCK" connect \
+		'[::ffff:10.99.0.2]:7002'
+	kt_ok "peer" cli a new_peer tun id=1 "socket=@sock:$SOCK" \
+		remote-ipv4=10.99.0.2 remote-port=7002
+	kt_not "refused" cli a sock_set "$SOCK" addrform 2
+	kt_is "refused" "$(cat "$TMP/out")" "*EBUSY*"
+	kt_ok "other options" cli a sock_set "$SOCK" pmtudisc 2
+	cli a del_peer tun id=1
+	kt_not "afterwards" cli a sock_set "$SOCK" addrform 2
+	# one that has become one before is taken like any other
+	kt_reset
+	net_pair
+	sock_new a '[::]:7001'
+	cli a link_add tun p2p
+	kt_ok "connect" cli a sock_set "$SOCK" connect '[::ffff:10.99.0.2]:7002'
+	kt_ok "free" cli a sock_set "$SOCK" addrform 2
+	kt_ok "peer" cli a new_peer tun id=1 "socket=@sock:$SOCK" \
+		remote-ipv4=10.99.0.2 remote-port=7002
+	kt_bg_ready events "$BIN/ovpn_cli" -n "$NS-a" listen 600
+	kill -KILL "$SOCK"
+	sock_gone "IPv4 by IPV6_ADDRFORM"
 }
 
 # unload: refused while a device exists or goes away with it; clean afterwards

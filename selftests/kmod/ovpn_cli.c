@@ -27,7 +27,7 @@ static const char cli_usage[] =
 "  listen [SECONDS [COUNT]]      events as text, one line each\n"
 "  sock ADDR:PORT                hold a UDP socket, print what it receives\n"
 "  sock_send PID ADDR:PORT HEX   send from a holder's socket\n"
-"  sock_set PID NAME VALUE       a holder's pmtudisc, mark, uid, dev\n"
+"  sock_set PID NAME VALUE       a holder's socket, see ovpn_sock_set()\n"
 "  link_add DEV [p2p|mp]         create a device\n"
 "  stat DEV rx|tx bytes|packets|dropped  a counter of the interface\n"
 "  batch                         commands from standard input, one per line\n"

@@ -6,6 +6,7 @@
 #include <fcntl.h>
 #include <net/if.h>
 #include <netinet/in.h>
+#include <netinet/udp.h>
 #include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -222,6 +223,8 @@ int ovpn_sock_borrow(int pid)
 int ovpn_sock_set(int fd, const char *name, const char *value)
 {
 	int number = atoi(value), err;
+	struct sockaddr_storage addr;
+	socklen_t len;
 
 	if (!strcmp(name, "pmtudisc")) {
 		/* the second fails on a socket that is IPv4 only */
@@ -237,6 +240,15 @@ int ovpn_sock_set(int fd, const char *name, const char *value)
 	} else if (!strcmp(name, "dev")) {
 		err = setsockopt(fd, SOL_SOCKET, SO_BINDTODEVICE, value,
 				 (socklen_t)strlen(value));
+	} else if (!strcmp(name, "encap")) {
+		err = setsockopt(fd, IPPROTO_UDP, UDP_ENCAP, &number,
+				 sizeof(number));
+	} else if (!strcmp(name, "addrform")) {
+		err = setsockopt(fd, IPPROTO_IPV6, IPV6_ADDRFORM, &number,
+				 sizeof(number));
+	} else if (!strcmp(name, "connect")) {
+		err = ovpn_sock_address(value, &addr, &len) ||
+		      connect(fd, (struct sockaddr *)&addr, len);
 	} else {
 		return -EINVAL;
 	}

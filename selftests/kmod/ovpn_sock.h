@@ -76,9 +76,9 @@ int ovpn_sock_borrow(int pid);
 /**
  * ovpn_sock_set() - change a socket
  * @fd: the socket
- * @name: "pmtudisc" (of both families, IP_PMTUDISC_*), "mark", "uid" or
- *	  "dev"
- * @value: a number, or the name of an interface
+ * @name: "pmtudisc" (of both families, IP_PMTUDISC_*), "mark", "uid",
+ *	  "dev", "encap" (UDP_ENCAP), "addrform" (IPV6_ADDRFORM) or "connect"
+ * @value: a number, the name of an interface, or an address
  * Return: 0 or -errno
  */
 int ovpn_sock_set(int fd, const char *name, const char *value);
