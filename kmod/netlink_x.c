@@ -22,6 +22,7 @@
 	((u64)(OVPNX_FEATURE_PEER_DROPS | OVPNX_FEATURE_PAYLOAD |	\
 	       OVPNX_FEATURE_USERSPACE | OVPNX_FEATURE_PREFIXES |	\
 	       OVPNX_FEATURE_MSS | OVPNX_FEATURE_KEY_STATE |		\
+	       OVPNX_FEATURE_USERSPACE_TCP |				\
 	       OVPNX_FEATURE_EPOCH))
 
 /* what dco_nl_dev_get() and dco_nl_call() look at has one number in both */

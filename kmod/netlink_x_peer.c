@@ -251,18 +251,6 @@ const struct nla_policy dco_nlx_peer_set_policy[OVPNX_A_PEER + 1] = {
 	[OVPNX_A_PEER] = NLA_POLICY_NESTED(dco_nlx_peer_set_attrs),
 };
 
-static bool dco_nlx_is_udp(const struct dco_peer *peer)
-{
-	const struct dco_sock *dsk;
-	bool is_udp;
-
-	rcu_read_lock();
-	dsk = rcu_dereference(peer->sock);
-	is_udp = dsk && dsk->transport == DCO_TRANSPORT_UDP;
-	rcu_read_unlock();
-	return is_udp;
-}
-
 static int dco_nlx_peer_set(struct dco_peer *peer, struct nlattr **attrs,
 			    struct genl_info *info)
 {
@@ -272,11 +260,6 @@ static int dco_nlx_peer_set(struct dco_peer *peer, struct nlattr **attrs,
 			      OVPNX_A_PEER_FLAGS))
 		return -EINVAL;
 	flags = nla_get_u32(attrs[OVPNX_A_PEER_FLAGS]);
-	if (flags & OVPNX_PEER_FLAG_USERSPACE && !dco_nlx_is_udp(peer)) {
-		NL_SET_ERR_MSG_ATTR(info->extack, attrs[OVPNX_A_PEER_FLAGS],
-				    "only peers over UDP can be userspace's");
-		return -EOPNOTSUPP;
-	}
 	return dco_peer_set_userspace(peer,
 				      flags & OVPNX_PEER_FLAG_USERSPACE);
 }

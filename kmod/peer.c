@@ -184,6 +184,8 @@ int dco_peer_set_userspace(struct dco_peer *peer, bool is_userspace)
 	spin_unlock_bh(&dco->lock);
 	if (!is_userspace)
 		dco_handoff_forget(peer);
+	/* the next record may have waited for a reader, and not need one now */
+	dco_sock_kick(peer);
 	return err;
 }
 

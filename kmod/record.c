@@ -30,7 +30,7 @@ enum dco_record dco_record_parse(const u8 *bytes, size_t len, size_t *size)
 	case DCO_OPCODE_DATA_V2:
 		return DCO_RECORD_DATA;
 	case DCO_OPCODE_DATA_V1:
-		return DCO_RECORD_BAD;
+		return DCO_RECORD_DATA_V1;
 	}
 	return DCO_RECORD_CONTROL;
 }

@@ -22,12 +22,14 @@
  * enum dco_record - what a record is
  * @DCO_RECORD_MORE: cannot be said yet
  * @DCO_RECORD_DATA: DATA_V2
+ * @DCO_RECORD_DATA_V1: what only userspace can open
  * @DCO_RECORD_CONTROL: for userspace
  * @DCO_RECORD_BAD: nobody sends this; where the next one begins is unknown
  */
 enum dco_record {
 	DCO_RECORD_MORE,
 	DCO_RECORD_DATA,
+	DCO_RECORD_DATA_V1,
 	DCO_RECORD_CONTROL,
 	DCO_RECORD_BAD,
 };

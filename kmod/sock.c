@@ -199,6 +199,23 @@ void dco_sock_unlink(struct dco_peer *peer)
 }
 
 /**
+ * dco_sock_kick() - look again at what has come for a peer
+ * @peer: a peer for which something has changed
+ *
+ * What comes to a UDP socket does not wait.
+ */
+void dco_sock_kick(struct dco_peer *peer)
+{
+	struct dco_sock *dsk;
+
+	rcu_read_lock();
+	dsk = rcu_dereference(peer->sock);
+	if (dsk && dsk->transport == DCO_TRANSPORT_TCP)
+		dco_tcp_kick(dsk->tcp);
+	rcu_read_unlock();
+}
+
+/**
  * dco_sock_flow() - what the route through a socket depends on
  * @dsk: the socket or NULL
  * @flow: receives it

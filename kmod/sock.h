@@ -55,6 +55,7 @@ void dco_sock_put(struct dco_sock *dsk);
 void dco_sock_unref(struct dco_sock *dsk);
 void dco_sock_link(struct dco_peer *peer);
 void dco_sock_unlink(struct dco_peer *peer);
+void dco_sock_kick(struct dco_peer *peer);
 bool dco_sock_flow(const struct dco_sock *dsk, struct dco_flow_key *flow);
 
 bool dco_sock_flow_is_current(const struct dco_sock *dsk,

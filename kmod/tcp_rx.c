@@ -11,7 +11,8 @@
  * queue share pages with the sender's queue when both are on one host, and
  * coalescing hides that they do (a buffer that is not a clone may hold pages of
  * one). A record that is spread over buffers is put together in memory of its
- * own, and opened there.
+ * own, and opened there. Of a peer that userspace carries, all records are
+ * control packets.
  *
  * Reading is done by the socket's work (tcp.c) and not where packets arrive:
  * packets that are opened wait for a NAPI poll, and that has to run now and
@@ -59,6 +60,27 @@ void dco_tcp_rx_init(struct dco_tcp_rx *rx)
 	skb_queue_head_init(&rx->ctrl);
 }
 
+/* What to do with the record that begins like this */
+static enum dco_record dco_tcp_rx_kind(const struct dco_tcp_reader *reader,
+				       const u8 *head, size_t len,
+				       size_t *size)
+{
+	enum dco_record kind = dco_record_parse(head, len, size);
+
+	switch (kind) {
+	case DCO_RECORD_DATA:
+	case DCO_RECORD_DATA_V1:
+		if (unlikely(READ_ONCE(reader->peer->is_userspace)))
+			return DCO_RECORD_CONTROL;
+		return likely(kind == DCO_RECORD_DATA) ? kind : DCO_RECORD_BAD;
+	case DCO_RECORD_MORE:
+	case DCO_RECORD_CONTROL:
+	case DCO_RECORD_BAD:
+		break;
+	}
+	return kind;
+}
+
 /* Is there no room for a control packet? Then whoever makes some will wake the
  * reader. Only the reader adds, so room does not go away.
  */
@@ -102,15 +124,27 @@ static struct sk_buff *dco_tcp_rx_alloc(const struct dco_tcp_reader *reader,
 
 /* consumes a whole record, with its prefix */
 static void dco_tcp_rx_record_take(struct dco_tcp_reader *reader,
-				   struct sk_buff *skb, enum dco_record kind)
+				   struct sk_buff *skb)
 {
+	size_t size;
+
 	reader->records--;
-	if (kind == DCO_RECORD_CONTROL) {
+	switch (dco_tcp_rx_kind(reader, skb->data, skb->len, &size)) {
+	case DCO_RECORD_CONTROL:
 		dco_tcp_ctrl_add_take(reader->tcp, skb);
 		return;
+	case DCO_RECORD_DATA:
+		__skb_pull(skb, DCO_RECORD_PREFIX);
+		dco_rx(reader->peer, skb, NULL);
+		return;
+	case DCO_RECORD_DATA_V1:
+	case DCO_RECORD_MORE:
+	case DCO_RECORD_BAD:
+		break;
 	}
-	__skb_pull(skb, DCO_RECORD_PREFIX);
-	dco_rx(reader->peer, skb, NULL);
+	/* it was userspace's when it began, and is not any more */
+	reader->tcp->rx.is_bad = true;
+	kfree_skb(skb);
 }
 
 /* A record in one buffer. Returns its size, or 0 if it has to wait. */
@@ -145,10 +179,11 @@ static bool dco_tcp_rx_start(struct dco_tcp_reader *reader)
 	enum dco_record kind;
 	size_t size;
 
-	kind = dco_record_parse(rx->head, rx->head_len, &size);
+	kind = dco_tcp_rx_kind(reader, rx->head, rx->head_len, &size);
 	switch (kind) {
 	case DCO_RECORD_MORE:
 		return true;
+	case DCO_RECORD_DATA_V1:
 	case DCO_RECORD_BAD:
 		rx->is_bad = true;
 		return false;
@@ -176,16 +211,13 @@ static size_t dco_tcp_rx_continue(struct dco_tcp_reader *reader,
 {
 	struct dco_tcp_rx *rx = &reader->tcp->rx;
 	struct sk_buff *skb = rx->part;
-	size_t size;
 
 	len = min(len, rx->part_left);
 	skb_copy_bits(from, offset, skb_put(skb, len), len);
 	rx->part_left -= len;
 	if (!rx->part_left) {
 		rx->part = NULL;
-		dco_tcp_rx_record_take(reader, skb,
-				       dco_record_parse(skb->data, skb->len,
-							&size));
+		dco_tcp_rx_record_take(reader, skb);
 	}
 	return len;
 }
@@ -231,7 +263,7 @@ static size_t dco_tcp_rx_step(struct dco_tcp_reader *reader,
 		return dco_tcp_rx_begin(reader, from, offset, len);
 
 	skb_copy_bits(from, offset, head, sizeof(head));
-	kind = dco_record_parse(head, sizeof(head), &size);
+	kind = dco_tcp_rx_kind(reader, head, sizeof(head), &size);
 	if (unlikely(kind == DCO_RECORD_BAD)) {
 		rx->is_bad = true;
 		return 0;

@@ -13,13 +13,13 @@
  *
  * - sk_prot is a copy of UDP's that differs in its end: dco_udp_destroy() is
  *   called once when the file is closed, and removes the peers.
- * - sk_destruct is called when the last reference to the socket is gone, by RCU,
- *   as UDP's sockets are freed: nobody who found the socket is in our functions
- *   any more. The module goes a grace period later, because this very function
- *   is one of them.
+ * - sk_destruct is called when the last reference to the socket is gone, by
+ *   RCU, as UDP's sockets are freed: nobody who found the socket is in our
+ *   functions any more. The module goes a grace period later, because this very
+ *   function is one of them.
  *
- * Both stay to the end. What would replace sk_prot is refused: IPV6_ADDRFORM, as
- * the kernel does for TCP sockets with functions of others, and socket maps.
+ * Both stay to the end. What would replace sk_prot is refused: IPV6_ADDRFORM,
+ * as by the kernel for TCP sockets with functions of others, and socket maps.
  */
 #include <linux/hashtable.h>
 #include <linux/in6.h>

@@ -15,7 +15,7 @@ static void check_record(const u8 *bytes, size_t len, enum dco_record kind,
 	FUZZ_CHECK(size == 2u + (bytes[0] << 8 | bytes[1]));
 	FUZZ_CHECK(len >= DCO_RECORD_HEAD);
 	FUZZ_CHECK((kind == DCO_RECORD_DATA) == (bytes[2] >> 3 == 9));
-	FUZZ_CHECK(bytes[2] >> 3 != 6);
+	FUZZ_CHECK((kind == DCO_RECORD_DATA_V1) == (bytes[2] >> 3 == 6));
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
@@ -35,8 +35,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 			if (first == DCO_RECORD_MORE)
 				whole = record;
 			first = kind;
-			if (kind == DCO_RECORD_DATA ||
-			    kind == DCO_RECORD_CONTROL) {
+			if (kind != DCO_RECORD_MORE &&
+			    kind != DCO_RECORD_BAD) {
 				check_record(head, len, kind, record);
 				FUZZ_CHECK(record == whole);
 			}

@@ -66,7 +66,8 @@ static size_t stream_record(uint8_t *to, unsigned int id, unsigned int *seed)
 	memset(to, rand_r(seed), 2 + len);
 	to[0] = (uint8_t)(len >> 8);
 	to[1] = (uint8_t)len;
-	to[2] = stream_opcodes[what];
+	/* now and then one that only a peer of userspace may send */
+	to[2] = rand_r(seed) % 64 ? stream_opcodes[what] : 6 << 3;
 	to[3] = 0;
 	to[4] = 0;
 	to[5] = (uint8_t)(what == STREAM_RECORD_OTHER ? id + 1 : id);

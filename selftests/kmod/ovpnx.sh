@@ -9,7 +9,7 @@
 #	+-----------------+                      +-----------------+
 
 TESTS="table alias admin drops dump payload flood quiet
-	carry datagrams queue ends stale silent segments storm
+	carry datagrams records paused queue ends stale silent segments storm
 	trie prefix model routes"
 SMOKE="table"
 KT_TEST_LIMIT=600
@@ -387,6 +387,156 @@ test_datagrams() {
 	from 7011 peer-id=1 pids=10
 	from 7011 peer-id=1 pids=11 op=6
 	got "the module's again" 5
+}
+
+# stream_srv: as srv_new, with peer 1 over TCP; programs that hold the ends of the
+# connection in NEAR and FAR, the latter plain TCP
+stream_srv() {
+	net_pair
+	stream_hold a accept=0.0.0.0:7001
+	NEAR=$SOCK
+	stream_hold b connect=10.99.0.1:7001
+	FAR=$SOCK
+	kt_until 15 kt_says tcp-a ready || kt_die "not accepted"
+	kt_until 15 kt_says tcp-b ready || kt_die "no connection"
+	dev_new a srv mp 10.8.0.1/24 fd08::1/64
+	kt_ok "peer 1" cli a new_peer srv id=1 "socket=@sock:$NEAR" \
+		vpn-ipv4=10.8.0.11 vpn-ipv6=fd08::11
+}
+
+# steps PID STEP...: what a program does with the socket that PID holds
+steps() {
+	timeout 30 "$BIN/ovpn_tcp" "pid=$1" "${@:2}"
+}
+
+# record HEX: a packet with its prefix
+record() {
+	printf '%04x%s' $((${#1} / 2)) "$1"
+}
+
+# far HEX...: these bytes come to peer 1, in as many writes
+far() {
+	local hex words=()
+
+	for hex; do
+		words+=("send=$hex" usleep=20000)
+	done
+	steps "$FAR" "${words[@]}" >"$TMP/far" || kt_fail "far" "$*"
+}
+
+# near WHAT RECORD...: these have come to the socket of peer 1, and no more
+near() {
+	local what=$1 record words=() want=()
+
+	shift
+	for record; do
+		words+=(pollin=5000 recv=70000)
+		want+=('poll=in,' "recv=$((${#record} / 2)) flags=none $record")
+	done
+	kt_is "$what" "$(steps "$NEAR" "${words[@]}" usleep=50000 recv=99)" \
+		"$(printf '%s\n' ${want[@]+"${want[@]}"} recv=-EAGAIN)"
+}
+
+# no_key_drops N: so many records were for the module, which has no key
+no_key_drops() {
+	kt_until 10 eval "[ \"\$(drops_of 1 rx_drop_no_key)\" = '$1' ]" ||
+		kt_fail "for the module" "$(drops_of 1 rx_drop_no_key)" "not $1"
+}
+
+# records: all of a userspace peer over TCP goes to the socket, record by record
+test_records() {
+	local v2 v2other v1 control big split
+
+	need_ours
+	v2=$(record "48000001$(hex_of 30 11)")
+	v2other=$(record "4a000077$(hex_of 30 22)")
+	v1=$(record "30$(hex_of 40 33)")
+	control=$(record 28010203)
+	big=$(record "48000001$(hex_of 40000 44)")
+	stream_srv
+	far "$v2"
+	no_key_drops 1
+	near "none yet"
+	userspace 1
+	kt_is "flag" "$(xcli a raw PEER_GET ifindex=@srv "peer{id=1}")" \
+		"*peer{id=1 flags=1 transport=tcp *"
+	far "$v2" "$v1" "$control" "$v2other"
+	near "one by one" "$v2" "$v1" "$control" "$v2other"
+	far "$v2$v1$v2$control$v1"
+	near "at once" "$v2" "$v1" "$v2" "$control" "$v1"
+	far "${v1:0:2}" "${v1:2:2}" "${v1:4:2}" "${v1:6}${v2:0:4}" \
+		"${v2:4:2}" "${v2:6}"
+	near "in pieces" "$v1" "$v2"
+	far "$big$v2"
+	near "a large one" "$big" "$v2"
+	kt_is "not counted" "$(peer_field a srv 1 link-rx-packets)" 1
+
+	# whatever userspace sends goes out as it is, cleartext does not
+	kt_is "send" "$(steps "$NEAR" "send=$v2" "send=$v1" "send=${v1}00")" \
+		"send=$((${#v2} / 2))"$'\n'"send=$((${#v1} / 2))"$'\nsend=-EINVAL'
+	kt_is "sent" "$(steps "$FAR" pollin=5000 usleep=100000 recv=999)" \
+		$'poll=in,\nrecv=*'" $v2$v1"
+	carry_new
+	sink
+	ping_none a 10.8.0.11 -s 100
+	ping_none a fd08::11 -s 100
+	said "^rx peer=1 size=128 good=1 ip4 .*dst=10.8.0.11" 2
+	said "^rx peer=1 size=148 good=1 ip6 .*dst=fd08::11" 2
+	kt_is "nothing on the wire" "$(steps "$FAR" recv=99)" "recv=-EAGAIN"
+	tell "from it" "tx 1 $(packet 10.8.0.11)" "tx 0"
+	kt_is "received" "$(peer_field a srv 1 vpn-rx-packets)" 1
+	tell "another's source" "tx 1 $(packet 10.8.0.12)" "tx EACCES"
+
+	# the flag changes in the middle of a record
+	split=${#v2}
+	split=$((split / 4 * 2))
+	far "${v2:0:split}"
+	kt_ok "back" xcli a raw PEER_SET ifindex=@srv "peer{id=1 flags=0}"
+	far "${v2:split}$v2"
+	no_key_drops 3
+	near "the module's again"
+	far "${v2:0:split}"
+	userspace 1
+	far "${v2:split}"
+	near "userspace's again" "$v2"
+	kt_bg_ready events "$BIN/ovpn_cli" -n "$NS-a" listen 600
+	split=$((${#v1} / 4 * 2))
+	far "${v1:0:split}"
+	kt_ok "back" xcli a raw PEER_SET ifindex=@srv "peer{id=1 flags=0}"
+	far "${v1:split}"
+	kt_until 10 kt_says events PEER_DEL_NTF
+	kt_is "nobody's" "$(grep -o 'peer{.*' "$TMP/events")" \
+		"peer{del-reason=transport-error id=1}"
+}
+
+# paused: records wait in the stream for a reader, but not those of the module
+test_paused() {
+	local n count=400 words=() came
+
+	need_ours
+	stream_srv
+	userspace 1
+	for ((n = 0; n < count; n++)); do
+		words+=("send=$(record "48000001$(hex_of 996 55)")")
+	done
+	kt_bg far "$BIN/ovpn_tcp" "pid=$FAR" block=60000 flags=none "${words[@]}"
+	kt_until 10 eval "[ \$(steps $NEAR pollin=100) = poll=in, ]"
+	kt_pause 1
+	came=$(steps "$NEAR" drain=2000)
+	kt_is "in turns" "$came" "drain=[1-9]* errno=EAGAIN"
+	came=${came#drain=}
+	came=${came%% *}
+	kt_num "not all at once" "$came" -lt 350
+	kt_pause 0.5
+	kt_is "the module takes none" "$(drops_of 1 rx_drop_no_key)" ""
+	kt_ok "back" xcli a raw PEER_SET ifindex=@srv "peer{id=1 flags=0}"
+	kt_wait "$KT_PID" || kt_fail "far" "$(sort "$TMP/far" | uniq -c)"
+	kt_pause 0.3
+	n=$(steps "$NEAR" drain=2000)
+	n=${n#drain=}
+	n=${n%% *}
+	kt_num "some had been read" "$n" -gt 0
+	no_key_drops $((count - came - n))
 }
 
 # queue: what nobody reads is bounded and counted, readers are woken

@@ -33,6 +33,8 @@ enum ovpnx_feature {
 	OVPNX_FEATURE_PREFIXES		= 1 << 5,
 	/* OVPNX_CMD_DEV_SET, OVPNX_A_DEV_MSS */
 	OVPNX_FEATURE_MSS		= 1 << 6,
+	/* OVPNX_PEER_FLAG_USERSPACE for peers over TCP */
+	OVPNX_FEATURE_USERSPACE_TCP	= 1 << 7,
 };
 
 /* bits of OVPNX_A_PEER_FLAGS */
@@ -40,7 +42,8 @@ enum ovpnx_peer_flag {
 	/* Userspace carries this peer: all that comes from its id or its
 	 * address goes to its socket, as it is, and cleartext for it to the
 	 * file of OVPNX_CMD_DEV_OPEN. It needs no key. Keepalive times do not
-	 * apply. -EOPNOTSUPP for a peer over TCP.
+	 * apply. Over TCP each recv() gives one record with its prefix, as for
+	 * control packets; without OVPNX_FEATURE_USERSPACE_TCP -EOPNOTSUPP.
 	 */
 	OVPNX_PEER_FLAG_USERSPACE	= 1 << 0,
 };
