@@ -19,6 +19,7 @@ OVPND=${OVPND:-$TOP/build/user/ovpnd}
 OVPNCTL=${OVPNCTL:-$TOP/build/user/ovpnctl}
 SCALE=${SCALE:-1}	# how many times slower than a normal machine this is
 IN_LAB=${IN_LAB:-}
+IN_TREE=${IN_TREE:-}	# "yes": the kernel's own driver, not ours
 VPN_NET4=10.8.0.0
 VPN_S4=10.8.0.1
 VPN_S6=fd00:8::1

@@ -47,6 +47,23 @@ expect_transport() {
 		fail "ovpnctl shows another transport at the $1: $peer"
 }
 
+# expect_epochs ROLE PROGRAM OTHER: keys of ovpnd have epochs exactly where the
+# other end and its own data path know them.
+expect_epochs() {
+	local want=null
+
+	[ "$2" = ovpnd ] || return 0
+	case $3,$CIPHER,$IN_TREE in
+	2.7.8,*CBC,*) ;;
+	2.7.8,*,) want=1 ;;
+	ovpnd,*CBC,*) ;;
+	ovpnd,*,) want=1 ;;
+	esac
+	peer_json "$1" | grep -q "\"tx_epoch\": *$want" ||
+		fail "the $1 sends in another epoch than $want: $(peer_json "$1")"
+	RESULT_EPOCH="; epochs: ${want/null/none}"
+}
+
 # expect_rights ROLE PROGRAM: ovpnd keeps CAP_NET_ADMIN and nothing else.
 expect_rights() {
 	local status=/proc/${DAEMON_PID[$1]}/status
@@ -137,7 +154,7 @@ describe() {
 		crypto="$(crypto_driver "$CIPHER")"
 	RESULT="data path: $path; crypto: $crypto; $WRAP TLS $TLS $CIPHER"
 	RESULT+=" ${PROTO^^} over IPv$OUTER; TCP $(traffic_rate tcp-up)"
-	RESULT+=" up $(traffic_rate tcp-down) down"
+	RESULT+=" up $(traffic_rate tcp-down) down${RESULT_EPOCH:-}"
 }
 
 # scenario SERVER CLIENT: two connections. In the first, $FIRST renegotiates and
@@ -165,10 +182,14 @@ connection_first() {
 	expect_data_path client "$2"
 	expect_transport server "$1"
 	expect_transport client "$2"
+	expect_epochs server "$1" "$2"
+	expect_epochs client "$2" "$1"
 	expect_rights server "$1"
 	expect_rights client "$2"
 	traffic_server_start || fail "iperf3 does not start"
 	udp_over_renegotiation "$1" "$2"
+	expect_epochs server "$1" "$2"
+	expect_epochs client "$2" "$1"
 	traffic_ping "$VPN_S4" || fail "ping over IPv4"
 	traffic_ping "$VPN_S6" || fail "ping over IPv6"
 	traffic_run tcp-up "$VPN_S4" --time 2 || fail "TCP to the server"

@@ -17,7 +17,7 @@
 
 static const struct row {
 	const char *info, *occ;
-	bool is_plain;
+	bool is_plain, has_epochs;
 	const char *ciphers, *fallback;
 	const char *reason;	/* begins so; NULL: accepted */
 	struct control_params want;
@@ -85,6 +85,11 @@ static const struct row {
 	  .is_plain = true, .want = {
 		.cipher = PROTO_CIPHER_AES_256_GCM, .is_ekm = true,
 		.is_cc_exit = true, .is_dyn_tls_crypt = true } },
+	{ .info = "IV_PROTO=8094\nIV_CIPHERS=AES-128-GCM:AES-256-GCM\n",
+	  .is_plain = true, .has_epochs = true, .want = {
+		.cipher = PROTO_CIPHER_AES_256_GCM, .is_ekm = true,
+		.is_cc_exit = true, .is_dyn_tls_crypt = true,
+		.is_epoch = true } },
 	{ .info = "IV_PROTO=1154\nIV_CIPHERS=AES-256-CBC\n", .ciphers = OLD,
 	  .want = { .cipher = PROTO_CIPHER_AES_256_CBC, .is_cc_exit = true } },
 	{ .info = "IV_PROTO=1152\nIV_CIPHERS=AES-256-GCM\n", .want = {
@@ -105,6 +110,7 @@ static void test_params(void **state)
 			.data_ciphers = row->ciphers ? row->ciphers : USUAL,
 			.fallback = row->fallback,
 			.is_plain = row->is_plain,
+			.has_epochs = !row->is_plain || row->has_epochs,
 		};
 		struct control_params params, want = row->want;
 		const char *reason = NULL;
@@ -200,6 +206,7 @@ static void test_two(void **state)
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
 		const struct control_offer offer = {
 			.data_ciphers = OLD, .is_plain = cases[i].is_plain,
+			.has_epochs = !cases[i].is_plain,
 		};
 		const struct control_params *want = &cases[i].want;
 

@@ -263,7 +263,71 @@ static void test_keys(void **state)
 	assert_true(goes_both_ways());
 }
 
+static void set_epoch_key(struct rig_end *end)
+{
+	uint8_t material[RIG_MATERIAL];
+	struct dp_key key = rig_key(material, 3, PROTO_CIPHER_AES_192_GCM, 6,
+				    end == &rig.client);
+
+	key.is_epoch = true;
+	assert_int_equal(dp_key_set(end->dp, RIG_PEER_ID, DP_SLOT_PRIMARY,
+				    &key), 0);
+}
+
+/* Only our own module has epochs. */
+static void test_epochs(void **state)
+{
+	uint8_t material[RIG_MATERIAL];
+	struct dp_key key = rig_key(material, 3, PROTO_CIPHER_AES_256_GCM, 6,
+				    false);
+	struct dp_peer_info info;
+
+	(void)state;
+	info = info_of(&rig.server);
+	assert_int_equal(info.tx_epoch, 0);
+	if (!dp_has_epochs(rig.server.dp)) {
+		key.is_epoch = true;
+		assert_int_equal(dp_key_set(rig.server.dp, RIG_PEER_ID,
+					    DP_SLOT_PRIMARY, &key),
+				 -EOPNOTSUPP);
+		return;
+	}
+	set_epoch_key(&rig.server);
+	set_epoch_key(&rig.client);
+	assert_true(goes_both_ways());
+	info = info_of(&rig.server);
+	assert_int_equal(info.primary_key, 6);
+	assert_int_equal(info.tx_epoch, 1);
+	assert_int_equal(info.rx_epoch, 1);
+	info = info_of(&rig.client);
+	assert_int_equal(info.tx_epoch, 1);
+	/* and back to a key without */
+	rig_set_key(&rig.server, DP_SLOT_PRIMARY, 1, PROTO_CIPHER_AES_256_GCM,
+		    7);
+	assert_int_equal(info_of(&rig.server).tx_epoch, 0);
+}
+
 /* ---- events ---------------------------------------------------------- */
+
+static bool has_exit(void *arg)
+{
+	return ((struct rig_end *)arg)->n_exit > 0;
+}
+
+/* What clients of 2.4 and 2.5 say when they go, in a data packet. */
+static void test_exit(void **state)
+{
+	(void)state;
+	if (!kernel_get(rig.server.dp)->features)
+		skip();
+	assert_int_equal(dp_send_occ(rig.client.dp, RIG_PEER_ID,
+				     PROTO_OCC_REQUEST), 0);
+	rig_settle(&rig, 300);
+	assert_int_equal(rig.server.n_exit, 0);
+	assert_int_equal(dp_send_occ(rig.client.dp, RIG_PEER_ID,
+				     PROTO_OCC_EXIT), 0);
+	assert_true(rig_run(&rig, has_exit, &rig.server, 2000));
+}
 
 static void add_again(void)
 {
@@ -588,6 +652,8 @@ int main(void)
 		TEST(test_traffic),
 		TEST(test_peer),
 		TEST(test_keys),
+		TEST(test_epochs),
+		TEST(test_exit),
 		TEST(test_deleted_by_us),
 		TEST(test_deleted_by_others),
 		TEST(test_deleted_twice),

@@ -71,12 +71,12 @@ static void test_key(void **state)
 	static const struct {
 		enum proto_cipher cipher;
 		bool is_epoch;
-		int plain;
+		int plain, epochs;
 	} rows[] = {
-		{ PROTO_CIPHER_AES_256_GCM, false, 0 },
-		{ PROTO_CIPHER_CHACHA20_POLY1305, false, 0 },
-		{ PROTO_CIPHER_AES_256_GCM, true, -EOPNOTSUPP },
-		{ PROTO_CIPHER_AES_256_CBC, false, -EOPNOTSUPP },
+		{ PROTO_CIPHER_AES_256_GCM, false, 0, 0 },
+		{ PROTO_CIPHER_CHACHA20_POLY1305, false, 0, 0 },
+		{ PROTO_CIPHER_AES_256_GCM, true, -EOPNOTSUPP, 0 },
+		{ PROTO_CIPHER_AES_256_CBC, false, -EOPNOTSUPP, -EOPNOTSUPP },
 	};
 
 	(void)state;
@@ -88,8 +88,12 @@ static void test_key(void **state)
 		key.send.cipher_key_len = key.recv.cipher_key_len =
 			proto_cipher_key_len(key.cipher);
 		ops.is_plain = true;
+		dp.has_epochs = false;
 		assert_int_equal(dp_key_set(&dp, 1, DP_SLOT_PRIMARY, &key),
 				 rows[i].plain);
+		dp.has_epochs = true;
+		assert_int_equal(dp_key_set(&dp, 1, DP_SLOT_PRIMARY, &key),
+				 rows[i].epochs);
 		ops.is_plain = false;
 		assert_int_equal(dp_key_set(&dp, 1, DP_SLOT_PRIMARY, &key), 0);
 	}

@@ -372,11 +372,13 @@ struct control_params {
  * @fallback: data-ciphers-fallback, NULL: none
  * @has_fragment: "fragment" is configured
  * @is_plain: no more than the kernel's data path can do, see dp_is_plain()
+ * @has_epochs: epoch data keys, too
  */
 struct control_offer {
 	const char *data_ciphers, *fallback;
 	bool has_fragment;
 	bool is_plain;
+	bool has_epochs;
 };
 
 /**

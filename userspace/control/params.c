@@ -94,7 +94,7 @@ int control_params_negotiate(struct control_params *params,
 	/* the flags travel in "protocol-flags", which bit 7 announces too */
 	params->is_dyn_tls_crypt = (iv & PROTO_IV_DYN_TLS_CRYPT) &&
 				   (iv & PROTO_IV_CC_EXIT_NOTIFY);
-	params->is_epoch = !offer->is_plain && !params->is_v1 &&
+	params->is_epoch = offer->has_epochs && !params->is_v1 &&
 			   (iv & PROTO_IV_DATA_EPOCH) &&
 			   (iv & PROTO_IV_CC_EXIT_NOTIFY) &&
 			   proto_cipher_is_aead(params->cipher);
@@ -141,7 +141,7 @@ int control_params_p2p(struct control_params *params,
 	params->is_ekm = iv & PROTO_IV_TLS_KEY_EXPORT;
 	params->is_cc_exit = iv & PROTO_IV_CC_EXIT_NOTIFY;
 	params->is_dyn_tls_crypt = iv & PROTO_IV_DYN_TLS_CRYPT;
-	params->is_epoch = !offer->is_plain && !params->is_v1 &&
+	params->is_epoch = offer->has_epochs && !params->is_v1 &&
 			   (iv & PROTO_IV_DATA_EPOCH) &&
 			   proto_cipher_is_aead(params->cipher);
 	return 0;

@@ -15,6 +15,7 @@ void dp_init(struct dp *dp, const struct dp_ops *ops,
 	dp->ifindex = cfg->ifindex;
 	dp->events = cfg->events;
 	dp->arg = cfg->arg;
+	dp->has_epochs = !ops->is_plain;
 }
 
 void dp_enter(struct dp *dp)
@@ -101,6 +102,11 @@ bool dp_is_plain(const struct dp *dp)
 	return dp->ops->is_plain;
 }
 
+bool dp_has_epochs(const struct dp *dp)
+{
+	return dp->has_epochs;
+}
+
 bool dp_owns_stream(const struct dp *dp)
 {
 	return dp->ops->owns_stream;
@@ -152,8 +158,8 @@ int dp_key_set(struct dp *dp, uint32_t peer_id, enum dp_slot slot,
 	if (key->cipher == PROTO_CIPHER_NONE || key->key_id > 7 ||
 	    key->send.cipher_key_len != len || key->recv.cipher_key_len != len)
 		return -EINVAL;
-	if (dp->ops->is_plain &&
-	    (key->is_epoch || !proto_cipher_is_aead(key->cipher)))
+	if ((key->is_epoch && !dp->has_epochs) ||
+	    (dp->ops->is_plain && !proto_cipher_is_aead(key->cipher)))
 		return -EOPNOTSUPP;
 	return dp->ops->key_set(dp, peer_id, slot, key);
 }

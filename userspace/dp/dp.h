@@ -138,11 +138,14 @@ struct dp_peer {
 /**
  * dp_is_plain() - can it only do what the kernel can?
  *
- * Return: true: AEAD ciphers without epochs in packets with a peer id, without
- * fragments and framing, where that of stub-v2 is as none; what struct
- * dp_format says of segment sizes is ignored.
+ * Return: true: AEAD ciphers in packets with a peer id, without fragments and
+ * framing, where that of stub-v2 is as none; what struct dp_format says of
+ * segment sizes is ignored.
  */
 bool dp_is_plain(const struct dp *dp);
+
+/** dp_has_epochs() - can keys have epochs? Not with every kernel. */
+bool dp_has_epochs(const struct dp *dp);
 
 /**
  * dp_peer_add() - make a peer, without keys and keepalive
@@ -191,13 +194,15 @@ int dp_prefix_add(struct dp *dp, uint32_t peer_id,
 int dp_prefix_del(struct dp *dp, uint32_t peer_id,
 		  const struct net_prefix *dst);
 
+#define DP_EPOCH_SECRET_LEN	32
+
 /** struct dp_key_dir - one direction */
 struct dp_key_dir {
 	const uint8_t *cipher_key;
 	size_t cipher_key_len;
 	const uint8_t *nonce_tail;	/* PROTO_NONCE_TAIL_LEN bytes */
 	const uint8_t *hmac_key;	/* as long as the digest's result */
-	const uint8_t *epoch_secret;	/* 32 bytes */
+	const uint8_t *epoch_secret;	/* DP_EPOCH_SECRET_LEN bytes */
 };
 
 /**
@@ -250,6 +255,8 @@ struct dp_stats {
  * @cipher: of the primary key; NONE without one. The kernel does not tell the
  *	length of an AES key: NONE, too
  * @cipher_name: as far as it is known ("AES-GCM"), "" without a key; static
+ * @tx_epoch, @rx_epoch: of the primary key, as far as it has been used; 0: it
+ *	has none
  */
 struct dp_peer_info {
 	uint32_t id, tx_id;
@@ -259,6 +266,7 @@ struct dp_peer_info {
 	int primary_key, secondary_key;
 	enum proto_cipher cipher;
 	const char *cipher_name;
+	unsigned int tx_epoch, rx_epoch;
 	struct dp_stats stats;
 };
 

@@ -48,6 +48,7 @@ struct dp_ops {
  * @depth: of callbacks that are running; dp_free() waits for them
  * @batches: of dp_batch_begin() that have not ended
  * @is_dead: dp_free() was called meanwhile; no events, do nothing more
+ * @has_epochs: see dp_has_epochs()
  */
 struct dp {
 	const struct dp_ops *ops;
@@ -58,6 +59,7 @@ struct dp {
 	void *arg;
 	unsigned int depth, batches;
 	bool is_dead;
+	bool has_epochs;
 };
 
 void dp_init(struct dp *dp, const struct dp_ops *ops,

@@ -3,6 +3,7 @@
 #define DP_KERNEL_H
 
 #include <linux/ovpn.h>
+#include <linux/ovpnx.h>
 #include <netlink/attr.h>
 #include <netlink/genl/genl.h>
 #include <netlink/msg.h>
@@ -11,15 +12,25 @@
 #include "dp/impl.h"
 
 /*
- * The kernel data path: generic netlink family "ovpn". Private to dp/.
+ * The kernel data path: generic netlink family "ovpn", and "ovpnx" where there
+ * is one. Private to dp/.
  *
- *   kernel.c		life, keys, the dp_ops table
+ *   kernel.c		life, peers, the dp_ops table
+ *   kernel_key.c	keys
+ *   kernel_x.c		what only "ovpnx" can do
  *   kernel_peer.c	peers <-> attributes
  *   kernel_event.c	notifications
  *   kernel_nl.c	one request and its answers
  */
 
 #define KERNEL_ID_BUCKETS	256	/* power of two */
+
+/* Top level attributes of both families: a table for either of them. */
+#define KERNEL_A_MAX		OVPNX_A_MAX
+
+_Static_assert((int)OVPNX_A_MAX >= (int)OVPN_A_MAX &&
+	       (int)OVPNX_A_IFINDEX == (int)OVPN_A_IFINDEX,
+	       "one table has to do for both families");
 
 /**
  * struct kernel_id - what we know about a peer id
@@ -33,10 +44,16 @@ struct kernel_id {
 	unsigned int n_pending;
 };
 
+/**
+ * struct dp_kernel - the data path
+ * @family_x: number of the family "ovpnx", 0: the kernel has none
+ * @features: of enum ovpnx_feature
+ */
 struct dp_kernel {
 	struct dp base;
 	struct nl_sock *sock;
-	int family;
+	int family, family_x;
+	uint64_t features;
 	struct nl_sock *event_sock;
 	struct loop_io *event_io;
 	struct kernel_id *ids[KERNEL_ID_BUCKETS];
@@ -54,6 +71,9 @@ int kernel_nl_open(struct nl_sock **sock, int *family);
 struct nl_msg *kernel_msg_new(struct dp_kernel *kernel, uint8_t cmd,
 			      int flags);
 
+/** kernel_x_msg_new() - the same of the family "ovpnx" */
+struct nl_msg *kernel_x_msg_new(struct dp_kernel *kernel, uint8_t cmd);
+
 /** kernel_msg_free_take() - wipe, because there may be keys inside, and free */
 void kernel_msg_free_take(struct nl_msg *msg);
 
@@ -70,7 +90,7 @@ int kernel_msg_send_take(struct dp_kernel *kernel, struct nl_msg *msg,
 
 /**
  * kernel_msg_parse() - top level attributes of a generic netlink message
- * @attrs: OVPN_A_MAX + 1 entries
+ * @attrs: KERNEL_A_MAX + 1 entries
  *
  * Return: the command, or -EBADMSG.
  */
@@ -87,6 +107,36 @@ void kernel_remote_parse(struct nlattr **attrs, union net_addr *out);
 /* -EBADMSG when missing or not 4 bytes */
 int kernel_u32_parse(struct nlattr *attr, uint32_t *out);
 
+/* kernel_key.c */
+int kernel_key_set(struct dp *dp, uint32_t peer_id, enum dp_slot slot,
+		   const struct dp_key *key);
+int kernel_key_swap(struct dp *dp, uint32_t peer_id);
+int kernel_key_del(struct dp *dp, uint32_t peer_id, enum dp_slot slot);
+uint32_t kernel_slot(enum dp_slot slot);
+uint32_t kernel_cipher(enum proto_cipher cipher);
+/* key ids, and what is known of the primary key */
+void kernel_peer_get_keys(struct dp_kernel *kernel, uint32_t peer_id,
+			  struct dp_peer_info *out);
+
+/* kernel_x.c */
+
+/** kernel_x_open() - look for the family and what it can do; no error if not */
+void kernel_x_open(struct dp_kernel *kernel);
+
+/** kernel_x_listen() - hear of payloads that are not IP */
+void kernel_x_listen(struct dp_kernel *kernel);
+
+/** kernel_x_event() - a message of the family to the event socket */
+void kernel_x_event(struct dp_kernel *kernel, struct nlmsghdr *nlh);
+
+/** kernel_x_key_set() - a key with epochs; as kernel_key_set() */
+int kernel_x_key_set(struct dp_kernel *kernel, uint32_t peer_id,
+		     enum dp_slot slot, const struct dp_key *key);
+
+/** kernel_x_key_get() - epochs of the primary key, if it has any */
+void kernel_x_key_get(struct dp_kernel *kernel, uint32_t peer_id,
+		      struct dp_peer_info *out);
+
 /* kernel_event.c */
 int kernel_event_open(struct dp_kernel *kernel);
 void kernel_event_close(struct dp_kernel *kernel);
@@ -94,5 +144,7 @@ void kernel_event_close(struct dp_kernel *kernel);
 int kernel_id_known(void *arg, const struct dp_peer_info *info);
 void kernel_id_added(struct dp_kernel *kernel, uint32_t id);
 void kernel_id_deleted(struct dp_kernel *kernel, uint32_t id, int err);
+/* false: what is heard of it is still of a peer that we have deleted */
+bool kernel_id_is_current(struct dp_kernel *kernel, uint32_t id);
 
 #endif

@@ -122,6 +122,13 @@ void kernel_id_deleted(struct dp_kernel *kernel, uint32_t id, int err)
 	entry->n_pending++;
 }
 
+bool kernel_id_is_current(struct dp_kernel *kernel, uint32_t id)
+{
+	const struct kernel_id *entry = *kernel_id_find(kernel, id);
+
+	return !entry || !entry->n_pending;
+}
+
 /* Return: true when the deletion is news. */
 static bool kernel_id_gone(struct dp_kernel *kernel, uint32_t id)
 {
@@ -198,11 +205,15 @@ static void kernel_on_exhausted(struct dp_kernel *kernel, struct nlattr *nest)
 
 static void kernel_event(struct dp_kernel *kernel, struct nlmsghdr *nlh)
 {
-	struct nlattr *attrs[OVPN_A_MAX + 1];
+	struct nlattr *attrs[KERNEL_A_MAX + 1];
 	struct nlattr *peer[OVPN_A_PEER_MAX + 1];
 	uint32_t ifindex;
 	int cmd;
 
+	if (kernel->family_x && nlh->nlmsg_type == kernel->family_x) {
+		kernel_x_event(kernel, nlh);
+		return;
+	}
 	if (nlh->nlmsg_type != kernel->family)
 		return;
 	cmd = kernel_msg_parse(nlh, attrs);

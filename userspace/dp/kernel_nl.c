@@ -60,19 +60,35 @@ free:
 	return kernel_nl_errno(ret);
 }
 
-struct nl_msg *kernel_msg_new(struct dp_kernel *kernel, uint8_t cmd, int flags)
+/* @ifindex: 0: a request that is about no device */
+static struct nl_msg *kernel_msg_make(uint32_t ifindex, int family,
+				      uint8_t cmd, int flags)
 {
 	struct nl_msg *msg = nlmsg_alloc();
 
 	if (!msg)
 		return NULL;
-	if (!genlmsg_put(msg, NL_AUTO_PORT, NL_AUTO_SEQ, kernel->family, 0,
+	/* version and first attribute are the same in both families */
+	if (!genlmsg_put(msg, NL_AUTO_PORT, NL_AUTO_SEQ, family, 0,
 			 NLM_F_REQUEST | flags, cmd, OVPN_FAMILY_VERSION) ||
-	    nla_put_u32(msg, OVPN_A_IFINDEX, (uint32_t)kernel->base.ifindex)) {
+	    (ifindex && nla_put_u32(msg, OVPN_A_IFINDEX, ifindex))) {
 		nlmsg_free(msg);
 		return NULL;
 	}
 	return msg;
+}
+
+struct nl_msg *kernel_msg_new(struct dp_kernel *kernel, uint8_t cmd, int flags)
+{
+	return kernel_msg_make((uint32_t)kernel->base.ifindex, kernel->family,
+			       cmd, flags);
+}
+
+struct nl_msg *kernel_x_msg_new(struct dp_kernel *kernel, uint8_t cmd)
+{
+	return kernel_msg_make(cmd == OVPNX_CMD_GET_FEATURES ? 0 :
+			       (uint32_t)kernel->base.ifindex,
+			       kernel->family_x, cmd, 0);
 }
 
 void kernel_msg_free_take(struct nl_msg *msg)
@@ -88,7 +104,7 @@ int kernel_msg_parse(struct nlmsghdr *nlh, struct nlattr **attrs)
 	if (!genlmsg_valid_hdr(nlh, 0))
 		return -EBADMSG;
 	genl = genlmsg_hdr(nlh);
-	if (nla_parse(attrs, OVPN_A_MAX, genlmsg_attrdata(genl, 0),
+	if (nla_parse(attrs, KERNEL_A_MAX, genlmsg_attrdata(genl, 0),
 		      genlmsg_attrlen(genl, 0), NULL))
 		return -EBADMSG;
 	return genl->cmd;
@@ -167,6 +183,12 @@ static int kernel_message(struct nlmsghdr *nlh, int *err)
 	return 0;
 }
 
+static bool kernel_is_family(const struct dp_kernel *kernel, int type)
+{
+	return type == kernel->family ||
+	       (kernel->family_x && type == kernel->family_x);
+}
+
 static int kernel_answers(struct dp_kernel *kernel, uint32_t seq,
 			  int (*on_data)(void *arg, struct nlattr **attrs),
 			  void *arg)
@@ -174,7 +196,7 @@ static int kernel_answers(struct dp_kernel *kernel, uint32_t seq,
 	static _Thread_local _Alignas(struct nlmsghdr) char
 		buf[KERNEL_REPLY_MAX];
 	uint32_t port = nl_socket_get_local_port(kernel->sock);
-	struct nlattr *attrs[OVPN_A_MAX + 1];
+	struct nlattr *attrs[KERNEL_A_MAX + 1];
 	int err = 0, data_err = 0, left;
 	struct nlmsghdr *nlh;
 	size_t len = 0;
@@ -190,8 +212,8 @@ static int kernel_answers(struct dp_kernel *kernel, uint32_t seq,
 				continue;
 			if (kernel_message(nlh, &err))
 				return err ? err : data_err;
-			if (nlh->nlmsg_type != kernel->family || !on_data ||
-			    data_err)
+			if (!kernel_is_family(kernel, nlh->nlmsg_type) ||
+			    !on_data || data_err)
 				continue;
 			data_err = kernel_msg_parse(nlh, attrs);
 			if (data_err >= 0)

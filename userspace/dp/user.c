@@ -144,6 +144,7 @@ static void user_peer_info(struct user_peer *peer, struct dp_peer_info *out)
 	out->cipher = primary->cipher;
 	out->cipher_name = primary->is_set ?
 			   proto_cipher_name(primary->cipher) : "";
+	userdp_epoch_numbers(&primary->seal, &out->tx_epoch, &out->rx_epoch);
 	out->stats = peer->stats;
 	out->stats.link_tx_packets = peer->dest.packets;
 	out->stats.link_tx_bytes = peer->dest.bytes;

@@ -45,6 +45,12 @@ static json_t *json_key_id(int key_id)
 	return key_id < 0 ? json_null() : json_integer(key_id);
 }
 
+/* null: packets without epochs */
+static json_t *json_epoch(unsigned int epoch)
+{
+	return epoch ? json_integer((json_int_t)epoch) : json_null();
+}
+
 static json_t *json_count(uint64_t n)
 {
 	return json_integer((json_int_t)n);
@@ -74,7 +80,7 @@ static json_t *json_peer(const struct tunnel_info *info)
 	bool has_dp = info->data_path[0];
 
 	return json_pack("{so so so so so so so so so so so so so so so so so "
-			 "so}",
+			 "so so so}",
 			 "id", json_count(info->peer_id),
 			 "tx_id", has_dp ? json_count(info->dp.tx_id) :
 					   json_null(),
@@ -96,6 +102,8 @@ static json_t *json_peer(const struct tunnel_info *info)
 				   (int)info->dp.keepalive_timeout),
 			 "primary_key", json_key_id(info->dp.primary_key),
 			 "secondary_key", json_key_id(info->dp.secondary_key),
+			 "tx_epoch", json_epoch(info->dp.tx_epoch),
+			 "rx_epoch", json_epoch(info->dp.rx_epoch),
 			 "stats", json_stats(&info->dp.stats));
 }
 

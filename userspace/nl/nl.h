@@ -96,6 +96,9 @@ int nl_rt_route_get(struct nl_rt *rt, const struct net_ip *dst,
  */
 const char *nl_ovpn_name(void);
 
+/** nl_ovpnx_name() - the second netlink family of that module */
+const char *nl_ovpnx_name(void);
+
 /**
  * nl_ovpn_has_peers() - does a link of kind "ovpn" carry peers now
  *

@@ -4,6 +4,8 @@
 #include <errno.h>
 #include <linux/genetlink.h>
 #include <linux/ovpn.h>
+#include <linux/ovpnx.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "nl/request.h"
@@ -54,6 +56,12 @@ const char *nl_ovpn_name(void)
 		name = access("/sys/module/" OVPN_FAMILY_NAME_OWN, F_OK) ?
 		       OVPN_FAMILY_NAME : OVPN_FAMILY_NAME_OWN;
 	return name;
+}
+
+const char *nl_ovpnx_name(void)
+{
+	return strcmp(nl_ovpn_name(), OVPN_FAMILY_NAME) ?
+	       OVPNX_FAMILY_NAME_OWN : OVPNX_FAMILY_NAME;
 }
 
 int nl_ovpn_has_peers(int ifindex)

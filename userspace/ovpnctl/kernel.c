@@ -64,6 +64,12 @@ static json_t *kernel_key_id(int key_id)
 	return key_id < 0 ? json_null() : json_integer(key_id);
 }
 
+/* null: packets without epochs */
+static json_t *kernel_epoch(unsigned int epoch)
+{
+	return epoch ? json_integer((json_int_t)epoch) : json_null();
+}
+
 static json_t *kernel_stats(const struct dp_stats *s)
 {
 	return json_pack("{sI sI sI sI sI sI sI sI}",
@@ -79,7 +85,7 @@ static json_t *kernel_stats(const struct dp_stats *s)
 
 static json_t *kernel_peer(const struct dp_peer_info *info)
 {
-	return json_pack("{sI sI ss ss so so so so so so so}",
+	return json_pack("{sI sI ss ss so so so so so so so so so}",
 			 "id", (json_int_t)info->id,
 			 "tx_id", (json_int_t)info->tx_id,
 			 "cipher", info->cipher_name, "data_path", "kernel",
@@ -92,6 +98,8 @@ static json_t *kernel_peer(const struct dp_peer_info *info)
 				   (int)info->keepalive_timeout),
 			 "primary_key", kernel_key_id(info->primary_key),
 			 "secondary_key", kernel_key_id(info->secondary_key),
+			 "tx_epoch", kernel_epoch(info->tx_epoch),
+			 "rx_epoch", kernel_epoch(info->rx_epoch),
 			 "stats", kernel_stats(&info->stats));
 }
 

@@ -96,6 +96,11 @@ static void print_keys(const json_t *peer)
 	print_key("primary", json_object_get(peer, "primary_key"));
 	print_key(", secondary", json_object_get(peer, "secondary_key"));
 	putchar('\n');
+	if (number(peer, "tx_epoch"))
+		printf("  %-11s aead-epoch, sending in epoch %"
+		       JSON_INTEGER_FORMAT ", receiving in %"
+		       JSON_INTEGER_FORMAT "\n", "format",
+		       number(peer, "tx_epoch"), number(peer, "rx_epoch"));
 }
 
 static void print_vpn(const json_t *peer)

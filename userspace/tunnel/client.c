@@ -549,7 +549,7 @@ static void client_peer_info(const struct tunnel_host *host)
 					     "AES-128-GCM") &&
 		       proto_cipher_list_has(cfg->data_ciphers, "AES-256-GCM");
 
-	if (!is_plain)
+	if (dp_has_epochs(host->dp))
 		iv |= PROTO_IV_DATA_EPOCH;
 	iv |= cfg->is_pull ? PROTO_IV_REQUEST_PUSH | PROTO_IV_AUTH_FAIL_TEMP |
 			     PROTO_IV_PUSH_UPDATE : PROTO_IV_NCP_P2P;

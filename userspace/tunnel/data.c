@@ -188,13 +188,15 @@ static void data_mss(const struct config *cfg, struct dp_format *format)
 
 /**
  * tunnel_data_special() - what of a peer's packets only userspace can carry
+ * @dp: the data path; kernels differ in what they can do
  * @params: as negotiated
  *
  * Return: the first such thing, for a message; NULL: there is none.
  */
-const char *tunnel_data_special(const struct control_params *params)
+const char *tunnel_data_special(const struct dp *dp,
+				const struct control_params *params)
 {
-	if (params->is_epoch)
+	if (params->is_epoch && !(dp_is_plain(dp) && dp_has_epochs(dp)))
 		return "epoch data keys";
 	if (params->is_v1)
 		return "packets without a peer id";
@@ -276,7 +278,7 @@ int tunnel_data_connect(struct tunnel *tunnel, uint32_t tx_id,
 	if (ret)
 		return ret;
 	tunnel->has_dp_peer = true;
-	what = tunnel_data_special(&tunnel->active->params);
+	what = tunnel_data_special(tunnel->host->dp, &tunnel->active->params);
 	snprintf(tunnel->dp_why, sizeof(tunnel->dp_why), "%s%s",
 		 what ? "only userspace carries " : "", what ? what : "");
 	keygen_rotation_init(&tunnel->rotation);

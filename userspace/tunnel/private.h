@@ -496,7 +496,8 @@ int tunnel_keys_load(struct tunnel_host *host, char *err, size_t err_len);
 void tunnel_keys_free(struct tunnel_host *host);
 
 /* data.c: a tunnel's peer and keys in the data path */
-const char *tunnel_data_special(const struct control_params *params);
+const char *tunnel_data_special(const struct dp *dp,
+				const struct control_params *params);
 int tunnel_data_connect(struct tunnel *tunnel, uint32_t tx_id,
 			const struct config *cfg);
 int tunnel_data_rekey(struct tunnel *tunnel);

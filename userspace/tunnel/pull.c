@@ -263,9 +263,10 @@ static enum proto_cipher pushed_cipher(const struct tunnel *tunnel,
 	return PROTO_CIPHER_NONE;
 }
 
-static int params_check_plain(const struct control_params *params)
+static int params_check_plain(const struct dp *dp,
+			      const struct control_params *params)
 {
-	const char *what = tunnel_data_special(params);
+	const char *what = tunnel_data_special(dp, params);
 
 	if (!what)
 		return 0;
@@ -309,7 +310,7 @@ int tunnel_pull_params(struct tunnel_session *ts, const struct config *cfg,
 		log_error("the server wants epoch data keys, but not with a peer-id and an AEAD cipher");
 		return -EPROTO;
 	}
-	return dp && dp_is_plain(dp) ? params_check_plain(params) : 0;
+	return dp && dp_is_plain(dp) ? params_check_plain(dp, params) : 0;
 }
 
 /* data-ciphers-fallback, else cipher: of a peer that does not negotiate */
@@ -334,6 +335,7 @@ int tunnel_pull_alone(struct tunnel_session *ts, const struct config *cfg,
 	const struct control_offer offer = {
 		.data_ciphers = cfg->data_ciphers,
 		.is_plain = dp_is_plain(dp),
+		.has_epochs = dp_has_epochs(dp),
 	};
 	struct control_params *params = &ts->params;
 	int ret;
@@ -355,5 +357,5 @@ int tunnel_pull_alone(struct tunnel_session *ts, const struct config *cfg,
 			  strerror(-ret));
 		return ret;
 	}
-	return offer.is_plain ? params_check_plain(params) : 0;
+	return offer.is_plain ? params_check_plain(dp, params) : 0;
 }

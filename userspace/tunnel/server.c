@@ -48,6 +48,7 @@ static int negotiate(struct tunnel_session *ts, const struct config *cfg)
 		.fallback = cfg->data_ciphers_fallback,
 		.has_fragment = cfg->fragment,
 		.is_plain = dp_is_plain(ts->tunnel->host->dp),
+		.has_epochs = dp_has_epochs(ts->tunnel->host->dp),
 	};
 
 	ts->reject = NULL;

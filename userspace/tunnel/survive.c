@@ -148,7 +148,7 @@ static int record_fill(struct survive_record *rec, const struct tunnel *tunnel)
 	struct dp_peer_info info;
 	int n;
 
-	if (tunnel_data_special(&tunnel->active->params))
+	if (tunnel_data_special(host->dp, &tunnel->active->params))
 		return -EOPNOTSUPP;
 	if (control_session_save(tunnel->active->control, &rec->control) ||
 	    dp_peer_get(host->dp, tunnel->dp_id, &info))
@@ -213,7 +213,7 @@ void tunnel_survive_save(struct tunnel *tunnel)
 		    tunnel_label(tunnel, label, sizeof(label)),
 		    ret == -E2BIG ? "more networks behind it than are kept" :
 		    ret == -EOPNOTSUPP ?
-		    tunnel_data_special(&tunnel->active->params) :
+		    tunnel_data_special(host->dp, &tunnel->active->params) :
 		    strerror(-ret));
 }
 
@@ -244,7 +244,8 @@ struct dp_counter *tunnel_survive_key(struct tunnel *tunnel, uint8_t key_id,
 	int ret;
 
 	if (!host->setup.keep || !host->server || host->link.fd < 0 ||
-	    tunnel->link || tunnel_data_special(&tunnel->active->params))
+	    tunnel->link ||
+	    tunnel_data_special(host->dp, &tunnel->active->params))
 		return NULL;
 	counter = keep_counter(host->setup.keep, tunnel->peer_id, key_id);
 	rec = counter ? record_get(host, tunnel->peer_id) : NULL;

@@ -372,6 +372,16 @@ static const struct userdp_codec_ops epoch_open_ops = {
 	.wipe = epoch_wipe_open,
 };
 
+bool userdp_epoch_numbers(const struct userdp_codec *seal, unsigned int *tx,
+			  unsigned int *rx)
+{
+	if (seal->ops != &epoch_seal_ops)
+		return false;
+	*tx = seal->epoch->tx.number;
+	*rx = seal->epoch->rx[seal->epoch->at].number;
+	return true;
+}
+
 static int epoch_init(struct userdp_epoch *epoch)
 {
 	struct epoch_secrets *secrets = epoch->secrets;

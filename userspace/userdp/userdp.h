@@ -202,6 +202,15 @@ int userdp_epoch_init(struct userdp_codec *seal, struct userdp_codec *open,
 		      enum proto_cipher cipher, const uint8_t *send,
 		      const uint8_t *recv);
 
+/**
+ * userdp_epoch_numbers() - which epochs a key has got to
+ * @seal: of any kind
+ *
+ * Return: false: keys of this kind have none, and nothing is written.
+ */
+bool userdp_epoch_numbers(const struct userdp_codec *seal, unsigned int *tx,
+			  unsigned int *rx);
+
 /** userdp_expand_label() - OVPN-Expand-Label, without a context; 0 or -errno */
 int userdp_expand_label(EVP_KDF *kdf, const uint8_t *secret,
 			const char *label, uint8_t *out, size_t len);
