@@ -200,6 +200,29 @@ item_make_proxies() {
 	rm -rf "$tree"
 }
 
+item_key_names() {
+	lab_version bookworm systemd-resolved
+}
+
+# Who sets name servers, unpacked: folders to lay over /usr, "resolved" with
+# dbus-daemon, "openresolv" and "resolvconf". With this machine's own libraries.
+item_make_names() {
+	local suite=bookworm name
+
+	lab_say "systemd-resolved and resolvconf: downloading"
+	mkdir -p "$2/resolved" "$2/openresolv" "$2/resolvconf"
+	lab_fetch "$suite" "$2/resolved" $(for name in systemd-resolved \
+		libsystemd-shared dbus-daemon libdbus-1-3 libapparmor1 \
+		libfdisk1 libcryptsetup12 libdevmapper1.02.1 libjson-c5 \
+		libip4tc2 libargon2-1 libkmod2 libidn2-0 libunistring2; do
+		echo "$name=$(lab_version "$suite" "$name")"
+	done)
+	for name in openresolv resolvconf; do
+		lab_fetch "$suite" "$2/$name" \
+			"$name=$(lab_version "$suite" "$name")"
+	done
+}
+
 # The libraries that openvpn needs beyond the build chroot's, as PACKAGE=VERSION.
 lab_peer_libraries() {
 	local name

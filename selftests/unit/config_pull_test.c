@@ -239,6 +239,47 @@ static void test_dhcp_options(void **state)
 	end(&f);
 }
 
+/* One that is pushed takes the place of one's own with its number. */
+static void test_dns(void **state)
+{
+	const struct config_dns_server *server;
+	struct fixture f;
+	char option[64];
+
+	(void)state;
+	begin(&f, CLIENT "dns server 1 address 192.0.2.1\n"
+	      "dns server 1 resolve-domains own.test\n"
+	      "dns server 2 address 192.0.2.2\n"
+	      "dns search-domains own.test\n");
+	assert_int_equal(push(&f, "dns server 1 address 10.8.0.1:5353"), 0);
+	assert_int_equal(push(&f, "dns server 1 address fd00::1"), 0);
+	assert_int_equal(push(&f, "dns server 0 address 10.8.0.2"), 0);
+	assert_int_equal(push(&f, "dns search-domains a.test"), 0);
+	assert_int_equal(push(&f, "dns server -1 address 10.8.0.3"), -EINVAL);
+	server = f.pulled->dns_servers;
+	assert_int_equal(server->number, 0);
+	server = server->next;
+	assert_int_equal(server->number, 1);
+	assert_int_equal(server->n_addrs, 2);
+	assert_int_equal(server->addrs[0].port, 5353);
+	assert_null(server->domains);
+	server = server->next;
+	assert_int_equal(server->number, 2);
+	assert_null(server->next);
+	assert_string_equal(f.pulled->dns_search->text, "own.test");
+	assert_string_equal(f.pulled->dns_search->next->text, "a.test");
+	/* its own is as it was */
+	assert_int_equal(f.cfg->dns_servers->number, 1);
+	assert_non_null(f.cfg->dns_servers->domains);
+	assert_null(f.cfg->dns_search->next);
+	for (int i = 0; i < 128; i++) {
+		snprintf(option, sizeof(option), "dns server %d address 10.9.0.1",
+			 i);
+		assert_int_equal(push(&f, option), i < 32 ? 0 : -EINVAL);
+	}
+	end(&f);
+}
+
 static void test_route_nopull(void **state)
 {
 	static const char *const options[] = {
@@ -271,6 +312,7 @@ int main(void)
 		cmocka_unit_test(test_filters),
 		cmocka_unit_test(test_route_nopull),
 		cmocka_unit_test(test_dhcp_options),
+		cmocka_unit_test(test_dns),
 	};
 
 	cmocka_set_message_output(CM_OUTPUT_TAP);

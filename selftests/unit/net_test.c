@@ -241,6 +241,83 @@ static void test_ip(void **state)
 	assert_int_equal(net_ip_parse("10.0.0.1/8", &a), -EINVAL);
 }
 
+static const char *const dns_env[] = {
+	"dns_server_1_address_1=192.0.2.1",
+	"dns_server_1_address_2=2001:db8::1",
+	"dns_server_1_port_2=853",
+	"dns_server_1_resolve_domain_1=a.test",
+	"dns_server_1_dnssec=yes",
+	"dns_server_1_transport=DoT",
+	"dns_server_1_sni=ns.test",
+	"dns_server_2_address_1=192.0.2.2",
+	"dns_server_2_port_1=53",
+	"dns_server_3_address_1=nowhere",
+	"dns_search_domain_1=b.test",
+	"dns_search_domain_2=c.test",
+};
+
+static const char *dns_get(void *arg, const char *name)
+{
+	size_t len = strlen(name);
+
+	(void)arg;
+	for (size_t i = 0; i < sizeof(dns_env) / sizeof(*dns_env); i++)
+		if (!strncmp(dns_env[i], name, len) && dns_env[i][len] == '=')
+			return dns_env[i] + len + 1;
+	return NULL;
+}
+
+static void test_dns_env(void **state)
+{
+	struct net_dns dns;
+	char text[128];
+
+	(void)state;
+	assert_int_equal(net_dns_from_env(&dns, 1, dns_get, NULL), 0);
+	assert_int_equal(dns.n_addrs, 2);
+	assert_int_equal(dns.addrs[0].ip.family, AF_INET);
+	assert_int_equal(dns.addrs[0].port, 0);
+	assert_int_equal(dns.addrs[1].ip.family, AF_INET6);
+	assert_int_equal(dns.addrs[1].port, 853);
+	assert_int_equal(dns.n_domains, 1);
+	assert_int_equal(dns.n_search, 2);
+	assert_int_equal(dns.dnssec, NET_DNSSEC_YES);
+	assert_int_equal(dns.transport, NET_DNS_TRANSPORT_TLS);
+	assert_string_equal(dns.sni, "ns.test");
+	assert_false(net_dns_is_simple(&dns));
+	assert_int_equal(net_dns_from_env(&dns, 2, dns_get, NULL), 0);
+	assert_true(net_dns_is_simple(&dns));
+	assert_int_equal(net_dns_resolv_conf(&dns, text, sizeof(text)), 0);
+	assert_string_equal(text, "nameserver 192.0.2.2\nsearch b.test c.test\n");
+	assert_int_equal(net_dns_resolv_conf(&dns, text, 42), -ENOBUFS);
+	assert_int_equal(net_dns_resolv_conf(&dns, text, 20), -ENOBUFS);
+	assert_int_equal(net_dns_from_env(&dns, 3, dns_get, NULL), -EINVAL);
+	assert_int_equal(net_dns_from_env(&dns, 4, dns_get, NULL), -ENOENT);
+}
+
+static void test_dns_words(void **state)
+{
+	static const char *const bad[] = {
+		"", ":53", "192.0.2.1:", "192.0.2.1:x", "192.0.2.1:65536",
+		"192.0.2.1:+5", "[2001:db8::1]", "[2001:db8::1", "[]:53",
+		"[2001:db8::1]:0", "2001:db8::1:53:x", "ns.test",
+	};
+	struct net_dns_addr addr;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(bad) / sizeof(*bad); i++)
+		assert_int_equal(net_dns_addr_parse(bad[i], &addr), -EINVAL);
+	assert_int_equal(net_dns_addr_parse("[192.0.2.1]:53", &addr), 0);
+	assert_int_equal(net_dns_addr_parse("2001:db8::1", &addr), 0);
+	assert_int_equal(addr.port, 0);
+	assert_true(net_dns_domain_is_valid("a-b._c.test."));
+	assert_false(net_dns_domain_is_valid(""));
+	assert_false(net_dns_domain_is_valid("-a.test"));
+	assert_false(net_dns_domain_is_valid(".test"));
+	assert_false(net_dns_domain_is_valid("a b"));
+	assert_false(net_dns_domain_is_valid("a\nnameserver"));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -253,6 +330,8 @@ int main(void)
 		cmocka_unit_test(test_prefix_contains),
 		cmocka_unit_test(test_prefix_nth),
 		cmocka_unit_test(test_ip),
+		cmocka_unit_test(test_dns_env),
+		cmocka_unit_test(test_dns_words),
 	};
 
 	cmocka_set_message_output(CM_OUTPUT_TAP);

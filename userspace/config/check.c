@@ -268,6 +268,8 @@ static int check_scripts(struct config_parse *ps)
 		[CONFIG_SCRIPT_LEARN_ADDRESS] = "learn-address",
 		[CONFIG_SCRIPT_CLIENT_CRRESPONSE] = "client-crresponse",
 		[CONFIG_SCRIPT_TLS_CRYPT_V2_VERIFY] = "tls-crypt-v2-verify",
+		[CONFIG_SCRIPT_DNS_UP] = "dns-updown",
+		[CONFIG_SCRIPT_DNS_DOWN] = "dns-updown",
 	};
 	const struct config *cfg = ps->cfg;
 
@@ -276,6 +278,18 @@ static int check_scripts(struct config_parse *ps)
 			return config_fail_at(ps, place_of(ps, names[i]),
 				"%s: programs are run only with script-security 2; add that line",
 				names[i]);
+	return 0;
+}
+
+static int check_dns(struct config_parse *ps)
+{
+	const struct config_dns_server *server = ps->cfg->dns_servers;
+
+	for (; server; server = server->next)
+		if (!server->n_addrs)
+			return config_fail_at(ps, place_of(ps, "dns"),
+				"dns server %d has no address; add \"dns server %d address ADDRESS\"",
+				server->number, server->number);
 	return 0;
 }
 
@@ -435,7 +449,7 @@ int config_check(struct config_parse *ps)
 	if (check_role(ps) || check_keys(ps) || check_tls_versions(ps) ||
 	    check_logins(ps) || check_data_path(ps) || check_scripts(ps) ||
 	    check_script_cause(ps) || check_client_login(ps) ||
-	    check_management(ps))
+	    check_management(ps) || check_dns(ps))
 		return -EINVAL;
 	return check_warnings(ps);
 }

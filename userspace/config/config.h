@@ -173,7 +173,33 @@ enum config_script {
 	CONFIG_SCRIPT_LEARN_ADDRESS,
 	CONFIG_SCRIPT_CLIENT_CRRESPONSE,
 	CONFIG_SCRIPT_TLS_CRYPT_V2_VERIFY,
+	CONFIG_SCRIPT_DNS_UP,
+	CONFIG_SCRIPT_DNS_DOWN,
 	CONFIG_SCRIPTS,
+};
+
+/* dns-updown */
+enum config_dns_updown {
+	CONFIG_DNS_UPDOWN_DEFAULT,	/* unless "up" does it */
+	CONFIG_DNS_UPDOWN_OFF,
+	CONFIG_DNS_UPDOWN_FORCE,
+	CONFIG_DNS_UPDOWN_COMMAND,
+};
+
+/**
+ * struct config_dns_server - "dns server N ..."
+ * @is_own: not pushed; one that is pushed with its number takes its place
+ */
+struct config_dns_server {
+	int number;
+	bool is_own;
+	struct net_dns_addr addrs[NET_DNS_ADDRS_MAX];
+	size_t n_addrs;
+	struct config_text *domains;
+	enum net_dnssec dnssec;
+	enum net_dns_transport transport;
+	const char *sni;
+	struct config_dns_server *next;
 };
 
 #define CONFIG_PLUGINS_MAX 16
@@ -358,6 +384,10 @@ struct config {
 	struct config_text *env;	/* setenv: "NAME=value" */
 	struct config_text *dhcp_options;	/* "dhcp-option TYPE VALUE" */
 	size_t n_dhcp_options;
+	struct config_dns_server *dns_servers;	/* lowest number first */
+	struct config_text *dns_search;
+	size_t n_dns_words;			/* domains in all of this */
+	enum config_dns_updown dns_updown;
 
 	/* private to config/ */
 	struct config_share *share;

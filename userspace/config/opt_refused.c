@@ -7,7 +7,6 @@
 #define MGMT "this part of the management interface is not supported; remove the line"
 #define TOKENS "keys come from files; use cert and key"
 #define TAP "Ethernet tunnels are not supported; use dev tun"
-#define DNS "name servers are not set; configure them by hand"
 #define OPENVPN "use the program openvpn for that"
 
 static const struct config_row refused_rows[] = {
@@ -65,8 +64,6 @@ static const struct config_row refused_rows[] = {
 	CONFIG_REFUSE_PUSHED("redirect-private", "use route"),
 	CONFIG_REFUSE_PUSHED("client-nat", "use nftables"),
 	CONFIG_REFUSE_PUSHED("block-ipv6", "use nftables"),
-	CONFIG_REFUSE_PUSHED("dns", DNS),
-	CONFIG_REFUSE("dns-updown", DNS),
 	CONFIG_REFUSE("allow-pull-fqdn", "routes need addresses"),
 	CONFIG_REFUSE_PUSHED("inactive", "remove the line"),
 	CONFIG_REFUSE_PUSHED("session-timeout", "remove the line"),

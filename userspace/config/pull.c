@@ -25,10 +25,10 @@ static int routes_copy(struct config *cfg)
 }
 
 /* Likewise. */
-static int dhcp_options_copy(struct config *cfg)
+static int texts_copy(struct config *cfg, struct config_text **list)
 {
-	const struct config_text *src = cfg->dhcp_options;
-	struct config_text **tail = &cfg->dhcp_options;
+	const struct config_text *src = *list;
+	struct config_text **tail = list;
 
 	for (*tail = NULL; src; src = src->next) {
 		*tail = mem_arena_memdup(cfg->arena, src, sizeof(*src));
@@ -40,6 +40,23 @@ static int dhcp_options_copy(struct config *cfg)
 	return 0;
 }
 
+/* Likewise; and those that are pushed take the places of these. */
+static int dns_copy(struct config *cfg)
+{
+	const struct config_dns_server *src = cfg->dns_servers;
+	struct config_dns_server **tail = &cfg->dns_servers;
+
+	for (*tail = NULL; src; src = src->next) {
+		*tail = mem_arena_memdup(cfg->arena, src, sizeof(*src));
+		if (!*tail || texts_copy(cfg, &(*tail)->domains))
+			return -ENOMEM;
+		(*tail)->is_own = true;
+		(*tail)->next = NULL;
+		tail = &(*tail)->next;
+	}
+	return texts_copy(cfg, &cfg->dns_search);
+}
+
 struct config *config_pull_begin(const struct config *cfg)
 {
 	struct config *copy = config_copy(cfg, "config-pull");
@@ -49,7 +66,8 @@ struct config *config_pull_begin(const struct config *cfg)
 	copy->env = NULL;
 	copy->push = NULL;
 	copy->echoes = NULL;
-	if (routes_copy(copy) || dhcp_options_copy(copy)) {
+	if (routes_copy(copy) || texts_copy(copy, &copy->dhcp_options) ||
+	    dns_copy(copy)) {
 		config_free(copy);
 		return NULL;
 	}

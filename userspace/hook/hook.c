@@ -78,6 +78,8 @@ const char *hook_name(enum hook_event event)
 		[HOOK_LEARN_ADDRESS] = "learn-address",
 		[HOOK_CLIENT_CRRESPONSE] = "client-crresponse",
 		[HOOK_TLS_CRYPT_V2_VERIFY] = "tls-crypt-v2-verify",
+		[HOOK_DNS_UP] = "dns-up",
+		[HOOK_DNS_DOWN] = "dns-down",
 	};
 
 	return (int)event < HOOK_EVENTS ? names[event] : "";
@@ -584,7 +586,8 @@ bool hook_is_question(enum hook_event event)
 	return event != HOOK_UP && event != HOOK_DOWN &&
 	       event != HOOK_ROUTE_UP && event != HOOK_ROUTE_PRE_DOWN &&
 	       event != HOOK_IPCHANGE && event != HOOK_CLIENT_DISCONNECT &&
-	       event != HOOK_LEARN_ADDRESS && event != HOOK_WIRE_GONE;
+	       event != HOOK_LEARN_ADDRESS && event != HOOK_DNS_UP &&
+	       event != HOOK_DNS_DOWN && event != HOOK_WIRE_GONE;
 }
 
 /* Does something run, or wait, that has to come to its end? */

@@ -38,6 +38,8 @@ enum hook_event {
 	HOOK_LEARN_ADDRESS,
 	HOOK_CLIENT_CRRESPONSE,
 	HOOK_TLS_CRYPT_V2_VERIFY,
+	HOOK_DNS_UP,
+	HOOK_DNS_DOWN,
 	HOOK_EVENTS,
 };
 
@@ -50,13 +52,15 @@ struct hook_env;
  * struct hook_plugin - what is called, and no program
  * @argv: its file first, NULL-terminated
  * @is_pam: it is PAM itself: a service first, then prompts and answers
+ * @is_dns: it sets name servers; what it has set goes with the daemon. @argv is
+ *	its name
  */
 struct hook_plugin {
 	const char *const *argv;
-	bool is_pam;
+	bool is_pam, is_dns;
 };
 
-#define HOOK_PLUGINS_MAX 17
+#define HOOK_PLUGINS_MAX 18
 
 /**
  * struct hook_setup - what may be run; borrowed during hook_start()
@@ -64,8 +68,9 @@ struct hook_plugin {
  * @plugins, @n_plugins: in the order in which they are called
  * @env: the administrator's variables, "NAME=value", NULL-terminated; NULL
  * @plugin_env: besides, what a plugin is told when it begins
- * @user, @group: of all programs but up, down, route-up and route-pre-down,
- *	which have the rights that the daemon begins with; NULL: likewise
+ * @user, @group: of all programs but up, down, route-up, route-pre-down and
+ *	dns-updown, which have the rights that the daemon begins with; NULL:
+ *	likewise
  * @cwd: where they begin; NULL: where the daemon does
  * @tmp_dir: for files that are handed over
  * @cert_dir: for those with a certificate; NULL: they are not

@@ -197,7 +197,8 @@ int hook_host_start(const struct hook_setup *setup,
 	host->sock = -1;
 	host->pidfd = -1;
 	if (plugin && asprintf(&host->label, "%s %s",
-			       plugin->is_pam ? "PAM service" : "plugin",
+			       plugin->is_pam ? "PAM service" :
+			       plugin->is_dns ? "the setting of" : "plugin",
 			       plugin->argv[0]) < 0)
 		host->label = NULL;
 	if (!plugin || host->label)

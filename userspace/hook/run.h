@@ -134,6 +134,9 @@ extern const struct runner_kind runner_pam;
 int pam_open(struct runner *runner, const char *const *argv, char *err,
 	     size_t err_len);
 
+/* dns.c */
+extern const struct runner_kind runner_dns;
+
 /* plugin.c: load it, and say so; 0, or -errno with @err */
 int plugin_open(struct runner *runner, const struct hook_plugin *what,
 		uint32_t *events, char *err, size_t err_len);

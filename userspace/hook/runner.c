@@ -46,7 +46,8 @@ void runner_check_end(struct runner *runner)
 bool runner_has_first_rights(enum hook_event event)
 {
 	return event == HOOK_UP || event == HOOK_DOWN ||
-	       event == HOOK_ROUTE_UP || event == HOOK_ROUTE_PRE_DOWN;
+	       event == HOOK_ROUTE_UP || event == HOOK_ROUTE_PRE_DOWN ||
+	       event == HOOK_DNS_UP || event == HOOK_DNS_DOWN;
 }
 
 static void request_handle(struct runner *runner, size_t len)
@@ -200,6 +201,9 @@ static int runner_begin(struct runner *runner, const struct hook_plugin *plugin)
 	if (plugin->is_pam) {
 		ret = pam_open(runner, plugin->argv, err, sizeof(err));
 		events = 1u << HOOK_USER_PASS_VERIFY;
+	} else if (plugin->is_dns) {
+		events = 1u << HOOK_DNS_UP | 1u << HOOK_DNS_DOWN;
+		ret = 0;
 	} else {
 		ret = plugin_open(runner, plugin, &events, err, sizeof(err));
 	}
@@ -218,6 +222,9 @@ static void runner_name(struct runner *runner,
 	if (plugin && plugin->is_pam) {
 		runner->kind = &runner_pam;
 		prctl(PR_SET_NAME, "ovpnd-pam", 0, 0, 0);
+	} else if (plugin && plugin->is_dns) {
+		runner->kind = &runner_dns;
+		prctl(PR_SET_NAME, "ovpnd-dns", 0, 0, 0);
 	} else if (plugin) {
 		runner->kind = &runner_plugin;
 		prctl(PR_SET_NAME, "ovpnd-plugin", 0, 0, 0);

@@ -217,6 +217,12 @@ static void client_push_reply(struct tunnel_session *ts, const char *text)
 		client_up(ts);
 }
 
+static void client_changed(struct tunnel_host *host)
+{
+	log_notice("the server has changed the configuration");
+	tunnel_names_up(host, host->client->applied);
+}
+
 /* The tunnel stays up: addresses and routes become what they shall be now. */
 static void client_push_update(struct tunnel *tunnel, const char *text)
 {
@@ -237,7 +243,7 @@ static void client_push_update(struct tunnel *tunnel, const char *text)
 	if (ret)
 		tunnel_close(tunnel, "offending option received");
 	else
-		log_notice("the server has changed the configuration");
+		client_changed(host);
 }
 
 /* other messages, the end */
@@ -552,7 +558,8 @@ static void client_peer_info(const struct tunnel_host *host)
 	if (dp_has_epochs(host->dp))
 		iv |= PROTO_IV_DATA_EPOCH;
 	iv |= cfg->is_pull ? PROTO_IV_REQUEST_PUSH | PROTO_IV_AUTH_FAIL_TEMP |
-			     PROTO_IV_PUSH_UPDATE : PROTO_IV_NCP_P2P;
+			     PROTO_IV_DNS_OPTION_V2 | PROTO_IV_PUSH_UPDATE :
+			     PROTO_IV_NCP_P2P;
 	proto_cipher_list_aead(cfg->data_ciphers, aead);
 	snprintf(client->peer_info, sizeof(client->peer_info),
 		 "IV_VER=%s\nIV_PLAT=linux\nIV_TCPNL=1\nIV_MTU=%u\n%sIV_CIPHERS=%s\nIV_PROTO=%u\n%s",

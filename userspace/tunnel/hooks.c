@@ -11,12 +11,12 @@
 
 #include "tunnel/private.h"
 
-static_assert((int)CONFIG_PLUGINS_MAX < (int)HOOK_PLUGINS_MAX,
-	      "there is no room for PAM");
+static_assert((int)CONFIG_PLUGINS_MAX + 2 <= (int)HOOK_PLUGINS_MAX,
+	      "there is no room for PAM and name servers");
 static_assert((int)CONFIG_SCRIPTS == (int)HOOK_EVENTS &&
 	      (int)CONFIG_SCRIPT_CLIENT_CONNECT == (int)HOOK_CLIENT_CONNECT &&
-	      (int)CONFIG_SCRIPT_TLS_CRYPT_V2_VERIFY ==
-	      (int)HOOK_TLS_CRYPT_V2_VERIFY, "the two lists differ");
+	      (int)CONFIG_SCRIPT_DNS_DOWN == (int)HOOK_DNS_DOWN,
+	      "the two lists differ");
 
 /* ---- life ------------------------------------------------------------ */
 
@@ -47,7 +47,8 @@ static struct hook_env *plugin_env(const struct config *cfg)
 int tunnel_hook_start(const struct config *cfg, struct hook **out, char *err,
 		      size_t err_len)
 {
-	struct hook_plugin plugins[CONFIG_PLUGINS_MAX + 1] = { 0 };
+	static const char *const names_argv[] = { "name servers", NULL };
+	struct hook_plugin plugins[CONFIG_PLUGINS_MAX + 2] = { 0 };
 	struct hook_setup setup = {
 		.plugins = plugins, .n_plugins = cfg->n_plugins,
 		.user = cfg->user, .group = cfg->group,
@@ -56,7 +57,8 @@ int tunnel_hook_start(const struct config *cfg, struct hook **out, char *err,
 		.output = hook_output(cfg), .timeout = cfg->script_timeout,
 	};
 	const struct config_text *text;
-	bool is_wanted = cfg->n_plugins || cfg->pam;
+	bool has_names = tunnel_names_is_ours(cfg);
+	bool is_wanted = cfg->n_plugins || cfg->pam || has_names;
 	const char **env;
 	size_t n = 0;
 	int ret;
@@ -67,6 +69,10 @@ int tunnel_hook_start(const struct config *cfg, struct hook **out, char *err,
 	if (cfg->pam)
 		plugins[setup.n_plugins++] = (struct hook_plugin){
 			.argv = cfg->pam, .is_pam = true,
+		};
+	if (has_names)
+		plugins[setup.n_plugins++] = (struct hook_plugin){
+			.argv = names_argv, .is_dns = true,
 		};
 	for (size_t i = 0; i < HOOK_EVENTS; i++) {
 		setup.commands[i] = cfg->scripts[i];
@@ -163,21 +169,6 @@ static void env_route(struct hook_env *env, const struct config *cfg,
 	hook_env_setf(env, name, "%u", route->metric);
 }
 
-/* Of an earlier connection there may have been more. */
-static void env_dhcp_options(struct hook_env *env, const struct config *cfg)
-{
-	const struct config_text *text = cfg->dhcp_options;
-	char name[32];
-
-	for (unsigned int n = 1;; n++) {
-		snprintf(name, sizeof(name), "foreign_option_%u", n);
-		if (!text && !hook_env_get(env, name))
-			return;
-		hook_env_set(env, name, text ? text->text : NULL);
-		text = text ? text->next : NULL;
-	}
-}
-
 /* The device, its addresses and routes, as configured or pushed. */
 static void env_device(struct tunnel_host *host, const struct config *cfg)
 {
@@ -209,7 +200,7 @@ static void env_device(struct tunnel_host *host, const struct config *cfg)
 		env_ip(env, "route_vpn_gateway", &cfg->ifconfig_peer);
 	hook_env_set(env, "redirect_gateway", cfg->redirect_gateway &
 		     CONFIG_REDIRECT_ENABLED ? "1" : "0");
-	env_dhcp_options(env, cfg);
+	tunnel_names_foreign(env, cfg);
 	for (route = cfg->routes; route; route = route->next)
 		env_route(env, cfg, route, route->dst.ip.family == AF_INET ?
 			  ++n4 : ++n6);
@@ -509,6 +500,7 @@ void tunnel_hook_up(struct tunnel_host *host, const struct config *cfg,
 			     is_restart ? "restart" : "init");
 	}
 	host->is_hook_up = host->hook_env != NULL;
+	tunnel_names_up(host, cfg);
 	if (!is_restart || host->setup.cfg->is_up_restart)
 		tunnel_watch_updown(host, true);
 	if (has_up)
@@ -549,6 +541,8 @@ void tunnel_hook_down(struct tunnel_host *host, const struct config *cfg,
 	if (!is_restart)
 		device_run(host, cfg, HOOK_ROUTE_PRE_DOWN, false, NULL);
 	device_run(host, cfg, HOOK_DOWN, is_restart, NULL);
+	if (!is_restart)
+		tunnel_names_down(host);
 	host->is_hook_up = is_restart;
 }
 

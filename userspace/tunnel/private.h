@@ -288,6 +288,7 @@ struct tunnel_host {
 	uint8_t *token_seed;	/* of them, without auth-gen-token-secret */
 	struct hook_env *hook_env;	/* NULL: no programs */
 	bool is_hook_up;
+	struct hook_env *names;	/* of name servers that are set; NULL: none */
 	struct tunnel_client *client;
 	const struct tunnel_watch *watch;	/* never NULL */
 	void *watch_arg;
@@ -380,6 +381,12 @@ struct hook_env *tunnel_hook_env(struct tunnel *tunnel);
 struct hook_env *tunnel_hook_session_env(const struct tunnel_session *ts);
 void tunnel_hook_chain_env(struct hook_env *env,
 			   const struct tunnel_session *ts, size_t lowest);
+/* names.c */
+bool tunnel_names_is_ours(const struct config *cfg);
+void tunnel_names_foreign(struct hook_env *env, const struct config *cfg);
+void tunnel_names_up(struct tunnel_host *host, const struct config *cfg);
+void tunnel_names_down(struct tunnel_host *host);
+
 void tunnel_hook_resumed(struct tunnel_host *host, const struct config *cfg);
 void tunnel_hook_up(struct tunnel_host *host, const struct config *cfg,
 		    bool is_restart);
