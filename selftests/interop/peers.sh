@@ -2,6 +2,7 @@
 # shellcheck shell=bash
 # The programs at the two ends and their configuration. A program is one of
 #   ovpnd      ours, on the data path $DP
+#   2.5.1      stock OpenVPN without the TLS exporter, only on this machine
 #   2.6.14     stock OpenVPN, userspace data path
 #   2.7.8      stock OpenVPN with --disable-dco
 #   2.7.8-dco  stock OpenVPN driving our kernel module

@@ -72,6 +72,8 @@ lab_sources() {
 		lab_die "apt has no Debian mirror yet; run: apt-get update"
 	security=$(lab_mirror security)
 	echo "deb $main $1 main"
+	# of what has left the archive for the most part, only that is there
+	[ "$1" != bullseye ] || return 0
 	echo "deb $main $1-updates main"
 	[ -z "$security" ] || echo "deb $security $1-security main"
 	[ "$1" != trixie ] || echo "deb $main trixie-backports main"

@@ -130,6 +130,54 @@ item_make_peer() {
 	rm -rf "$tree"
 }
 
+item_key_oldpeer() {
+	lab_item_hash build-trixie
+}
+
+# OpenVPN of a suite that has left the archive for the most part: as a peer, but
+# with its suite's libraries besides.
+item_make_oldpeer() {
+	local suite=bullseye version tree=$2/tree to=$2/openvpn package lib name
+	local path=/src/usr/lib/x86_64-linux-gnu:/src/lib/x86_64-linux-gnu
+	local -a packages=(libssl1.1 liblz4-1 liblzo2-2 libpam0g
+		libpkcs11-helper1 libsystemd0 libgcrypt20 libgpg-error0
+		liblzma5 libzstd1 libaudit1 libcap-ng0)
+
+	version=$(lab_version "$suite" openvpn)
+	case $version in
+	"$1".*) ;;
+	*) lab_die "$suite has openvpn $version, not $1" ;;
+	esac
+	lab_say "openvpn $version: downloading"
+	package=$(lab_item build-trixie)/root
+	mkdir -p "$tree" "$to/lib"
+	lab_fetch "$suite" "$tree" "openvpn=$version" \
+		$(for name in "${packages[@]}"; do
+			echo "$name=$(lab_version "$suite" "$name")"
+		done)
+	cp "$tree/usr/sbin/openvpn" "$to/openvpn.bin"
+	cp "$package/lib64/ld-linux-x86-64.so.2" "$to/openvpn"
+	lab_chroot "$package" "$tree:/src:ro" -- \
+		sh -c "LD_LIBRARY_PATH=$path ldd /src/usr/sbin/openvpn" |
+		awk '$2 == "=>" { print $3 }' |
+		while read -r lib; do
+			case $lib in
+			/src/*) cp -L "$tree${lib#/src}" "$to/lib/" ;;
+			/*) cp -L "$package$lib" "$to/lib/" ;;
+			*) lab_die "openvpn $version: a library is missing" ;;
+			esac
+		done
+	cat >"$to/run" <<-'EOF'
+		#!/bin/sh
+		# Runs this OpenVPN with its own loader and libraries.
+		dir=$(dirname "$(readlink -f "$0")")
+		exec "$dir/openvpn" --library-path "$dir/lib" "$dir/openvpn.bin" "$@"
+	EOF
+	chmod +x "$to/run"
+	echo "${version%%-*}" >"$2/version"
+	rm -rf "$tree"
+}
+
 item_key_wireguard() {
 	lab_item_hash build-trixie
 }
