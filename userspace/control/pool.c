@@ -12,18 +12,28 @@
  * struct pool_entry - one index
  * @owner: the name that had it last, NULL for nobody; owned
  * @hash: of @owner
+ * @next: with the same hash; an index plus one, 0 for none
  * @released: when it became free, in a count of its own; 0: never used
  * @is_fixed: for @owner only
  */
 struct pool_entry {
 	char *owner;
-	uint32_t hash;
+	uint32_t hash, next;
 	uint64_t released;
 	bool is_used;
 	bool is_fixed;
 };
 
+#define POOL_BUCKETS 4096	/* power of two */
+
+/**
+ * struct control_pool - addresses, by index
+ * @by_name: first entry of a hash; an index plus one, 0 for none
+ * @fresh: all entries before it are in use, or have been
+ */
 struct control_pool {
+	uint32_t by_name[POOL_BUCKETS];
+	uint32_t fresh;
 	uint32_t first4;	/* host order; valid if has4 */
 	bool has4, has6;
 	struct net_prefix prefix6;	/* ip: the first address */
@@ -136,29 +146,84 @@ static bool pool_is_owner(const struct pool_entry *entry, const char *name,
 	       !strcmp(entry->owner, name);
 }
 
+static uint32_t *pool_bucket(struct control_pool *pool, uint32_t hash)
+{
+	return &pool->by_name[hash & (POOL_BUCKETS - 1)];
+}
+
+/* The lowest free index that the name had. */
+static bool pool_find_owned(struct control_pool *pool, const char *name,
+			    uint32_t *index)
+{
+	uint32_t hash = name_hash(name), at = *pool_bucket(pool, hash);
+	bool is_found = false;
+
+	*index = 0;
+	for (; at; at = pool->entries[at - 1].next) {
+		const struct pool_entry *entry = &pool->entries[at - 1];
+
+		if (entry->is_used || !pool_is_owner(entry, name, hash) ||
+		    (is_found && *index < at - 1))
+			continue;
+		*index = at - 1;
+		is_found = true;
+	}
+	return is_found;
+}
+
+/* The lowest one that nobody has had yet. */
+static bool pool_find_fresh(struct control_pool *pool, uint32_t *index)
+{
+	for (; pool->fresh < pool->size; pool->fresh++) {
+		const struct pool_entry *entry = &pool->entries[pool->fresh];
+
+		if (entry->is_used || entry->is_fixed || entry->released)
+			continue;
+		*index = pool->fresh;
+		return true;
+	}
+	return false;
+}
+
 /* The index that @name had; else the one that has been free for longest. */
-static int pool_pick(const struct control_pool *pool, const char *name,
+static int pool_pick(struct control_pool *pool, const char *name,
 		     uint32_t *index)
 {
-	uint32_t hash = name ? name_hash(name) : 0;
 	const struct pool_entry *best = NULL;
 
+	if ((name && pool_find_owned(pool, name, index)) ||
+	    pool_find_fresh(pool, index))
+		return 0;
 	for (uint32_t i = 0; i < pool->size; i++) {
 		const struct pool_entry *entry = &pool->entries[i];
 
-		if (entry->is_used)
-			continue;
-		if (name && pool_is_owner(entry, name, hash)) {
-			*index = i;
-			return 0;
-		}
-		if (entry->is_fixed ||
+		if (entry->is_used || entry->is_fixed ||
 		    (best && best->released <= entry->released))
 			continue;
 		best = entry;
 		*index = i;
 	}
 	return best ? 0 : -ENOSPC;
+}
+
+static void pool_unlink(struct control_pool *pool, struct pool_entry *entry)
+{
+	uint32_t id = (uint32_t)(entry - pool->entries) + 1;
+	uint32_t *pos = pool_bucket(pool, entry->hash);
+
+	while (*pos && *pos != id)
+		pos = &pool->entries[*pos - 1].next;
+	if (*pos)
+		*pos = entry->next;
+	entry->next = 0;
+}
+
+static void pool_link(struct control_pool *pool, struct pool_entry *entry)
+{
+	uint32_t *pos = pool_bucket(pool, entry->hash);
+
+	entry->next = *pos;
+	*pos = (uint32_t)(entry - pool->entries) + 1;
 }
 
 /* 0 or -ENOMEM; NULL leaves the entry without a name. */
@@ -169,9 +234,13 @@ static int pool_own(struct control_pool *pool, struct pool_entry *entry,
 
 	if (name && !copy)
 		return -ENOMEM;
+	if (entry->owner)
+		pool_unlink(pool, entry);
 	free(entry->owner);
 	entry->owner = copy;
 	entry->hash = name ? name_hash(name) : 0;
+	if (copy)
+		pool_link(pool, entry);
 	pool->is_changed = true;
 	return 0;
 }
@@ -180,7 +249,7 @@ int control_pool_get(struct control_pool *pool, const char *name,
 		     struct net_ip *vpn4, struct net_ip *vpn6)
 {
 	struct pool_entry *entry;
-	uint32_t index;
+	uint32_t index = 0;
 	int ret;
 
 	ret = pool_pick(pool, name, &index);

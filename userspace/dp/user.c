@@ -109,7 +109,7 @@ static int user_peer_set_keepalive(struct dp *dp, uint32_t peer_id,
 	peer->ping_interval = interval;
 	peer->ping_timeout = timeout;
 	peer->last_rx = peer->last_tx = loop_now(dp->loop);
-	user_ping_rearm(user);
+	user_ping_arm(user, peer);
 	return 0;
 }
 

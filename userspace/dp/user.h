@@ -112,6 +112,7 @@ struct dp_user {
 	struct userdp_merge merge;
 	struct loop_timer *ping_timer;
 	uint64_t ping_at;	/* loop time at which it should fire */
+	bool has_ping;		/* it runs */
 	struct user_peer *by_id[USER_BUCKETS];
 	struct user_peer *by_vpn4[USER_BUCKETS];
 	struct user_peer *by_vpn6[USER_BUCKETS];
@@ -210,5 +211,7 @@ size_t user_outer_len(const struct user_peer *peer);
 /* user_ping.c */
 void user_ping_event(struct loop_timer *timer, void *arg);
 void user_ping_rearm(struct dp_user *user);
+/* the timer fires no later than the peer needs it */
+void user_ping_arm(struct dp_user *user, const struct user_peer *peer);
 
 #endif

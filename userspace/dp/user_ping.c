@@ -8,12 +8,14 @@
  */
 
 #define USER_PING_MIN_MS	50	/* one walk serves several peers */
+#define USER_PING_BATCH		256	/* of one walk; others wait for the next */
 
 /* Later than this, the process stood still and packets are waiting. */
 #define USER_PING_LATE_MS	500
 
 static void user_ping_start(struct dp_user *user, uint64_t delay_ms)
 {
+	user->has_ping = true;
 	user->ping_at = loop_now(user->base.loop) + delay_ms;
 	loop_timer_start(user->ping_timer, delay_ms);
 }
@@ -40,28 +42,47 @@ void user_ping_rearm(struct dp_user *user)
 			first = at < first ? at : first;
 		}
 	}
-	if (first == UINT64_MAX)
+	if (first == UINT64_MAX) {
+		user->has_ping = false;
 		loop_timer_stop(user->ping_timer);
-	else if (first < now + USER_PING_MIN_MS)
+	} else if (first < now + USER_PING_MIN_MS) {
 		user_ping_start(user, USER_PING_MIN_MS);
-	else
+	} else {
 		user_ping_start(user, first - now);
+	}
 }
 
-/* A peer that has something to do now, NULL when there is no (more) such. */
-static struct user_peer *user_ping_due(struct dp_user *user, uint64_t now)
+void user_ping_arm(struct dp_user *user, const struct user_peer *peer)
 {
-	struct user_peer *peer;
-	size_t i;
+	uint64_t now = loop_now(user->base.loop), at;
 
-	for (i = 0; i < USER_BUCKETS; i++) {
-		for (peer = user->by_id[i]; peer; peer = peer->next_id) {
-			if (peer->ping_interval &&
-			    user_ping_deadline(peer) <= now)
-				return peer;
-		}
-	}
-	return NULL;
+	if (!peer->ping_interval)
+		return;
+	at = user_ping_deadline(peer);
+	/* what comes too early looks for itself when the next one is due */
+	if (user->has_ping && user->ping_at <= at)
+		return;
+	user_ping_start(user, at > now + USER_PING_MIN_MS ? at - now :
+							    USER_PING_MIN_MS);
+}
+
+static bool user_ping_is_due(const struct user_peer *peer, uint64_t now)
+{
+	return peer->ping_interval && user_ping_deadline(peer) <= now;
+}
+
+/* Peers that have something to do now, as many as there is room for. */
+static size_t user_ping_due(const struct dp_user *user, uint64_t now,
+			    uint32_t ids[USER_PING_BATCH])
+{
+	const struct user_peer *peer;
+	size_t n = 0, i;
+
+	for (i = 0; i < USER_BUCKETS; i++)
+		for (peer = user->by_id[i]; peer; peer = peer->next_id)
+			if (n < USER_PING_BATCH && user_ping_is_due(peer, now))
+				ids[n++] = peer->cfg.id;
+	return n;
 }
 
 static void user_ping_peer(struct dp_user *user, struct user_peer *peer,
@@ -83,7 +104,9 @@ void user_ping_event(struct loop_timer *timer, void *arg)
 {
 	struct dp_user *user = arg;
 	uint64_t now = loop_now(user->base.loop);
+	uint32_t ids[USER_PING_BATCH];
 	struct user_peer *peer;
+	size_t n;
 
 	(void)timer;
 	/* Read before judging: timers come before sockets in a wake-up. */
@@ -92,9 +115,13 @@ void user_ping_event(struct loop_timer *timer, void *arg)
 		return;
 	}
 	dp_enter(&user->base);
-	/* From the start after each: an event may change any peer. */
-	while (!user->base.is_dead && (peer = user_ping_due(user, now)))
-		user_ping_peer(user, peer, now);
+	n = user_ping_due(user, now, ids);
+	/* Looked up again: an event may change any peer. */
+	for (size_t i = 0; i < n && !user->base.is_dead; i++) {
+		peer = user_find_id(user, ids[i]);
+		if (peer && user_ping_is_due(peer, now))
+			user_ping_peer(user, peer, now);
+	}
 	if (!user->base.is_dead)
 		user_ping_rearm(user);
 	dp_leave(&user->base);

@@ -21,6 +21,7 @@
 
 #define EXTMUX_BATCH	64	/* datagrams per system call */
 #define EXTMUX_BATCH_RUNS	8	/* of them, when they are runs */
+#define EXTMUX_CONTROL	16	/* of them, when they are control packets */
 #define EXTMUX_ROUNDS	8	/* system calls per wake-up */
 #define EXTMUX_BYTES	(256 * 1024)	/* enough for one wake-up */
 

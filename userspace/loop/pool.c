@@ -1,11 +1,16 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include <errno.h>
 #include <pthread.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdlib.h>
+#include <sys/resource.h>
 #include <time.h>
+#include <unistd.h>
 
 #include "loop/internal.h"
+
+#define WORKER_NICE	5
 
 struct job_list {
 	struct loop_job *head;
@@ -65,11 +70,26 @@ static struct loop_job *list_pop(struct job_list *list)
 	return job;
 }
 
+/*
+ * The loop carries everybody's packets, a worker computes for one: it never
+ * pushes the loop's thread off a processor, and leaves when that has something
+ * to do. On Linux both belong to the thread. What is not allowed is done without.
+ */
+static void worker_yields(void)
+{
+	const struct sched_param none = { 0 };
+
+	sched_setscheduler(0, SCHED_BATCH, &none);
+	setpriority(PRIO_PROCESS, (id_t)gettid(),
+		    getpriority(PRIO_PROCESS, 0) + WORKER_NICE);
+}
+
 static void *worker(void *arg)
 {
 	struct loop_pool *pool = arg;
 	struct loop_job *job;
 
+	worker_yields();
 	pthread_mutex_lock(&pool->lock);
 	while (!pool->is_stopping) {
 		job = list_pop(&pool->waiting);
