@@ -80,6 +80,89 @@ scenario_mss() {
 	stop_clean server
 }
 
+has_lines() {
+	[ "$(wc -l <"$1")" -ge "$2" ]
+}
+
+# scenario_class SERVER CLIENT: with passtos, what is urgent inside is urgent
+# outside, from both ends; without, from neither.
+scenario_class() {
+	local line count
+
+	for line in passtos ''; do
+		EXTRA[server]=$line EXTRA[client]=$line
+		connect "$1" "$2"
+		in_s timeout 10 tcpdump -i out -c 8 -n -l \
+			'udp port 1194 and ip[1] & 0xfc = 0xb8' \
+			>"$DIR/class" 2>/dev/null &
+		sleep 0.7
+		# who answers an echo takes its class over
+		in_c ping -n -q -c 4 -i 0.1 -Q 0xb8 "$VPN_S4" >/dev/null ||
+			fail "ping"
+		[ -n "$line" ] || sleep 0.5
+		[ -z "$line" ] || within 3 has_lines "$DIR/class" 8
+		kill $! 2>/dev/null
+		wait $! 2>/dev/null
+		count="$(grep -c '1194 > ' "$DIR/class") from the server,"
+		count+=" $(grep -c '1194: ' "$DIR/class") from the client"
+		case $line,$count in
+		'passtos,4 from the server, 4 from the client') ;;
+		',0 from the server, 0 from the client') ;;
+		*) fail "'$line': urgent datagrams: $count" ;;
+		esac
+		stop_clean client
+		stop_clean server
+	done
+	RESULT="DSCP of both ends outside"
+}
+
+# scenario_nat CLIENT: with client-nat the client reaches the server at another
+# address than it has, and is reached at another one, with good checksums.
+scenario_nat() {
+	SHAPE=p2p
+	EXTRA[client]='client-nat dnat 10.99.0.0 255.255.255.0 10.8.0.0
+client-nat snat 172.30.1.0 255.255.255.0 172.31.1.0'
+	connect 2.6.14 "$1"
+	in_c ip address add 172.30.1.5/32 dev lo
+	in_c ip route add 10.99.0.0/24 dev tun-c src "$VPN_C4"
+	in_s ip route add 172.31.1.0/24 dev tun-s
+	traffic_server_start || fail "iperf3 does not start"
+	in_c ping -n -q -c 3 -i 0.2 -W 2 10.99.0.1 >/dev/null ||
+		fail "ping to 10.99.0.1, which is $VPN_S4"
+	in_s ping -n -q -c 3 -i 0.2 -W 2 172.31.1.5 >/dev/null ||
+		fail "ping to 172.31.1.5, which is 172.30.1.5"
+	in_s ping -n -q -c 1 -W 1 172.30.1.5 >/dev/null &&
+		fail "172.30.1.5 is known to the server"
+	traffic_run tcp-up 10.99.0.1 --time 1 || fail "TCP"
+	traffic_run udp 10.99.0.1 --time 1 --udp --bidir --bitrate 1M ||
+		fail "UDP"
+	grep -q ' 0/[0-9]* (0%) .*receiver' "$DIR/udp" || fail "UDP is lost"
+	daemon_stop iperf3
+	in_c ip address del 172.30.1.5/32 dev lo
+	stop_clean client
+	stop_clean server
+	RESULT="$1: both rules; TCP $(traffic_rate tcp-up)"
+}
+
+# scenario_mtu_test ROLE: stock at the other end asks us for datagrams of all sizes
+# and finds that every one of them gets through.
+scenario_mtu_test() {
+	local other=client server=ovpnd client=2.6.14
+
+	[ "$1" = server ] || { other=server server=2.6.14 client=ovpnd; }
+	EXTRA[$other]=mtu-test
+	SHAPE=$2 connect $server $client
+	daemon_wait_for $other 'Empirical MTU test completed' 280 ||
+		fail "no result of mtu-test"
+	RESULT=$(sed -n 's/.*\(local->remote.*\)/\1/p' "$DIR/$other.log" |
+		tail -n 1)
+	# sizes tried and seen are the same, and as large as they get
+	grep -qE 'local->remote=\[(1[45][0-9]{2}),\1\] remote->local=\[(1[45][0-9]{2}),\2\]' \
+		<<<"$RESULT" || fail "mtu-test: $RESULT"
+	stop_clean client
+	stop_clean server
+}
+
 # ---- five at once ------------------------------------------------------
 #
 #   NET-1 ... NET-5, a client in each      NET-s, the server

@@ -54,6 +54,13 @@ static bool rig_is_plain;
 /* What packets of both ends look like. */
 static struct dp_format rig_format;
 
+/* The options string of both ends. */
+static const char *rig_occ;
+
+/* Rules of the client. */
+static const struct dp_nat *rig_nat;
+static size_t rig_n_nat;
+
 struct rig {
 	struct loop *loop;
 	struct loop_timer *guard;
@@ -405,12 +412,15 @@ static inline void rig_peers(struct rig *rig)
 		.remote = rig->client.addr,
 		.vpn4 = rig_ip("10.8.0.2"),
 		.vpn6 = rig_ip("fd00::2"),
+		.occ = rig_occ,
 		.format = rig_format,
 	};
 
 	assert_int_equal(dp_peer_add(rig->server.dp, &peer), 0);
 	peer.fd = rig->client.udp;
 	peer.remote = rig->server.addr;
+	peer.nat = rig_nat;
+	peer.n_nat = rig_n_nat;
 	assert_int_equal(dp_peer_add(rig->client.dp, &peer), 0);
 }
 

@@ -11,6 +11,7 @@
 
 #include "dp_rig.h"
 #include "dp/user.h"
+#include "userdp_packet.h"
 
 #define GOES_MS	3000
 
@@ -528,6 +529,182 @@ static void test_mss_of_key(void **state)
 	assert_int_equal(clamped(false), 1344 - 45);
 }
 
+/* ---- the class of packets outside ------------------------------------- */
+
+/* The TOS or traffic class of the next datagram at the client. */
+static int class_outside(void)
+{
+	char control[64];
+	uint8_t data[RIG_PACKET_MAX];
+	struct iovec iov = { data, sizeof(data) };
+	struct msghdr msg = {
+		.msg_iov = &iov, .msg_iovlen = 1,
+		.msg_control = control, .msg_controllen = sizeof(control),
+	};
+	struct cmsghdr *cm;
+
+	if (recvmsg(rig.client.udp, &msg, MSG_DONTWAIT) < 0)
+		return -errno;
+	for (cm = CMSG_FIRSTHDR(&msg); cm; cm = CMSG_NXTHDR(&msg, cm)) {
+		if (cm->cmsg_level == IPPROTO_IP && cm->cmsg_type == IP_TOS)
+			return *CMSG_DATA(cm);
+		if (cm->cmsg_level == IPPROTO_IPV6 &&
+		    cm->cmsg_type == IPV6_TCLASS)
+			return *CMSG_DATA(cm);
+	}
+	return -ENOMSG;
+}
+
+static void class_up(const char *host)
+{
+	int on = 1;
+
+	rig_format.has_class = true;
+	rig_open(&rig, host, host);
+	rig_peers(&rig);
+	rig_set_key(&rig.server, DP_SLOT_PRIMARY, 1, PROTO_CIPHER_AES_256_GCM,
+		    2);
+	setsockopt(rig.client.udp, IPPROTO_IP, IP_RECVTOS, &on, sizeof(on));
+	setsockopt(rig.client.udp, IPPROTO_IPV6, IPV6_RECVTCLASS, &on,
+		   sizeof(on));
+	loop_io_set(rig.client.io, 0);
+}
+
+static void class_send(bool is_ip6, uint8_t class)
+{
+	rig_inner(pkt, is_ip6 ? "fd00::1" : "10.8.0.1",
+		  is_ip6 ? "fd00::2" : "10.8.0.2", 100, 7);
+	if (is_ip6) {
+		pkt[0] |= class >> 4;
+		pkt[1] |= (uint8_t)(class << 4);
+	} else {
+		pkt[1] = class;
+	}
+	rig_send(&rig.server, pkt, 100);
+}
+
+static void class_goes(const char *host)
+{
+	class_up(host);
+	/* equal sizes, so that only their class keeps them apart */
+	class_send(false, 0xb8);
+	class_send(false, 0xb8);
+	class_send(true, 0x2c);
+	class_send(false, 0);
+	/* what it says of congestion stays inside */
+	class_send(false, 0x2b);
+	rig_settle(&rig, 50);
+	assert_int_equal(class_outside(), 0xb8);
+	assert_int_equal(class_outside(), 0xb8);
+	assert_int_equal(class_outside(), 0x2c);
+	assert_int_equal(class_outside(), 0);
+	assert_int_equal(class_outside(), 0x28);
+	assert_int_equal(class_outside(), -EAGAIN);
+}
+
+static void test_class(void **state)
+{
+	(void)state;
+	class_goes("127.0.0.1");
+}
+
+static void test_class_ip6(void **state)
+{
+	(void)state;
+	class_goes("::1");
+}
+
+/* ---- client-nat ------------------------------------------------------- */
+
+/* An IPv4 packet with good checksums; @proto TCP, UDP, or UDP without one: 0 */
+static size_t nat_packet(uint8_t *out, const char *src, const char *dst,
+			 uint8_t proto, uint16_t frag)
+{
+	struct packet_spec spec = {
+		.is_udp = proto != IPPROTO_TCP, .payload = 99,
+	};
+	struct net_ip s = rig_ip(src), d = rig_ip(dst);
+	size_t len = packet_make(&spec, out);
+
+	memcpy(out + 12, &s.in4, 4);
+	memcpy(out + 16, &d.in4, 4);
+	packet_be16(out + 6, frag);
+	packet_finish(out, len);
+	if (!proto)
+		packet_be16(out + 26, 0);
+	return len;
+}
+
+static void nat_goes(bool is_sent, const char *src, const char *dst,
+		     const char *new_src, const char *new_dst)
+{
+	static const uint8_t protos[] = { IPPROTO_TCP, IPPROTO_UDP, 0 };
+	struct rig_end *from = is_sent ? &rig.client : &rig.server;
+	struct rig_end *to = is_sent ? &rig.server : &rig.client;
+	uint8_t want[RIG_PACKET_MAX];
+
+	for (size_t i = 0; i < sizeof(protos); i++) {
+		size_t len = nat_packet(pkt, src, dst, protos[i], 0);
+
+		nat_packet(want, new_src, new_dst, protos[i], 0);
+		rig_send(from, pkt, len);
+		assert_true(rig_arrives(&rig, to, want, len, GOES_MS));
+	}
+}
+
+static void test_nat(void **state)
+{
+	static const char mask[] = "255.255.255.0";
+	struct dp_nat rules[2] = {
+		{ .is_dst = false, .network = inet_addr("10.8.0.0"),
+		  .mask = inet_addr(mask), .alias = inet_addr("10.9.7.0") },
+		{ .is_dst = true, .network = inet_addr("10.99.0.0"),
+		  .mask = inet_addr(mask), .alias = inet_addr("10.8.0.0") },
+	};
+	const struct net_prefix behind = { rig_ip("10.9.7.0"), 24 };
+
+	(void)state;
+	rig_nat = rules;
+	rig_n_nat = 2;
+	up(PROTO_CIPHER_AES_256_GCM);
+	rig_n_nat = 0;
+	/* the rules were copied */
+	memset(rules, 0, sizeof(rules));
+	assert_int_equal(dp_prefix_add(rig.server.dp, RIG_PEER_ID, &behind), 0);
+	nat_goes(true, "10.8.0.2", "10.99.0.1", "10.9.7.2", "10.8.0.1");
+	nat_goes(true, "10.8.0.2", "10.98.0.1", "10.9.7.2", "10.98.0.1");
+	nat_goes(false, "10.8.0.1", "10.9.7.2", "10.99.0.1", "10.8.0.2");
+	nat_goes(false, "10.7.0.1", "10.9.7.3", "10.7.0.1", "10.8.0.3");
+	/* not IPv4: as it was */
+	assert_true(goes(&rig.client, "fd00::2", "fd00::1", 100));
+}
+
+/* Behind the first fragment there are no ports and no checksum. */
+static void test_nat_fragment(void **state)
+{
+	const struct dp_nat rule = {
+		.network = inet_addr("10.1.0.0"), .mask = inet_addr("255.0.0.0"),
+		.alias = inet_addr("10.8.0.2"), .is_dst = false,
+	};
+	uint8_t sent[RIG_PACKET_MAX], want[RIG_PACKET_MAX];
+	size_t len;
+
+	(void)state;
+	rig_nat = &rule;
+	rig_n_nat = 1;
+	up(PROTO_CIPHER_AES_256_GCM);
+	rig_n_nat = 0;
+	len = nat_packet(sent, "10.8.0.2", "10.8.0.1", IPPROTO_TCP, 0x2001);
+	memcpy(want, sent, len);
+	rig_send(&rig.client, sent, len);
+	assert_true(rig_arrives(&rig, &rig.server, want, len, GOES_MS));
+	/* too short for the checksum that it should have */
+	len = rig_inner(sent, "10.8.0.2", "10.8.0.1", 30, 0);
+	sent[9] = IPPROTO_TCP;
+	rig_send(&rig.client, sent, len);
+	assert_true(rig_arrives(&rig, &rig.server, sent, len, GOES_MS));
+}
+
 #define RIG_TEST(fn) cmocka_unit_test_setup_teardown(fn, setup, teardown)
 
 int main(void)
@@ -549,6 +726,10 @@ int main(void)
 		RIG_TEST(test_fragment),
 		RIG_TEST(test_fragment_cbc),
 		RIG_TEST(test_fragment_lost),
+		RIG_TEST(test_class),
+		RIG_TEST(test_class_ip6),
+		RIG_TEST(test_nat),
+		RIG_TEST(test_nat_fragment),
 		RIG_TEST(test_mss),
 		RIG_TEST(test_mss_of_key),
 	};

@@ -122,6 +122,14 @@ struct config_route {
 	struct config_route *next;
 };
 
+/** struct config_nat - a rule of client-nat; @network has no host bits */
+struct config_nat {
+	bool is_dst;
+	struct net_prefix network;
+	struct net_ip alias;
+	struct config_nat *next;
+};
+
 /** struct config_text - list of strings, in order */
 struct config_text {
 	const char *text;
@@ -311,6 +319,8 @@ struct config {
 
 	/* data channel */
 	enum proto_framing framing;	/* a server's clients have their own */
+	bool is_passtos;
+	struct config_nat *nat;
 	uint32_t fragment;		/* 0: none */
 	bool is_fragment_mtu;
 	enum config_mssfix mssfix_kind;

@@ -92,6 +92,58 @@ static CONFIG_SETTER(set_mssfix)
 	return 0;
 }
 
+/* ---- client-nat ------------------------------------------------------ */
+
+/* As many as OpenVPN takes. */
+#define NAT_MAX 64
+
+static int nat_append(struct config_parse *ps, const struct config_nat *src)
+{
+	struct config_nat *nat, **tail = &ps->cfg->nat;
+	unsigned int n_rules = 1;
+
+	for (; *tail; tail = &(*tail)->next)
+		n_rules++;
+	if (n_rules > NAT_MAX)
+		return config_fail(ps, "there are more than %u of them", NAT_MAX);
+	nat = mem_arena_memdup(ps->cfg->arena, src, sizeof(*src));
+	if (!nat)
+		return config_nomem(ps);
+	*tail = nat;
+	return 0;
+}
+
+static CONFIG_SETTER(set_client_nat)
+{
+	static const char *const names[] = { "snat", "dnat", NULL };
+	struct config_nat nat = { 0 };
+	int choice = config_choice(ps, arg[0], names);
+	struct net_ip base;
+
+	(void)row;
+	(void)n;
+	if (choice < 0)
+		return -EINVAL;
+	if (ps->cfg->is_route_nopull && ps->scope == CONFIG_IN_PUSH)
+		return 0;
+	nat.is_dst = choice;
+	for (int i = 1; i < 4; i += 2) {
+		struct net_ip *ip = i == 1 ? &nat.network.ip : &nat.alias;
+
+		if (net_ip_parse(arg[i], ip) || ip->family != AF_INET)
+			return config_fail(ps, "\"%s\" is not an IPv4 network",
+					   arg[i]);
+	}
+	if (net_mask_parse(arg[2], &nat.network.len))
+		return config_fail(ps, "\"%s\" is not a netmask, such as 255.255.255.0",
+				   arg[2]);
+	if (net_prefix_nth(&nat.network, 0, &base) ||
+	    !net_ip_is_equal(&base, &nat.network.ip))
+		return config_fail(ps, "%s %s: the address is not the first of its network",
+				   arg[1], arg[2]);
+	return nat_append(ps, &nat);
+}
+
 /* ---- replay ---------------------------------------------------------- */
 
 static CONFIG_SETTER(set_replay_window)
@@ -132,6 +184,17 @@ static const struct config_row data_rows[] = {
 		"the peer, and with --fragment its number; in userspace never "
 		"more than 1492 when --tun-mtu is 1500. The kernel data path "
 		"looks at the MTU of the way only."),
+	CONFIG_FLAG("passtos", IN_MAIN, is_passtos,
+		"Packets outside have the DSCP of those inside.\nThe kernel data "
+		"path of this project's module always does it."),
+	CONFIG_SPECIAL("client-nat", 4, 4, IN_PULL, set_client_nat,
+		"snat|dnat NETWORK NETMASK ALIAS",
+		"The addresses of NETWORK here are those of ALIAS for the server.\n"
+		"With snat they belong to hosts here, with dnat to hosts that "
+		"are reached through the tunnel. Addresses only, IPv4, without "
+		"what error messages quote; userspace carries the data then, so "
+		"that a client on the kernel data path refuses it where it is "
+		"pushed."),
 	CONFIG_SPECIAL("comp-lzo", 0, 1, IN_PULL, set_comp_lzo,
 		"[yes|no|adaptive]",
 		"Frame packets as a peer with this option does.\nNothing is ever "

@@ -25,6 +25,22 @@ static int routes_copy(struct config *cfg)
 }
 
 /* Likewise. */
+static int nat_copy(struct config *cfg)
+{
+	const struct config_nat *src = cfg->nat;
+	struct config_nat **tail = &cfg->nat;
+
+	for (*tail = NULL; src; src = src->next) {
+		*tail = mem_arena_memdup(cfg->arena, src, sizeof(*src));
+		if (!*tail)
+			return -ENOMEM;
+		(*tail)->next = NULL;
+		tail = &(*tail)->next;
+	}
+	return 0;
+}
+
+/* Likewise. */
 static int texts_copy(struct config *cfg, struct config_text **list)
 {
 	const struct config_text *src = *list;
@@ -67,7 +83,7 @@ struct config *config_pull_begin(const struct config *cfg)
 	copy->push = NULL;
 	copy->echoes = NULL;
 	if (routes_copy(copy) || texts_copy(copy, &copy->dhcp_options) ||
-	    dns_copy(copy)) {
+	    dns_copy(copy) || nat_copy(copy)) {
 		config_free(copy);
 		return NULL;
 	}
@@ -105,7 +121,6 @@ static bool is_masked_by_nopull(const struct config *cfg, const char *name)
 	static const char *const names[] = {
 		"dhcp-option", "dns", "block-outside-dns", "register-dns",
 		"block-ipv6", "redirect-private", "route-ipv6-gateway",
-		"client-nat",
 	};
 	size_t i;
 

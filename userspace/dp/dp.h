@@ -110,6 +110,7 @@ enum dp_mss {
  * @fragment: longest datagram, 0: nothing is fragmented (section 7.9)
  * @is_fragment_mtu: that counts the headers of IP and UDP
  * @join_max: longest payload that is put together from fragments
+ * @has_class: the DSCP of a packet is also outside
  * @mss, @mss_size: largest segments of TCP in the tunnel; with DP_MSS_ROUTE an
  *	upper limit of that MTU, 0: none
  */
@@ -119,8 +120,21 @@ struct dp_format {
 	uint16_t fragment;
 	bool is_fragment_mtu;
 	uint32_t join_max;
+	bool has_class;
 	enum dp_mss mss;
 	uint16_t mss_size;
+};
+
+#define DP_NAT_MAX	64
+
+/**
+ * struct dp_nat - addresses of a network are others for the peer (client-nat)
+ * @is_dst: those of hosts there, otherwise of hosts here
+ * @network, @alias: here and at the peer; @mask: of both; in network order
+ */
+struct dp_nat {
+	bool is_dst;
+	uint32_t network, mask, alias;
 };
 
 struct dp_peer {
@@ -132,6 +146,9 @@ struct dp_peer {
 	union net_addr remote;	/* AF_UNSPEC on TCP */
 	union net_addr local;	/* AF_UNSPEC: chosen by routing */
 	struct net_ip vpn4, vpn6;	/* DP_MODE_MP: at least one */
+	const char *occ;	/* own options string, borrowed; NULL: none */
+	const struct dp_nat *nat;	/* copied; not in the kernel */
+	size_t n_nat;
 	struct dp_format format;
 };
 

@@ -24,6 +24,7 @@ void user_peer_remove(struct dp_user *user, struct user_peer *peer)
 	user_key_clear(&peer->key[0]);
 	user_key_clear(&peer->key[1]);
 	userdp_join_free(peer->join);
+	free(peer->nat);
 	free(peer);
 	user_tun_rearm(user);
 }
@@ -62,6 +63,8 @@ static int user_peer_add(struct dp *dp, const struct dp_peer *cfg)
 	if (!cfg->is_tcp)
 		err = userdp_dest_init(&peer->dest, cfg->fd, &cfg->remote,
 				       &cfg->local);
+	if (!err)
+		err = user_nat_copy(peer);
 	if (err) {
 		free(peer);
 		return err;

@@ -16,7 +16,9 @@
  *   user_tx.c	TUN -> peer -> sealed -> socket
  *   user_rx.c	socket -> peer -> opened -> TUN
  *   user_layer.c	framing and fragments between the two
+ *   user_occ.c	questions of the other end
  *   user_mss.c	segments that fit
+ *   user_nat.c	other addresses for the other end
  *   user_ping.c	keepalive
  *   user_prefix.c	networks behind peers
  */
@@ -31,6 +33,9 @@
 
 /* What is sealed goes out when there is so much, while it is in the cache. */
 #define USER_FLUSH_BYTES	(64 * 1024)
+
+/* Congestion that was marked outside could not be told to those inside. */
+#define USER_CLASS_MASK	0xfc
 
 /**
  * struct user_key - a key slot
@@ -57,6 +62,7 @@ struct user_key {
  * @inner_at: loop time when that was looked up
  * @last_tx, @last_rx: loop time, milliseconds
  * @is_stalled: its stream asked to wait for dp_stream_ready()
+ * @rx_longest, @tx_longest: datagram
  * @has_layers: something stands between packets and their sealing
  * @join: fragments on their way; NULL before the first one
  * @fragment_seq: of the next payload that is cut
@@ -71,10 +77,12 @@ struct user_peer {
 	size_t inner_max;
 	uint64_t inner_at;
 	uint64_t last_tx, last_rx;
+	uint16_t rx_longest, tx_longest;
 	bool is_stalled;
 	bool has_layers;
 	uint8_t fragment_seq;
 	struct userdp_join *join;
+	struct dp_nat *nat;	/* what cfg.nat points to */
 	struct user_prefix *prefixes;
 	struct dp_stats stats;
 };
@@ -174,7 +182,6 @@ void user_tx_forget(struct dp_user *user, struct user_peer *peer);
 /* may emit key_exhausted at its end: @peer can be gone afterwards */
 int user_send(struct dp_user *user, struct user_peer *peer,
 	      const uint8_t *payload, size_t len);
-int user_send_occ(struct dp *dp, uint32_t peer_id, enum proto_occ_op op);
 
 /* user_rx.c */
 int user_input(struct dp *dp, int fd, const uint8_t *pkt, size_t len,
@@ -201,6 +208,29 @@ int user_layer_send(struct dp_user *user, struct user_peer *peer,
  */
 ssize_t user_layer_receive(struct dp_user *user, struct user_peer *peer,
 			   uint8_t **payload, size_t len);
+
+/* user_occ.c */
+
+/** struct user_occ - a message; @size: of op MTU_LOAD_REQUEST */
+struct user_occ {
+	enum proto_occ_op op;
+	bool has_size;
+	uint16_t size;
+};
+
+bool user_is_occ(const uint8_t *payload, size_t len);
+/* of what user_is_occ() */
+struct user_occ user_occ_parse(const uint8_t *payload, size_t len);
+/* as user_send(): @peer can be gone afterwards */
+void user_occ_answer(struct dp_user *user, struct user_peer *peer,
+		     const struct user_occ *occ);
+int user_send_occ(struct dp *dp, uint32_t peer_id, enum proto_occ_op op);
+
+/* user_nat.c: a packet in the clear; only of peers with rules */
+void user_nat(const struct user_peer *peer, bool is_sent, uint8_t *pkt,
+	      size_t len);
+/* the peer gets rules of its own; 0 or -ENOMEM */
+int user_nat_copy(struct user_peer *peer);
 
 /* user_mss.c: a packet to or from @peer, in the clear */
 void user_mss(struct dp_user *user, struct user_peer *peer, uint8_t *pkt,

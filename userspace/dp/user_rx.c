@@ -103,6 +103,8 @@ static int user_rx_open(struct dp_user *user, struct user_peer *peer,
 	rx->is_newest = rx->is_newest && !id.is_late;
 	rx->payload_len = (size_t)n;
 	peer->last_rx = now;
+	if (rx->len > peer->rx_longest)
+		peer->rx_longest = (uint16_t)rx->len;
 	peer->stats.link_rx_packets++;
 	peer->stats.link_rx_bytes += rx->len;
 	return 0;
@@ -139,6 +141,8 @@ static int user_rx_deliver(struct dp_user *user, struct user_peer *peer,
 	size_t len = rx->payload_len;
 	struct net_ip src;
 
+	if (peer->cfg.n_nat)
+		user_nat(peer, false, rx->payload, len);
 	if (!user_inner_addr(rx->payload, len, true, &src)) {
 		/* what is packed in stub-v2, where IP needs no framing */
 		if (peer->cfg.format.framing == PROTO_FRAMING_V2)
@@ -164,22 +168,15 @@ void user_batch_end(struct dp *dp)
 	userdp_merge_flush(&user_get(dp)->merge);
 }
 
-/* Section 7.6; requests of OCC get no answer, as without them in stock. */
-static bool user_is_occ(const struct user_rx *rx)
-{
-	return rx->payload_len > PROTO_OCC_MAGIC_LEN &&
-	       !memcmp(rx->payload, proto_occ_magic, PROTO_OCC_MAGIC_LEN);
-}
-
 static bool user_is_ping(const struct user_rx *rx)
 {
 	return rx->payload_len == PROTO_PING_LEN &&
 	       !memcmp(rx->payload, proto_ping, PROTO_PING_LEN);
 }
 
-/* The payload of an authentic packet. @is_exit: the peer said goodbye. */
+/* The payload of an authentic packet. @occ: it was a message; else as it was. */
 static int user_rx_payload(struct dp_user *user, struct user_peer *peer,
-			   struct user_rx *rx, bool *is_exit)
+			   struct user_rx *rx, struct user_occ *occ)
 {
 	ssize_t n;
 
@@ -190,8 +187,8 @@ static int user_rx_payload(struct dp_user *user, struct user_peer *peer,
 			return (int)n;
 		rx->payload_len = (size_t)n;
 	}
-	if (user_is_occ(rx))
-		*is_exit = rx->payload[PROTO_OCC_MAGIC_LEN] == PROTO_OCC_EXIT;
+	if (user_is_occ(rx->payload, rx->payload_len))
+		*occ = user_occ_parse(rx->payload, rx->payload_len);
 	else if (!user_is_ping(rx))
 		return user_rx_deliver(user, peer, rx);
 	return 0;
@@ -199,7 +196,8 @@ static int user_rx_payload(struct dp_user *user, struct user_peer *peer,
 
 static int user_rx(struct dp_user *user, struct user_rx *rx)
 {
-	bool is_floated, is_exit = false;
+	struct user_occ occ = { .op = PROTO_OCC_REPLY };
+	bool is_floated;
 	struct dp *dp = &user->base;
 	struct user_peer *peer;
 	union net_addr now;
@@ -220,7 +218,7 @@ static int user_rx(struct dp_user *user, struct user_rx *rx)
 	if (err)
 		return err;
 	is_floated = user_rx_follow(user, peer, rx);
-	err = user_rx_payload(user, peer, rx, &is_exit);
+	err = user_rx_payload(user, peer, rx, &occ);
 	if (!dp->batches)
 		user_batch_end(dp);
 	/* Events last: they may take the peer away. */
@@ -228,8 +226,11 @@ static int user_rx(struct dp_user *user, struct user_rx *rx)
 	now = peer->dest.remote;
 	if (is_floated)
 		dp_emit_floated(dp, id, &now);
-	if (is_exit)
+	if (occ.op == PROTO_OCC_EXIT)
 		dp_emit_exit(dp, id);
+	else if (occ.op != PROTO_OCC_REPLY && !dp->is_dead &&
+		 (peer = user_find_id(user, id)))
+		user_occ_answer(user, peer, &occ);
 	return err;
 }
 

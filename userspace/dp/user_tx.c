@@ -82,6 +82,8 @@ static int user_seal(struct dp_user *user, struct user_peer *peer,
 		return (int)n;
 	if (key->live)
 		key->live->next = key->seal.next;
+	if (n > peer->tx_longest)
+		peer->tx_longest = (uint16_t)n;
 	if (peer->cfg.is_tcp)
 		return user_stream_send(user, peer, wire, (size_t)n);
 	userdp_tx_commit(&user->tx, &peer->dest, (size_t)n);
@@ -110,9 +112,21 @@ static void user_end_run(struct dp_user *user, struct user_peer *next,
 		user_seal(user, user->tx_peer, proto_ping, PROTO_PING_LEN);
 }
 
+/* passtos: the class of an IP packet, without the bits of ECN */
+static uint8_t user_class(const uint8_t *pkt, size_t len)
+{
+	if (len >= 20 && pkt[0] >> 4 == 4)
+		return pkt[1] & USER_CLASS_MASK;
+	if (len >= 40 && pkt[0] >> 4 == 6)
+		return (uint8_t)(pkt[0] << 4 | pkt[1] >> 4) & USER_CLASS_MASK;
+	return 0;
+}
+
 static int user_send_one(struct dp_user *user, struct user_peer *peer,
 			 const uint8_t *payload, size_t len)
 {
+	user->tx.class = peer->cfg.format.has_class ? user_class(payload, len) :
+						      0;
 	if (peer->has_layers)
 		return user_layer_send(user, peer, payload, len, user_seal);
 	return user_seal(user, peer, payload, len);
@@ -291,6 +305,8 @@ static int user_forward(struct dp_user *user)
 		if (err)
 			break;
 		pkt = userdp_frame_next(frame, &len);
+		if (peer->cfg.n_nat)
+			user_nat(peer, true, pkt, len);
 		user_end_run(user, peer, len);
 		if (user_send_one(user, peer, pkt, len))
 			break;
@@ -390,17 +406,4 @@ void user_stream_ready(struct dp *dp, uint32_t peer_id)
 		return;
 	peer->is_stalled = false;
 	user_go_on(user);
-}
-
-int user_send_occ(struct dp *dp, uint32_t peer_id, enum proto_occ_op op)
-{
-	uint8_t payload[PROTO_OCC_MAGIC_LEN + 1];
-	struct dp_user *user = user_get(dp);
-	struct user_peer *peer = user_find_id(user, peer_id);
-
-	if (!peer)
-		return -ENOENT;
-	memcpy(payload, proto_occ_magic, PROTO_OCC_MAGIC_LEN);
-	payload[PROTO_OCC_MAGIC_LEN] = (uint8_t)op;
-	return user_send(user, peer, payload, sizeof(payload));
 }

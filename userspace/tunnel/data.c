@@ -216,12 +216,31 @@ static void data_format(const struct tunnel *tunnel, const struct config *cfg,
 
 	format->is_v1 = params->is_v1;
 	format->framing = params->framing;
+	format->has_class = cfg->is_passtos;
 	if (params->is_fragmented && !tunnel->link) {
 		format->fragment = (uint16_t)cfg->fragment;
 		format->is_fragment_mtu = cfg->is_fragment_mtu;
 		format->join_max = cfg->tun_mtu;
 	}
 	data_mss(cfg, format);
+}
+
+static size_t data_nat(const struct config *cfg, struct dp_nat *out)
+{
+	const struct config_nat *rule;
+	size_t n = 0;
+
+	for (rule = cfg->nat; rule && n < DP_NAT_MAX; rule = rule->next) {
+		unsigned int bits = 32 - rule->network.len;
+
+		out[n++] = (struct dp_nat){
+			.is_dst = rule->is_dst,
+			.network = rule->network.ip.in4.s_addr,
+			.mask = htonl((uint32_t)(~0ull << bits)),
+			.alias = rule->alias.in4.s_addr,
+		};
+	}
+	return n;
 }
 
 /**
@@ -242,9 +261,14 @@ int tunnel_data_peer(struct tunnel *tunnel, uint32_t tx_id,
 		.tx_id = tx_id,
 		.vpn4 = tunnel->vpn4,
 		.vpn6 = tunnel->vpn6,
+		.occ = tunnel->active->params.framing ? host->occ_framed :
+							host->occ,
 	};
+	struct dp_nat nat[DP_NAT_MAX];
 	int ret = 0;
 
+	peer.nat = nat;
+	peer.n_nat = host->server ? 0 : data_nat(cfg, nat);
 	data_format(tunnel, cfg, &peer.format);
 
 	if (tunnel->link) {

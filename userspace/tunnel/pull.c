@@ -263,11 +263,13 @@ static enum proto_cipher pushed_cipher(const struct tunnel *tunnel,
 	return PROTO_CIPHER_NONE;
 }
 
-static int params_check_plain(const struct dp *dp,
+static int params_check_plain(const struct dp *dp, const struct config *cfg,
 			      const struct control_params *params)
 {
 	const char *what = tunnel_data_special(dp, params);
 
+	if (!what && cfg->nat)
+		what = "client-nat";
 	if (!what)
 		return 0;
 	log_error("the server wants %s; the kernel data path cannot do that, add the line: data-path user",
@@ -310,7 +312,7 @@ int tunnel_pull_params(struct tunnel_session *ts, const struct config *cfg,
 		log_error("the server wants epoch data keys, but not with a peer-id and an AEAD cipher");
 		return -EPROTO;
 	}
-	return dp && dp_is_plain(dp) ? params_check_plain(dp, params) : 0;
+	return dp && dp_is_plain(dp) ? params_check_plain(dp, cfg, params) : 0;
 }
 
 /* data-ciphers-fallback, else cipher: of a peer that does not negotiate */
@@ -357,5 +359,5 @@ int tunnel_pull_alone(struct tunnel_session *ts, const struct config *cfg,
 			  strerror(-ret));
 		return ret;
 	}
-	return offer.is_plain ? params_check_plain(dp, params) : 0;
+	return offer.is_plain ? params_check_plain(dp, cfg, params) : 0;
 }

@@ -24,7 +24,7 @@
 union tx_cmsg {
 	struct cmsghdr align;
 	char buf[CMSG_SPACE(sizeof(struct in6_pktinfo)) +
-		 CMSG_SPACE(sizeof(uint16_t))];
+		 CMSG_SPACE(sizeof(uint16_t)) + CMSG_SPACE(sizeof(int))];
 };
 
 /**
@@ -117,8 +117,9 @@ static struct userdp_run *tx_last(const struct userdp_tx *tx)
 static bool tx_fits(const struct userdp_tx *tx, const struct userdp_run *run,
 		    const struct userdp_dest *dest, size_t len)
 {
-	return run->dest == dest && len <= run->size &&
-	       run->n < tx_run_limit(tx) && run->len + len <= USERDP_RUN_BYTES;
+	return run->dest == dest && run->class == tx->class &&
+	       len <= run->size && run->n < tx_run_limit(tx) &&
+	       run->len + len <= USERDP_RUN_BYTES;
 }
 
 bool userdp_tx_wants_tail(const struct userdp_tx *tx, size_t len,
@@ -147,6 +148,7 @@ void userdp_tx_commit(struct userdp_tx *tx, struct userdp_dest *dest,
 			.dest = dest,
 			.data = tx->buf + tx->used,
 			.size = len,
+			.class = tx->class,
 		};
 	}
 	run->len += len;
@@ -239,6 +241,16 @@ static void tx_local(const union net_addr *local, struct msghdr *msg,
 		    sizeof(info6));
 }
 
+static void tx_class(const struct userdp_run *run, struct msghdr *msg,
+		     union tx_cmsg *control)
+{
+	bool is_ip4 = run->dest->remote.sa.sa_family == AF_INET;
+	int class = run->class;
+
+	tx_cmsg_put(msg, control, is_ip4 ? IPPROTO_IP : IPPROTO_IPV6,
+		    is_ip4 ? IP_TOS : IPV6_TCLASS, &class, sizeof(class));
+}
+
 static bool tx_has_local(const struct userdp_dest *dest)
 {
 	return dest->local.sa.sa_family &&
@@ -262,6 +274,8 @@ static void tx_batch_add(struct tx_batch *batch, struct userdp_run *run,
 	};
 	if (tx_has_local(run->dest) && !(batch->no_local && !i))
 		tx_local(&run->dest->local, msg, &batch->cmsgs[i]);
+	if (run->class)
+		tx_class(run, msg, &batch->cmsgs[i]);
 	if (n > 1)
 		tx_cmsg_put(msg, &batch->cmsgs[i], SOL_UDP, UDP_SEGMENT, &size,
 			    sizeof(size));

@@ -442,6 +442,7 @@ unsigned int userdp_dest_mtu(const struct userdp_dest *dest);
  * struct userdp_run - datagrams of one size, of which the last may be shorter
  * @dest: NULL: its peer is gone
  * @len: bytes; @size: of a datagram; @n: how many
+ * @class: TOS or traffic class outside, 0: the socket's
  */
 struct userdp_run {
 	struct userdp_dest *dest;
@@ -449,12 +450,14 @@ struct userdp_run {
 	size_t len;
 	size_t size;
 	unsigned int n;
+	uint8_t class;
 	bool is_closed;
 };
 
 /**
  * struct userdp_tx - datagrams that wait to be sent
  * @runs: [@first, @n_runs) wait
+ * @class: of the datagrams that come next
  * @needs_tail: this kernel breaks runs whose datagrams all have one size
  * @lost: datagrams that could not be sent
  */
@@ -463,6 +466,7 @@ struct userdp_tx {
 	size_t used;
 	struct userdp_run runs[USERDP_RUNS];
 	unsigned int first, n_runs;
+	uint8_t class;
 	bool needs_tail;
 	uint64_t lost;
 };
