@@ -99,7 +99,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		if (!len)
 			break;
 		memcpy(userdp_merge_slot(&merge, len), pkt, len);
-		userdp_merge_add(&merge, len);
+		userdp_merge_add(&merge, 0, len);
 		bytes_in += len;
 	}
 	userdp_merge_flush(&merge);

@@ -187,12 +187,26 @@ five_up() {
 	net_state s >"$DIR/state-s"
 }
 
+# peer_before_v2 VERSION: sets COMMAND to a stock program that does not say what it
+# can do, as those did not that sent without a peer id only.
+peer_before_v2() {
+	peer_command "$1" || return 1
+	cp -a "$(dirname "$(readlink -f "$(command -v "${COMMAND[0]}")")")" \
+		"$DIR/before-v2" || return 1
+	sed -i 's/IV_PROTO=/XV_PROTO=/g' "$DIR/before-v2/openvpn.bin" || return 1
+	COMMAND=("$DIR/before-v2/run")
+}
+
 # five_start N PROGRAM LINE...: client N, with more lines.
 five_start() {
-	local i=$1 program=$2
+	local i=$1 program=${2%-before-v2}
 
+	if [ "$program" != "$2" ]; then
+		peer_before_v2 "$program" || fail "cannot make OpenVPN $2"
+	else
+		peer_command "$program" || fail "no OpenVPN $program here"
+	fi
 	shift 2
-	peer_command "$program" || fail "no OpenVPN $program here"
 	EXTRA[client]=$(printf '%s\n' "$@")
 	peer_config_client "$program" |
 		sed "s/remote 192.0.2.1 /remote 198.51.100.$((4 * i + 1)) /" \
@@ -227,7 +241,7 @@ scenario_five() {
 	CIPHER=AES-256-GCM
 	five_start 3 "$1" 'comp-lzo no'
 	five_start 4 "$1" 'fragment 1200'
-	five_start 5 "$1" 'pull-filter ignore "peer-id"'
+	five_start 5 "$1-before-v2"
 	for i in 1 2 3 4 5; do
 		daemon_wait_for "client-$i" 'Initialization Sequence Completed' \
 			20 || fail "client $i does not connect"
@@ -259,7 +273,14 @@ five_shown() {
 	[ "$(grep -o '"cipher": *"AES-256-GCM"' <<<"$all" | wc -l)" = 4 ] &&
 		[ "$(grep -o '"cipher": *"AES-256-CBC"' <<<"$all" | wc -l)" = 1 ] &&
 		grep -q 'only userspace carries AES-256-CBC' <<<"$all" &&
-		grep -q 'only userspace carries fragments' <<<"$all"
+		grep -q 'only userspace carries fragments' <<<"$all" &&
+		grep -q 'only userspace carries packets without a peer id' \
+			<<<"$all" || return 1
+	# of which the kernel carries what it can
+	[ "$DP" != kernel ] ||
+		[ "$(grep -o '"data_path": *"[a-z]*"' <<<"$all" | sort | uniq -c |
+			tr -s ' \n' ' ')" = \
+		' 2 "data_path": "kernel" 3 "data_path": "user" ' ]
 }
 
 # The client with CBC to the one with fragments, through the server.

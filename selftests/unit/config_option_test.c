@@ -469,7 +469,7 @@ static const struct option_case {
 	{ 'C', "fragment 67", "out of range" },
 	{ 'C', "fragment 1300 ip", "\"ip\" is unknown; write mtu" },
 	{ 'C', "fragment 1300\nproto tcp", "t:12: fragment works only over UDP" },
-	{ 'S', "fragment 1300\ndata-path kernel", "t:12: fragment: the kernel data path cannot do that" },
+	{ 'C', "fragment 1300\ndata-path kernel", "t:12: fragment: the kernel data path cannot do that" },
 	{ 'C', "mssfix", NULL },
 	{ 'C', "mssfix 0", NULL },
 	{ 'C', "mssfix 1400 fixed", NULL },

@@ -68,7 +68,7 @@ static int teardown(void **state)
 static void put(const uint8_t *bytes, size_t len)
 {
 	memcpy(userdp_merge_slot(&merge, len), bytes, len);
-	userdp_merge_add(&merge, len);
+	userdp_merge_add(&merge, 0, len);
 	in[n_in].pkt = malloc(len);
 	assert_non_null(in[n_in].pkt);
 	memcpy(in[n_in].pkt, bytes, len);

@@ -214,10 +214,13 @@ static int check_data_path(struct config_parse *ps)
 	static const char *const names[] = { "fragment", "comp-lzo", "compress" };
 	const struct config *cfg = ps->cfg;
 	char aead[PROTO_CIPHER_LIST_MAX];
-	bool is_framed = cfg->mode != CONFIG_MODE_SERVER &&
-			 (cfg->framing == PROTO_FRAMING_LZO ||
-			  cfg->framing == PROTO_FRAMING_SWAP);
-	const bool is_used[] = { cfg->fragment, is_framed, is_framed };
+	/* of a server's clients, userspace carries those that need it */
+	bool is_server = cfg->mode == CONFIG_MODE_SERVER;
+	bool is_framed = !is_server && (cfg->framing == PROTO_FRAMING_LZO ||
+					cfg->framing == PROTO_FRAMING_SWAP);
+	const bool is_used[] = {
+		cfg->fragment && !is_server, is_framed, is_framed,
+	};
 
 	if (cfg->fragment && has_tcp(cfg))
 		return config_fail_at(ps, place_of(ps, "fragment"),

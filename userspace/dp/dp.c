@@ -16,6 +16,7 @@ void dp_init(struct dp *dp, const struct dp_ops *ops,
 	dp->events = cfg->events;
 	dp->arg = cfg->arg;
 	dp->has_epochs = !ops->is_plain;
+	dp->has_kernel = ops->is_plain;
 }
 
 void dp_enter(struct dp *dp)
@@ -84,6 +85,16 @@ static bool dp_format_is_plain(const struct dp_format *format)
 		format->framing == PROTO_FRAMING_V2);
 }
 
+bool dp_peer_is_plain(const struct dp *kernel, const struct dp_peer *peer)
+{
+	const struct dp_format *format = &peer->format;
+
+	return dp_format_is_plain(format) && !peer->n_nat &&
+	       (format->cipher == PROTO_CIPHER_NONE ||
+		proto_cipher_is_aead(format->cipher)) &&
+	       (!format->is_epoch || kernel->has_epochs);
+}
+
 int dp_peer_add(struct dp *dp, const struct dp_peer *peer)
 {
 	bool has_vpn = peer->vpn4.family || peer->vpn6.family;
@@ -92,7 +103,7 @@ int dp_peer_add(struct dp *dp, const struct dp_peer *peer)
 	    (dp->mode == DP_MODE_MP && !has_vpn) ||
 	    (peer->is_tcp && peer->format.fragment))
 		return -EINVAL;
-	if (dp->ops->is_plain && !dp_format_is_plain(&peer->format))
+	if (dp->ops->is_plain && !dp_peer_is_plain(dp, peer))
 		return -EOPNOTSUPP;
 	return dp->ops->peer_add(dp, peer);
 }
@@ -105,6 +116,11 @@ bool dp_is_plain(const struct dp *dp)
 bool dp_has_epochs(const struct dp *dp)
 {
 	return dp->has_epochs;
+}
+
+bool dp_has_kernel(const struct dp *dp)
+{
+	return dp->has_kernel;
 }
 
 bool dp_owns_stream(const struct dp *dp)
@@ -180,6 +196,7 @@ int dp_peer_get(struct dp *dp, uint32_t peer_id, struct dp_peer_info *out)
 	out->primary_key = -1;
 	out->secondary_key = -1;
 	out->cipher_name = "";
+	out->path = dp->ops->name;
 	return dp->ops->peer_get(dp, peer_id, out);
 }
 

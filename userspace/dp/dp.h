@@ -12,8 +12,9 @@
 
 /*
  * The data-path interface: peers, keys, statistics. Two implementations,
- * dp/kernel.c (generic netlink family "ovpn") and dp/user.c (TUN and OpenSSL);
- * nothing above knows which one carries a tunnel.
+ * dp/kernel.c (generic netlink family "ovpn") and dp/user.c (TUN and OpenSSL),
+ * and dp/mixed.c, which has both; nothing above knows which one carries a
+ * tunnel.
  *
  * Events may call back into the data path, dp_free() included.
  */
@@ -61,12 +62,14 @@ struct dp_events {
  * struct dp_config - borrowed during dp_*_new() only, except @events and @arg
  * @ifindex, @ifname: the device, made by priv/
  * @loop: NULL (kernel only): no events, for a tool that just asks
+ * @has_streams: its peers have connections
  * @tun_fd: of a TUN device, owned by the data path when that was made; -1
  *	otherwise
  */
 struct dp_config {
 	struct loop *loop;
 	enum dp_mode mode;
+	bool has_streams;
 	int ifindex;
 	const char *ifname;
 	int tun_fd;
@@ -75,7 +78,13 @@ struct dp_config {
 	void *arg;
 };
 
-/** dp_kernel_new() - 0, -ENOENT (no family "ovpn"), or another -errno */
+/**
+ * dp_kernel_new() - the kernel's, with userspace beside it where that is possible
+ *
+ * That takes our module, DP_MODE_MP, peers without connections, and a loop.
+ *
+ * Return: 0, -ENOENT (no family "ovpn"), or another -errno.
+ */
 int dp_kernel_new(const struct dp_config *cfg, struct dp **out);
 int dp_user_new(const struct dp_config *cfg, struct dp **out);
 void dp_free(struct dp *dp);
@@ -105,6 +114,7 @@ enum dp_mss {
 
 /**
  * struct dp_format - what packets of a peer look like, apart from its keys
+ * @cipher, @is_epoch: of its keys; NONE: one that the kernel has
  * @is_v1: sent without a peer id
  * @framing: of payloads; nothing is ever compressed
  * @fragment: longest datagram, 0: nothing is fragmented (section 7.9)
@@ -115,6 +125,8 @@ enum dp_mss {
  *	upper limit of that MTU, 0: none
  */
 struct dp_format {
+	enum proto_cipher cipher;
+	bool is_epoch;
 	bool is_v1;
 	enum proto_framing framing;
 	uint16_t fragment;
@@ -163,6 +175,9 @@ bool dp_is_plain(const struct dp *dp);
 
 /** dp_has_epochs() - can keys have epochs? Not with every kernel. */
 bool dp_has_epochs(const struct dp *dp);
+
+/** dp_has_kernel() - does the kernel carry those peers that it can? */
+bool dp_has_kernel(const struct dp *dp);
 
 /**
  * dp_peer_add() - make a peer, without keys and keepalive
@@ -268,6 +283,7 @@ struct dp_stats {
 
 /**
  * struct dp_peer_info - a peer as the data path knows it
+ * @path: which data path carries it, as dp_name() has it
  * @primary_key, @secondary_key: key ids, -1 when the slot is empty
  * @cipher: of the primary key; NONE without one. The kernel does not tell the
  *	length of an AES key: NONE, too
@@ -277,6 +293,7 @@ struct dp_stats {
  */
 struct dp_peer_info {
 	uint32_t id, tx_id;
+	const char *path;
 	union net_addr remote, local;
 	struct net_ip vpn4, vpn6;
 	unsigned int keepalive_interval, keepalive_timeout;

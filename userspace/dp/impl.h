@@ -49,6 +49,7 @@ struct dp_ops {
  * @batches: of dp_batch_begin() that have not ended
  * @is_dead: dp_free() was called meanwhile; no events, do nothing more
  * @has_epochs: see dp_has_epochs()
+ * @has_kernel: see dp_has_kernel()
  */
 struct dp {
 	const struct dp_ops *ops;
@@ -60,10 +61,14 @@ struct dp {
 	unsigned int depth, batches;
 	bool is_dead;
 	bool has_epochs;
+	bool has_kernel;
 };
 
 void dp_init(struct dp *dp, const struct dp_ops *ops,
 	     const struct dp_config *cfg);
+
+/* Can the kernel carry this peer, whose keys it knows with or without epochs? */
+bool dp_peer_is_plain(const struct dp *kernel, const struct dp_peer *peer);
 
 /* Around everything that can end in an event. */
 void dp_enter(struct dp *dp);

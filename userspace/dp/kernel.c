@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "dp/mixed.h"
 #include "log/log.h"
 
 struct dp_kernel *kernel_get(struct dp *dp)
@@ -159,6 +160,7 @@ static int kernel_list_on_data(void *arg, struct nlattr **attrs)
 {
 	struct kernel_list *list = arg;
 	struct dp_peer_info *infos, info = {
+		.path = "kernel",
 		.primary_key = -1,
 		.secondary_key = -1,
 		.cipher_name = "",
@@ -264,6 +266,18 @@ static const struct dp_ops kernel_ops = {
 	.send_occ = kernel_send_occ,
 };
 
+static void kernel_mix(const struct dp_config *cfg, struct dp **dp)
+{
+	int err;
+
+	if (!cfg->loop || cfg->mode != DP_MODE_MP || cfg->has_streams)
+		return;
+	err = mixed_new(cfg, *dp, dp);
+	if (err && err != -EOPNOTSUPP)
+		log_warn("userspace will carry no peers beside the kernel's: %s",
+			 strerror(-err));
+}
+
 int dp_kernel_new(const struct dp_config *cfg, struct dp **out)
 {
 	struct dp_kernel *kernel = calloc(1, sizeof(*kernel));
@@ -289,5 +303,6 @@ int dp_kernel_new(const struct dp_config *cfg, struct dp **out)
 		return err;
 	}
 	*out = &kernel->base;
+	kernel_mix(cfg, out);
 	return 0;
 }

@@ -18,6 +18,7 @@
  *   kernel.c		life, peers, the dp_ops table
  *   kernel_key.c	keys
  *   kernel_x.c		what only "ovpnx" can do
+ *   kernel_carry.c	peers that userspace carries; mixed.c has them
  *   kernel_peer.c	peers <-> attributes
  *   kernel_event.c	notifications
  *   kernel_nl.c	one request and its answers
@@ -136,6 +137,18 @@ int kernel_x_key_set(struct dp_kernel *kernel, uint32_t peer_id,
 /** kernel_x_key_get() - epochs of the primary key, if it has any */
 void kernel_x_key_get(struct dp_kernel *kernel, uint32_t peer_id,
 		      struct dp_peer_info *out);
+
+/* kernel_carry.c */
+
+/**
+ * kernel_carry_open() - the file of the device, where their packets come out
+ *
+ * Return: a descriptor, -EOPNOTSUPP (not with this kernel), or another -errno.
+ */
+int kernel_carry_open(struct dp_kernel *kernel);
+
+/** kernel_carry_peer() - from now on userspace carries this peer; or -errno */
+int kernel_carry_peer(struct dp_kernel *kernel, uint32_t peer_id);
 
 /* kernel_event.c */
 int kernel_event_open(struct dp_kernel *kernel);

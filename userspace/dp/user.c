@@ -132,6 +132,7 @@ static void user_peer_info(struct user_peer *peer, struct dp_peer_info *out)
 	const struct user_key *primary, *secondary;
 
 	memset(out, 0, sizeof(*out));
+	out->path = "user";
 	primary = user_key_slot(peer, DP_SLOT_PRIMARY);
 	secondary = user_key_slot(peer, DP_SLOT_SECONDARY);
 	out->id = peer->cfg.id;
@@ -252,7 +253,8 @@ static const struct dp_ops user_ops = {
 	.stream_ready = user_stream_ready,
 };
 
-int dp_user_new(const struct dp_config *cfg, struct dp **out)
+static int user_new(const struct dp_config *cfg, bool is_carried,
+		    struct dp **out)
 {
 	struct dp_user *user;
 
@@ -262,7 +264,10 @@ int dp_user_new(const struct dp_config *cfg, struct dp **out)
 	if (!user)
 		return -ENOMEM;
 	dp_init(&user->base, &user_ops, cfg);
-	userdp_tun_init(&user->tun, cfg->tun_fd);
+	if (is_carried)
+		userdp_tun_init_carried(&user->tun, cfg->tun_fd);
+	else
+		userdp_tun_init(&user->tun, cfg->tun_fd);
 	user->ping_timer = loop_timer_new(cfg->loop, user_ping_event, user);
 	user->tun_io = loop_io_new(cfg->loop, cfg->tun_fd, LOOP_READABLE,
 				   user_tun_event, user);
@@ -274,4 +279,14 @@ int dp_user_new(const struct dp_config *cfg, struct dp **out)
 	}
 	*out = &user->base;
 	return 0;
+}
+
+int dp_user_new(const struct dp_config *cfg, struct dp **out)
+{
+	return user_new(cfg, false, out);
+}
+
+int user_new_carried(const struct dp_config *cfg, struct dp **out)
+{
+	return user_new(cfg, true, out);
 }

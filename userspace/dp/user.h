@@ -133,6 +133,13 @@ struct dp_user {
 
 /* user.c */
 struct dp_user *user_get(struct dp *dp);
+/**
+ * user_new_carried() - for peers of a kernel device that userspace carries
+ * @cfg: as for dp_user_new(); tun_fd is the file of "ovpnx" instead
+ *
+ * That device says which peer a packet is for, and checks where it came from.
+ */
+int user_new_carried(const struct dp_config *cfg, struct dp **out);
 void user_peer_remove(struct dp_user *user, struct user_peer *peer);
 
 /* user_find.c */

@@ -151,13 +151,13 @@ static int user_rx_deliver(struct dp_user *user, struct user_peer *peer,
 			user->drops.malformed++;
 		return -EINVAL;
 	}
-	if (user->base.mode == DP_MODE_MP &&
+	if (user->base.mode == DP_MODE_MP && !user->tun.has_peers &&
 	    user_find_inner(user, &src) != peer) {
 		user->drops.source++;
 		return -EADDRNOTAVAIL;
 	}
 	user_mss(user, peer, rx->payload, len);
-	userdp_merge_add(&user->merge, len);
+	userdp_merge_add(&user->merge, peer->cfg.id, len);
 	peer->stats.vpn_rx_packets++;
 	peer->stats.vpn_rx_bytes += len;
 	return 0;

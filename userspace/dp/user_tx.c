@@ -250,6 +250,8 @@ static struct user_peer *user_route(struct dp_user *user, const uint8_t *pkt,
 {
 	struct net_ip dst;
 
+	if (user->tun.has_peers)
+		return user_find_id(user, user->frame.peer_id);
 	if (!user_inner_addr(pkt, len, false, &dst))
 		return NULL;
 	if (user->base.mode == DP_MODE_P2P)
@@ -326,7 +328,7 @@ static int user_forward(struct dp_user *user)
 /* The device does not come back: without this the loop would spin. */
 static void user_tun_gone(struct dp_user *user, int err)
 {
-	log_error("the TUN device is gone (%s); restart to make it again",
+	log_error("the device is gone (%s); restart to make it again",
 		  strerror(-err));
 	user->is_gone = true;
 	user_tun_rearm(user);
@@ -337,7 +339,7 @@ static int user_tun_read(struct dp_user *user)
 {
 	int ret = userdp_frame_read(&user->frame, &user->tun);
 
-	if (ret == -EBADFD || ret == -EFAULT) {
+	if (ret == -EBADFD || ret == -EFAULT || ret == -ENODEV) {
 		user_tun_gone(user, ret);
 		return 0;
 	}

@@ -196,7 +196,7 @@ static void data_mss(const struct config *cfg, struct dp_format *format)
 const char *tunnel_data_special(const struct dp *dp,
 				const struct control_params *params)
 {
-	if (params->is_epoch && !(dp_is_plain(dp) && dp_has_epochs(dp)))
+	if (params->is_epoch && !(dp_has_kernel(dp) && dp_has_epochs(dp)))
 		return "epoch data keys";
 	if (params->is_v1)
 		return "packets without a peer id";
@@ -214,6 +214,8 @@ static void data_format(const struct tunnel *tunnel, const struct config *cfg,
 {
 	const struct control_params *params = &tunnel->active->params;
 
+	format->cipher = params->cipher;
+	format->is_epoch = params->is_epoch;
 	format->is_v1 = params->is_v1;
 	format->framing = params->framing;
 	format->has_class = cfg->is_passtos;

@@ -32,6 +32,7 @@ static int data_path_new(struct tunnel_host *host, enum priv_link_kind kind)
 		.loop = host->setup.loop,
 		.mode = cfg->mode == CONFIG_MODE_SERVER ? DP_MODE_MP :
 							  DP_MODE_P2P,
+		.has_streams = config_proto_is_tcp(cfg->proto),
 		.ifindex = host->link.ifindex,
 		.ifname = host->link.name,
 		.tun_fd = host->link.fd,
@@ -123,6 +124,8 @@ static void warn_left_out(const struct tunnel_host *host)
 			 ciphers, aead);
 }
 
+static const char no_fragment[] = "the kernel data path has no fragment option";
+
 /* Why only userspace can carry the data; NULL: the kernel can. */
 static const char *user_only(const struct config *cfg)
 {
@@ -131,8 +134,11 @@ static const char *user_only(const struct config *cfg)
 
 	if (cfg->data_path == CONFIG_DATA_PATH_USER)
 		return "data-path user was configured";
-	if (cfg->fragment)
-		return "the kernel data path has no fragment option";
+	/* a server's clients may need it or not, see fragment_too() */
+	if (cfg->fragment && !is_server)
+		return no_fragment;
+	if (!is_server && cfg->nat)
+		return "the kernel data path has no client-nat";
 	if (!is_server && (cfg->framing == PROTO_FRAMING_LZO ||
 			   cfg->framing == PROTO_FRAMING_SWAP))
 		return "the kernel data path has no compression framing";
@@ -158,6 +164,21 @@ static bool device_goes_on(struct tunnel_host *host)
 	return false;
 }
 
+/*
+ * With "fragment" a kernel data path does only if userspace can carry clients
+ * that need it beside the others. Return: does it? If not, it is gone.
+ */
+static bool fragment_too(struct tunnel_host *host)
+{
+	if (!host->setup.cfg->fragment || !dp_is_plain(host->dp))
+		return true;
+	dp_free(host->dp);
+	host->dp = NULL;
+	host->has_link = false;
+	priv_link_close(host->setup.priv, host->link.ifindex);
+	return false;
+}
+
 /**
  * tunnel_device_open() - make the interface on the best data path there is
  * @host: gets @link, @dp and @dp_reason
@@ -177,6 +198,10 @@ int tunnel_device_open(struct tunnel_host *host, char *err, size_t err_len)
 	if (!what) {
 		ret = device_kernel(host);
 		what = "this kernel has no ovpn module";
+		if (!ret && !fragment_too(host)) {
+			ret = -EOPNOTSUPP;
+			what = no_fragment;
+		}
 		if (!ret)
 			snprintf(host->dp_reason, sizeof(host->dp_reason),
 				 "the kernel module carries the data");
@@ -190,6 +215,7 @@ int tunnel_device_open(struct tunnel_host *host, char *err, size_t err_len)
 
 		snprintf(err, err_len, "cannot create device \"%s\": %s%s%s",
 			 cfg->dev, why && why[0] ? why : strerror(-ret),
+			 what == no_fragment ? "; for fragment it takes this project's module, or data-path user" :
 			 is_missing(ret) ? "; load the module with: modprobe ovpn" : "",
 			 ret == -EBUSY || ret == -EEXIST ?
 			 "; another program holds a device of this name" : "");

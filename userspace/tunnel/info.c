@@ -64,7 +64,8 @@ static void info_fill(struct tunnel *tunnel, struct tunnel_info *out)
 	out->data_path = dp_name(host->dp);
 	if (tunnel->dp_why[0])
 		out->reason = tunnel->dp_why;
-	dp_peer_get(host->dp, tunnel->dp_id, &out->dp);
+	if (!dp_peer_get(host->dp, tunnel->dp_id, &out->dp))
+		out->data_path = out->dp.path;
 }
 
 bool tunnel_info_route(const struct tunnel_info *info, unsigned int n,

@@ -141,14 +141,22 @@ int userdp_frame_parse(struct userdp_frame *frame, bool has_vnet,
 int userdp_frame_read(struct userdp_frame *frame, const struct userdp_tun *tun)
 {
 	/* so that the packet itself begins at a round address */
-	uint8_t *data = frame->buf + 64 - USERDP_VNET_LEN;
+	size_t head = tun->has_peers ? USERDP_PEER_LEN : USERDP_VNET_LEN;
+	uint8_t *data = frame->buf + 64 - head;
 	ssize_t n;
 
 	do {
-		n = read(tun->fd, data, USERDP_VNET_LEN + USERDP_PACKET_MAX);
+		n = read(tun->fd, data, head + USERDP_PACKET_MAX);
 	} while (n < 0 && errno == EINTR);
 	if (n < 0)
 		return errno == EAGAIN ? 0 : -errno;
+	if (tun->has_peers) {
+		if (n < USERDP_PEER_LEN)
+			return n ? -EBADMSG : -ENODEV;
+		frame->peer_id = userdp_peer_read(data);
+		data += USERDP_PEER_LEN;
+		n -= USERDP_PEER_LEN;
+	}
 	return userdp_frame_parse(frame, tun->has_vnet, data, (size_t)n) ?
 	       -EBADMSG : 1;
 }

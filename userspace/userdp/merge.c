@@ -276,7 +276,7 @@ static void merge_known(struct userdp_merge *merge,
 	merge_begin(merge, pack, open);
 }
 
-void userdp_merge_add(struct userdp_merge *merge, size_t len)
+void userdp_merge_add(struct userdp_merge *merge, uint32_t peer_id, size_t len)
 {
 	uint8_t *pkt = merge->buf + merge->used;
 	struct userdp_super pack;
@@ -289,6 +289,7 @@ void userdp_merge_add(struct userdp_merge *merge, size_t len)
 		memset(merge->open, 0, sizeof(merge->open));
 		merge->supers[merge->n_supers++] = (struct userdp_super){
 			.pkt = pkt, .len = len, .total = len, .n = 1,
+			.peer_id = peer_id,
 		};
 	}
 	if (merge->n_supers == USERDP_MERGE_PACKETS ||
@@ -348,7 +349,10 @@ static void merge_write(struct userdp_merge *merge,
 
 	if (merge->tun->has_vnet) {
 		merge_write_vnet(super, head);
-		merge->iov[n++] = (struct iovec){ head, sizeof(head) };
+		merge->iov[n++] = (struct iovec){ head, USERDP_VNET_LEN };
+	} else if (merge->tun->has_peers) {
+		userdp_peer_write(super->peer_id, head);
+		merge->iov[n++] = (struct iovec){ head, USERDP_PEER_LEN };
 	}
 	if (super->n > 1)
 		merge_write_head(super);

@@ -132,4 +132,8 @@ struct userdp_vnet {
 void userdp_vnet_read(struct userdp_vnet *vnet, const uint8_t *at);
 void userdp_vnet_write(const struct userdp_vnet *vnet, uint8_t *at);
 
+/* struct ovpnx_packet */
+uint32_t userdp_peer_read(const uint8_t *at);
+void userdp_peer_write(uint32_t peer_id, uint8_t *at);
+
 #endif

@@ -29,6 +29,20 @@ void userdp_vnet_write(const struct userdp_vnet *vnet, uint8_t *at)
 	memcpy(at + 8, &vnet->csum_offset, 2);
 }
 
+uint32_t userdp_peer_read(const uint8_t *at)
+{
+	uint32_t peer_id;
+
+	memcpy(&peer_id, at, sizeof(peer_id));
+	return peer_id;
+}
+
+void userdp_peer_write(uint32_t peer_id, uint8_t *at)
+{
+	memset(at, 0, USERDP_PEER_LEN);
+	memcpy(at, &peer_id, sizeof(peer_id));
+}
+
 /* Whoever made the device may have left it with a longer header. */
 static bool userdp_tun_has_vnet(int fd)
 {
@@ -54,6 +68,13 @@ void userdp_tun_init(struct userdp_tun *tun, int fd)
 	tun->has_uso = !ioctl(fd, TUNSETOFFLOAD, tcp | OFFLOAD_USO);
 	if (!tun->has_uso && ioctl(fd, TUNSETOFFLOAD, tcp))
 		log_debug("TUN device without offload");
+}
+
+void userdp_tun_init_carried(struct userdp_tun *tun, int fd)
+{
+	memset(tun, 0, sizeof(*tun));
+	tun->fd = fd;
+	tun->has_peers = true;
 }
 
 void userdp_tun_fini(const struct userdp_tun *tun)

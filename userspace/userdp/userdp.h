@@ -294,15 +294,21 @@ ssize_t userdp_join_add(struct userdp_join *join, uint8_t *buf, size_t len,
 #define USERDP_VNET_LEN		10
 #define USERDP_PACKET_MAX	65575	/* IPv6 with a full payload */
 
+/* Of struct ovpnx_packet, which stands before packets of a kernel device. */
+#define USERDP_PEER_LEN		8
+
 /**
  * struct userdp_tun - a TUN device
  * @has_vnet: frames begin with an offload header (IFF_VNET_HDR)
  * @has_uso: super-packets of UDP are understood, in both directions
+ * @has_peers: it is the file of a kernel device instead, and frames begin with
+ *	the id of a peer
  */
 struct userdp_tun {
 	int fd;
 	bool has_vnet;
 	bool has_uso;
+	bool has_peers;
 };
 
 /**
@@ -310,6 +316,9 @@ struct userdp_tun {
  * @fd: borrowed; anything that is not a TUN device works as one without offload
  */
 void userdp_tun_init(struct userdp_tun *tun, int fd);
+
+/** userdp_tun_init_carried() - for the file of a kernel device, borrowed, too */
+void userdp_tun_init_carried(struct userdp_tun *tun, int fd);
 
 /**
  * userdp_tun_fini() - ask for nothing any more, before the device is closed
@@ -336,6 +345,7 @@ enum userdp_gso {
  * @size: of a full segment's payload
  * @n_segs: packets that come of it
  * @pos: of the payload that is next
+ * @peer_id: whose it is, if the device says so
  * @head: the headers as they were read
  * @ip_sum, @l4_sum: of what is the same in all headers
  */
@@ -347,6 +357,7 @@ struct userdp_frame {
 	size_t size;
 	unsigned int n_segs;
 	size_t pos;
+	uint32_t peer_id;
 	uint64_t ip_sum, l4_sum;
 	uint8_t head[USERDP_HEAD_MAX];
 	uint8_t buf[64 + USERDP_PACKET_MAX];
@@ -357,7 +368,7 @@ struct userdp_frame {
  * @frame: overwritten
  *
  * Return: 1; 0 nothing there now; -EBADMSG a frame that makes no sense, which
- * is gone; another -errno of the device.
+ * is gone; -ENODEV no device any more; another -errno of it.
  */
 int userdp_frame_read(struct userdp_frame *frame, const struct userdp_tun *tun);
 
@@ -527,6 +538,7 @@ bool userdp_tx_is_broken(const char *release);
  * @first, @last: of the payloads behind the first packet, in @extra; none: 0
  * @is_open: another one may follow
  * @l4, @head_len, @size: as in struct userdp_frame
+ * @peer_id: who sent it
  * @seq, @ip_id: expected next (TCP; IPv4)
  * @id_step: by which the IPv4 ids grow
  */
@@ -539,6 +551,7 @@ struct userdp_super {
 	bool is_open;
 	uint8_t l4, head_len;
 	size_t size;
+	uint32_t peer_id;
 	uint32_t seq;
 	uint16_t ip_id, id_step;
 };
@@ -580,8 +593,9 @@ void userdp_merge_free(struct userdp_merge *merge);
  */
 uint8_t *userdp_merge_slot(struct userdp_merge *merge, size_t len);
 
-/** userdp_merge_add() - an IP packet of @len bytes, more than 0, is there */
-void userdp_merge_add(struct userdp_merge *merge, size_t len);
+/** userdp_merge_add() - @peer_id sent an IP packet of @len bytes, more than 0 */
+void userdp_merge_add(struct userdp_merge *merge, uint32_t peer_id,
+		      size_t len);
 
 /** userdp_merge_flush() - write everything to the device */
 void userdp_merge_flush(struct userdp_merge *merge);
