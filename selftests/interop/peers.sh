@@ -26,6 +26,7 @@ REMOTE_PORT=1194	# that the client sends to
 NO_CERT=		# role that has no certificate
 P12=			# role whose certificate, key and CA are one file
 declare -A EXTRA=()	# more lines of configuration, by role
+declare -A DP_OF=()	# data path of ovpnd, by role, where it is not $DP
 VPN_MASK=255.255.255.0
 SERVER_LINES=		# more lines for the configuration of either
 CLIENT_LINES=
@@ -49,10 +50,10 @@ peer_command() {
 	[ "${#COMMAND[@]}" -gt 0 ]
 }
 
-# Where the packets of a program travel: "kernel" or "user".
+# peer_data_path PROGRAM [ROLE]: where its packets travel, "kernel" or "user".
 peer_data_path() {
 	case $1 in
-	ovpnd) echo "$DP" ;;
+	ovpnd) echo "${DP_OF[${2:-any}]:-$DP}" ;;
 	*-dco) echo kernel ;;
 	*) echo user ;;
 	esac
@@ -81,7 +82,7 @@ peer_config_common() {
 	[ "$TLS" != 1.2 ] || echo "tls-version-max 1.2"
 	case $program in
 	ovpnd)
-		echo "data-path $DP"
+		echo "data-path $(peer_data_path ovpnd "$name")"
 		echo "control $DIR/$name.sock"
 		[ -z "$DROP" ] || printf '%s\n' "user nobody" "group nogroup"
 		;;

@@ -26,7 +26,7 @@ traffic_ready() {
 expect_data_path() {
 	local want kind
 
-	want=$(peer_data_path "$2")
+	want=$(peer_data_path "$2" "$1")
 	kind=$(in_ns "${1:0:1}" ip -d link show "tun-${1:0:1}" |
 		sed -n 's/^ *\(ovpn\|tun\)\b.*/\1/p' | head -n 1)
 	case $want,$kind in
@@ -149,7 +149,8 @@ saw_exit_notify() {
 describe() {
 	local path crypto=OpenSSL
 
-	path="server $(peer_data_path "$1"), client $(peer_data_path "$2")"
+	path="server $(peer_data_path "$1" server),"
+	path+=" client $(peer_data_path "$2" client)"
 	[[ $path != *kernel* ]] ||
 		crypto="$(crypto_driver "$CIPHER")"
 	RESULT="data path: $path; crypto: $crypto; $WRAP TLS $TLS $CIPHER"

@@ -11,7 +11,7 @@
 #include <cmocka.h>
 
 #include "dp_rig.h"
-#include "dp/kernel.h"
+#include "dp/mixed.h"
 #include "nl/nl.h"
 #include "priv/priv.h"
 
@@ -71,6 +71,12 @@ static void kernel_end_open(struct rig_end *end, const char *name,
 	end->tun = -1;
 	assert_int_equal(dp_kernel_new(&cfg, &end->dp), 0);
 	rig_listen(end, "127.0.0.1");
+}
+
+/* Of a data path that is both, what is the kernel's. */
+static struct dp *kernel_part(struct dp *dp)
+{
+	return dp_is_plain(dp) ? dp : mixed_kernel(dp);
 }
 
 static int setup(void **state)
@@ -307,6 +313,107 @@ static void test_epochs(void **state)
 	assert_int_equal(info_of(&rig.server).tx_epoch, 0);
 }
 
+static void add_again(void);
+
+/* ---- peers that userspace carries -------------------------------------- */
+
+/* @is_v1: without a peer id; always with CBC */
+static void carried_up(bool is_v1)
+{
+	assert_int_equal(dp_peer_del(rig.server.dp, RIG_PEER_ID), 0);
+	rig_format = (struct dp_format){
+		.is_v1 = is_v1, .cipher = PROTO_CIPHER_AES_256_CBC,
+	};
+	rig_peers(&rig);
+	memset(&rig_format, 0, sizeof(rig_format));
+	rig_set_key(&rig.server, DP_SLOT_PRIMARY, 1, PROTO_CIPHER_AES_256_CBC,
+		    3);
+	rig_set_key(&rig.client, DP_SLOT_PRIMARY, 1, PROTO_CIPHER_AES_256_CBC,
+		    3);
+}
+
+static int on_either(void *arg, const struct dp_peer_info *info)
+{
+	char *seen = arg;
+
+	seen[info->id] = info->path[0];
+	return 0;
+}
+
+static void test_carried(void **state)
+{
+	struct dp_peer other = {
+		.id = 9, .tx_id = 9, .fd = rig.server.udp,
+		.vpn4 = rig_ip("10.8.0.9"),
+	};
+	char seen[16] = { 0 };
+	struct dp_peer_info info;
+
+	(void)state;
+	if (dp_is_plain(rig.server.dp))
+		skip();
+	assert_string_equal(info_of(&rig.server).path, "kernel");
+	for (int is_v1 = 0; is_v1 < 2; is_v1++) {
+		carried_up(is_v1);
+		assert_true(goes_both_ways());
+		info = info_of(&rig.server);
+		assert_string_equal(info.path, "user");
+		assert_string_equal(info.cipher_name, "AES-256-CBC");
+		assert_int_equal(info.stats.vpn_rx_packets, 1);
+		assert_int_equal(info.stats.vpn_tx_bytes, 100);
+		/* the module checks where it comes from */
+		assert_false(goes(&rig.client, "10.8.0.3", "10.8.0.1"));
+	}
+	assert_string_equal(dp_name(rig.server.dp), "kernel");
+	net_addr_parse("127.0.0.7", 7, &other.remote);
+	assert_int_equal(dp_peer_add(rig.server.dp, &other), 0);
+	assert_int_equal(dp_peer_list(rig.server.dp, on_either, seen), 0);
+	assert_int_equal(seen[RIG_PEER_ID], 'u');
+	assert_int_equal(seen[9], 'k');
+	/* the same id, in the kernel this time */
+	assert_int_equal(dp_peer_del(rig.server.dp, RIG_PEER_ID), 0);
+	rig_peers(&rig);
+	rig_set_key(&rig.server, DP_SLOT_PRIMARY, 1, PROTO_CIPHER_AES_256_GCM,
+		    0);
+	rig_set_key(&rig.client, DP_SLOT_PRIMARY, 1, PROTO_CIPHER_AES_256_GCM,
+		    0);
+	assert_true(goes_both_ways());
+	assert_string_equal(info_of(&rig.server).path, "kernel");
+	assert_int_equal(rig.server.n_deleted, 0);
+}
+
+/* Who carries it goes with it, whoever ends it. */
+static void test_carried_ends(void **state)
+{
+	struct dp_config cfg = {
+		.tun_fd = -1, .mode = DP_MODE_MP, .ifindex = rig.server.ifindex,
+	};
+	struct dp_peer_info info;
+	struct dp *other;
+
+	(void)state;
+	if (dp_is_plain(rig.server.dp))
+		skip();
+	carried_up(false);
+	assert_int_equal(dp_kernel_new(&cfg, &other), 0);
+	assert_int_equal(dp_peer_del(other, RIG_PEER_ID), 0);
+	assert_true(rig_run(&rig, has_deleted, &rig.server, 2000));
+	assert_int_equal(rig.server.reason, DP_DEL_USERSPACE);
+	assert_int_equal(dp_peer_del(rig.server.dp, RIG_PEER_ID), -ENOENT);
+	rig.server.n_deleted = 0;
+	add_again();
+	carried_up(true);
+	assert_int_equal(dp_peer_set_keepalive(rig.server.dp, RIG_PEER_ID, 1,
+					       2), 0);
+	assert_int_equal(dp_peer_get(other, RIG_PEER_ID, &info), 0);
+	assert_int_equal(dp_peer_del(rig.client.dp, RIG_PEER_ID), 0);
+	assert_true(rig_run(&rig, has_deleted, &rig.server, 10000));
+	assert_int_equal(rig.server.reason, DP_DEL_EXPIRED);
+	assert_int_equal(rig.server.n_deleted, 1);
+	assert_int_equal(dp_peer_get(other, RIG_PEER_ID, &info), -ENOENT);
+	dp_free(other);
+}
+
 /* ---- events ---------------------------------------------------------- */
 
 static bool has_exit(void *arg)
@@ -318,7 +425,7 @@ static bool has_exit(void *arg)
 static void test_exit(void **state)
 {
 	(void)state;
-	if (!kernel_get(rig.server.dp)->features)
+	if (!kernel_get(kernel_part(rig.server.dp))->features)
 		skip();
 	assert_int_equal(dp_send_occ(rig.client.dp, RIG_PEER_ID,
 				     PROTO_OCC_REQUEST), 0);
@@ -428,6 +535,35 @@ static void test_floated(void **state)
 	assert_true(rig_run(&rig, has_floated, &rig.server, 2000));
 	assert_true(net_addr_is_equal(&rig.server.floated_to,
 				      &rig.client.addr));
+	assert_true(goes_both_ways());
+}
+
+/* The kernel is told, or packets without a peer id would not come up. */
+static void test_carried_floats(void **state)
+{
+	struct dp_peer peer = { .id = RIG_PEER_ID, .tx_id = RIG_PEER_ID };
+	struct dp_peer_info info;
+	struct dp *kernel;
+
+	(void)state;
+	if (dp_is_plain(rig.server.dp))
+		skip();
+	kernel = mixed_kernel(rig.server.dp);
+	carried_up(false);
+	loop_io_free(rig.client.io);
+	close(rig.client.udp);
+	rig_listen(&rig.client, "127.0.0.9");
+	peer.fd = rig.client.udp;
+	peer.remote = rig.server.addr;
+	assert_int_equal(dp_peer_add(rig.client.dp, &peer), 0);
+	rig_set_key(&rig.client, DP_SLOT_PRIMARY, 1, PROTO_CIPHER_AES_256_CBC,
+		    3);
+	assert_true(goes(&rig.client, "10.8.0.2", "10.8.0.1"));
+	assert_true(rig_run(&rig, has_floated, &rig.server, 2000));
+	assert_true(net_addr_is_equal(&rig.server.floated_to,
+				      &rig.client.addr));
+	assert_int_equal(dp_peer_get(kernel, RIG_PEER_ID, &info), 0);
+	assert_true(net_addr_is_equal(&info.remote, &rig.client.addr));
 	assert_true(goes_both_ways());
 }
 
@@ -653,12 +789,15 @@ int main(void)
 		TEST(test_peer),
 		TEST(test_keys),
 		TEST(test_epochs),
+		TEST(test_carried),
+		TEST(test_carried_ends),
 		TEST(test_exit),
 		TEST(test_deleted_by_us),
 		TEST(test_deleted_by_others),
 		TEST(test_deleted_twice),
 		TEST(test_expired),
 		TEST(test_floated),
+		TEST(test_carried_floats),
 		TEST(test_socket_closed),
 		TEST(test_p2p_replaces),
 		TEST(test_resync),

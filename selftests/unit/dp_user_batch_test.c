@@ -458,6 +458,39 @@ static void test_queue_freed(void **state)
 	rig_settle(&rig, 50);
 }
 
+/* The way to the peer is no good for a while, in three ways. */
+static void test_socket_errors(void **state)
+{
+	static const char *const dead[] = {
+		/* refused, no route, not allowed */
+		"127.0.0.1", "203.0.113.1", "255.255.255.255",
+	};
+	static const struct packet_spec spec = { .payload = 10 * 1000 };
+	union net_addr to;
+
+	(void)state;
+	up();
+	for (size_t i = 0; i < sizeof(dead) / sizeof(*dead); i++) {
+		assert_int_equal(net_addr_parse(dead[i], 9, &to), 0);
+		assert_int_equal(dp_peer_set_remote(rig.client.dp, RIG_PEER_ID,
+						    &to, NULL), 0);
+		for (int n = 0; n < 3; n++) {
+			send_super(&spec, 1000);
+			rig_settle(&rig, 20);
+		}
+		assert_false(is_blocked(NULL));
+		/* what is refused has been sent */
+		assert_int_equal(user_get(rig.client.dp)->tx.lost, 30 * i);
+		assert_int_equal(dp_peer_set_remote(rig.client.dp, RIG_PEER_ID,
+						    &rig.server.addr, NULL), 0);
+		while (take())
+			;
+		taken = 0;
+		send_super(&spec, 1000);
+		assert_true(rig_run(&rig, has_taken, NULL, GOES_MS));
+	}
+}
+
 static void link_set(struct rig_end *end, const char *name, bool is_up)
 {
 	struct ifreq ifr = { .ifr_flags = is_up ? IFF_UP : 0 };
@@ -533,6 +566,7 @@ int main(void)
 		TEST(test_queue_full),
 		TEST(test_queue_peer_gone),
 		TEST(test_queue_freed),
+		TEST(test_socket_errors),
 		TEST(test_device_down),
 		TEST(test_device_gone),
 	};

@@ -79,7 +79,7 @@ struct dp_config {
 };
 
 /**
- * dp_kernel_new() - the kernel's, with userspace beside it where that is possible
+ * dp_kernel_new() - the kernel's, with userspace beside it where possible
  *
  * That takes our module, DP_MODE_MP, peers without connections, and a loop.
  *

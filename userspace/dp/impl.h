@@ -67,7 +67,7 @@ struct dp {
 void dp_init(struct dp *dp, const struct dp_ops *ops,
 	     const struct dp_config *cfg);
 
-/* Can the kernel carry this peer, whose keys it knows with or without epochs? */
+/* Can the kernel carry this peer? */
 bool dp_peer_is_plain(const struct dp *kernel, const struct dp_peer *peer);
 
 /* Around everything that can end in an event. */

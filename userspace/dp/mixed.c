@@ -290,6 +290,11 @@ static const struct dp_ops mixed_ops = {
 	.send_occ = mixed_send_occ,
 };
 
+struct dp *mixed_kernel(struct dp *dp)
+{
+	return mixed_get(dp)->kernel;
+}
+
 int mixed_new(const struct dp_config *cfg, struct dp *kernel, struct dp **out)
 {
 	struct dp_config carried = *cfg;

@@ -15,4 +15,7 @@
  */
 int mixed_new(const struct dp_config *cfg, struct dp *kernel, struct dp **out);
 
+/** mixed_kernel() - the kernel data path of one made by mixed_new() */
+struct dp *mixed_kernel(struct dp *dp);
+
 #endif

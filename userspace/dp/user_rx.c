@@ -174,7 +174,7 @@ static bool user_is_ping(const struct user_rx *rx)
 	       !memcmp(rx->payload, proto_ping, PROTO_PING_LEN);
 }
 
-/* The payload of an authentic packet. @occ: it was a message; else as it was. */
+/* The payload of an authentic packet. @occ: set if it was a message. */
 static int user_rx_payload(struct dp_user *user, struct user_peer *peer,
 			   struct user_rx *rx, struct user_occ *occ)
 {

@@ -97,12 +97,16 @@ static json_t *find_peer(const json_t *peers, json_int_t id)
 
 /*
  * The kernel knows an AES key's length no longer, and not where a TCP peer
- * is: what the daemon says stays.
+ * is: what the daemon says stays. Of a peer that userspace carries it has just
+ * the addresses.
  */
 static void merge_peer(json_t *peer, json_t *from_kernel)
 {
-	const char *cipher;
+	const char *cipher, *path;
 
+	path = json_string_value(json_object_get(peer, "data_path"));
+	if (path && !strcmp(path, "user"))
+		return;
 	cipher = json_string_value(json_object_get(peer, "cipher"));
 	if (cipher && *cipher)
 		json_object_del(from_kernel, "cipher");

@@ -317,7 +317,7 @@ struct userdp_tun {
  */
 void userdp_tun_init(struct userdp_tun *tun, int fd);
 
-/** userdp_tun_init_carried() - for the file of a kernel device, borrowed, too */
+/** userdp_tun_init_carried() - for the file of a kernel device, borrowed */
 void userdp_tun_init_carried(struct userdp_tun *tun, int fd);
 
 /**
@@ -593,7 +593,7 @@ void userdp_merge_free(struct userdp_merge *merge);
  */
 uint8_t *userdp_merge_slot(struct userdp_merge *merge, size_t len);
 
-/** userdp_merge_add() - @peer_id sent an IP packet of @len bytes, more than 0 */
+/** userdp_merge_add() - an IP packet of @peer_id, @len bytes, more than 0 */
 void userdp_merge_add(struct userdp_merge *merge, uint32_t peer_id,
 		      size_t len);
 
