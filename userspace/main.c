@@ -89,6 +89,17 @@ static int build(struct daemon *d, char *err, size_t err_len)
 	return ret;
 }
 
+/* Names of users are looked up before the files with them are out of sight. */
+static int confine(const struct config *cfg, char *err, size_t err_len)
+{
+	const struct priv_limits limits = {
+		.nice = cfg->nice, .is_mlock = cfg->is_mlock,
+		.chroot = cfg->chroot, .context = cfg->setcon,
+	};
+
+	return priv_drop(cfg->user, cfg->group, &limits, err, err_len);
+}
+
 static int run(struct daemon *d)
 {
 	char err[512];
@@ -101,7 +112,7 @@ static int run(struct daemon *d)
 	if (!ret && d->cfg->writepid)
 		ret = priv_write_pid(d->cfg->writepid, err, sizeof(err));
 	if (!ret)
-		ret = priv_drop(d->cfg->user, d->cfg->group, err, sizeof(err));
+		ret = confine(d->cfg, err, sizeof(err));
 	if (!ret)
 		ret = tunnel_host_start(d->host, err, sizeof(err));
 	if (ret) {
@@ -133,8 +144,10 @@ int main(int argc, char **argv)
 	enum config_verdict verdict = config_load(argc, argv, &d.cfg);
 	int status = 1;
 
-	if (verdict != CONFIG_RUN && verdict != CONFIG_GENKEY)
+	if (verdict == CONFIG_EXIT_OK || verdict == CONFIG_EXIT_USAGE)
 		return verdict == CONFIG_EXIT_OK ? 0 : 1;
+	if (verdict == CONFIG_CHECK)
+		return tunnel_check(d.cfg);
 	if (d.cfg->is_daemon && go_background(argc, argv, &d.cfg))
 		return 1;
 	if (verdict == CONFIG_GENKEY)

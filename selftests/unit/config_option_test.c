@@ -496,6 +496,7 @@ static const struct option_case {
 	{ 'S', "script-timeout 0", "out of range" },
 	{ 'S', "tmp-dir /var/tmp", NULL },
 	{ 'S', "tmp-dir ''", "the argument is empty" },
+#include "config_option_rows.h"
 	{ 'C', "up-restart", NULL },
 	{ 'C', "up-restart 1", "takes no argument" },
 	{ 'S', "up \"/bin/true a b\"\nscript-security 2", NULL },

@@ -105,6 +105,8 @@ static bool has_addr(int ifindex, const char *addr)
 
 /* ---- links ----------------------------------------------------------- */
 
+static const struct priv_limits plain;
+
 static void test_tun(void **state)
 {
 	struct priv_link first, second, named;
@@ -489,7 +491,7 @@ static void check_dropped(const char *user, const char *group)
 	char err[128] = "";
 
 	CHECK(!user || pw);
-	CHECK(!priv_drop(user, group, err, sizeof(err)));
+	CHECK(!priv_drop(user, group, &plain, err, sizeof(err)));
 	CHECK(getuid() == uid && geteuid() == uid);
 	CHECK(status_hex("CapEff") == NET_ADMIN);
 	CHECK(status_hex("CapPrm") == NET_ADMIN);
@@ -531,10 +533,10 @@ static void test_drop_errors(void **state)
 	char err[128] = "";
 
 	(void)state;
-	assert_int_equal(priv_drop("no-such-user-here", NULL, err,
+	assert_int_equal(priv_drop("no-such-user-here", NULL, &plain, err,
 				   sizeof(err)), -ENOENT);
 	assert_string_equal(err, "no such user: no-such-user-here");
-	assert_int_equal(priv_drop(NULL, "no-such-group", err, sizeof(err)),
+	assert_int_equal(priv_drop(NULL, "no-such-group", &plain, err, sizeof(err)),
 			 -ENOENT);
 	assert_string_equal(err, "no such group: no-such-group");
 	/* nothing was given up */
@@ -552,7 +554,7 @@ static void test_helper_after_drop(void **state)
 	pid = fork();
 	if (!pid) {
 		priv = start();
-		CHECK(!priv_drop("nobody", NULL, err, sizeof(err)));
+		CHECK(!priv_drop("nobody", NULL, &plain, err, sizeof(err)));
 		do_things(priv);
 		priv_stop(priv);
 		_exit(is_undone() ? 0 : 1);

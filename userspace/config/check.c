@@ -43,7 +43,8 @@ static int check_role(struct config_parse *ps)
 		"client-cert-not-required", "auth-gen-token",
 		"auth-gen-token-secret", "client-crresponse",
 		"tls-crypt-v2-verify", "auth-pam", "restart-hold",
-		"management-client-auth", NULL
+		"management-client-auth", "max-routes-per-client",
+		"force-tls-key-material-export", NULL
 	};
 	static const char *const pull_only[] = {
 		"pull-filter", "route-nopull", "management-query-passwords",
@@ -309,6 +310,22 @@ static int check_script_cause(struct config_parse *ps)
 }
 
 /* Who comes in without a certificate must have something else to show. */
+/* What is asked for anew each time cannot come from a file. */
+static int check_challenge(struct config_parse *ps)
+{
+	const struct config *cfg = ps->cfg;
+
+	if (!cfg->challenge)
+		return 0;
+	if (!cfg->has_auth_user_pass)
+		return config_fail_at(ps, place_of(ps, "static-challenge"),
+			"static-challenge goes with a password; add auth-user-pass");
+	if (cfg->auth_user_pass.text)
+		return config_fail_at(ps, place_of(ps, "static-challenge"),
+			"static-challenge: nobody is asked with auth-user-pass FILE; remove FILE");
+	return 0;
+}
+
 static int check_client_login(struct config_parse *ps)
 {
 	static const char *const names[] = {
@@ -452,7 +469,7 @@ int config_check(struct config_parse *ps)
 	if (check_role(ps) || check_keys(ps) || check_tls_versions(ps) ||
 	    check_logins(ps) || check_data_path(ps) || check_scripts(ps) ||
 	    check_script_cause(ps) || check_client_login(ps) ||
-	    check_management(ps) || check_dns(ps))
+	    check_challenge(ps) || check_management(ps) || check_dns(ps))
 		return -EINVAL;
 	return check_warnings(ps);
 }

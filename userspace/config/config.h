@@ -75,6 +75,13 @@ enum config_mssfix {
 	CONFIG_MSSFIX_OFF,
 };
 
+/* mtu-disc: what becomes of packets that are too long for the path */
+enum config_mtu_disc {
+	CONFIG_MTU_DISC_NO,	/* they are sent in fragments */
+	CONFIG_MTU_DISC_MAYBE,
+	CONFIG_MTU_DISC_YES,
+};
+
 /** struct config_blob - content of a file option, read at parse time */
 struct config_blob {
 	const char *path;	/* "[inline]" for a block; NULL: not given */
@@ -92,6 +99,15 @@ struct config_hash {
 	uint8_t bytes[CONFIG_HASH_MAX];
 	size_t len;
 	struct config_hash *next;
+};
+
+#define CONFIG_PROVIDERS_MAX	8
+
+/** struct config_track - an attribute of certificates that programs are told */
+struct config_track {
+	const char *name;
+	bool is_of_chain;	/* not only of the peer's own */
+	struct config_track *next;
 };
 
 #define CONFIG_HTTP_HEADERS_MAX	16
@@ -239,6 +255,9 @@ struct config {
 	uint32_t sndbuf, rcvbuf;	/* 0: system default */
 	uint32_t mark;
 	bool has_mark;
+	const char *bind_dev;		/* NULL: none */
+	enum config_mtu_disc mtu_disc;
+	bool has_random_hostname;	/* remote-random-hostname */
 	uint32_t connect_retry, connect_retry_max_wait, connect_retry_max;
 	uint32_t connect_timeout;	/* until a remote's first packet */
 	uint32_t explicit_exit_notify;	/* 0: off; over UDP only */
@@ -257,7 +276,8 @@ struct config {
 	struct net_ip ifconfig6_peer;
 	bool is_ifconfig_noexec, is_route_noexec, is_route_nopull;
 	struct config_route *routes;	/* both families */
-	uint32_t route_metric;
+	uint32_t route_metric, route_table;	/* 0: main */
+	bool is_ipv6_blocked;
 	const char *route_gateway;	/* address or NULL */
 	unsigned int redirect_gateway;	/* of enum config_redirect */
 	enum config_data_path data_path;
@@ -276,6 +296,8 @@ struct config {
 	uint32_t connect_freq_initial_n, connect_freq_initial_sec;
 	const char *ccd_path;		/* client-config-dir, NULL: none */
 	bool is_ccd_exclusive;
+	uint32_t max_routes_per_client;
+	bool is_ekm_forced;		/* force-tls-key-material-export */
 	const char *pool_path;		/* ifconfig-pool-persist; NULL */
 	uint32_t pool_interval;		/* 0: it is only read */
 
@@ -287,6 +309,7 @@ struct config {
 	struct net_prefix ifconfig6_push;
 	struct net_ip ifconfig6_push_remote;
 	struct config_route *iroutes;	/* both families; only @dst */
+	const char *override_username;	/* NULL: none */
 
 	/* keys and TLS */
 	struct config_blob ca, cert, key, dh, extra_certs, crl, pkcs12;
@@ -310,10 +333,17 @@ struct config {
 	const char *tls_cipher, *tls_ciphersuites;
 	const char *tls_groups, *tls_cert_profile;
 	bool is_tls_exit;
+	const char *providers[CONFIG_PROVIDERS_MAX + 1];
+	struct config_track *tracks;	/* x509-track */
+	const char *export_label;	/* keying-material-exporter; NULL */
+	uint32_t export_len;
 	enum config_purpose remote_cert_tls;
 	enum config_name_type verify_name_type;
 	const char *verify_name;
 	bool has_auth_user_pass, has_auth_retry;
+	bool is_peer_info_pushed;	/* push-peer-info */
+	const char *challenge;		/* static-challenge; NULL: none */
+	bool is_challenge_echoed, is_challenge_concat;
 	bool is_auth_interact;		/* auth-retry: ask again */
 	struct config_blob auth_user_pass;	/* two lines */
 
@@ -352,6 +382,8 @@ struct config {
 	uint64_t reneg_bytes, reneg_pkts;	/* 0: no limit */
 	uint32_t hand_window, tran_window, tls_timeout;
 	uint32_t max_packet_size;
+	uint32_t inactive, session_timeout;	/* 0: off */
+	uint64_t inactive_bytes;
 
 	/* process */
 	const char *user, *group, *writepid;
@@ -361,12 +393,18 @@ struct config {
 	const char *daemon_name;
 	const char *log_path;
 	bool is_log_append, is_syslog, has_suppress_timestamps;
+	bool is_log_for_machines;
+	uint32_t mute;			/* 0: off */
+	int nice;
+	bool is_mlock;
+	const char *chroot, *setcon;
 	int verb;
 	const char *status_path;
 	uint32_t status_interval;
 	int status_version;
 	const char *control_path;	/* ovpnctl's socket; NULL: default */
 	const char *config_path;	/* for messages */
+	bool is_check;
 	enum config_genkey genkey;
 	const char *genkey_path;	/* NULL: standard output */
 	const char *genkey_data;	/* metadata, base64; NULL: none */
@@ -412,6 +450,7 @@ struct config {
 enum config_verdict {
 	CONFIG_RUN,
 	CONFIG_GENKEY,		/* make a key file and exit */
+	CONFIG_CHECK,		/* tunnel_check() and exit */
 	CONFIG_EXIT_OK,		/* --help, --version, --show-…: printed */
 	CONFIG_EXIT_USAGE,	/* error printed: "Options error: file:line: …" */
 };
@@ -419,7 +458,8 @@ enum config_verdict {
 /**
  * config_load() - command line and files to a checked configuration
  * @argc, @argv: of main(); like OpenVPN, a single argument is a file
- * @out: filled for CONFIG_RUN and CONFIG_GENKEY; freed by config_free()
+ * @out: filled for CONFIG_RUN, CONFIG_GENKEY and CONFIG_CHECK; freed by
+ *	config_free()
  *
  * Messages go to stderr (errors) and stdout (help). Every error names file:line
  * (or the command line), what is wrong, and what to write instead.

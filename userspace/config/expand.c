@@ -282,10 +282,41 @@ static int server_ipv6(struct config_parse *ps)
 	return config_push_add(ps, "tun-ipv6");
 }
 
+/* compat-mode */
+static int compat_expand(struct config_parse *ps)
+{
+	struct config *cfg = ps->cfg;
+	const char *list;
+
+	if (!ps->compat)
+		return 0;
+	if (ps->compat < 20700 && cfg->mode == CONFIG_MODE_SERVER &&
+	    !cfg->has_topology) {
+		cfg->topology = CONFIG_TOPOLOGY_NET30;
+		cfg->has_topology = true;
+	}
+	if (!cfg->cipher || ps->compat >= 20500 ||
+	    proto_cipher_find(cfg->cipher) == PROTO_CIPHER_NONE)
+		return 0;
+	if (ps->compat < 20400 && !cfg->data_ciphers_fallback)
+		cfg->data_ciphers_fallback = cfg->cipher;
+	if (proto_cipher_list_has(cfg->data_ciphers, cfg->cipher))
+		return 0;
+	list = mem_arena_printf(cfg->arena, "%s:%s", cfg->data_ciphers,
+				cfg->cipher);
+	if (!list)
+		return config_nomem(ps);
+	cfg->data_ciphers = list;
+	return 0;
+}
+
 int config_expand_server(struct config_parse *ps)
 {
 	struct config *cfg = ps->cfg;
-	int ret = 0;
+	int ret = compat_expand(ps);
+
+	if (ret)
+		return ret;
 
 	if (cfg->sessions_per_user > 1)
 		cfg->is_duplicate_cn = true;
@@ -298,7 +329,9 @@ int config_expand_server(struct config_parse *ps)
 	if (!ret && cfg->mode == CONFIG_MODE_SERVER &&
 	    cfg->topology == CONFIG_TOPOLOGY_NET30) {
 		cfg->topology = CONFIG_TOPOLOGY_P2P;
-		ret = config_warn_at(ps, config_place_of(ps, "topology"),
+		ret = config_warn_at(ps, config_place_of(ps,
+				config_place_of(ps, "topology") ?
+				"topology" : "compat-mode"),
 			"topology: net30 is taken as p2p, one address per client; use subnet");
 	}
 	if (!ret)

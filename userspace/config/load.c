@@ -43,6 +43,7 @@ struct config *config_new(void)
 		.tun_mtu = 1500,
 		.topology = CONFIG_TOPOLOGY_NET30,
 		.max_clients = 1024,
+		.max_routes_per_client = 256,
 		.connect_freq_initial_n = 100,
 		.connect_freq_initial_sec = 10,
 		.pool_interval = 600,
@@ -258,6 +259,31 @@ static int prompt_line(struct config_parse *ps, const char *prompt,
 	return 0;
 }
 
+/* Both parts of a password with static-challenge. */
+static int challenge_prompt(struct config_parse *ps, char *pass, size_t cap)
+{
+	const struct config *cfg = ps->cfg;
+	char prompt[256], response[PROTO_USER_PASS_MAX];
+	char both[PROTO_USER_PASS_MAX];
+	int ret;
+
+	if (!cfg->challenge)
+		return 0;
+	snprintf(prompt, sizeof(prompt), "CHALLENGE: %s ", cfg->challenge);
+	ret = prompt_line(ps, prompt, !cfg->is_challenge_echoed, response,
+			  sizeof(response));
+	if (!ret && proto_challenge_join(pass, response,
+					 cfg->is_challenge_concat, both,
+					 sizeof(both)))
+		ret = config_fail_at(ps, config_place_of(ps, "static-challenge"),
+				     "password and answer are too long together");
+	if (!ret)
+		snprintf(pass, cap, "%s", both);
+	mem_wipe(response, sizeof(response));
+	mem_wipe(both, sizeof(both));
+	return ret;
+}
+
 /* As long as the loop does not run, the terminal may be waited for. */
 static int login_prompt(struct config_parse *ps)
 {
@@ -281,6 +307,8 @@ static int login_prompt(struct config_parse *ps)
 	if (!ret)
 		ret = prompt_line(ps, "Enter Auth Password: ", true, pass,
 				  sizeof(pass));
+	if (!ret)
+		ret = challenge_prompt(ps, pass, sizeof(pass));
 	if (!ret) {
 		blob->len = (size_t)snprintf(both, sizeof(both), "%s\n%s\n",
 					     user, pass);
@@ -370,11 +398,11 @@ enum config_verdict config_load(int argc, char **argv, struct config **out)
 		ret = config_finish(&ps);
 	if (!ret && ps.cfg->has_remote_random)
 		ret = remotes_shuffle(&ps);
-	if (!ret)
+	if (!ret && !ps.cfg->is_check)
 		ret = login_prompt(&ps);
 	if (!ret) {
 		*out = ps.cfg;
-		return CONFIG_RUN;
+		return ps.cfg->is_check ? CONFIG_CHECK : CONFIG_RUN;
 	}
 	fprintf(stderr, "Options error: %s\nUse --help for more information.\n",
 		err);

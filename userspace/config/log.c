@@ -15,6 +15,8 @@ int config_open_log(const struct config *cfg)
 		.ident = cfg->daemon_name ? cfg->daemon_name : "ovpnd",
 		.is_append = cfg->is_log_append,
 		.has_timestamps = !cfg->has_suppress_timestamps,
+		.is_for_machines = cfg->is_log_for_machines,
+		.mute = cfg->mute,
 		.verb = cfg->verb,
 	};
 	int ret = log_open(&log);

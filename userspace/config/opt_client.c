@@ -49,6 +49,22 @@ static CONFIG_SETTER(set_auth_user_pass)
 	return config_set_blob(ps, row, arg, n);
 }
 
+static CONFIG_SETTER(set_challenge)
+{
+	static const char *const formats[] = { "scrv1", "concat", NULL };
+	struct config *cfg = ps->cfg;
+	int choice = n > 2 ? config_choice(ps, arg[2], formats) : 0;
+	uint32_t echo;
+
+	(void)row;
+	if (choice < 0 || config_number(ps, arg[1], 0, 1, &echo))
+		return -EINVAL;
+	cfg->is_challenge_echoed = echo;
+	cfg->is_challenge_concat = choice == 1;
+	cfg->challenge = mem_arena_strdup(cfg->arena, arg[0]);
+	return cfg->challenge ? 0 : config_nomem(ps);
+}
+
 static CONFIG_SETTER(set_auth_retry)
 {
 	static const char *const names[] = {
@@ -114,6 +130,16 @@ static const struct config_row client_rows[] = {
 	  "Log in with a user name and a password.\nFILE holds them, one per "
 	  "line. Without FILE they are asked for at start, or as "
 	  "management-query-passwords says." },
+	CONFIG_FLAG("push-peer-info", IN_MAIN, is_peer_info_pushed,
+		"Tell the server more about this machine.\nThe hardware address of "
+		"the way to it, the versions of system and TLS library, and the "
+		"variables of --setenv whose names begin with UV_ or IV_."),
+	CONFIG_SPECIAL("static-challenge", 2, 3, IN_MAIN, set_challenge,
+		"TEXT ECHO [scrv1|concat]",
+		"Ask TEXT, too, and send the answer with the password.\nECHO 1 "
+		"shows what is typed, 0 does not. With concat the answer simply "
+		"follows the password. It is asked for on the terminal, or as "
+		"management-query-passwords says."),
 	CONFIG_SPECIAL("auth-retry", 1, 1, IN_MAIN, set_auth_retry,
 		"none|nointeract|interact",
 		"Say what happens when the login is refused; default none.\nnone "

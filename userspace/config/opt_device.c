@@ -284,6 +284,14 @@ static const struct config_row device_rows[] = {
 	{ "route-metric", 1, 1, CONFIG_KIND_APPLY, IN_PULL, config_set_u32,
 	  CONFIG_FIELD(route_metric), 0, INT32_MAX, "N",
 	  "Set the default metric of --route and --route-ipv6." },
+	CONFIG_NUMBER("route-table", IN_MAIN, route_table, 0, INT32_MAX, "N",
+		"Put the routes of the tunnel into this table; default main.\n"
+		"Which packets look there is said by rules, see ip-rule(8). "
+		"Routes to single clients of a server are not among them."),
+	CONFIG_FLAG("block-ipv6", IN_PULL, is_ipv6_blocked,
+		"Answer IPv6 packets for the tunnel as unreachable.\nThe routes "
+		"for IPv6 that the tunnel would have are made, and lead nowhere. "
+		"On a server it has no effect of its own: push it."),
 	CONFIG_FLAG("route-noexec", IN_MAIN, is_route_noexec,
 		"Leave the system's routes alone."),
 	CONFIG_SPECIAL("redirect-gateway", 0, 8, IN_PULL, set_redirect_gateway,

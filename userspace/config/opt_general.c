@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include <errno.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "config/parse.h"
@@ -229,6 +230,47 @@ static CONFIG_SETTER(set_disable_dco)
 	return 0;
 }
 
+static CONFIG_SETTER(set_check)
+{
+	(void)row;
+	ps->cfg->is_check = true;
+	if (!n)
+		return 0;
+	if (!ps->cfg->config_path)
+		ps->cfg->config_path = mem_arena_strdup(ps->cfg->arena, arg[0]);
+	return config_parse_file(ps, arg[0]);
+}
+
+/* "2.4.0"; what it changes is in expand.c */
+static CONFIG_SETTER(set_compat)
+{
+	unsigned int major, minor, patch = 0;
+	char end;
+
+	(void)row;
+	(void)n;
+	if (sscanf(arg[0], "%2u.%2u.%3u%c", &major, &minor, &patch, &end) != 3 &&
+	    sscanf(arg[0], "%2u.%2u%c", &major, &minor, &end) != 2)
+		return config_fail(ps, "\"%s\" is not a version, such as 2.4.0",
+				   arg[0]);
+	ps->compat = 10000 * major + 100 * minor + patch;
+	return 0;
+}
+
+static CONFIG_SETTER(set_nice)
+{
+	bool is_negative = arg[0][0] == '-';
+	uint32_t value;
+
+	(void)row;
+	(void)n;
+	if (config_number(ps, arg[0] + is_negative, 0, is_negative ? 20 : 19,
+			  &value))
+		return -EINVAL;
+	ps->cfg->nice = is_negative ? -(int)value : (int)value;
+	return 0;
+}
+
 #define PRINT(name, which, doc) \
 	{ name, 0, 0, CONFIG_KIND_APPLY, CONFIG_IN_ARGV, set_print, 0, which, \
 	  0, NULL, doc }
@@ -240,6 +282,12 @@ static const struct config_row general_rows[] = {
 	PRINT("show-digests", 3, "Show the digests for --auth and exit."),
 	PRINT("dump-man", 4, "Write the manual page to standard output and exit."),
 	PRINT("list-options", 5, "List the names of all supported options and exit."),
+	CONFIG_SPECIAL("check", 0, 1, CONFIG_IN_ARGV, set_check, "[FILE]",
+		"Check the configuration and what it names, and exit.\nKeys and "
+		"certificates are loaded, and nothing else is done. What is odd "
+		"is said, and which data path clients will get and why. FILE is "
+		"short for --config FILE. The exit status is 0 when the daemon "
+		"could start with it. Not an option of OpenVPN."),
 	CONFIG_SPECIAL("genkey", 1, 3, CONFIG_IN_ARGV, set_genkey,
 		"TYPE [FILE [DATA]]",
 		"Make a key file and exit.\nsecret is for --tls-auth and "
@@ -284,6 +332,33 @@ static const struct config_row general_rows[] = {
 	  "Write the list of clients to FILE every SECONDS; default 60." },
 	CONFIG_SPECIAL("status-version", 1, 1, IN_MAIN, set_status_version,
 		"1|2|3", "Choose the format of the status file; default 1."),
+	CONFIG_NUMBER("mute", IN_MAIN | CONFIG_IN_PUSH, mute, 0, 1u << 20, "N",
+		"Write at most N messages of one kind in a row; 0, the default, "
+		"is no limit.\nIn front of the next other message it is said how "
+		"many are missing."),
+	CONFIG_SPECIAL("compat-mode", 1, 1, IN_MAIN, set_compat, "VERSION",
+		"Take the defaults that suit peers of this version of OpenVPN."
+		"\nBefore 2.7.0, a server's topology is net30; before 2.5.0, "
+		"--cipher is one of --data-ciphers; before 2.4.0, it is used with "
+		"peers that cannot negotiate."),
+	CONFIG_FLAG("machine-readable-output", IN_MAIN, is_log_for_machines,
+		"Begin each message with SECONDS.MICROSECONDS and its kind.\nThe "
+		"kind is a hexadecimal number as OpenVPN has it: 10 errors, 40 "
+		"warnings, 80 debugging, 1 everything else."),
+	CONFIG_SPECIAL("nice", 1, 1, IN_MAIN, set_nice, "N",
+		"Get more of the processor, or less; -20 to 19."),
+	CONFIG_FLAG("mlock", IN_MAIN, is_mlock,
+		"Keep the whole process in memory.\nKeys are kept there without "
+		"it, too."),
+	CONFIG_STRING("chroot", IN_MAIN, chroot, "DIR",
+		"See nothing outside of DIR after initialisation.\nIt holds for "
+		"the process that reads the network. Programs run outside, and "
+		"what SIGHUP reads again is read outside. Names of what that "
+		"process reads and writes later, such as those of --status, "
+		"--client-config-dir, --crl-verify and --tmp-dir, are names "
+		"inside of DIR."),
+	CONFIG_STRING("setcon", IN_MAIN, setcon, "CONTEXT",
+		"Go on in this SELinux context after initialisation."),
 	CONFIG_FLAG("suppress-timestamps", IN_MAIN, has_suppress_timestamps,
 		"Write messages without the time."),
 	CONFIG_SPECIAL("setenv", 1, 16, IN_MAIN | CONFIG_IN_PUSH, set_setenv,

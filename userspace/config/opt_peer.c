@@ -150,6 +150,32 @@ static CONFIG_SETTER(set_username_field)
 	return 0;
 }
 
+/* "+NAME": of all certificates */
+static CONFIG_SETTER(set_track)
+{
+	struct config_track *track, **tail = &ps->cfg->tracks;
+	const char *name = arg[0] + (arg[0][0] == '+');
+
+	(void)row;
+	(void)n;
+	if (!name[0] || strlen(name) > 40 ||
+	    strspn(name, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
+			 "0123456789_-.") != strlen(name))
+		return config_fail(ps, "\"%s\" is not an attribute; write for example CN, or +CN for all certificates",
+				   arg[0]);
+	track = mem_arena_alloc(ps->cfg->arena, sizeof(*track));
+	if (!track)
+		return config_nomem(ps);
+	track->is_of_chain = arg[0][0] == '+';
+	track->name = mem_arena_strdup(ps->cfg->arena, name);
+	if (!track->name)
+		return config_nomem(ps);
+	while (*tail)
+		tail = &(*tail)->next;
+	*tail = track;
+	return 0;
+}
+
 /* ---- directories --------------------------------------------------- */
 
 static int set_dir(struct config_parse *ps, const char *text, const char **out)
@@ -212,6 +238,12 @@ static const struct config_row peer_rows[] = {
 		"are hexadecimal. Without any, some key usage must be there."),
 	CONFIG_STRING("remote-cert-eku", IN_MAIN, ext_usage, "OID",
 		"Require this extended key usage, by number or by name."),
+	CONFIG_SPECIAL("x509-track", 1, 1, IN_MAIN, set_track, "[+]ATTRIBUTE",
+		"Tell programs this attribute of the peer's certificate.\nIt is "
+		"one of the subject's, or SHA1 or SHA256 for a fingerprint; with + "
+		"in front, of all certificates of the chain. Only what is "
+		"named so is told, in X509_DEPTH_ATTRIBUTE, instead of the "
+		"whole subject. Can be given several times."),
 	CONFIG_SPECIAL("x509-username-field", 1, CONFIG_USERNAME_FIELDS_MAX,
 		IN_MAIN, set_username_field, "FIELD ...",
 		"Take a client's name from here, not from the common name.\nA "

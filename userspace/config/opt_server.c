@@ -208,6 +208,13 @@ static const struct config_row server_rows[] = {
 		"connections ends when there is one more. Users are told apart by "
 		"the name that they log in with, or else by their common name. N "
 		"above 1 includes --duplicate-cn."),
+	CONFIG_NUMBER("max-routes-per-client",
+		CONFIG_IN_MAIN | CONFIG_IN_CLIENT, max_routes_per_client, 1,
+		65536, "N",
+		"Let a client have at most N networks behind it; default 256."),
+	CONFIG_FLAG("force-tls-key-material-export", IN_MAIN, is_ekm_forced,
+		"Refuse clients that cannot take data keys from the TLS session."
+		"\nThat are those before OpenVPN 2.6."),
 	CONFIG_FLAG("client-to-client", IN_MAIN, is_client_to_client,
 		"Route clients to each other.\nThe packets take the host's routing and "
 		"its packet filter; forwarding must be enabled there."),

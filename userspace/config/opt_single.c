@@ -8,7 +8,6 @@
 
 #define IN_MAIN		CONFIG_IN_MAIN
 #define IN_CLIENT	CONFIG_IN_CLIENT
-#define IROUTES_MAX	256
 
 static CONFIG_SETTER(set_pool_persist)
 {
@@ -79,9 +78,9 @@ static int iroute_add(struct config_parse *ps, const char *text,
 				   "%s", text, net_ip_format(&first, base));
 	for (; *tail; tail = &(*tail)->next)
 		count++;
-	if (count >= IROUTES_MAX)
-		return config_fail(ps, "a client has at most %d networks",
-				   IROUTES_MAX);
+	if (count >= ps->cfg->max_routes_per_client)
+		return config_fail(ps, "a client has at most %u networks; see max-routes-per-client",
+				   ps->cfg->max_routes_per_client);
 	*tail = mem_arena_alloc(ps->cfg->arena, sizeof(**tail));
 	if (!*tail)
 		return config_nomem(ps);
@@ -183,6 +182,11 @@ static const struct config_row single_rows[] = {
 	CONFIG_SPECIAL("ifconfig-ipv6-push", 1, 2, IN_CLIENT,
 		set_ifconfig6_push, "ADDRESS/BITS [PEER]",
 		"Give the client this IPv6 address."),
+	CONFIG_STRING("override-username", IN_CLIENT, override_username,
+		"NAME",
+		"Go on under this name, whatever the client has logged in with.\n"
+		"It is told to the client, if that gets a token, and is the "
+		"name in status and programs from then on."),
 	CONFIG_SPECIAL("iroute", 1, 2, IN_CLIENT, set_iroute,
 		"NETWORK [NETMASK]",
 		"Reach this network behind the client.\nThe server gets a "

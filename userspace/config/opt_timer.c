@@ -86,6 +86,17 @@ static CONFIG_SETTER(set_reneg_pkts)
 	return count(ps, arg[0], &ps->cfg->reneg_pkts);
 }
 
+static CONFIG_SETTER(set_inactive)
+{
+	struct config *cfg = ps->cfg;
+
+	(void)row;
+	cfg->inactive_bytes = 0;
+	if (config_number(ps, arg[0], 0, DAYS_MAX, &cfg->inactive))
+		return -EINVAL;
+	return n > 1 ? count(ps, arg[1], &cfg->inactive_bytes) : 0;
+}
+
 static CONFIG_SETTER(set_exit_notify)
 {
 	ps->cfg->explicit_exit_notify = 1;
@@ -109,6 +120,17 @@ static const struct config_row timer_rows[] = {
 		"to 120. On a server only the one client is dropped."),
 	SECONDS("ping-exit", set_ping_exit, IN_PING, ping_exit, 0,
 		"Exit when nothing was received for SECONDS."),
+	CONFIG_SPECIAL("inactive", 1, 2, IN_PING, set_inactive,
+		"SECONDS [BYTES]",
+		"End when less than BYTES went through the tunnel in SECONDS; 0 "
+		"is off.\nBoth directions count together; what the daemons say to "
+		"each other does not. Without BYTES any packet counts. A client "
+		"exits; of a server only the one client is dropped. Can be "
+		"pushed, and stand in a client's file."),
+	SECONDS("session-timeout", config_set_u32, IN_PING, session_timeout, 0,
+		"End a connection SECONDS after it was made; 0 is off.\nA client "
+		"exits; of a server only the one client is dropped. Can be "
+		"pushed, and stand in a client's file."),
 	CONFIG_SPECIAL("reneg-sec", 1, 2, IN_MAIN, set_reneg_sec,
 		"SECONDS [MIN]",
 		"Change keys after this time at the latest; default 3600.\nWith "

@@ -259,6 +259,50 @@ static CONFIG_SETTER(set_tls_version_max)
 	return tls_version(ps, arg[0], &ps->cfg->tls_version_max);
 }
 
+static CONFIG_SETTER(set_providers)
+{
+	struct config *cfg = ps->cfg;
+
+	(void)row;
+	for (int i = 0; i < n; i++) {
+		cfg->providers[i] = mem_arena_strdup(cfg->arena, arg[i]);
+		if (!cfg->providers[i])
+			return config_nomem(ps);
+	}
+	cfg->providers[n] = NULL;
+	return 0;
+}
+
+/* As OpenVPN: labels of its own are not for others, others begin so. */
+static CONFIG_SETTER(set_exporter)
+{
+	struct config *cfg = ps->cfg;
+
+	(void)row;
+	(void)n;
+	if (strncmp(arg[0], "EXPORTER", 8))
+		return config_fail(ps, "\"%s\": a label begins with EXPORTER",
+				   arg[0]);
+	if (!strncmp(arg[0], "EXPORTER-OpenVPN", 16))
+		return config_fail(ps, "\"%s\" is for data keys; take another label",
+				   arg[0]);
+	if (config_number(ps, arg[1], 16, 4095, &cfg->export_len))
+		return -EINVAL;
+	cfg->export_label = mem_arena_strdup(cfg->arena, arg[0]);
+	return cfg->export_label ? 0 : config_nomem(ps);
+}
+
+/* What old versions had instead; tls-groups wins. */
+static CONFIG_SETTER(set_curve)
+{
+	(void)row;
+	(void)n;
+	if (config_place_of(ps, "tls-groups"))
+		return config_warn(ps, "has no effect beside tls-groups");
+	ps->cfg->tls_groups = mem_arena_strdup(ps->cfg->arena, arg[0]);
+	return ps->cfg->tls_groups ? 0 : config_nomem(ps);
+}
+
 static CONFIG_SETTER(set_cert_profile)
 {
 	static const char *const names[] = {
@@ -447,6 +491,18 @@ static const struct config_row tls_rows[] = {
 		"Allow these cipher suites with TLS 1.3."),
 	CONFIG_STRING("tls-groups", IN_MAIN, tls_groups, "LIST",
 		"Allow these groups for the key exchange."),
+	CONFIG_SPECIAL("ecdh-curve", 1, 1, IN_MAIN, set_curve, "NAME",
+		"Old form of --tls-groups with one group."),
+	CONFIG_SPECIAL("providers", 1, CONFIG_PROVIDERS_MAX, IN_MAIN,
+		set_providers, "NAME ...",
+		"Load these providers of OpenSSL.\nName \"default\", too, if its "
+		"algorithms are to stay."),
+	CONFIG_SPECIAL("keying-material-exporter", 2, 2, IN_MAIN,
+		set_exporter, "LABEL LENGTH",
+		"Tell programs a secret that both ends have from TLS (RFC 5705)."
+		"\nIt is in exported_keying_material, in hexadecimal, of programs "
+		"that run when the key exchange is complete. LABEL begins with "
+		"EXPORTER; LENGTH is 16 to 4095 bytes."),
 	CONFIG_SPECIAL("tls-cert-profile", 1, 1, IN_MAIN, set_cert_profile,
 		"legacy|preferred|suiteb|insecure",
 		"Set how strong certificates must be; default legacy."),

@@ -118,6 +118,19 @@ static CONFIG_SETTER(set_mark)
 	return config_set_u32(ps, row, arg, n);
 }
 
+static CONFIG_SETTER(set_mtu_disc)
+{
+	static const char *const names[] = { "no", "maybe", "yes", NULL };
+	int choice = config_choice(ps, arg[0], names);
+
+	(void)row;
+	(void)n;
+	if (choice < 0)
+		return choice;
+	ps->cfg->mtu_disc = (enum config_mtu_disc)choice;
+	return 0;
+}
+
 static CONFIG_SETTER(set_nodelay)
 {
 	(void)row;
@@ -155,6 +168,10 @@ static const struct config_row transport_rows[] = {
 		"lines outside of them, --port and --proto may be given too."),
 	CONFIG_FLAG("remote-random", IN_MAIN, has_remote_random,
 		"Try the remote entries in random order."),
+	CONFIG_FLAG("remote-random-hostname", IN_MAIN, has_random_hostname,
+		"Put a random label in front of names of remotes.\nHOST is "
+		"looked up as LABEL.HOST, so that no name server answers from "
+		"memory."),
 	CONFIG_STRING("local", IN_MAIN, local_host, "HOST",
 		"Use the local address HOST for the transport socket."),
 	CONFIG_SPECIAL("port", 1, 1, IN_CONN, set_port, "PORT",
@@ -180,6 +197,13 @@ static const struct config_row transport_rows[] = {
 	{ "mark", 1, 1, CONFIG_KIND_APPLY, IN_MAIN, set_mark,
 	  CONFIG_FIELD(mark), 0, UINT32_MAX, "VALUE",
 	  "Mark outgoing transport packets with VALUE for routing rules." },
+	CONFIG_STRING("bind-dev", IN_MAIN, bind_dev, "DEVICE",
+		"Bind the transport socket to DEVICE, which may be a VRF."),
+	CONFIG_SPECIAL("mtu-disc", 1, 1, IN_CONN, set_mtu_disc, "no|maybe|yes",
+		"Say what happens to packets that the path cannot carry.\nWith "
+		"no, the default, they are sent in fragments. With yes they are "
+		"not sent, and with maybe the system decides by what it knows of "
+		"the path."),
 	CONFIG_NUMBER("tcp-queue-limit", IN_MAIN, tcp_queue_limit, 1, 65536,
 		"N",
 		"Let N full packets wait for a connection that is too slow; "

@@ -107,6 +107,7 @@ struct config_parse {
 	bool has_lport, has_bind, has_keepalive;
 	uint32_t keepalive_ping, keepalive_restart;
 	bool has_reneg_min;
+	unsigned int compat;		/* 20400 for 2.4.0; 0: none */
 	const struct config_proxy *proxy;	/* of all without their own */
 	struct config_conn *remotes;
 	struct config_conn *blocks;	/* <connection>; win over @remotes */

@@ -197,6 +197,15 @@ int control_session_key2(struct control_session *session, bool is_ekm,
 int control_session_peer_id(struct control_session *session, uint32_t *id);
 
 /**
+ * control_session_export() - a secret that both ends have from TLS
+ * @label: of RFC 5705
+ *
+ * Return: 0, or -errno while there is none.
+ */
+int control_session_export(struct control_session *session, const char *label,
+			   uint8_t *out, size_t len);
+
+/**
  * control_session_dynamic_wrap() - use dynamic tls-crypt from the next key on
  *
  * Call once, while the exchange of key id 0 is the current one (section 6.4).

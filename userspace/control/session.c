@@ -396,6 +396,14 @@ int control_session_peer_id(struct control_session *session, uint32_t *id)
 	return ret;
 }
 
+int control_session_export(struct control_session *session, const char *label,
+			   uint8_t *out, size_t len)
+{
+	if (session->key->is_stepping || !session->key->step)
+		return -EBUSY;
+	return tls_session_export(session->key->step->tls, label, out, len);
+}
+
 int control_session_dynamic_wrap(struct control_session *session)
 {
 	uint8_t ekm[KEYGEN_KEY2_LEN];

@@ -28,19 +28,33 @@ static void set_int(int fd, int level, int option, int value, const char *name)
 		log_warn("socket option %s: %s", name, strerror(errno));
 }
 
-static void datagram_options(int fd, sa_family_t family)
+/* Fragment rather than lose what the path cannot carry, as OpenVPN. */
+static void mtu_option(const struct config *cfg, int fd, sa_family_t family)
+{
+	static const int modes4[] = {
+		IP_PMTUDISC_DONT, IP_PMTUDISC_WANT, IP_PMTUDISC_DO,
+	};
+	static const int modes6[] = {
+		IPV6_PMTUDISC_DONT, IPV6_PMTUDISC_WANT, IPV6_PMTUDISC_DO,
+	};
+
+	if (family == AF_INET6)
+		set_int(fd, IPPROTO_IPV6, IPV6_MTU_DISCOVER,
+			modes6[cfg->mtu_disc], "IPV6_MTU_DISCOVER");
+	set_int(fd, IPPROTO_IP, IP_MTU_DISCOVER, modes4[cfg->mtu_disc],
+		"IP_MTU_DISCOVER");
+}
+
+static void datagram_options(const struct config *cfg, int fd,
+			     sa_family_t family)
 {
 	if (family == AF_INET6) {
 		set_int(fd, IPPROTO_IPV6, IPV6_RECVPKTINFO, 1,
 			"IPV6_RECVPKTINFO");
-		set_int(fd, IPPROTO_IPV6, IPV6_MTU_DISCOVER,
-			IPV6_PMTUDISC_DONT, "IPV6_MTU_DISCOVER");
 	} else {
 		set_int(fd, IPPROTO_IP, IP_PKTINFO, 1, "IP_PKTINFO");
 	}
-	/* fragment rather than lose what the path cannot carry, as OpenVPN */
-	set_int(fd, IPPROTO_IP, IP_MTU_DISCOVER, IP_PMTUDISC_DONT,
-		"IP_MTU_DISCOVER");
+	mtu_option(cfg, fd, family);
 }
 
 /** extmux_socket_nodelay() - no small packet waits for an acknowledgment */
@@ -55,7 +69,7 @@ static void socket_options(const struct config *cfg, int fd,
 	uint32_t rcvbuf = cfg->rcvbuf;
 
 	if (type == SOCK_DGRAM)
-		datagram_options(fd, family);
+		datagram_options(cfg, fd, family);
 	else if (rcvbuf && rcvbuf < STREAM_RCVBUF_MIN)
 		rcvbuf = STREAM_RCVBUF_MIN;
 	if (cfg->sndbuf)
@@ -80,6 +94,16 @@ static int socket_new(const struct config *cfg, sa_family_t family, int type,
 		set_int(fd, IPPROTO_IPV6, IPV6_V6ONLY, !is_dual,
 			"IPV6_V6ONLY");
 	socket_options(cfg, fd, family, type);
+	if (cfg->bind_dev &&
+	    setsockopt(fd, SOL_SOCKET, SO_BINDTODEVICE, cfg->bind_dev,
+		       (socklen_t)strlen(cfg->bind_dev) + 1)) {
+		int ret = -errno;
+
+		/* anywhere else is not where it was meant to be */
+		log_error("bind-dev %s: %s", cfg->bind_dev, strerror(-ret));
+		close(fd);
+		return ret;
+	}
 	return fd;
 }
 

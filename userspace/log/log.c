@@ -18,7 +18,10 @@ pthread_mutex_t log_lock = PTHREAD_MUTEX_INITIALIZER;
 static struct {
 	enum log_target target;
 	int fd;
-	bool has_timestamps;
+	bool has_timestamps, is_for_machines;
+	uint32_t mute;
+	const char *last;	/* format of the last line: its kind */
+	uint32_t n_same, n_muted;
 	char ident[64];		/* openlog() keeps the pointer */
 	atomic_int level;
 } log_state = {
@@ -109,6 +112,8 @@ int log_open(const struct log_config *cfg)
 	log_state.target = cfg->target;
 	log_state.fd = fd;
 	log_state.has_timestamps = cfg->has_timestamps;
+	log_state.is_for_machines = cfg->is_for_machines;
+	log_state.mute = cfg->mute;
 	if (cfg->target == LOG_TARGET_SYSLOG) {
 		snprintf(log_state.ident, sizeof(log_state.ident), "%s",
 			 cfg->ident ? cfg->ident : "ovpnd");
@@ -117,6 +122,13 @@ int log_open(const struct log_config *cfg)
 	pthread_mutex_unlock(&log_lock);
 	log_set_verb(cfg->verb);
 	return 0;
+}
+
+void log_set_mute(uint32_t n)
+{
+	pthread_mutex_lock(&log_lock);
+	log_state.mute = n;
+	pthread_mutex_unlock(&log_lock);
 }
 
 void log_set_verb(int verb)
@@ -170,6 +182,36 @@ static size_t line_timestamp(char *line, size_t cap)
 	return strftime(line, cap, "%Y-%m-%d %H:%M:%S ", &tm);
 }
 
+/* Kinds have the bits that OpenVPN gives them there. */
+static unsigned int level_flags(enum log_level level)
+{
+	switch (level) {
+	case LOG_LEVEL_ERROR:
+		return 0x10;
+	case LOG_LEVEL_WARN:
+		return 0x40;
+	case LOG_LEVEL_DEBUG:
+		return 0x80;
+	case LOG_LEVEL_NOTICE:
+	case LOG_LEVEL_INFO:
+		break;
+	}
+	return 0x1;
+}
+
+static size_t line_stamp(char *line, size_t cap, enum log_level level)
+{
+	struct timespec now;
+	int len;
+
+	if (!log_state.is_for_machines)
+		return log_state.has_timestamps ? line_timestamp(line, cap) : 0;
+	clock_gettime(CLOCK_REALTIME, &now);
+	len = snprintf(line, cap, "%lld.%06ld %x ", (long long)now.tv_sec,
+		       now.tv_nsec / 1000, level_flags(level));
+	return len > 0 ? (size_t)len : 0;
+}
+
 /* Room for the newline is always kept; what does not fit is marked. */
 static size_t line_append(char *line, size_t len, const char *text,
 			  size_t text_len)
@@ -197,12 +239,38 @@ static void line_emit(enum log_level level, const char *text, size_t len)
 		syslog(level_priority(level), "%.*s", (int)len, text);
 		return;
 	}
-	if (log_state.has_timestamps)
-		used = line_timestamp(line, sizeof(line));
+	used = line_stamp(line, sizeof(line), level);
 	used = line_append(line, used, prefix, strlen(prefix));
 	used = line_append(line, used, text, len);
 	line[used++] = '\n';
 	write_all(log_state.fd, line, used);
+}
+
+/* mute: lines of one kind have the same format. Caller holds the lock. */
+static bool line_is_muted(const char *fmt)
+{
+	char text[128];
+	int len;
+
+	if (!log_state.mute)
+		return false;
+	if (fmt == log_state.last)
+		log_state.n_same++;
+	else
+		log_state.n_same = 1;
+	if (log_state.n_same > log_state.mute) {
+		log_state.n_muted++;
+		return true;
+	}
+	log_state.last = fmt;
+	if (!log_state.n_muted)
+		return false;
+	len = snprintf(text, sizeof(text),
+		       "%u variation(s) on previous %u message(s) suppressed by --mute",
+		       log_state.n_muted, log_state.mute);
+	log_state.n_muted = 0;
+	line_emit(LOG_LEVEL_NOTICE, text, (size_t)len);
+	return false;
 }
 
 static size_t text_format(char *text, size_t cap, const char *fmt,
@@ -230,7 +298,8 @@ void log_write(enum log_level level, const char *fmt, ...)
 	len = line_clean(text, len);
 
 	pthread_mutex_lock(&log_lock);
-	line_emit(level, text, len);
+	if (!line_is_muted(fmt))
+		line_emit(level, text, len);
 	pthread_mutex_unlock(&log_lock);
 	errno = saved_errno;
 }
@@ -296,7 +365,8 @@ void log_limited(struct log_limit *limit, enum log_level level,
 		if (n > 0 && (size_t)n < sizeof(text) - len)
 			len += (size_t)n;
 	}
-	line_emit(level, text, len);
+	if (!line_is_muted(fmt))
+		line_emit(level, text, len);
 unlock:
 	pthread_mutex_unlock(&log_lock);
 	errno = saved_errno;

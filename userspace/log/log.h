@@ -29,6 +29,8 @@ struct log_config {
 	const char *ident;	/* LOG_TARGET_SYSLOG; borrowed for the call */
 	bool is_append;		/* LOG_TARGET_FILE: keep what is there */
 	bool has_timestamps;	/* ISO local time before each line */
+	bool is_for_machines;	/* seconds.microseconds and kind instead */
+	uint32_t mute;		/* of one kind in a row; 0: no limit */
 	int verb;		/* OpenVPN's --verb, 0..11 */
 };
 
@@ -42,6 +44,9 @@ struct log_config {
  * Return: 0, or -errno when the file cannot be opened (the old target stays).
  */
 int log_open(const struct log_config *cfg);
+
+/** log_set_mute() - at most @n lines of one kind in a row; 0: no limit */
+void log_set_mute(uint32_t n);
 
 /** log_set_verb() - change verbosity at run time, OpenVPN's 0..11 */
 void log_set_verb(int verb);

@@ -383,6 +383,10 @@ static int iface_settings(struct mgmt_iface *iface, const struct config *cfg)
 	size_t len = pass ? strcspn(pass, "\r\n") : 0;
 
 	iface->is_server = cfg->mode == CONFIG_MODE_SERVER;
+	if (cfg->challenge)
+		snprintf(iface->challenge, sizeof(iface->challenge),
+			 " SC:%d,%s", cfg->is_challenge_echoed |
+			 cfg->is_challenge_concat << 1, cfg->challenge);
 	iface->is_hold = cfg->is_management_hold;
 	iface->is_signal = cfg->is_management_signal;
 	iface->is_forgetful = cfg->is_management_forget;

@@ -129,6 +129,7 @@ void mgmt_conn_flush(struct mgmt_conn *conn);
 struct mgmt_iface {
 	struct loop *loop;
 	struct tunnel_host *host;
+	char challenge[160];	/* " SC:1,text" of static-challenge; "" */
 	bool is_server;
 	struct mgmt_conn conn;
 	struct mgmt_ring states, echoes;

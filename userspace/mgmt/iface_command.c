@@ -101,6 +101,7 @@ static void cmd_mute(struct mgmt_iface *iface, const char *const *w)
 		mgmt_iface_say(iface, "ERROR: mute level is out of range");
 	} else {
 		iface->mute = level;
+		log_set_mute((uint32_t)level);
 		mgmt_iface_say(iface, "SUCCESS: mute level changed");
 	}
 }

@@ -14,12 +14,15 @@
 void mgmt_query_login(void *arg)
 {
 	struct mgmt_iface *iface = arg;
+	char text[sizeof(iface->special)];
 
 	mem_wipe(iface->query, sizeof(*iface->query));
 	iface->query->is_open = true;
 	if (iface->conn.fd < 0)
 		log_info("Need password(s) from management interface, waiting...");
-	mgmt_iface_wait_for(iface, ">PASSWORD:Need '" AUTH "' username/password");
+	snprintf(text, sizeof(text), ">PASSWORD:Need '" AUTH "' username/password%s",
+		 iface->challenge);
+	mgmt_iface_wait_for(iface, text);
 }
 
 void mgmt_query_server(void *arg, const struct config_remote *remote)

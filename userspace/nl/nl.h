@@ -73,12 +73,16 @@ int nl_rt_link_set(struct nl_rt *rt, int ifindex, unsigned int mtu,
 int nl_rt_addr(struct nl_rt *rt, bool is_add, int ifindex,
 	       const struct net_prefix *addr, const struct net_ip *peer);
 
+/* Who made a route: "proto 111" in ip route, our name in rt_protos.d. */
+#define NL_RTPROT_OVPND	111
+
 struct nl_route {
 	struct net_prefix dst;
 	struct net_ip gateway;		/* AF_UNSPEC: directly on the link */
 	int ifindex;			/* 0: left to the kernel */
 	uint32_t metric;		/* 0: default */
 	uint32_t table;			/* 0: main */
+	bool is_unreachable;
 };
 
 /** nl_rt_route() - add (-EEXIST if it is there) or delete (-ESRCH if not) */

@@ -95,8 +95,9 @@ int nl_rt_route(struct nl_rt *rt, bool is_add, const struct nl_route *route)
 	rtm->rtm_dst_len = route->dst.len;
 	rtm->rtm_table = route->table && route->table < 256 ?
 			 (uint8_t)route->table : RT_TABLE_MAIN;
-	rtm->rtm_protocol = is_add ? RTPROT_BOOT : RTPROT_UNSPEC;
-	rtm->rtm_type = is_add ? RTN_UNICAST : RTN_UNSPEC;
+	rtm->rtm_protocol = NL_RTPROT_OVPND;
+	rtm->rtm_type = route->is_unreachable ? RTN_UNREACHABLE :
+			is_add ? RTN_UNICAST : RTN_UNSPEC;
 	rtm->rtm_scope = RT_SCOPE_NOWHERE;
 	if (is_add)
 		rtm->rtm_scope = route->gateway.family ||

@@ -1,14 +1,17 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include <cap-ng.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <grp.h>
 #include <pwd.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <unistd.h>
 
+#include "log/log.h"
 #include "priv/caps.h"
 #include "priv/priv.h"
 
@@ -94,13 +97,75 @@ fail:
 	return -EPERM;
 }
 
-int priv_drop(const char *user, const char *group, char *err, size_t err_len)
+static int fail(char *err, size_t err_len, const char *what, const char *arg)
+{
+	int ret = -errno;
+
+	snprintf(err, err_len, "%s %s: %s", what, arg, strerror(-ret));
+	return ret;
+}
+
+/* setcon(): written by the thread itself, and there are no others yet */
+static int context_set(const char *context)
+{
+	int fd = open("/proc/thread-self/attr/current", O_WRONLY | O_CLOEXEC);
+	size_t len = strlen(context);
+	ssize_t n;
+
+	if (fd < 0)
+		return -1;
+	n = write(fd, context, len);
+	close(fd);
+	return n == (ssize_t)len ? 0 : -1;
+}
+
+/* Without the right to lock, what is allocated later has to stay in a limit. */
+#define MLOCK_ENOUGH	(256ul << 20)
+
+static int mlock_flags(void)
+{
+	struct rlimit limit = { RLIM_INFINITY, RLIM_INFINITY };
+
+	if (setrlimit(RLIMIT_MEMLOCK, &limit) &&
+	    !getrlimit(RLIMIT_MEMLOCK, &limit)) {
+		limit.rlim_cur = limit.rlim_max;
+		setrlimit(RLIMIT_MEMLOCK, &limit);
+	}
+	if (limit.rlim_cur >= MLOCK_ENOUGH)
+		return MCL_CURRENT | MCL_FUTURE;
+	log_warn("mlock: what is allocated from now on is not locked, but for keys; raise LimitMEMLOCK");
+	return MCL_CURRENT;
+}
+
+/* /proc is needed for the context, so the root comes last. */
+static int priv_confine(const struct priv_limits *limits, char *err,
+			size_t err_len)
+{
+	char text[16];
+
+	snprintf(text, sizeof(text), "%d", limits->nice);
+	if (limits->nice && setpriority(PRIO_PROCESS, 0, limits->nice))
+		return fail(err, err_len, "nice", text);
+	if (limits->is_mlock && mlockall(mlock_flags()))
+		return fail(err, err_len, "mlock", "all");
+	if (limits->context && context_set(limits->context))
+		return fail(err, err_len, "setcon", limits->context);
+	if (limits->chroot && (chroot(limits->chroot) || chdir("/")))
+		return fail(err, err_len, "chroot", limits->chroot);
+	return 0;
+}
+
+int priv_drop(const char *user, const char *group,
+	      const struct priv_limits *limits, char *err, size_t err_len)
 {
 	const struct rlimit none = { 0, 0 };
 	struct priv_ids ids;
 	int ret;
 
 	ret = priv_ids_find(user, group, &ids, err, err_len);
+	if (ret)
+		return ret;
+	ret = priv_confine(limits, err, err_len);
 	if (ret)
 		return ret;
 	ret = priv_ids_apply(&ids, err, err_len);

@@ -112,6 +112,7 @@ struct priv_route {
 	int ifindex;
 	uint32_t metric;
 	uint32_t table;
+	bool is_unreachable;	/* it leads nowhere, and says so */
 };
 
 /** priv_route_add() - -EEXIST when the same route is there already */
@@ -133,8 +134,21 @@ int priv_route_get(struct priv *priv, const struct net_ip *dst,
 int priv_socket_remove_later(struct priv *priv, const char *path);
 
 /**
+ * struct priv_limits - what else is asked of the daemon's process
+ * @nice: -20 to 19; 0: as it was started
+ * @is_mlock: all of it stays in memory
+ * @chroot, @context: NULL: as it was started
+ */
+struct priv_limits {
+	int nice;
+	bool is_mlock;
+	const char *chroot, *context;
+};
+
+/**
  * priv_drop() - give up rights in this (the daemon's) process
  * @user, @group: names or NULL
+ * @limits: done before, in the same order as above
  *
  * Keeps CAP_NET_ADMIN only (generic netlink checks the caller) in the
  * permitted, effective and ambient-free sets; no_new_privs; no core dumps of
@@ -142,7 +156,8 @@ int priv_socket_remove_later(struct priv *priv, const char *path);
  *
  * Return: 0, or -errno with a message for the operator in @err.
  */
-int priv_drop(const char *user, const char *group, char *err, size_t err_len);
+int priv_drop(const char *user, const char *group,
+	      const struct priv_limits *limits, char *err, size_t err_len);
 
 /* the daemon as a process */
 

@@ -121,7 +121,8 @@ static int priv_route_check(struct priv_helper *helper,
 	if (route->ifindex > 0 && priv_device_find(helper, route->ifindex))
 		return 0;
 	if (route->ifindex >= 0 &&
-	    (route->gateway.family || route->dst.len == host))
+	    (route->gateway.family || route->is_unreachable ||
+	     route->dst.len == host))
 		return 0;
 	priv_reply_text(reply, "route on a link that is not ours");
 	return -EPERM;
@@ -138,6 +139,7 @@ static struct priv_undo priv_route_undo(const struct priv_route *route)
 			.ifindex = route->ifindex,
 			.metric = route->metric,
 			.table = route->table,
+			.is_unreachable = route->is_unreachable,
 		},
 	};
 }

@@ -1,14 +1,17 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* The answer of a static challenge (section 8.11). */
+#include <errno.h>
+#include <stdint.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "proto/proto.h"
 
+static const char digits[] =
+	"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+
 static int digit(char c)
 {
-	static const char digits[] =
-		"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
-		"0123456789+/";
 	const char *at = c ? strchr(digits, c) : NULL;
 
 	return at ? (int)(at - digits) : -1;
@@ -66,4 +69,47 @@ bool proto_challenge_split(const char *text, char *password, char *response,
 	return second &&
 	       text_decode(first, (size_t)(second - first), password, cap) &&
 	       text_decode(second + 1, strlen(second + 1), response, cap);
+}
+
+int proto_base64(const void *data, size_t len, char *out, size_t cap)
+{
+	const uint8_t *in = data;
+	size_t at = 0;
+
+	if ((len + 2) / 3 * 4 >= cap)
+		return -ENOBUFS;
+	for (size_t i = 0; i < len; i += 3) {
+		size_t n = len - i < 3 ? len - i : 3;
+		unsigned int bits = (unsigned int)in[i] << 16;
+
+		bits |= n > 1 ? (unsigned int)in[i + 1] << 8 : 0;
+		bits |= n > 2 ? in[i + 2] : 0;
+		out[at++] = digits[bits >> 18];
+		out[at++] = digits[bits >> 12 & 63];
+		out[at++] = n > 1 ? digits[bits >> 6 & 63] : '=';
+		out[at++] = n > 2 ? digits[bits & 63] : '=';
+	}
+	out[at] = '\0';
+	return 0;
+}
+
+int proto_challenge_join(const char *password, const char *response,
+			 bool is_concat, char *out, size_t cap)
+{
+	size_t used;
+	int len;
+
+	if (is_concat) {
+		len = snprintf(out, cap, "%s%s", password, response);
+		return len < 0 || (size_t)len >= cap ? -ENOBUFS : 0;
+	}
+	used = (size_t)snprintf(out, cap, "SCRV1:");
+	if (used >= cap ||
+	    proto_base64(password, strlen(password), out + used, cap - used))
+		return -ENOBUFS;
+	used += strlen(out + used);
+	if (used + 1 >= cap)
+		return -ENOBUFS;
+	out[used++] = ':';
+	return proto_base64(response, strlen(response), out + used, cap - used);
 }

@@ -433,6 +433,18 @@ bool proto_push_next(const char **pos, char *out, size_t cap);
 
 /* static challenge (section 8.11) */
 
+/** proto_base64() - @len bytes to text; 0 or -ENOBUFS */
+int proto_base64(const void *data, size_t len, char *out, size_t cap);
+
+/**
+ * proto_challenge_join() - the password of who answers a static challenge
+ * @is_concat: one behind the other, else "SCRV1:PASSWORD:RESPONSE"
+ *
+ * Return: 0 or -ENOBUFS.
+ */
+int proto_challenge_join(const char *password, const char *response,
+			 bool is_concat, char *out, size_t cap);
+
 /**
  * proto_challenge_split() - "SCRV1:PASSWORD:RESPONSE", both in base64
  * @password, @response: of @cap bytes each

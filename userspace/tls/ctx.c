@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include <openssl/crypto.h>
 #include <openssl/err.h>
 
 #include "tls/internal.h"
@@ -150,6 +151,23 @@ static int verify_mode(const struct tls_ctx *ctx)
 	return SSL_VERIFY_PEER | SSL_VERIFY_FAIL_IF_NO_PEER_CERT;
 }
 
+/* Before anything else is asked of the library. */
+static int providers_load(struct tls_build *build)
+{
+	const char *const *name = build->cfg->providers;
+	struct tls_ctx *ctx = build->ctx;
+
+	for (; name && *name; name++) {
+		OSSL_PROVIDER *it = OSSL_PROVIDER_load(NULL, *name);
+
+		if (!it || ctx->n_providers == TLS_PROVIDERS_MAX)
+			return tls_build_fail(build, "providers: OpenSSL cannot load \"%s\"; see: openssl list -providers -provider %s",
+					      *name, *name);
+		ctx->providers[ctx->n_providers++] = it;
+	}
+	return 0;
+}
+
 int tls_ctx_new(const struct tls_config *cfg, struct tls_ctx **out, char *err,
 		size_t err_len)
 {
@@ -157,7 +175,7 @@ int tls_ctx_new(const struct tls_config *cfg, struct tls_ctx **out, char *err,
 		.cfg = cfg, .err = err, .err_len = err_len,
 	};
 	struct tls_ctx *ctx;
-	int ret = -ENOMEM;
+	int ret;
 
 	*out = NULL;
 	snprintf(err, err_len, "out of memory");
@@ -166,9 +184,11 @@ int tls_ctx_new(const struct tls_config *cfg, struct tls_ctx **out, char *err,
 		return -ENOMEM;
 	atomic_init(&ctx->refs, 1);
 	build.ctx = ctx;
-	ctx->ssl = SSL_CTX_new(TLS_method());
-	if (ctx->ssl)
-		ret = rules_copy(&build);
+	ret = providers_load(&build);
+	if (!ret) {
+		ctx->ssl = SSL_CTX_new(TLS_method());
+		ret = ctx->ssl ? rules_copy(&build) : -ENOMEM;
+	}
 	if (!ret)
 		ret = tls_settings_apply(&build);
 	if (!ret)
@@ -194,6 +214,8 @@ void tls_ctx_free(struct tls_ctx *ctx)
 	SSL_CTX_free(ctx->ssl);
 	tls_crl_free(ctx->crl);
 	ASN1_OBJECT_free(ctx->ext_usage);
+	while (ctx->n_providers)
+		OSSL_PROVIDER_unload(ctx->providers[--ctx->n_providers]);
 	free(ctx->hashes);
 	free(ctx->peer_name);
 	free(ctx->ca_path);
@@ -203,4 +225,9 @@ void tls_ctx_free(struct tls_ctx *ctx)
 const char *tls_ctx_warnings(const struct tls_ctx *ctx)
 {
 	return ctx->warnings;
+}
+
+const char *tls_library(void)
+{
+	return OpenSSL_version(OPENSSL_VERSION);
 }

@@ -4,6 +4,7 @@
 
 #include <stdatomic.h>
 
+#include <openssl/provider.h>
 #include <openssl/ssl.h>
 #include <openssl/x509.h>
 
@@ -13,6 +14,7 @@
 #define TLS_WARNINGS_MAX	1024
 #define TLS_FIELDS_MAX		8
 #define TLS_KEY_USAGES_MAX	16
+#define TLS_PROVIDERS_MAX	8
 
 struct tls_crl;
 
@@ -55,6 +57,8 @@ struct tls_ctx {
 	size_t n_fields;		/* 0: the common name */
 	struct tls_crl *crl;		/* NULL: no revocation check */
 	bool keeps_chain;
+	OSSL_PROVIDER *providers[TLS_PROVIDERS_MAX];
+	size_t n_providers;
 	char warnings[TLS_WARNINGS_MAX];
 };
 

@@ -80,6 +80,7 @@ struct tls_config {
 	const char *version_max;	/* NULL: highest */
 	const char *cipher_list;	/* TLS ≤ 1.2, IANA or OpenSSL names */
 	const char *ciphersuites;	/* TLS 1.3 */
+	const char *const *providers;	/* NULL-terminated, or NULL */
 	const char *groups;
 	const char *cert_profile;	/* "preferred"…; NULL: legacy */
 	enum tls_purpose peer_purpose;
@@ -244,6 +245,9 @@ struct tls_chain {
  * Return: NULL when the peer has shown none. Constant once established.
  */
 const struct tls_chain *tls_session_chain(const struct tls_session *session);
+
+/** tls_library() - name and version of what does the work, as it says */
+const char *tls_library(void);
 
 /**
  * tls_session_export() - keying material, RFC 5705 and 8446, without context

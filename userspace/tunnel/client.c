@@ -126,6 +126,7 @@ static void client_up(struct tunnel_session *ts)
 	tunnel->connected_since = host->env.realtime();
 	tunnel_enter_state(tunnel, TUNNEL_STATE_CONNECTED);
 	tunnel_client_enter_state(client, CLIENT_STATE_CONNECTED);
+	tunnel_lifetime_begin(tunnel);
 	tunnel_set_deadline(tunnel, UINT64_MAX);
 	log_notice("%s: connected: peer-id %u, cipher %s",
 		   tunnel_label(tunnel, label, sizeof(label)), tunnel->dp_id,
@@ -566,6 +567,7 @@ static void client_peer_info(const struct tunnel_host *host)
 		 config_version(), cfg->tun_mtu > 1600 ? cfg->tun_mtu : 1600,
 		 has_ncp ? "IV_NCP=2\n" : "", ciphers, iv,
 		 is_plain ? "" : framings);
+	client->peer_info_base = strlen(client->peer_info);
 }
 
 /* auth-user-pass file: username and password, a line each */

@@ -45,6 +45,7 @@ enum client_state {
  * @is_chosen: has said so
  * @changed: what he wants it to be
  * @is_asking: in RECONNECTING, until they have been entered
+ * @peer_info_base: its length without what tunnel_client_tell() adds
  * @backoff: seconds that the server wants the next try to be away
  */
 struct tunnel_client {
@@ -70,7 +71,8 @@ struct tunnel_client {
 	struct config_remote changed;
 	char changed_host[256];
 	bool has_requested;	/* has said PUSH_REQUEST */
-	char peer_info[512];
+	char peer_info[2048];
+	size_t peer_info_base;
 	char username[PROTO_USER_PASS_MAX], password[PROTO_USER_PASS_MAX];
 };
 
@@ -95,6 +97,9 @@ void tunnel_client_drop_link(struct tunnel_client *client);
 
 /** tunnel_client_forget_lookup() - a name that is being looked up, too */
 void tunnel_client_forget_lookup(struct tunnel_client *client);
+
+/** tunnel_client_tell() - complete @peer_info (section 5.4, levels 2 and 3) */
+void tunnel_client_tell(struct tunnel_host *host);
 
 /* struct tunnel_role */
 void tunnel_client_link_up(struct tunnel_host *host, struct tunnel_link *link);

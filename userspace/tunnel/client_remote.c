@@ -105,6 +105,7 @@ static void client_begin(struct tunnel_host *host, struct tunnel_link *link,
 	config_free(client->pulled);
 	client->pulled = NULL;
 	tunnel_pull_clear(&client->pull);
+	tunnel_client_tell(host);
 	if (tunnel_host_occ(host, link)) {
 		tunnel_client_retry(host, "options string is too long");
 		return;
@@ -325,6 +326,22 @@ int tunnel_host_choose(struct tunnel_host *host, enum tunnel_choice choice,
 	return 0;
 }
 
+/* remote-random-hostname: twelve hexadecimal digits and a dot in front */
+static void lookup_name(const struct tunnel_host *host,
+			const struct config_proxy *proxy, const char *name,
+			char *out, size_t cap)
+{
+	uint8_t random[6];
+
+	if (proxy || !host->setup.cfg->has_random_hostname ||
+	    host->env.random(random, sizeof(random)))
+		snprintf(out, cap, "%s", name);
+	else
+		snprintf(out, cap, "%02x%02x%02x%02x%02x%02x.%s", random[0],
+			 random[1], random[2], random[3], random[4], random[5],
+			 name);
+}
+
 void tunnel_client_connect(struct tunnel_host *host)
 {
 	struct tunnel_client *client = host->client;
@@ -360,7 +377,7 @@ void tunnel_client_connect(struct tunnel_host *host)
 	look->host = host;
 	look->family = proxy ? AF_UNSPEC :
 			       config_proto_family(remote->proto);
-	snprintf(look->name, sizeof(look->name), "%s", host_name);
+	lookup_name(host, proxy, host_name, look->name, sizeof(look->name));
 	snprintf(look->port, sizeof(look->port), "%u", port);
 	look->job.work = lookup_work;
 	look->job.done = lookup_done;

@@ -126,8 +126,8 @@ static void warn_left_out(const struct tunnel_host *host)
 
 static const char no_fragment[] = "the kernel data path has no fragment option";
 
-/* Why only userspace can carry the data; NULL: the kernel can. */
-static const char *user_only(const struct config *cfg)
+/** tunnel_device_user_only() - why the kernel cannot carry it; NULL: it can */
+const char *tunnel_device_user_only(const struct config *cfg)
 {
 	bool is_server = cfg->mode == CONFIG_MODE_SERVER;
 	char aead[PROTO_CIPHER_LIST_MAX];
@@ -190,7 +190,7 @@ static bool fragment_too(struct tunnel_host *host)
 int tunnel_device_open(struct tunnel_host *host, char *err, size_t err_len)
 {
 	const struct config *cfg = host->setup.cfg;
-	const char *what = user_only(cfg);
+	const char *what = tunnel_device_user_only(cfg);
 	int ret = -EOPNOTSUPP;
 
 	if (!what && device_goes_on(host))
@@ -242,7 +242,7 @@ static bool route_is_equal(const struct priv_route *a,
 	       (!a->gateway.family ||
 		net_ip_is_equal(&a->gateway, &b->gateway)) &&
 	       a->ifindex == b->ifindex && a->metric == b->metric &&
-	       a->table == b->table;
+	       a->table == b->table && a->is_unreachable == b->is_unreachable;
 }
 
 static bool plan_has_route(const struct tunnel_applied *plan,
@@ -326,6 +326,14 @@ static bool route_resolve(struct tunnel_host *host, const struct config *cfg,
 		return true;
 	}
 	out->ifindex = host->link.ifindex;
+	out->table = cfg->route_table;
+	out->is_unreachable = cfg->is_ipv6_blocked &&
+			      cfg->mode != CONFIG_MODE_SERVER &&
+			      in->dst.ip.family == AF_INET6;
+	if (out->is_unreachable) {
+		out->ifindex = 0;
+		return true;
+	}
 	if (in->gateway && strcmp(in->gateway, "vpn_gateway") &&
 	    net_ip_parse(in->gateway, &gateway))
 		return false;

@@ -265,71 +265,6 @@ static void env_time(struct hook_env *env, int64_t now)
 	hook_env_setf(env, "time_unix", "%lld", (long long)now);
 }
 
-static void env_digest(struct hook_env *env, const char *name,
-		       const uint8_t *digest, size_t len)
-{
-	char text[3 * TLS_HASH_SHA256_LEN];
-
-	for (size_t i = 0; i < len; i++)
-		snprintf(text + 3 * i, 4, "%02x%s", digest[i],
-			 i + 1 < len ? ":" : "");
-	hook_env_set(env, name, text);
-}
-
-/* An attribute that comes again is counted: X509_0_OU, X509_0_OU_1. */
-static void env_attributes(struct hook_env *env, const struct tls_cert *cert,
-			   size_t depth)
-{
-	for (size_t i = 0; i < cert->n_attributes; i++) {
-		const struct tls_attribute *it = &cert->attributes[i];
-		unsigned int n = 0;
-		char name[64];
-
-		for (size_t k = 0; k < i; k++)
-			n += !strcmp(cert->attributes[k].name, it->name);
-		if (n)
-			snprintf(name, sizeof(name), "X509_%zu_%s_%u", depth,
-				 it->name, n);
-		else
-			snprintf(name, sizeof(name), "X509_%zu_%s", depth,
-				 it->name);
-		hook_env_set(env, name, it->value);
-	}
-}
-
-static void env_cert(struct hook_env *env, const struct tls_cert *cert,
-		     size_t depth)
-{
-	char name[64];
-
-	env_attributes(env, cert, depth);
-	snprintf(name, sizeof(name), "tls_id_%zu", depth);
-	hook_env_set(env, name, cert->subject);
-	snprintf(name, sizeof(name), "tls_digest_%zu", depth);
-	env_digest(env, name, cert->sha1, sizeof(cert->sha1));
-	snprintf(name, sizeof(name), "tls_digest_sha256_%zu", depth);
-	env_digest(env, name, cert->sha256, sizeof(cert->sha256));
-	snprintf(name, sizeof(name), "tls_serial_%zu", depth);
-	hook_env_set(env, name, cert->serial);
-	snprintf(name, sizeof(name), "tls_serial_hex_%zu", depth);
-	hook_env_set(env, name, cert->serial_hex);
-}
-
-/**
- * tunnel_hook_chain_env() - the variables of a peer's certificates
- * @env: gets them
- * @ts: of the peer
- * @lowest: depth of the last one, 0 for all
- */
-void tunnel_hook_chain_env(struct hook_env *env,
-			   const struct tunnel_session *ts, size_t lowest)
-{
-	const struct tls_chain *chain = control_session_chain(ts->control);
-
-	for (size_t depth = chain ? chain->n : 0; depth-- > lowest; )
-		env_cert(env, &chain->certs[depth], depth);
-}
-
 /**
  * tunnel_hook_session_env() - the variables of one client's session
  * @ts: the session; who it is may not be known yet
@@ -357,6 +292,7 @@ struct hook_env *tunnel_hook_session_env(const struct tunnel_session *ts)
 	env_addr(env, "untrusted", &tunnel->remote);
 	if (ts->peer_info)
 		hook_env_peer_info(env, ts->peer_info);
+	tunnel_hook_exported_env(env, ts);
 	return env;
 }
 

@@ -409,12 +409,54 @@ bool tunnel_login_token(struct tunnel_session *ts,
 
 	if (!host->token_keys || !ts->has_token)
 		return false;
-	is_ok = !auth_token_make(host->token_keys, ts->username, &ts->token,
+	is_ok = !auth_token_make(host->token_keys, ts->tunnel->login_name ?
+				 ts->tunnel->username : ts->username,
+				 &ts->token,
 				 host->env.realtime(), token);
 	if (is_ok)
 		snprintf(out, TUNNEL_TOKEN_LINE_MAX, "auth-token %s", token);
 	mem_wipe(token, sizeof(token));
 	return is_ok;
+}
+
+/**
+ * tunnel_login_override() - a client goes on under another name
+ * @ts: its session
+ * @name: of override-username
+ */
+void tunnel_login_override(struct tunnel_session *ts, const char *name)
+{
+	struct tunnel *tunnel = ts->tunnel;
+
+	if (!tunnel->has_username || !strcmp(tunnel->username, name))
+		return;
+	if (!tunnel->login_name)
+		tunnel->login_name = mem_arena_strdup(tunnel->arena,
+						      tunnel->username);
+	snprintf(tunnel->username, sizeof(tunnel->username), "%s", name);
+	if (tunnel->hook_env)
+		hook_env_set(tunnel->hook_env, "username", name);
+}
+
+/**
+ * tunnel_login_user() - tell a client with a token which name goes with it
+ * @ts: its session
+ * @out: "auth-token-user BASE64"
+ *
+ * Return: false when it is the one that it has.
+ */
+bool tunnel_login_user(const struct tunnel_session *ts,
+		       char out[TUNNEL_USER_LINE_MAX])
+{
+	const struct tunnel *tunnel = ts->tunnel;
+	char text[TUNNEL_USER_LINE_MAX - 16];
+
+	if (!tunnel->login_name ||
+	    proto_base64(tunnel->username, strlen(tunnel->username), text,
+			 sizeof(text)))
+		return false;
+	snprintf(out, TUNNEL_USER_LINE_MAX, "auth-token-user %s", text);
+	return true;
 }
 
 static void token_timeout(struct loop_timer *timer, void *arg)
@@ -495,7 +537,8 @@ static const char *rule_broken(const struct tunnel_session *ts,
 		return "the client sent no user name and password";
 	if (cfg->is_username_cn && strlen(ts->username) > UCN_MAX)
 		return "the user name is too long for a common name";
-	if (tunnel->has_username && strcmp(tunnel->username, ts->username))
+	if (tunnel->has_username && strcmp(tunnel->username, ts->username) &&
+	    (!tunnel->login_name || strcmp(tunnel->login_name, ts->username)))
 		return "the user name has changed within the tunnel";
 	return NULL;
 }

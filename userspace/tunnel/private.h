@@ -43,6 +43,7 @@ enum tunnel_verdict {
 };
 
 #define TUNNEL_PENDING_MAX	1024	/* INFO_PRE (section 8.8) */
+#define TUNNEL_USER_LINE_MAX	(PROTO_USER_PASS_MAX * 4 / 3 + 24)
 #define TUNNEL_TOKEN_LINE_MAX	(AUTH_TOKEN_STRLEN + 16)
 
 /**
@@ -102,6 +103,17 @@ struct tunnel_usage {
 };
 
 /**
+ * struct tunnel_lifetime - when a connection ends by itself
+ * @ends_at: ms, by session-timeout; UINT64_MAX: never
+ * @look_at: ms, whether something has happened; UINT64_MAX: never
+ * @bytes: carried until the last look
+ */
+struct tunnel_lifetime {
+	uint64_t ends_at, look_at;
+	uint64_t bytes;
+};
+
+/**
  * struct tunnel - one peer; owned by the host's registry
  * @active: the session that the tunnel lives by; NULL in ADOPTED and early
  * @untrusted: a new session of the same address that has not proved itself
@@ -118,6 +130,8 @@ struct tunnel_usage {
  * @v2: a session that begins when the key it came with has been accepted
  * @job: a program of this tunnel's that runs, if its result is waited for
  * @username: of the login that the tunnel began with, with @has_username
+ * @login_name: what the client has logged in with, if @username is another one,
+ *	by override-username; NULL
  * @n_learned: addresses that learn-address has been told of
  * @is_hooked: client-disconnect is to be run at the end
  * @next_kid: of the next key exchange
@@ -150,6 +164,7 @@ struct tunnel {
 	struct hook_env *hook_env;
 	bool has_username;
 	char username[PROTO_USER_PASS_MAX];
+	const char *login_name;
 	unsigned int n_learned;
 	bool is_hooked;
 	uint32_t next_kid;
@@ -163,6 +178,7 @@ struct tunnel {
 	bool is_tls_failed;
 	struct keygen_rotation rotation;
 	struct tunnel_usage usage;
+	struct tunnel_lifetime lifetime;
 	struct loop_timer *timer;
 	uint64_t opened_at;
 	uint64_t deadline;
@@ -360,6 +376,9 @@ int tunnel_login_wait_for(struct tunnel_session *ts, const char *text,
 			  uint32_t timeout);
 bool tunnel_login_token(struct tunnel_session *ts,
 			char out[TUNNEL_TOKEN_LINE_MAX]);
+void tunnel_login_override(struct tunnel_session *ts, const char *name);
+bool tunnel_login_user(const struct tunnel_session *ts,
+		       char out[TUNNEL_USER_LINE_MAX]);
 void tunnel_login_arm(struct tunnel_session *ts);
 void tunnel_login_renew(struct tunnel_session *ts);
 uint64_t tunnel_login_wait(const struct config *cfg, const char *text);
@@ -381,6 +400,8 @@ struct hook_env *tunnel_hook_env(struct tunnel *tunnel);
 struct hook_env *tunnel_hook_session_env(const struct tunnel_session *ts);
 void tunnel_hook_chain_env(struct hook_env *env,
 			   const struct tunnel_session *ts, size_t lowest);
+void tunnel_hook_exported_env(struct hook_env *env,
+			      const struct tunnel_session *ts);
 /* names.c */
 bool tunnel_names_is_ours(const struct config *cfg);
 void tunnel_names_foreign(struct hook_env *env, const struct config *cfg);
@@ -475,6 +496,11 @@ int tunnel_pull_alone(struct tunnel_session *ts, const struct config *cfg,
 void tunnel_usage_begin(struct tunnel *tunnel);
 void tunnel_usage_step(struct tunnel *tunnel);
 
+/* lifetime.c: inactive, session-timeout */
+void tunnel_lifetime_begin(struct tunnel *tunnel);
+uint64_t tunnel_lifetime_deadline(const struct tunnel *tunnel);
+void tunnel_lifetime_step(struct tunnel *tunnel);
+
 /* limits.c: what strangers may cost a server */
 struct tunnel_limits *tunnel_limits_new(uint32_t seed);
 void tunnel_limits_free(struct tunnel_limits *limits);
@@ -518,6 +544,7 @@ void tunnel_data_step(struct tunnel *tunnel);
 extern const struct dp_events tunnel_data_events;
 
 /* device.c: the virtual interface, its addresses and routes */
+const char *tunnel_device_user_only(const struct config *cfg);
 int tunnel_device_open(struct tunnel_host *host, char *err, size_t err_len);
 int tunnel_device_apply(struct tunnel_host *host, const struct config *cfg,
 			const union net_addr *server);

@@ -51,9 +51,14 @@ static int negotiate(struct tunnel_session *ts, const struct config *cfg)
 		.has_epochs = dp_has_epochs(ts->tunnel->host->dp),
 	};
 
+	int ret;
+
 	ts->reject = NULL;
-	return control_params_negotiate(&ts->params, &offer, ts->peer_info,
-					ts->occ, &ts->reject);
+	ret = control_params_negotiate(&ts->params, &offer, ts->peer_info,
+				       ts->occ, &ts->reject);
+	if (!ret && cfg->is_ekm_forced && !ts->params.is_ekm)
+		ts->reject = "Keying Material Exporters (RFC 5705) support missing. Upgrade to a client that supports this feature (OpenVPN 2.6.0+).";
+	return ret;
 }
 
 static int server_peer_km2(struct tunnel_session *ts,
@@ -230,12 +235,13 @@ int tunnel_server_assign(struct tunnel *tunnel)
 	return 0;
 }
 
-/* @token: the last line; "" */
+/* @user, @token: the last lines; "" */
 struct push_iter {
 	const struct config *cfg;
 	const struct config_text *at;
+	char user[TUNNEL_USER_LINE_MAX];
 	char token[TUNNEL_TOKEN_LINE_MAX];
-	bool is_token_out;
+	bool is_user_out, is_token_out;
 };
 
 /* A client is not told to reach through us what is behind itself. */
@@ -269,6 +275,10 @@ static const char *push_next(void *arg)
 	} while (now && is_own_network(iter->cfg, now->text));
 	if (now)
 		return now->text;
+	if (!iter->is_user_out && iter->user[0]) {
+		iter->is_user_out = true;
+		return iter->user;
+	}
 	if (iter->is_token_out || !iter->token[0])
 		return NULL;
 	iter->is_token_out = true;
@@ -312,8 +322,10 @@ static int push_reply(struct tunnel *tunnel)
 	};
 	int ret;
 
-	if (tunnel_login_token(tunnel->active, iter.token))
+	if (tunnel_login_token(tunnel->active, iter.token)) {
+		tunnel_login_user(tunnel->active, iter.user);
 		tunnel_login_arm(tunnel->active);
+	}
 	tunnel_server_addresses(tunnel, &reply);
 	ret = control_push_reply(tunnel->active->control, &reply);
 	mem_wipe(&iter, sizeof(iter));
@@ -343,6 +355,7 @@ static void server_connect(struct tunnel *tunnel)
 	}
 	tunnel->connected_since = tunnel->host->env.realtime();
 	tunnel_enter_state(tunnel, TUNNEL_STATE_CONNECTED);
+	tunnel_lifetime_begin(tunnel);
 	tunnel_set_deadline(tunnel, UINT64_MAX);
 	tunnel_survive_save(tunnel);
 	tunnel_watch_established(tunnel);
@@ -356,9 +369,12 @@ static void server_connect(struct tunnel *tunnel)
 void tunnel_server_admitted(struct tunnel *tunnel, bool is_allowed)
 {
 	struct tunnel_session *ts = tunnel->active;
+	const char *name = tunnel_cfg(tunnel)->override_username;
 
 	if (is_allowed && tunnel->own_cfg)
 		negotiate(ts, tunnel->own_cfg);
+	if (name)
+		tunnel_login_override(ts, name);
 	if (!is_allowed || tunnel_cfg(tunnel)->is_disabled || ts->reject) {
 		refuse(tunnel, is_allowed ? ts->reject : NULL);
 		return;

@@ -93,6 +93,7 @@ int tunnel_tls_load(struct tunnel_host *host, char *err, size_t err_len)
 		.version_max = cfg->tls_version_max,
 		.cipher_list = cfg->tls_cipher,
 		.ciphersuites = cfg->tls_ciphersuites,
+		.providers = cfg->providers,
 		.groups = cfg->tls_groups,
 		.cert_profile = cfg->tls_cert_profile,
 		.peer_cert = peer_cert(cfg->verify_client_cert),

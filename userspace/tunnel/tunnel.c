@@ -73,6 +73,8 @@ static void tunnel_arm(struct tunnel *tunnel)
 		at = tunnel->deadline;
 	if (tunnel->usage.look_at < at)
 		at = tunnel->usage.look_at;
+	if (tunnel_lifetime_deadline(tunnel) < at)
+		at = tunnel_lifetime_deadline(tunnel);
 	if (at == UINT64_MAX)
 		loop_timer_stop(tunnel->timer);
 	else
@@ -86,6 +88,7 @@ static void tunnel_timeout(struct loop_timer *timer, void *arg)
 	(void)timer;
 	tunnel_data_step(tunnel);
 	tunnel_usage_step(tunnel);
+	tunnel_lifetime_step(tunnel);
 	if (tunnel->deadline <= now_of(tunnel)) {
 		tunnel->deadline = UINT64_MAX;
 		tunnel->host->role->timeout(tunnel);
@@ -129,6 +132,8 @@ struct tunnel *tunnel_new(struct tunnel_host *host, uint32_t peer_id,
 	tunnel->opened_at = now_of(tunnel);
 	tunnel->deadline = UINT64_MAX;
 	tunnel->usage.look_at = UINT64_MAX;
+	tunnel->lifetime.ends_at = UINT64_MAX;
+	tunnel->lifetime.look_at = UINT64_MAX;
 	keygen_rotation_init(&tunnel->rotation);
 	tunnel_registry_insert(&host->reg, tunnel);
 	return tunnel;

@@ -112,6 +112,14 @@ int tunnel_hook_start(const struct config *cfg, struct hook **out, char *err,
 		      size_t err_len);
 
 /**
+ * tunnel_check() - load what a configuration names, and say what it will do
+ * @cfg: freed
+ *
+ * Return: 0, or 1 with the reason on stderr.
+ */
+int tunnel_check(struct config *cfg);
+
+/**
  * tunnel_host_new() - load keys and certificates, make device and data path
  * @err: one line for the operator when it fails
  *

@@ -1,0 +1,287 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+# shellcheck shell=bash
+# Options that have no topic of their own: each connection shows several of them.
+# Sourced by run, behind policy.sh and auth.sh.
+
+# expect_log ROLE PATTERN WHAT [SECONDS]
+expect_log() {
+	daemon_wait_for "$1" "$2" "${4:-10}" || fail "$3"
+}
+
+# table_routes TABLE: of the client
+table_routes() {
+	in_c ip route show table "$1" 2>/dev/null
+	in_c ip -6 route show table "$1" 2>/dev/null
+}
+
+has_table_route() {
+	grep -qE "$2" <<<"$(table_routes "$1")"
+}
+
+# scenario_process CLIENT: nice, mlock, chroot, machine-readable-output, mute
+scenario_process() {
+	local pid
+
+	mkdir -p "$DIR/root"
+	chmod 755 "$DIR" "$DIR/root"
+	DROP=yes
+	SERVER_LINES="nice 3
+		mlock
+		chroot $DIR/root
+		machine-readable-output
+		mute 1"
+	connect ovpnd "$1"
+	pid=${DAEMON_PID[server]}
+	# daemon_start has given it -15
+	[ "$(awk '{ print $19 }' "/proc/$pid/stat")" = 3 ] ||
+		fail "nice is $(awk '{ print $19 }' "/proc/$pid/stat"), not 3"
+	[ "$(awk '/^VmLck/ { print $2 }' "/proc/$pid/status")" -gt 2000 ] ||
+		fail "the process is not locked in memory: $(grep VmLck "/proc/$pid/status")"
+	[ "$(readlink "/proc/$pid/root")" = "$DIR/root" ] ||
+		fail "its root is $(readlink "/proc/$pid/root")"
+	expect_rights server ovpnd
+	daemon_says server '^[0-9]{10}\.[0-9]{6} 1 .*client/192\.0\.2\.2' ||
+		fail "the log is not machine-readable"
+	daemon_says server '^[0-9.]+ 40 ' || fail "no warning has its kind"
+	daemon_says server 'variation\(s\) on previous 1 message\(s\) suppressed by --mute' ||
+		fail "mute lets everything through"
+	stop_clean client
+	stop_clean server
+	RESULT="nice, mlock, chroot, machine-readable-output, mute"
+}
+
+# scenario_timeouts CLIENT: inactive and session-timeout, of the server for one
+# client, by a client's file, and pushed to ovpnd.
+scenario_timeouts() {
+	ccd_write client 'session-timeout 4'
+	SERVER_LINES="client-config-dir $DIR/ccd"
+	server_starts
+	client_connects "$1"
+	expect_log server 'Session timeout, exiting' "session-timeout ends nothing" 12
+	within 5 peer_is_gone || fail "the client is still there"
+	daemon_stop client
+	ccd_write client 'inactive 3 1000000'
+	client_connects "$1"
+	expect_log server 'Inactivity timeout' "inactive ends nothing" 12
+	daemon_stop client
+	# who does something stays
+	ccd_write client 'inactive 3'
+	client_connects "$1"
+	for _ in 1 2 3 4 5 6 7; do
+		traffic_ping "$VPN_S4" || fail "inactive ends a busy client"
+		sleep 1
+	done
+	stop_clean client
+	ccd_write client 'push "session-timeout 3"'
+	client_connects ovpnd
+	within 15 daemon_has_ended client || fail "ovpnd goes on after session-timeout"
+	daemon_stop client
+	[ "${DAEMON_STATUS[client]}" = 0 ] ||
+		fail "session-timeout: status ${DAEMON_STATUS[client]}"
+	stop_clean server
+	RESULT="inactive and session-timeout, at both ends"
+}
+
+peer_is_gone() {
+	[ -z "$(peer_key server ovpnd)" ]
+}
+
+# scenario_routing SERVER: route-table, block-ipv6, route-nopull, route-noexec and
+# the mark of the protocol in ovpnd's routes.
+scenario_routing() {
+	EXTRA[server]='push "route 10.79.0.0 255.255.255.0"
+push "route-ipv6 fd00:79::/64"'
+	EXTRA[client]="route-table 123
+route 10.78.0.0 255.255.255.0"
+	connect "$1" ovpnd
+	within 3 has_table_route 123 '^10\.79\.0\.0/24 .*tun-c proto 111' &&
+		has_table_route 123 '^10\.78\.0\.0/24 .*tun-c' &&
+		has_table_route 123 '^fd00:79::/64 .*tun-c proto 111' ||
+		fail "route-table: $(table_routes 123)"
+	! has_table_route main '10\.7[89]\.' || fail "route-table: also in main"
+	stop_clean client
+	! has_table_route 123 . || fail "routes are left: $(table_routes 123)"
+
+	EXTRA[client]='block-ipv6'
+	peer_start client ovpnd
+	expect_log client 'Initialization Sequence Completed' "no connection"
+	within 3 has_table_route main '^unreachable fd00:79::/64 .*proto 111' ||
+		fail "block-ipv6: $(table_routes main)"
+	in_c ping -c 1 -W 1 fd00:79::1 >"$DIR/ping" 2>&1
+	grep -qiE 'unreachable|no route' "$DIR/ping" ||
+		fail "block-ipv6: nobody says that it is unreachable: $(cat "$DIR/ping"; table_routes main)"
+	has_table_route main '^10\.79\.0\.0/24 .*tun-c' ||
+		fail "block-ipv6 takes IPv4, too"
+	stop_clean client
+
+	EXTRA[client]='route-nopull
+route 10.78.0.0 255.255.255.0'
+	peer_start client ovpnd
+	expect_log client 'Initialization Sequence Completed' "no connection"
+	within 3 has_table_route main '^10\.78\.0\.0/24 .*tun-c' &&
+		! has_table_route main '10\.79\.|fd00:79' ||
+		fail "route-nopull: $(table_routes main)"
+	stop_clean client
+
+	EXTRA[client]='route-noexec
+ifconfig-noexec'
+	peer_start client ovpnd
+	expect_log client 'Initialization Sequence Completed' "no connection"
+	sleep 1
+	! has_table_route main 'tun-c' || fail "route-noexec: $(table_routes main)"
+	! in_c ip -o address show dev tun-c | grep -q 10\.8\. ||
+		fail "ifconfig-noexec sets an address"
+	stop_clean client
+	stop_clean server
+	RESULT="route-table, block-ipv6, route-nopull, route-noexec"
+}
+
+# socket_says SIDE PATTERN: of ovpnd's outer UDP socket there
+socket_says() {
+	in_ns "$1" ss -Hunaem | tr '\n' ' ' | grep -qE "$2"
+}
+
+# scenario_socket: what is asked of the outer socket: bind-dev, mark, buffers,
+# mtu-disc, several ways to name ports.
+scenario_socket() {
+	EXTRA[client]='bind-dev out
+mark 77
+sndbuf 131072
+rcvbuf 262144
+mtu-disc yes
+lport 2222'
+	EXTRA[server]='multihome
+float'
+	in_s ip address add 192.0.2.9/24 dev out
+	net_state s >"$DIR/state-s"
+	peer_start server ovpnd
+	expect_log server 'Initialization Sequence Completed' "no start"
+	peer_config_client ovpnd | sed '/^nobind/d; s/^remote 192.0.2.1/remote 192.0.2.9/' \
+		>"$DIR/client.conf"
+	daemon_start client c "$OVPND" --config "$DIR/client.conf"
+	expect_log client 'Initialization Sequence Completed' "no connection to the second address"
+	socket_says c '%out:2222 .*fwmark:0x4d' ||
+		fail "bind-dev, mark, lport: $(in_c ss -Hunae)"
+	socket_says c '%out:2222 .*rb524288,.*tb262144' ||
+		fail "sndbuf, rcvbuf: $(in_c ss -Hunaem)"
+	peer_json server | grep -q '"remote": *"192.0.2.2:2222"' ||
+		fail "the server sees another port"
+	stop_clean client
+	# a device that is not there is a mistake, not a hint
+	sed -i 's/^bind-dev out/bind-dev nowhere/' "$DIR/client.conf"
+	daemon_start client c "$OVPND" --config "$DIR/client.conf"
+	expect_log client 'bind-dev nowhere: No such device' "bind-dev is not obeyed"
+	daemon_stop client
+	stop_clean server
+	RESULT="bind-dev, mark, sndbuf, rcvbuf, mtu-disc, multihome, lport"
+}
+
+# scenario_told CLIENT: what programs are told: x509-track, setenv-safe,
+# keying-material-exporter at both ends, push-peer-info; override-username, and
+# a network too many.
+scenario_told() {
+	local there here
+
+	script_write script 'env >"$OUT/env-$script_type-$1"; true'
+	script_write connect 'env >"$OUT/env-connect"; echo "override-username bob" >"$1"'
+	script_write gone 'env >"$OUT/env-gone"'
+	: >"$DIR/status"
+	chmod 666 "$DIR/status"
+	script_write judge 'true'
+	ccd_write client 'iroute 10.77.0.0 255.255.255.0' \
+		'iroute 10.78.0.0 255.255.255.0' 'iroute 10.79.0.0 255.255.255.0'
+	login_files alice secret
+	SERVER_LINES="script-security 3
+		setenv-safe ROOM 12
+		keying-material-exporter EXPORTER-test 32
+		x509-track +CN
+		x509-track SHA256
+		auth-gen-token
+		status $DIR/status 1
+		status-version 2
+		auth-user-pass-verify $DIR/judge via-env
+		client-connect $DIR/connect
+		client-disconnect $DIR/gone
+		max-routes-per-client 2
+		client-config-dir $DIR/ccd"
+	CLIENT_LINES="auth-user-pass $DIR/login
+		push-peer-info
+		setenv UV_ROOM cellar
+		keying-material-exporter EXPORTER-test 32
+		script-security 2
+		up $DIR/script"
+	server_starts
+	client_connects "$1"
+	expect_out env-connect '^OPENVPN_ROOM=12$' '^X509_0_CN=client$' \
+		'^X509_1_CN=test CA$' '^X509_0_SHA256=[0-9a-f:]{95}$' \
+		'^UV_ROOM=cellar$' \
+		'^IV_SSL=OpenSSL' '^exported_keying_material=[0-9A-F]{64}$' \
+		'^username=alice$'
+	# stock knows that of the way to its default gateway only
+	[ "$1" != ovpnd ] || expect_out env-connect \
+		'^IV_HWADDR=([0-9a-f]{2}:){5}[0-9a-f]{2}$'
+	! out_says env-connect '^X509_1_SHA256=' ||
+		fail "x509-track without + is for the whole chain"
+	daemon_says server 'at most 2 networks' ||
+		fail "max-routes-per-client is not obeyed"
+	within 5 grep -qE '^CLIENT_LIST,client,.*,bob,' "$DIR/status" ||
+		fail "override-username is not obeyed: $(cat "$DIR/status")"
+	daemon_stop client
+	expect_out env-gone '^username=bob$'
+	stop_clean server
+	RESULT="x509-track, keying-material-exporter, push-peer-info, override-username"
+}
+
+# scenario_old CLIENT: force-tls-key-material-export, ecdh-curve, providers,
+# compat-mode
+scenario_old() {
+	TLS=1.3
+	SERVER_LINES="ecdh-curve secp384r1
+		providers default legacy
+		compat-mode 2.3.0
+		force-tls-key-material-export"
+	connect ovpnd "$1"
+	daemon_says server 'net30 is taken as p2p' || true
+	stop_clean client
+	CLIENT_LINES='tls-groups X25519'
+	peer_start client "$1"
+	expect_log server 'TLS Error|no (shared|suitable)' "a client without that curve comes in" 15
+	! daemon_says client 'Initialization Sequence Completed' ||
+		fail "ecdh-curve is not obeyed"
+	daemon_stop client
+	CLIENT_LINES=
+	stop_clean server
+	SERVER_LINES='providers no-such-provider'
+	peer_start server ovpnd
+	expect_log server 'providers: OpenSSL cannot load "no-such-provider"' \
+		"a provider that is not there goes unnoticed"
+	daemon_stop server
+	RESULT="ecdh-curve, providers, compat-mode, force-tls-key-material-export"
+}
+
+# scenario_check: --check says what is wrong, and what will be offloaded
+scenario_check() {
+	[ -d "$DIR/pki-$KEYS" ] || pki_make "$DIR/pki-$KEYS" "$KEYS"
+	SERVER_LINES='compress lzo'
+	CIPHER=AES-256-GCM:AES-256-CBC
+	WRAP=tls-crypt
+	peer_config_server ovpnd | sed 's/^data-path .*//' >"$DIR/server.conf"
+	in_s "$OVPND" --check "$DIR/server.conf" >"$DIR/server.log" 2>&1 ||
+		fail "--check refuses a good one"
+	for line in 'server\.conf: good' 'data path: kernel, or userspace' \
+		'offloaded: clients with peer ids .*AES-256-GCM$' \
+		'not offloaded: clients that know none .*AES-256-CBC' \
+		'warning: .*compress: ignored'; do
+		daemon_says server "$line" || fail "--check does not say '$line'"
+	done
+	! in_s ip link show tun-s >/dev/null 2>&1 || fail "--check makes a device"
+	echo 'fragment 1300' >>"$DIR/server.conf"
+	in_s "$OVPND" --check --config "$DIR/server.conf" 2>&1 |
+		grep -q 'nothing is offloaded: .*fragment' ||
+		fail "--check does not know fragment"
+	: >"$DIR/pki-$KEYS/server.crt"
+	! in_s "$OVPND" --check "$DIR/server.conf" >"$DIR/server.log" 2>&1 ||
+		fail "--check takes an empty certificate"
+	daemon_says server 'server\.crt' || fail "--check does not name the file"
+	RESULT="a good one, one that is not offloaded, a broken one"
+}

@@ -1,0 +1,105 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* What a client tells of itself beyond its abilities (section 5.4). */
+#include <net/if.h>
+#include <net/if_arp.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/utsname.h>
+#include <unistd.h>
+
+#include "tls/tls.h"
+#include "tunnel/client.h"
+
+#define HWADDR_STRLEN 18	/* "aa:bb:cc:dd:ee:ff" and NUL */
+
+/* A line that does not fit any more is left out as a whole. */
+static void tell(struct tunnel_client *client, const char *name,
+		 const char *value)
+{
+	size_t used = strlen(client->peer_info);
+	size_t room = sizeof(client->peer_info) - used;
+	int len = snprintf(client->peer_info + used, room, "%s=%s\n", name,
+			   value);
+
+	if (len < 0 || (size_t)len >= room)
+		client->peer_info[used] = '\0';
+}
+
+/* setenv NAME VALUE */
+static void tell_variables(struct tunnel_client *client,
+			   const struct config *cfg, const char *prefix)
+{
+	const struct config_text *it;
+	char name[64];
+
+	for (it = cfg->env; it; it = it->next) {
+		const char *value = strchr(it->text, '=');
+
+		if (!value || strncmp(it->text, prefix, strlen(prefix)) ||
+		    (size_t)(value - it->text) >= sizeof(name))
+			continue;
+		snprintf(name, sizeof(name), "%.*s", (int)(value - it->text),
+			 it->text);
+		tell(client, name, value + 1);
+	}
+}
+
+static bool hwaddr_format(int ifindex, char out[HWADDR_STRLEN])
+{
+	struct ifreq req = { 0 };
+	const uint8_t *mac = (const uint8_t *)req.ifr_hwaddr.sa_data;
+	int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	bool is_ok;
+
+	if (fd < 0)
+		return false;
+	is_ok = if_indextoname((unsigned int)ifindex, req.ifr_name) &&
+		!ioctl(fd, SIOCGIFHWADDR, &req) &&
+		req.ifr_hwaddr.sa_family == ARPHRD_ETHER;
+	close(fd);
+	if (is_ok)
+		snprintf(out, HWADDR_STRLEN, "%02x:%02x:%02x:%02x:%02x:%02x",
+			 mac[0], mac[1], mac[2], mac[3], mac[4], mac[5]);
+	return is_ok;
+}
+
+/* Of the interface that leads to the server. */
+static bool hwaddr_get(const struct tunnel_host *host,
+		       char out[HWADDR_STRLEN])
+{
+	const union net_addr *server = &host->client->addr;
+	struct net_ip ip = { .family = server->sa.sa_family };
+	struct priv_route route;
+
+	if (ip.family == AF_INET)
+		ip.in4 = server->in4.sin_addr;
+	else if (ip.family == AF_INET6)
+		ip.in6 = server->in6.sin6_addr;
+	else
+		return false;
+	return !priv_route_get(host->setup.priv, &ip, &route) &&
+	       hwaddr_format(route.ifindex, out);
+}
+
+void tunnel_client_tell(struct tunnel_host *host)
+{
+	struct tunnel_client *client = host->client;
+	const struct config *cfg = host->setup.cfg;
+	char hwaddr[HWADDR_STRLEN];
+	struct utsname uts;
+
+	client->peer_info[client->peer_info_base] = '\0';
+	if (!cfg->is_pull && !cfg->is_peer_info_pushed)
+		return;
+	tell_variables(client, cfg, "IV_GUI_VER");
+	tell_variables(client, cfg, "IV_SSO");
+	if (!cfg->is_peer_info_pushed)
+		return;
+	if (hwaddr_get(host, hwaddr))
+		tell(client, "IV_HWADDR", hwaddr);
+	tell(client, "IV_SSL", tls_library());
+	if (!uname(&uts))
+		tell(client, "IV_PLAT_VER", uts.release);
+	tell_variables(client, cfg, "UV_");
+}
