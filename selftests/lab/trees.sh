@@ -271,6 +271,26 @@ item_make_names() {
 	done
 }
 
+item_key_samples() {
+	echo 1
+}
+
+# What Debian's openvpn and easy-rsa bring beside the programs: openvpn/ has the
+# sample configurations, systemd/ the units, easy-rsa/ the scripts for a PKI.
+item_make_samples() {
+	local suite=bookworm tree=$2/tree name
+
+	lab_say "sample configurations and easy-rsa: downloading"
+	mkdir -p "$tree" "$2/openvpn" "$2/systemd"
+	for name in openvpn easy-rsa; do
+		lab_fetch "$suite" "$tree" "$name=$(lab_version "$suite" "$name")"
+	done
+	cp -r "$tree/usr/share/doc/openvpn/examples/." "$2/openvpn/"
+	cp "$tree"/lib/systemd/system/openvpn*.service "$2/systemd/"
+	cp -r "$tree/usr/share/easy-rsa" "$2/easy-rsa"
+	rm -rf "$tree"
+}
+
 # The libraries that openvpn needs beyond the build chroot's, as PACKAGE=VERSION.
 lab_peer_libraries() {
 	local name
