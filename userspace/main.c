@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* ovpnd: parse, build, drop privileges, run. */
 #include <errno.h>
+#include <pthread.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
@@ -123,8 +124,23 @@ static int run(struct daemon *d)
 	return loop_run(d->loop);
 }
 
+/* Whoever is impatient gets the same orderly end, and its status. */
+static void block_ends(void)
+{
+	sigset_t set;
+
+	sigemptyset(&set);
+	sigaddset(&set, SIGTERM);
+	sigaddset(&set, SIGINT);
+	sigaddset(&set, SIGHUP);
+	sigaddset(&set, SIGUSR1);
+	sigaddset(&set, SIGUSR2);
+	pthread_sigmask(SIG_BLOCK, &set, NULL);
+}
+
 static void tear_down(struct daemon *d)
 {
+	block_ends();
 	priv_done();
 	mgmt_stop(d->mgmt);
 	tunnel_host_free(d->host);

@@ -259,6 +259,159 @@ scenario_old() {
 	RESULT="ecdh-curve, providers, compat-mode, force-tls-key-material-export"
 }
 
+# log_of NAME PATTERN
+log_of() {
+	grep -qE -- "$2" "$DIR/out/$1" 2>/dev/null
+}
+
+# pid_is_gone PID
+pid_is_gone() {
+	! kill -0 "$1" 2>/dev/null
+}
+
+# daemon_in_background: sets PID; the command that started it has ended with 0
+daemon_in_background() {
+	peer_config_server ovpnd >"$DIR/server.conf"
+	in_s "$OVPND" --config "$DIR/server.conf" --daemon >"$DIR/server.log" \
+		2>&1 </dev/null || fail "daemon: status $?"
+	PID=$(cat "$DIR/out/pid") || fail "writepid writes nothing"
+	[ "$(cat "/proc/$PID/comm")" = ovpnd ] || fail "writepid: $PID is no ovpnd"
+}
+
+# scenario_daemon CLIENT: in the background, with its number, log and temporary
+# files where they shall be.
+scenario_daemon() {
+	[ -d "$DIR/pki-$KEYS" ] || pki_make "$DIR/pki-$KEYS" "$KEYS"
+	script_write connect 'echo "$1" >"$OUT/file"'
+	mkdir -p "$DIR/tmp"
+	chmod 777 "$DIR/tmp"
+	echo before >"$DIR/out/log"
+	SERVER_LINES="writepid $DIR/out/pid
+		log $DIR/out/log
+		suppress-timestamps
+		tmp-dir $DIR/tmp
+		script-security 2
+		client-connect $DIR/connect"
+	daemon_in_background
+	within 5 log_of log '^Initialization Sequence Completed' ||
+		fail "log: $(head -n 5 "$DIR/out/log")"
+	! log_of log before || fail "log has kept what was there"
+	client_connects "$1"
+	expect_out file "^$DIR/tmp/[^/]+\$"
+	[ -z "$(ls "$DIR/tmp")" ] || fail "tmp-dir: a file is left"
+	daemon_stop client
+	kill "$PID"
+	within 8 pid_is_gone "$PID" || fail "the daemon does not end"
+	[ ! -e "$DIR/out/pid" ] || fail "writepid: the file is left"
+	SERVER_LINES=${SERVER_LINES/log /log-append }
+	SERVER_LINES=${SERVER_LINES/suppress-timestamps/}
+	echo before >"$DIR/out/log"
+	daemon_in_background
+	within 5 log_of log '^[0-9-]+ [0-9:]+ Initialization Sequence Completed' ||
+		fail "log-append: $(head -n 5 "$DIR/out/log")"
+	log_of log '^before$' || fail "log-append has not kept what was there"
+	kill "$PID"
+	within 8 pid_is_gone "$PID" || fail "the daemon does not end"
+	RESULT="daemon, writepid, log, log-append, tmp-dir"
+}
+
+# scenario_hostname: a random label in front of a name, each time another one
+scenario_hostname() {
+	CLIENT_LINES='remote-random-hostname
+connect-retry 1 1'
+	[ -d "$DIR/pki-$KEYS" ] || pki_make "$DIR/pki-$KEYS" "$KEYS"
+	peer_config_client ovpnd | sed 's/^remote .*/remote server.invalid 1194/' \
+		>"$DIR/client.conf"
+	daemon_start client c "$OVPND" --config "$DIR/client.conf"
+	within 20 hostnames_differ || fail "the label is not random"
+	daemon_stop client
+	RESULT="random labels"
+}
+
+hostnames_differ() {
+	[ "$(sed -n 's/.*resolve "\([0-9a-f]\{12\}\.server\.invalid\)".*/\1/p' \
+		"$DIR/client.log" | sort -u | wc -l)" -ge 2 ]
+}
+
+# scenario_challenge_static SERVER: an answer goes with the password, asked for at
+# the management interface as stock asks, or on a terminal.
+scenario_challenge_static() {
+	local program
+
+	script_write judge '{ read -r u; read -r p; } <"$1"
+		echo "$u $p" >>"$OUT/asked"
+		[ "$p" = SCRV1:c2VjcmV0:MTIzNDU2 ]'
+	SERVER_LINES="script-security 2
+auth-user-pass-verify $DIR/judge via-file"
+	CLIENT_LINES="auth-user-pass
+static-challenge \"PIN please\" 1
+management $DIR/mgmt unix
+management-query-passwords"
+	MGMT=$DIR/mgmt
+	peer_start server "$1"
+	daemon_wait_for server 'Initialization Sequence Completed' 10 ||
+		fail "the server ($1) does not start"
+	for program in "$1" ovpnd; do
+		peer_start client "$program"
+		mgmt_ask challenge "$program" c <<-'EOT'
+			< PASSWORD:Need 'Auth' username/password SC:1,PIN please
+			> username "Auth" alice
+			< SUCCESS
+			> password "Auth" SCRV1:c2VjcmV0:MTIzNDU2
+			< SUCCESS
+		EOT
+		daemon_wait_for client 'Initialization Sequence Completed' 10 ||
+			fail "$program does not come in"
+		daemon_stop client
+	done
+	CLIENT_LINES="auth-user-pass
+static-challenge \"PIN please\" 1"
+	peer_config_client ovpnd >"$DIR/client.conf"
+	: >"$DIR/out/asked"
+	{
+		for program in alice secret 123456; do
+			sleep 2
+			echo "$program"
+		done
+		sleep 10
+	} | in_c timeout 20 script -qec "$OVPND --config $DIR/client.conf" \
+		/dev/null >"$DIR/client.log" 2>&1 &
+	within 20 out_says asked '^alice SCRV1:c2VjcmV0:MTIzNDU2$' ||
+		fail "the answer does not come with the password: $(cat "$DIR/out/asked")"
+	within 5 daemon_says client 'CHALLENGE: PIN please' ||
+		fail "the question is not put"
+	within 10 daemon_says client 'Initialization Sequence Completed' ||
+		fail "no way in from the terminal"
+	daemon_stop server
+	wait
+	RESULT="by management as stock, and on a terminal"
+}
+
+# scenario_impatient: SIGTERM again and again until ovpnd has ended
+scenario_impatient() {
+	local pid n=0
+
+	script_write down 'sleep 1; echo done >"$OUT/down"'
+	SERVER_LINES="script-security 2
+down $DIR/down
+$(for n in $(seq 0 250); do echo "route 10.99.$n.0 255.255.255.0"; done)"
+	server_starts
+	pid=${DAEMON_PID[server]}
+	# as fast as it can be: the window to hit is narrow
+	n=$(perl -e 'my ($pid, $n) = ($ARGV[0], 0);
+		my $end = time + 20;
+		while (time < $end && kill TERM => $pid) {
+			last if ++$n % 50 == 0 && (!open(my $f, "<",
+				"/proc/$pid/stat") || <$f> =~ /\) Z /);
+		}
+		print $n' "$pid")
+	# it has ended, only its status is to be taken
+	stop_clean server
+	out_says down done || fail "down was not waited for"
+	[ $n -gt 20 ] || fail "only $n signals"
+	RESULT="$n times SIGTERM, status 0, nothing left"
+}
+
 # scenario_check: --check says what is wrong, and what will be offloaded
 scenario_check() {
 	[ -d "$DIR/pki-$KEYS" ] || pki_make "$DIR/pki-$KEYS" "$KEYS"

@@ -105,7 +105,7 @@ static bool has_addr(int ifindex, const char *addr)
 
 /* ---- links ----------------------------------------------------------- */
 
-static const struct priv_limits plain;
+static const struct priv_limits plain, context = { .context = "a:b:c:s0" };
 
 static void test_tun(void **state)
 {
@@ -539,6 +539,11 @@ static void test_drop_errors(void **state)
 	assert_int_equal(priv_drop(NULL, "no-such-group", &plain, err, sizeof(err)),
 			 -ENOENT);
 	assert_string_equal(err, "no such group: no-such-group");
+	if (access("/sys/fs/selinux", F_OK)) {
+		assert_int_not_equal(priv_drop(NULL, NULL, &context, err,
+					       sizeof(err)), 0);
+		assert_non_null(strstr(err, "setcon a:b:c:s0: "));
+	}
 	/* nothing was given up */
 	assert_int_equal(getuid(), 0);
 }

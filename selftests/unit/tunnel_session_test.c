@@ -316,6 +316,38 @@ static void test_cve_2020_15078_refused_get_nothing(void **state)
 	stop();
 }
 
+/* force-tls-key-material-export: of IV_PROTO 990, bit 3 says that it can. */
+static void test_old_keys_are_refused(void **state)
+{
+	struct peer *peer;
+
+	(void)state;
+	start("force-tls-key-material-export");
+	connected(0, "one", 4000);
+	peer = peer_start(1, "two", 4001,
+			  "IV_PROTO=982\nIV_CIPHERS=AES-256-GCM\n");
+	run_until(peer_has(peer, "AUTH_FAILED"));
+	assert_true(peer_has(peer, "Keying Material Exporters"));
+	assert_false(peer_has(peer, "PUSH_"));
+	stop();
+}
+
+/* session-timeout ends what is connected, and nothing before its time. */
+static void test_session_timeout(void **state)
+{
+	struct peer *peer;
+
+	(void)state;
+	start("session-timeout 1");
+	peer = connected(0, "one", 4000);
+	run_for(700);
+	assert_int_equal(tunnel_of(peer)->state, TUNNEL_STATE_CONNECTED);
+	run_until(peer_has(peer, "HALT"));
+	run_for(2500);
+	assert_int_equal(n_tunnels(), 0);
+	stop();
+}
+
 /* Each further EXIT put off the end of the session. */
 static void test_cve_2024_28882_one_exit_is_enough(void **state)
 {
@@ -481,6 +513,8 @@ int main(void)
 		cmocka_unit_test(test_same_address),
 		cmocka_unit_test(test_same_address_other_name),
 		cmocka_unit_test(test_cve_2020_15078_refused_get_nothing),
+		cmocka_unit_test(test_old_keys_are_refused),
+		cmocka_unit_test(test_session_timeout),
 		cmocka_unit_test(test_cve_2024_28882_one_exit_is_enough),
 		cmocka_unit_test(test_cve_2024_28882_no_way_back),
 		cmocka_unit_test(test_cve_2025_13086_cookies_expire),
