@@ -54,7 +54,8 @@ scenario_process() {
 # client, by a client's file, and pushed to ovpnd.
 scenario_timeouts() {
 	ccd_write client 'session-timeout 4'
-	SERVER_LINES="client-config-dir $DIR/ccd"
+	SERVER_LINES="client-config-dir $DIR/ccd
+restart-hold 20"
 	server_starts
 	client_connects "$1"
 	expect_log server 'Session timeout, exiting' "session-timeout ends nothing" 12
@@ -72,6 +73,15 @@ scenario_timeouts() {
 		sleep 1
 	done
 	stop_clean client
+	# also when another process has taken over
+	ccd_write client "session-timeout $((8 * SCALE))"
+	client_connects "$1"
+	server_again kill
+	daemon_says server '1 peers of an earlier run go on' ||
+		fail "the client is not taken over"
+	expect_log server 'Session timeout, exiting' \
+		"session-timeout is forgotten after a restart" 15
+	daemon_stop client
 	ccd_write client 'push "session-timeout 3"'
 	client_connects ovpnd
 	within 15 daemon_has_ended client || fail "ovpnd goes on after session-timeout"
@@ -410,6 +420,50 @@ $(for n in $(seq 0 250); do echo "route 10.99.$n.0 255.255.255.0"; done)"
 	out_says down done || fail "down was not waited for"
 	[ $n -gt 20 ] || fail "only $n signals"
 	RESULT="$n times SIGTERM, status 0, nothing left"
+}
+
+# scenario_askpass CLIENT: a passphrase of key and of pkcs12, from a file and from
+# a terminal
+scenario_askpass() {
+	local dir=$DIR/pki-$KEYS
+
+	pki_make "$dir" "$KEYS"
+	openssl pkey -aes256 -passout pass:sesame -in "$dir/server.key" \
+		-out "$DIR/locked.key" 2>/dev/null &&
+		mv "$DIR/locked.key" "$dir/server.key"
+	echo sesame >"$DIR/pass"
+	chmod 600 "$DIR/pass"
+	peer_start server ovpnd
+	expect_log server 'is encrypted; give its passphrase with "askpass FILE"' \
+		"a locked key goes unnoticed"
+	daemon_stop server
+	SERVER_LINES="askpass $DIR/pass"
+	connect ovpnd "$1"
+	stop_clean client
+	# it is read again with the key
+	reload_says 'reloaded, 0 options changed'
+	stop_clean server
+	echo wrong >"$DIR/pass"
+	peer_start server ovpnd
+	expect_log server 'passphrase of askpass is not the right one' \
+		"a wrong passphrase goes unnoticed"
+	daemon_stop server
+
+	SERVER_LINES=askpass
+	peer_config_server ovpnd >"$DIR/server.conf"
+	{
+		sleep 2
+		echo sesame
+		sleep 10
+	} | in_s timeout 12 script -qec "$OVPND --config $DIR/server.conf" \
+		/dev/null >"$DIR/server.log" 2>&1 &
+	within 12 daemon_says server 'Initialization Sequence Completed' ||
+		fail "no start from the terminal"
+	daemon_says server 'Enter Private Key Password:' ||
+		fail "nobody is asked"
+	! daemon_says server sesame || fail "the passphrase is shown"
+	wait
+	RESULT="by file and on a terminal"
 }
 
 # scenario_check: --check says what is wrong, and what will be offloaded

@@ -37,6 +37,8 @@
 	{ 'C', "static-challenge PIN 1 concat\nauth-user-pass", NULL },
 	{ 'C', "static-challenge PIN 1", "add auth-user-pass" },
 	{ 'C', "static-challenge PIN 2\nauth-user-pass", "out of range" },
+	{ 'S', "askpass", NULL },
+	{ 'S', "askpass a b", "too many arguments" },
 	{ 'S', "ecdh-curve secp384r1", NULL },
 	{ 'S', "ecdh-curve", "an argument is missing" },
 	{ 'S', "providers legacy default", NULL },

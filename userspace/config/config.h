@@ -313,6 +313,8 @@ struct config {
 
 	/* keys and TLS */
 	struct config_blob ca, cert, key, dh, extra_certs, crl, pkcs12;
+	bool has_askpass;
+	struct config_blob key_pass;	/* askpass: first line */
 	const char *ca_dir, *crl_dir;
 	struct config_hash *hashes;	/* peer-fingerprint */
 	bool is_hash_of_issuer;		/* verify-hash */

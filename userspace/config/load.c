@@ -253,8 +253,22 @@ static int prompt_line(struct config_parse *ps, const char *prompt,
 		line = fgets(out, (int)cap, stdin);
 	}
 	if (!line || out[0] == '\n')
-		return config_fail_at(ps, config_place_of(ps, "auth-user-pass"),
-				      "auth-user-pass: nothing was entered");
+		return config_fail(ps, "nothing was entered for \"%s\"", prompt);
+	out[strcspn(out, "\n")] = '\0';
+	return 0;
+}
+
+/* Whoever sits at the machine is asked, as at boot. */
+static int prompt_systemd(struct config_parse *ps, char *out, size_t cap)
+{
+	FILE *pipe = popen("systemd-ask-password --timeout=90 'Enter Private Key Password:'",
+			   "r");
+	char *line = pipe ? fgets(out, (int)cap, pipe) : NULL;
+	bool is_ok = pipe && !pclose(pipe) && line && out[0] != '\n';
+
+	if (!is_ok)
+		return config_fail_at(ps, config_place_of(ps, "askpass"),
+			"askpass: there is no terminal, and systemd-ask-password got no answer; write askpass FILE");
 	out[strcspn(out, "\n")] = '\0';
 	return 0;
 }
@@ -320,6 +334,32 @@ static int login_prompt(struct config_parse *ps)
 	mem_wipe(user, sizeof(user));
 	mem_wipe(pass, sizeof(pass));
 	mem_wipe(both, sizeof(both));
+	return ret;
+}
+
+static int askpass_prompt(struct config_parse *ps)
+{
+	struct config_blob *blob = &ps->cfg->key_pass;
+	char pass[PROTO_USER_PASS_MAX];
+	int ret;
+
+	if (!ps->cfg->has_askpass || blob->text)
+		return 0;
+	if (ps->cfg->is_daemon)
+		return config_fail_at(ps, config_place_of(ps, "askpass"),
+			"askpass: with daemon nobody can be asked; write askpass FILE");
+	ret = isatty(STDIN_FILENO) ?
+	      prompt_line(ps, "Enter Private Key Password: ", true, pass,
+			  sizeof(pass)) :
+	      prompt_systemd(ps, pass, sizeof(pass));
+	if (!ret) {
+		blob->len = strlen(pass);
+		blob->path = CONFIG_INLINE_PATH;
+		blob->text = config_secret_dup(ps->cfg, pass, blob->len);
+		if (!blob->text)
+			ret = config_nomem(ps);
+	}
+	mem_wipe(pass, sizeof(pass));
 	return ret;
 }
 
@@ -398,6 +438,8 @@ enum config_verdict config_load(int argc, char **argv, struct config **out)
 		ret = config_finish(&ps);
 	if (!ret && ps.cfg->has_remote_random)
 		ret = remotes_shuffle(&ps);
+	if (!ret)
+		ret = askpass_prompt(&ps);
 	if (!ret && !ps.cfg->is_check)
 		ret = login_prompt(&ps);
 	if (!ret) {

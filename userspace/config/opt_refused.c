@@ -21,8 +21,6 @@ static const struct config_row refused_rows[] = {
 	CONFIG_REFUSE("management-external-cert", MGMT),
 	CONFIG_REFUSE("management-external-key", MGMT),
 	CONFIG_REFUSE("management-query-proxy", MGMT),
-	CONFIG_REFUSE("askpass", "remove the key's passphrase, for example with "
-		"openssl pkey"),
 	CONFIG_REFUSE("pkcs11-cert-private", TOKENS),
 	CONFIG_REFUSE("pkcs11-id", TOKENS),
 	CONFIG_REFUSE("pkcs11-id-management", TOKENS),

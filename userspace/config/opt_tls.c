@@ -259,6 +259,12 @@ static CONFIG_SETTER(set_tls_version_max)
 	return tls_version(ps, arg[0], &ps->cfg->tls_version_max);
 }
 
+static CONFIG_SETTER(set_askpass)
+{
+	ps->cfg->has_askpass = true;
+	return n ? config_set_blob(ps, row, arg, n) : 0;
+}
+
 static CONFIG_SETTER(set_providers)
 {
 	struct config *cfg = ps->cfg;
@@ -491,6 +497,11 @@ static const struct config_row tls_rows[] = {
 		"Allow these cipher suites with TLS 1.3."),
 	CONFIG_STRING("tls-groups", IN_MAIN, tls_groups, "LIST",
 		"Allow these groups for the key exchange."),
+	{ "askpass", 0, 1, CONFIG_KIND_APPLY, IN_MAIN | CONFIG_IN_BLOCK,
+	  set_askpass, CONFIG_FIELD(key_pass), 1, 0, "[FILE]",
+	  "Take the passphrase of --key or --pkcs12 from the first line of FILE.\n"
+	  "Without FILE it is asked for at start, on the terminal or by "
+	  "systemd-ask-password; then the key cannot be read again on SIGHUP." },
 	CONFIG_SPECIAL("ecdh-curve", 1, 1, IN_MAIN, set_curve, "NAME",
 		"Old form of --tls-groups with one group."),
 	CONFIG_SPECIAL("providers", 1, CONFIG_PROVIDERS_MAX, IN_MAIN,

@@ -98,6 +98,9 @@ int tls_settings_apply(struct tls_build *build);
 /* load.c: CA, certificates, key, DH. Return: 0, -EINVAL or -ENOMEM. */
 int tls_load_all(struct tls_build *build);
 
+/* what askpass has given; false: nothing, or more than fits */
+bool tls_passphrase(const struct tls_config *cfg, char *out, size_t cap);
+
 /* A CA to trust; the own certificate (@index 0) and its chain. */
 int tls_ca_add(struct tls_build *build, const char *file, X509 *cert,
 	       int index);

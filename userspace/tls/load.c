@@ -206,16 +206,45 @@ static int extra_load(struct tls_build *build)
 	return ret < 0 ? ret : 0;
 }
 
-/* No passphrase prompt: a daemon has nobody to ask. */
-static int refuse_passphrase(char *buf, int size, int is_write, void *arg)
+bool tls_passphrase(const struct tls_config *cfg, char *out, size_t cap)
 {
-	bool *is_encrypted = arg;
+	size_t len = 0;
 
-	(void)buf;
-	(void)size;
+	if (!cfg->key_pass.text)
+		return false;
+	while (len < cfg->key_pass.len && !strchr("\r\n", cfg->key_pass.text[len]))
+		len++;
+	if (len >= cap)
+		return false;
+	memcpy(out, cfg->key_pass.text, len);
+	out[len] = '\0';
+	return true;
+}
+
+/* struct key_secret - @is_asked: the key has a passphrase */
+struct key_secret {
+	const struct tls_config *cfg;
+	bool is_asked;
+};
+
+/* Nobody is asked from here: a daemon has nobody to ask. */
+static int key_passphrase(char *buf, int size, int is_write, void *arg)
+{
+	struct key_secret *secret = arg;
+
 	(void)is_write;
-	*is_encrypted = true;
-	return -1;
+	secret->is_asked = true;
+	return size > 0 && tls_passphrase(secret->cfg, buf, (size_t)size) ?
+	       (int)strlen(buf) : -1;
+}
+
+static int key_locked(struct tls_build *build, const char *file)
+{
+	if (build->cfg->key_pass.text)
+		return tls_build_fail(build, "key %s: the passphrase of askpass is not the right one",
+				      file);
+	return tls_build_fail(build, "key %s is encrypted; give its passphrase with \"askpass FILE\", or decrypt it: openssl pkey -in %s -out NEWFILE",
+			      file, file);
 }
 
 static int key_load(struct tls_build *build, const char *cert_file)
@@ -223,18 +252,16 @@ static int key_load(struct tls_build *build, const char *cert_file)
 	const struct tls_blob *blob = &build->cfg->key;
 	const char *file = blob_name(blob, "key");
 	BIO *bio = blob_open(blob);
-	bool is_encrypted = false;
+	struct key_secret secret = { build->cfg, false };
 	EVP_PKEY *key;
 	int ret = 0;
 
 	if (!bio)
 		return -ENOMEM;
 	ERR_clear_error();
-	key = PEM_read_bio_PrivateKey(bio, NULL, refuse_passphrase,
-				      &is_encrypted);
-	if (!key && is_encrypted)
-		ret = tls_build_fail(build, "key %s is encrypted, which is not supported; decrypt it: openssl pkey -in %s -out NEWFILE",
-				     file, file);
+	key = PEM_read_bio_PrivateKey(bio, NULL, key_passphrase, &secret);
+	if (!key && secret.is_asked)
+		ret = key_locked(build, file);
 	else if (!key && !memmem(blob->text, blob->len, KEY_MARK,
 				 strlen(KEY_MARK)))
 		ret = tls_build_fail(build, "key %s: no private key found; a PEM file with \"-----BEGIN PRIVATE KEY-----\" is expected",

@@ -6,7 +6,10 @@
 #include <openssl/err.h>
 #include <openssl/pkcs12.h>
 
+#include "mem/mem.h"
 #include "tls/internal.h"
+
+#define PASS_MAX 1024
 
 #define DER_SEQUENCE 0x30
 
@@ -29,11 +32,12 @@ static PKCS12 *container_read(const struct tls_blob *blob)
 	return p12;
 }
 
-/* There is nobody to ask for a passphrase; an empty one is two things. */
-static bool is_open(PKCS12 *p12)
+/* An empty passphrase is two things. */
+static bool is_open(PKCS12 *p12, const char *pass)
 {
-	return !PKCS12_mac_present(p12) || PKCS12_verify_mac(p12, NULL, 0) ||
-	       PKCS12_verify_mac(p12, "", 0);
+	return !PKCS12_mac_present(p12) ||
+	       PKCS12_verify_mac(p12, pass, (int)strlen(pass)) ||
+	       (!pass[0] && PKCS12_verify_mac(p12, NULL, 0));
 }
 
 static int own_use(struct tls_build *build, const char *file, X509 *cert,
@@ -86,18 +90,20 @@ int tls_pkcs12_load(struct tls_build *build)
 	STACK_OF(X509) *others = NULL;
 	EVP_PKEY *key = NULL;
 	X509 *cert = NULL;
+	char pass[PASS_MAX] = "";
 	PKCS12 *p12;
 	int ret;
 
+	tls_passphrase(build->cfg, pass, sizeof(pass));
 	ERR_clear_error();
 	p12 = container_read(blob);
 	if (!p12)
 		ret = tls_build_fail(build, "pkcs12 %s is not a PKCS#12 file (DER, inline in base64)",
 				     file);
-	else if (!is_open(p12))
-		ret = tls_build_fail(build, "pkcs12 %s has a passphrase, which is not supported; take it away: openssl pkcs12 -in %s -nodes | openssl pkcs12 -export -passout pass: -out NEWFILE",
-				     file, file);
-	else if (PKCS12_parse(p12, "", &key, &cert, &others) != 1)
+	else if (!is_open(p12, pass))
+		ret = tls_build_fail(build, "pkcs12 %s has %s passphrase; give it with \"askpass FILE\"",
+				     file, pass[0] ? "another" : "a");
+	else if (PKCS12_parse(p12, pass, &key, &cert, &others) != 1)
 		ret = tls_build_fail(build, "pkcs12 %s cannot be read: %s; what old programs wrote has to be converted: openssl pkcs12 -legacy -in %s -nodes | openssl pkcs12 -export -passout pass: -out NEWFILE",
 				     file, tls_error_reason(), file);
 	else
@@ -108,5 +114,6 @@ int tls_pkcs12_load(struct tls_build *build)
 	X509_free(cert);
 	sk_X509_pop_free(others, X509_free);
 	PKCS12_free(p12);
+	mem_wipe(pass, sizeof(pass));
 	return ret;
 }

@@ -78,6 +78,7 @@ struct tls_config {
 	const char *ca_dir, *crl_dir;
 	const char *version_min;	/* "1.2"; NULL: 1.2 */
 	const char *version_max;	/* NULL: highest */
+	struct tls_blob key_pass;	/* of key or pkcs12: the first line */
 	const char *cipher_list;	/* TLS ≤ 1.2, IANA or OpenSSL names */
 	const char *ciphersuites;	/* TLS 1.3 */
 	const char *const *providers;	/* NULL-terminated, or NULL */

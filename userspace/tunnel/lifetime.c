@@ -35,20 +35,47 @@ static int64_t carried(const struct tunnel *tunnel)
 	return (int64_t)(info.stats.vpn_rx_bytes + info.stats.vpn_tx_bytes);
 }
 
+/* session-timeout counts from the connect, also over a restart of the daemon. */
+static uint64_t session_end(const struct tunnel *tunnel, uint32_t timeout)
+{
+	int64_t left = tunnel->connected_since + timeout -
+		       tunnel->host->env.realtime();
+
+	if (!timeout)
+		return UINT64_MAX;
+	return now_of(tunnel) + (left > 0 ? 1000ull * (uint64_t)left : 0);
+}
+
 /**
  * tunnel_lifetime_begin() - a tunnel is connected, count from here
- * @tunnel: with a peer in the data path
+ * @tunnel: with a peer in the data path, and @connected_since
  */
 void tunnel_lifetime_begin(struct tunnel *tunnel)
 {
 	const struct config *cfg = cfg_of(tunnel);
+	const struct tunnel_limit limit = {
+		.timeout = cfg->session_timeout, .inactive = cfg->inactive,
+		.bytes = cfg->inactive_bytes,
+	};
+
+	tunnel_lifetime_resume(tunnel, &limit);
+}
+
+/**
+ * tunnel_lifetime_resume() - go on where an earlier process has been
+ * @tunnel: likewise
+ * @limit: that of @tunnel->lifetime there
+ */
+void tunnel_lifetime_resume(struct tunnel *tunnel,
+			    const struct tunnel_limit *limit)
+{
 	struct tunnel_lifetime *life = &tunnel->lifetime;
 	int64_t bytes = carried(tunnel);
 
-	life->ends_at = cfg->session_timeout ? now_of(tunnel) +
-			1000ull * cfg->session_timeout : UINT64_MAX;
-	life->look_at = cfg->inactive ? now_of(tunnel) +
-			1000ull * cfg->inactive : UINT64_MAX;
+	life->limit = *limit;
+	life->ends_at = session_end(tunnel, limit->timeout);
+	life->look_at = limit->inactive ? now_of(tunnel) +
+			1000ull * limit->inactive : UINT64_MAX;
 	life->bytes = bytes < 0 ? 0 : (uint64_t)bytes;
 }
 
@@ -83,10 +110,10 @@ static void lifetime_end(struct tunnel *tunnel, const char *why)
 }
 
 /* Return: has too little gone through since the last look? */
-static bool is_inactive(struct tunnel *tunnel, const struct config *cfg)
+static bool is_inactive(struct tunnel *tunnel)
 {
 	struct tunnel_lifetime *life = &tunnel->lifetime;
-	uint64_t least = cfg->inactive_bytes ? cfg->inactive_bytes : ANYTHING;
+	uint64_t least = life->limit.bytes ? life->limit.bytes : ANYTHING;
 	int64_t bytes = carried(tunnel);
 	bool is_idle;
 
@@ -104,7 +131,6 @@ static bool is_inactive(struct tunnel *tunnel, const struct config *cfg)
 void tunnel_lifetime_step(struct tunnel *tunnel)
 {
 	struct tunnel_lifetime *life = &tunnel->lifetime;
-	const struct config *cfg = cfg_of(tunnel);
 	uint64_t now = now_of(tunnel);
 
 	if (tunnel->state != TUNNEL_STATE_CONNECTED ||
@@ -114,7 +140,7 @@ void tunnel_lifetime_step(struct tunnel *tunnel)
 		lifetime_end(tunnel, "Session timeout, exiting (--session-timeout)");
 		return;
 	}
-	life->look_at = now + 1000ull * cfg->inactive;
-	if (is_inactive(tunnel, cfg))
+	life->look_at = now + 1000ull * life->limit.inactive;
+	if (is_inactive(tunnel))
 		lifetime_end(tunnel, "Inactivity timeout (--inactive), exiting");
 }

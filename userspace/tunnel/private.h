@@ -102,6 +102,12 @@ struct tunnel_usage {
 	uint64_t bytes, packets;
 };
 
+/** struct tunnel_limit - session-timeout and inactive of one connection; 0: off */
+struct tunnel_limit {
+	uint32_t timeout, inactive;
+	uint64_t bytes;
+};
+
 /**
  * struct tunnel_lifetime - when a connection ends by itself
  * @ends_at: ms, by session-timeout; UINT64_MAX: never
@@ -109,6 +115,7 @@ struct tunnel_usage {
  * @bytes: carried until the last look
  */
 struct tunnel_lifetime {
+	struct tunnel_limit limit;
 	uint64_t ends_at, look_at;
 	uint64_t bytes;
 };
@@ -498,6 +505,8 @@ void tunnel_usage_step(struct tunnel *tunnel);
 
 /* lifetime.c: inactive, session-timeout */
 void tunnel_lifetime_begin(struct tunnel *tunnel);
+void tunnel_lifetime_resume(struct tunnel *tunnel,
+			    const struct tunnel_limit *limit);
 uint64_t tunnel_lifetime_deadline(const struct tunnel *tunnel);
 void tunnel_lifetime_step(struct tunnel *tunnel);
 

@@ -38,6 +38,7 @@ struct survive_record {
 	char username[PROTO_USER_PASS_MAX];
 	bool has_username, has_identity, has_token, is_hooked, is_kernel;
 	int64_t connected_since;
+	struct tunnel_limit limit;
 	struct tls_peer identity;
 	struct auth_session token;
 	struct control_params params;
@@ -171,6 +172,7 @@ static int record_fill(struct survive_record *rec, const struct tunnel *tunnel)
 	rec->is_hooked = tunnel->is_hooked;
 	rec->is_kernel = host->link.fd < 0;
 	rec->connected_since = tunnel->connected_since;
+	rec->limit = tunnel->lifetime.limit;
 	record_session(rec, tunnel->active);
 	rec->rotation = tunnel->rotation;
 	record_prune(rec, &tunnel->rotation);
@@ -433,6 +435,7 @@ static int restore_one(struct tunnel_host *host,
 	tunnel_iroutes_restore(tunnel, rec->iroutes, rec->n_iroutes);
 	tunnel_enter_state(tunnel, TUNNEL_STATE_CONNECTED);
 	tunnel_usage_begin(tunnel);
+	tunnel_lifetime_resume(tunnel, &rec->limit);
 	tunnel_set_deadline(tunnel, UINT64_MAX);
 	tunnel_login_arm(tunnel->active);
 	tunnel_survive_save(tunnel);

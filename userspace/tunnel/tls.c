@@ -85,6 +85,7 @@ int tunnel_tls_load(struct tunnel_host *host, char *err, size_t err_len)
 		.ca = blob(&cfg->ca),
 		.cert = blob(&cfg->cert),
 		.key = blob(&cfg->key),
+		.key_pass = blob(&cfg->key_pass),
 		.dh = blob(&cfg->dh),
 		.extra_certs = blob(&cfg->extra_certs),
 		.crl = blob(&cfg->crl),
