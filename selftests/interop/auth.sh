@@ -98,9 +98,10 @@ asked_again() {
 
 # management COMMAND: to the client's management interface.
 management() {
-	printf '%s\nquit\n' "$1" |
-		in_c timeout 5 nc -U -N "$DIR/management" >/dev/null 2>&1 ||
-		true
+	printf '%s\n' '< INFO' "> $1" '< SUCCESS' |
+		in_c "$TOP/selftests/interop/dialogue" "$DIR/management" \
+			>"$DIR/management.log" 2>&1 ||
+		fail "the management interface: $(tail -n 2 "$DIR/management.log")"
 }
 
 # scenario_challenge CLIENT: a client is asked a question in its connection and

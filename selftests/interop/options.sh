@@ -133,6 +133,26 @@ route 10.78.0.0 255.255.255.0'
 		fail "route-nopull: $(table_routes main)"
 	stop_clean client
 
+	# names: of its own, and of the server's if it may
+	mkdir -p "/etc/netns/$NET-c"
+	printf '%s\n' '10.78.0.9 own.test' '10.79.0.9 their.test' \
+		>"/etc/netns/$NET-c/hosts"
+	stop_clean server
+	EXTRA[server]='push "route their.test"'
+	EXTRA[client]='route own.test 255.255.255.0
+allow-pull-fqdn'
+	connect "$1" ovpnd
+	within 3 has_table_route main '^10\.78\.0\.0/24 .*tun-c' &&
+		has_table_route main '^10\.79\.0\.9 .*tun-c' ||
+		fail "names of routes: $(table_routes main)"
+	stop_clean client
+	EXTRA[client]=
+	peer_start client ovpnd
+	expect_log client 'Initialization Sequence Completed' "no connection"
+	daemon_says client 'their.test.*with allow-pull-fqdn only' ||
+		fail "a pushed name is taken without allow-pull-fqdn"
+	stop_clean client
+
 	EXTRA[client]='route-noexec
 ifconfig-noexec'
 	peer_start client ovpnd

@@ -82,6 +82,7 @@ static const struct {
 	{ "inactive 3600", 0, "" },
 	{ "session-timeout 60", 0, "" },
 	{ "block-ipv6", 0, "" },
+	{ "route host.example", -EINVAL, "with allow-pull-fqdn only" },
 	{ "mute 5", 0, "" },
 	{ "shaper 1000", -ENOENT, "shaper: is not supported" },
 	{ "setenv A b", -EPERM, "setenv: cannot be pushed by a server" },

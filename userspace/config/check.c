@@ -47,7 +47,8 @@ static int check_role(struct config_parse *ps)
 		"force-tls-key-material-export", NULL
 	};
 	static const char *const pull_only[] = {
-		"pull-filter", "route-nopull", "management-query-passwords",
+		"pull-filter", "route-nopull", "allow-pull-fqdn",
+		"management-query-passwords",
 		"management-query-remote", NULL
 	};
 	static const char *const not_server[] = {

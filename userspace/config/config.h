@@ -132,6 +132,7 @@ struct config_remote {
 /** struct config_route - as written; keywords are resolved when applied */
 struct config_route {
 	struct net_prefix dst;
+	const char *host;	/* a name that @dst is not known of yet; NULL */
 	const char *gateway;	/* address, "vpn_gateway", "net_gateway", NULL */
 	uint32_t metric;
 	bool has_metric;
@@ -275,6 +276,7 @@ struct config {
 	struct net_prefix ifconfig6;
 	struct net_ip ifconfig6_peer;
 	bool is_ifconfig_noexec, is_route_noexec, is_route_nopull;
+	bool is_fqdn_pulled;		/* allow-pull-fqdn */
 	struct config_route *routes;	/* both families */
 	uint32_t route_metric, route_table;	/* 0: main */
 	bool is_ipv6_blocked;

@@ -127,15 +127,34 @@ static int route_metric_set(struct config_parse *ps, const char *text,
 	return config_number(ps, text, 0, INT32_MAX, &route->metric);
 }
 
+/* A name that the client looks up when it is connected. */
+static int route_name(struct config_parse *ps, const char *name,
+		      struct config_route *route)
+{
+	static const char letters[] =
+		"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ";
+
+	if (!strpbrk(name, letters) || strlen(name) > 253 ||
+	    strspn(name, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
+			 "0123456789-._") != strlen(name))
+		return config_fail(ps, "\"%s\" is not an IPv4 network, and not a name",
+				   name);
+	if (ps->scope == CONFIG_IN_PUSH && !ps->cfg->is_fqdn_pulled)
+		return config_fail(ps, "\"%s\" is not an IPv4 network; names are taken from a server with allow-pull-fqdn only",
+				   name);
+	route->dst.ip = (struct net_ip){ .family = AF_INET };
+	route->host = mem_arena_strdup(ps->cfg->arena, name);
+	return route->host ? 0 : config_nomem(ps);
+}
+
 static int route_destination(struct config_parse *ps, char **arg, int n,
 			     struct config_route *route)
 {
 	char text[NET_PREFIX_STRLEN];
 
-	if (net_ip_parse(arg[0], &route->dst.ip) ||
-	    route->dst.ip.family != AF_INET)
-		return config_fail(ps, "\"%s\" is not an IPv4 network; names are not "
-				   "supported here in this version", arg[0]);
+	if ((net_ip_parse(arg[0], &route->dst.ip) ||
+	     route->dst.ip.family != AF_INET) && route_name(ps, arg[0], route))
+		return -EINVAL;
 	route->dst.len = 32;
 	if (n < 2 || !strcmp(arg[1], "default"))
 		return 0;
@@ -163,7 +182,7 @@ static CONFIG_SETTER(set_route)
 	if (route_is_masked(ps))
 		return 0;
 	ret = route_destination(ps, arg, n, &route);
-	if (!ret && prefix_has_host_bits(&route.dst))
+	if (!ret && !route.host && prefix_has_host_bits(&route.dst))
 		ret = config_fail(ps, "%s %s: the address is not the first of its "
 				  "network", arg[0], arg[1]);
 	if (!ret && n > 2)
@@ -272,7 +291,8 @@ static const struct config_row device_rows[] = {
 		"Leave the device's addresses alone."),
 	CONFIG_SPECIAL("route", 1, 4, IN_PULL, set_route,
 		"NETWORK [NETMASK [GATEWAY [METRIC]]]",
-		"Add an IPv4 route when the tunnel is up.\nGATEWAY is an address, "
+		"Add an IPv4 route when the tunnel is up.\nNETWORK may be a name "
+		"with a client, which looks it up. GATEWAY is an address, "
 		"vpn_gateway (the default) or net_gateway; \"default\" leaves an "
 		"argument at its default."),
 	CONFIG_SPECIAL("route-ipv6", 1, 3, IN_PULL, set_route_ipv6,
@@ -292,6 +312,8 @@ static const struct config_row device_rows[] = {
 		"Answer IPv6 packets for the tunnel as unreachable.\nThe routes "
 		"for IPv6 that the tunnel would have are made, and lead nowhere. "
 		"On a server it has no effect of its own: push it."),
+	CONFIG_FLAG("allow-pull-fqdn", IN_MAIN, is_fqdn_pulled,
+		"Let the server push names as networks of routes."),
 	CONFIG_FLAG("route-noexec", IN_MAIN, is_route_noexec,
 		"Leave the system's routes alone."),
 	CONFIG_SPECIAL("redirect-gateway", 0, 8, IN_PULL, set_redirect_gateway,

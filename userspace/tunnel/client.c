@@ -135,6 +135,22 @@ static void client_up(struct tunnel_session *ts)
 	tunnel_hook_up(host, client->applied, host->is_hook_up);
 }
 
+static void client_named(struct tunnel_host *host)
+{
+	struct tunnel *tunnel = host->client->tunnel;
+
+	if (tunnel && tunnel->active &&
+	    tunnel->state == TUNNEL_STATE_AUTHENTICATED)
+		client_up(tunnel->active);
+}
+
+/* Names of routes come first, if there are any. */
+static void client_complete(struct tunnel_session *ts)
+{
+	if (!tunnel_client_names(ts->tunnel->host, client_named))
+		client_up(ts);
+}
+
 /* What comes behind the first reply is a token. */
 static void client_renewed(struct tunnel_host *host, const char *text)
 {
@@ -154,7 +170,7 @@ static void client_up_alone(struct tunnel_session *ts)
 	if (!client->pulled)
 		client->pulled = config_pull_begin(ts->tunnel->host->setup.cfg);
 	if (client->pulled)
-		client_up(ts);
+		client_complete(ts);
 	else
 		tunnel_close(ts->tunnel, "out of memory");
 }
@@ -187,7 +203,7 @@ static void client_push_reply(struct tunnel_session *ts, const char *text)
 
 	if (tunnel->state == TUNNEL_STATE_CONNECTED && client->applied)
 		client_renewed(host, text);
-	if (tunnel->state != TUNNEL_STATE_AUTHENTICATED)
+	if (tunnel->state != TUNNEL_STATE_AUTHENTICATED || client->names)
 		return;
 	if (!client->pulled)
 		client->pulled = config_pull_begin(host->setup.cfg);
@@ -215,7 +231,7 @@ static void client_push_reply(struct tunnel_session *ts, const char *text)
 				 err);
 	}
 	if (client->pulled->push_continuation != 2)
-		client_up(ts);
+		client_complete(ts);
 }
 
 static void client_changed(struct tunnel_host *host)
@@ -692,6 +708,7 @@ static void client_free(struct tunnel_host *host)
 		tunnel_hook_down(host, client->applied, false, "sigterm");
 	tunnel_client_drop_link(client);
 	tunnel_client_forget_lookup(client);
+	tunnel_client_forget_names(client);
 	if (client->resolver)
 		loop_pool_free(client->resolver);
 	loop_timer_free(client->timer);

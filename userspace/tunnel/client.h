@@ -12,6 +12,7 @@
 #define CLIENT_ADDRS_MAX	16	/* of one name */
 
 struct client_lookup;
+struct client_names;
 
 /**
  * enum client_state - of the connection as a whole
@@ -38,6 +39,7 @@ enum client_state {
  * @addr: of the remote, or of the proxy in front of it
  * @addrs, @n_addrs: what the name of @remote, or of its proxy, stands for
  * @at_addr: the one in use; behind the first one they are tried in turn
+ * @names: of routes, that are being looked up before the tunnel is up
  * @push_deadline: ms, when PUSH_REPLY must have come
  * @n_tries: consecutive failures, for the back-off
  * @has_login: @username and @password are those to use
@@ -60,6 +62,7 @@ struct tunnel_client {
 	union net_addr addrs[CLIENT_ADDRS_MAX];
 	unsigned int n_addrs, at_addr;
 	struct client_lookup *lookup;
+	struct client_names *names;
 	struct loop_pool *resolver;
 	struct loop_timer *timer;
 	uint64_t push_deadline;
@@ -97,6 +100,18 @@ void tunnel_client_drop_link(struct tunnel_client *client);
 
 /** tunnel_client_forget_lookup() - a name that is being looked up, too */
 void tunnel_client_forget_lookup(struct tunnel_client *client);
+
+/**
+ * tunnel_client_names() - look up the names of the routes in @pulled
+ * @done: when they are known, as far as possible
+ *
+ * Return: false when there are none; then @done is not called.
+ */
+bool tunnel_client_names(struct tunnel_host *host,
+			 void (*done)(struct tunnel_host *host));
+
+/** tunnel_client_forget_names() - @done is not called any more */
+void tunnel_client_forget_names(struct tunnel_client *client);
 
 /** tunnel_client_tell() - complete @peer_info (section 5.4, levels 2 and 3) */
 void tunnel_client_tell(struct tunnel_host *host);

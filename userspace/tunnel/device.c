@@ -306,6 +306,8 @@ static bool route_resolve(struct tunnel_host *host, const struct config *cfg,
 {
 	struct net_ip gateway = { 0 };
 
+	if (in->host)
+		return false;
 	memset(out, 0, sizeof(*out));
 	out->dst = in->dst;
 	out->metric = route_metric(host, cfg, in);
@@ -367,6 +369,9 @@ static int plan_routes(struct tunnel_host *host, const struct config *cfg,
 
 		if (route_resolve(host, cfg, in, server, &route))
 			ret = plan_route(plan, &route);
+		else if (in->host)
+			log_warn("route %s: the name is not resolved, left out",
+				 in->host);
 		else
 			log_warn("route %s: gateway \"%s\" cannot be resolved, left out",
 				 net_prefix_format(&in->dst, dst),

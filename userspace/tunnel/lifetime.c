@@ -35,7 +35,7 @@ static int64_t carried(const struct tunnel *tunnel)
 	return (int64_t)(info.stats.vpn_rx_bytes + info.stats.vpn_tx_bytes);
 }
 
-/* session-timeout counts from the connect, also over a restart of the daemon. */
+/* session-timeout counts from the connect, also over a restart of ovpnd. */
 static uint64_t session_end(const struct tunnel *tunnel, uint32_t timeout)
 {
 	int64_t left = tunnel->connected_since + timeout -

@@ -102,7 +102,7 @@ struct tunnel_usage {
 	uint64_t bytes, packets;
 };
 
-/** struct tunnel_limit - session-timeout and inactive of one connection; 0: off */
+/** struct tunnel_limit - session-timeout and inactive of a tunnel; 0: off */
 struct tunnel_limit {
 	uint32_t timeout, inactive;
 	uint64_t bytes;
