@@ -135,6 +135,89 @@ static void test_nobody_asks(void **state)
 	end_config();
 }
 
+/* ---- a day, with a clock that is put forward --------------------------- */
+
+#define HOUR 3600
+
+static int64_t day_now;
+
+static int64_t day_clock(void)
+{
+	return day_now;
+}
+
+/* What the server has given last is the password from then on. */
+static void take_token(struct peer *peer, char *token, size_t cap)
+{
+	for (unsigned int i = 0; i < peer->n_messages; i++) {
+		const char *at = strstr(peer->messages[i], "auth-token ");
+
+		if (!at)
+			continue;
+		at += strlen("auth-token ");
+		snprintf(token, cap, "%.*s", (int)strcspn(at, ","), at);
+		peer->password = token;
+	}
+	peer->n_messages = 0;
+}
+
+/* One more key each hour; true: it was agreed upon. */
+static bool next_hour(struct peer *peer)
+{
+	unsigned int before = peer->n_active;
+
+	day_now += HOUR;
+	assert_int_equal(control_session_renegotiate(peer->session), 0);
+	run_until(peer->n_active > before);
+	run_for(20);
+	return !peer_has(peer, "AUTH_FAILED");
+}
+
+/*
+ * 24 hours: a key each hour, a token that lives for eight of them, three logins;
+ * a second client that does nothing stays where it is.
+ */
+static void test_a_day(void **state)
+{
+	unsigned int n_logins = 0, n_keys = 0;
+	char token[AUTH_TOKEN_STRLEN + 1];
+	struct peer *peer, *other;
+	uint64_t cid;
+
+	(void)state;
+	start("yes", "auth-gen-token 28800\nreneg-sec 3600");
+	day_now = loop_realtime();
+	host->env.realtime = day_clock;
+	other = peer_start(1, "two", 4001, PEER_INFO);
+	other->username = "bob";
+	other->password = "secret";
+	run_until(peer_has(other, "PUSH_REPLY"));
+	cid = host->reg.by_id[0]->cid;
+	peer = client("alice", "secret");
+	for (unsigned int hour = 0; hour < 24; hour++) {
+		if (!peer_has(peer, "PUSH_REPLY") && !n_logins)
+			run_until(peer_has(peer, "PUSH_REPLY"));
+		n_logins += peer_has(peer, "PUSH_REPLY,");
+		take_token(peer, token, sizeof(token));
+		assert_string_not_equal(peer->password, "secret");
+		if (next_hour(peer)) {
+			n_keys++;
+			continue;
+		}
+		assert_true(peer_has(peer, "SESSION: token expired"));
+		peer->password = "secret";
+		peer->addr = addr_of((uint16_t)(4002 + hour));
+		peer_connect(peer);
+		run_until(peer_has(peer, "PUSH_REPLY"));
+	}
+	assert_in_range(n_keys, 21, 22);
+	assert_int_equal(host->reg.by_id[0]->cid, cid);
+	assert_int_equal(host->reg.by_id[0]->state, TUNNEL_STATE_CONNECTED);
+	assert_int_equal(other->n_failed + peer->n_failed, 0);
+	assert_false(peer_has(other, "AUTH_FAILED"));
+	stop();
+}
+
 int main(int argc, char **argv)
 {
 	const struct CMUnitTest tests[] = {
@@ -143,6 +226,7 @@ int main(int argc, char **argv)
 		cmocka_unit_test(test_long_password),
 		cmocka_unit_test(test_certificate_refused),
 		cmocka_unit_test(test_nobody_asks),
+		cmocka_unit_test(test_a_day),
 	};
 	char *here = realpath(argv[0], NULL);
 
