@@ -174,8 +174,8 @@ static bool next_hour(struct peer *peer)
 }
 
 /*
- * 24 hours: a key each hour, a token that lives for eight of them, three logins;
- * a second client that does nothing stays where it is.
+ * 24 hours: a key each hour, a token that lives for eight of them, then another
+ * login; a second client that does nothing stays where it is.
  */
 static void test_a_day(void **state)
 {
