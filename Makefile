@@ -134,6 +134,11 @@ $(O)/bench/load: $(call obj,$(LOAD_SRCS)) $(LIB)
 	@echo '  LD    $@'
 	@$(CC) $(ALL_LDFLAGS) -o $@ $^ $(PKG_LIBS)
 
+$(O)/bench/packets: $(call obj,selftests/bench/packets.c) $(LIB)
+	@mkdir -p $(@D)
+	@echo '  LD    $@'
+	@$(CC) $(ALL_LDFLAGS) -o $@ $^ $(PKG_LIBS)
+
 $(O)/unit/%: $(O)/obj/selftests/unit/%.o $(LIB)
 	@mkdir -p $(@D)
 	@echo '  LD    $@'
