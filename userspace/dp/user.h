@@ -104,6 +104,7 @@ struct user_drops {
  * @tx_io, @tx_fd: while the socket takes no more: waits for it, on a copy of
  *	the descriptor, whose original somebody else watches for reading
  * @tx_peer: whose datagrams stand last in @tx
+ * @only: the peer of DP_MODE_P2P
  * @by_addr: for packets without a peer id, of several peers the latest
  * @layered: a payload on its way out, with framing; NULL before the first one
  */
@@ -121,6 +122,7 @@ struct dp_user {
 	struct loop_timer *ping_timer;
 	uint64_t ping_at;	/* loop time at which it should fire */
 	bool has_ping;		/* it runs */
+	struct user_peer *only;
 	struct user_peer *by_id[USER_BUCKETS];
 	struct user_peer *by_vpn4[USER_BUCKETS];
 	struct user_peer *by_vpn6[USER_BUCKETS];

@@ -33,6 +33,9 @@ struct user_peer *user_find_first(struct dp_user *user)
 {
 	size_t i;
 
+	/* asked for each packet */
+	if (user->base.mode == DP_MODE_P2P)
+		return user->only;
 	for (i = 0; user->n_peers && i < USER_BUCKETS; i++) {
 		if (user->by_id[i])
 			return user->by_id[i];
@@ -136,6 +139,8 @@ void user_link(struct dp_user *user, struct user_peer *peer)
 		*head = peer;
 	}
 	user_link_addr(user, peer);
+	if (user->base.mode == DP_MODE_P2P)
+		user->only = peer;
 	user->n_peers++;
 }
 
@@ -160,5 +165,7 @@ void user_unlink(struct dp_user *user, struct user_peer *peer)
 		*pos = peer->next_vpn6;
 	}
 	user_unlink_addr(user, peer);
+	if (user->only == peer)
+		user->only = NULL;
 	user->n_peers--;
 }
