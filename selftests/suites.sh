@@ -87,7 +87,7 @@ suite some-interop-user 1200 "released OpenVPN, userspace data path, some" \
 	cbc_2.6.14 epoch_2.7.8 five_2.6.14 routing_2.6.14 \
 	networkmanager_2.6.14
 part_of full
-suite interop-user 2100 "released OpenVPN, userspace data path" \
+suite interop-user 2700 "released OpenVPN, userspace data path" \
 	selftests/interop/run
 suite interop-matrix 1800 "released OpenVPN, each two choices meet" \
 	selftests/interop/matrix
