@@ -70,8 +70,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 
 	if (!size)
 		return 0;
-	/* on the heap, for the sanitizer to guard */
-	copy = malloc(size);
+	/* on the heap, for the sanitizer to guard, to the last byte */
+	copy = malloc(size > 1 ? size - 1 : 1);
 	FUZZ_CHECK(copy);
 	memcpy(copy, data + 1, size - 1);
 	userdp_mss_clamp(copy, size - 1, 1000);
