@@ -13,6 +13,7 @@
 #include "names.h"
 #include "peer.h"
 #include "peer_table.h"
+#include "rx_cell.h"
 #include "tx.h"
 
 #define DCO_FEATURES	(NETIF_F_HW_CSUM | NETIF_F_RXCSUM | NETIF_F_SG |   \
@@ -27,7 +28,7 @@ static int dco_dev_init(struct net_device *dev)
 	dco->stats = netdev_alloc_pcpu_stats(struct dco_dev_stats);
 	if (!dco->stats)
 		return -ENOMEM;
-	err = gro_cells_init(&dco->gro_cells, dev);
+	err = dco_cells_init(dco);
 	if (err)
 		goto err_stats;
 	err = dco_table_init(dco);
@@ -36,7 +37,8 @@ static int dco_dev_init(struct net_device *dev)
 	return 0;
 
 err_cells:
-	gro_cells_destroy(&dco->gro_cells);
+	dco_cells_stop(dco);
+	dco_cells_free(dco);
 err_stats:
 	free_percpu(dco->stats);
 	dco->stats = NULL;
@@ -57,7 +59,7 @@ static void dco_dev_uninit(struct net_device *dev)
 	dco_peer_del_all(dco, OVPN_DEL_PEER_REASON_TEARDOWN);
 	dco_handoff_detach(dco);
 	synchronize_net();
-	gro_cells_destroy(&dco->gro_cells);
+	dco_cells_stop(dco);
 }
 
 /* Runs when the last reference is gone, those of peers and sockets included */
@@ -66,6 +68,7 @@ static void dco_dev_free(struct net_device *dev)
 	struct dco_dev *dco = netdev_priv(dev);
 
 	dco_table_destroy(dco);
+	dco_cells_free(dco);
 	free_percpu(dco->stats);
 }
 

@@ -5,12 +5,12 @@
 #include <linux/netdevice.h>
 #include <linux/rhashtable-types.h>
 #include <linux/xarray.h>
-#include <net/gro_cells.h>
 
 #include "compat/compat.h"
 #include "prefix.h"
 #include "stats.h"
 
+struct dco_cell;
 struct dco_handoff;
 struct dco_peer;
 
@@ -30,7 +30,7 @@ extern const struct ethtool_ops dco_ethtool_ops;
  * @dev: the net_device that contains this
  * @mode: one peer or many; never changes
  * @stats: per-CPU counters
- * @gro_cells: where received packets go
+ * @cells: where received packets go
  * @mss: largest segment that inner TCP may announce, or DCO_MSS_*
  * @only_peer: P2P mode: the peer, if there is one
  * @handoff: takes cleartext for peers that userspace carries, or NULL
@@ -50,7 +50,7 @@ struct dco_dev {
 	struct net_device *dev;
 	enum ovpn_mode mode;
 	struct dco_dev_stats __percpu *stats;
-	struct gro_cells gro_cells;
+	struct dco_cell __percpu *cells;
 	u16 mss;
 	struct dco_peer __rcu *only_peer;
 	struct dco_handoff __rcu *handoff;

@@ -17,6 +17,7 @@ static const char * const dco_batch_names[DCO_BATCH_MAX] = {
 	[DCO_BATCH_RX_OUTER_SEGMENTS]	= "rx_outer_segments",
 	[DCO_BATCH_RX_GRO]		= "rx_gro_packets",
 	[DCO_BATCH_RX_GRO_FULL]		= "rx_gro_full",
+	[DCO_BATCH_RX_DIRECT]		= "rx_direct_packets",
 };
 
 static void dco_get_drvinfo(struct net_device *dev,

@@ -5,7 +5,6 @@
 #include <linux/ipv6.h>
 #include <linux/skbuff.h>
 #include <net/dsfield.h>
-#include <net/gro_cells.h>
 #include <net/inet_ecn.h>
 #include <net/ip6_fib.h>
 #include <net/ip6_route.h>
@@ -25,6 +24,7 @@
 #include "peer_table.h"
 #include "prefix.h"
 #include "rx.h"
+#include "rx_cell.h"
 #include "rx_merge.h"
 #include "trace.h"
 #include "wire.h"
@@ -146,9 +146,11 @@ static void dco_rx_clear(const struct dco_dev *dco, struct sk_buff *skb)
 	}
 }
 
-/* Gives the stack what waits in @merge, if anything */
+/* Gives the stack what waits in @merge, if anything; @is_lone: whether nothing
+ * else came with it
+ */
 static void dco_rx_deliver(struct dco_dev *dco, struct dco_merge *merge,
-			   struct dco_count *delivered)
+			   bool is_lone, struct dco_count *delivered)
 {
 	struct sk_buff *skb = dco_merge_finish(merge);
 
@@ -156,13 +158,8 @@ static void dco_rx_deliver(struct dco_dev *dco, struct dco_merge *merge,
 		return;
 	skb->dev = dco->dev;
 	skb_scrub_packet(skb, true);
-	dco_dev_batch_add(dco, DCO_BATCH_RX_GRO, 1);
-	if (unlikely(gro_cells_receive(&dco->gro_cells, skb) !=
-		     NET_RX_SUCCESS)) {
-		/* it has counted the drop at the device, and freed skb */
-		dco_dev_batch_add(dco, DCO_BATCH_RX_GRO_FULL, 1);
+	if (unlikely(!dco_cells_receive(dco, skb, is_lone)))
 		return;
-	}
 	delivered->packets += merge->packets;
 	delivered->bytes += merge->bytes;
 }
@@ -235,7 +232,7 @@ static void dco_rx_payload(struct dco_peer *peer, struct sk_buff *skb, u8 tos,
 	dco_path_clamp_mss(peer, NULL, skb);
 	if (dco_merge_append(merge, skb))
 		return;
-	dco_rx_deliver(peer->dco, merge, delivered);
+	dco_rx_deliver(peer->dco, merge, false, delivered);
 	dco_rx_clear(peer->dco, skb);
 	dco_merge_begin(merge, skb);
 }
@@ -267,7 +264,7 @@ int dco_rx_inject(struct dco_peer *peer, struct sk_buff *skb)
 	dco_rx_clear(peer->dco, skb);
 	dco_merge_init(&merge, peer->dco);
 	dco_merge_begin(&merge, skb);
-	dco_rx_deliver(peer->dco, &merge, &delivered);
+	dco_rx_deliver(peer->dco, &merge, false, &delivered);
 	dco_rx_count(peer, &delivered);
 	return 0;
 }
@@ -352,6 +349,7 @@ static void dco_rx_batch(struct dco_peer *peer, struct sk_buff *list,
 	struct sk_buff *skb, *next;
 	struct dco_merge merge;
 	bool is_newest;
+	bool is_lone;
 
 	list = dco_rx_open_list(peer, list, from, &is_newest);
 	if (unlikely(!list))
@@ -364,12 +362,14 @@ static void dco_rx_batch(struct dco_peer *peer, struct sk_buff *list,
 		if (unlikely(ep && !dco_endpoint_is_current(ep, outer)))
 			dco_endpoint_learn(peer, outer);
 	}
+	/* a stream's packets come while its socket is locked */
+	is_lone = outer && !list->next;
 	dco_merge_init(&merge, peer->dco);
 	skb_list_walk_safe(list, skb, next) {
 		skb_mark_not_on_list(skb);
 		dco_rx_payload(peer, skb, tos, &merge, &delivered);
 	}
-	dco_rx_deliver(peer->dco, &merge, &delivered);
+	dco_rx_deliver(peer->dco, &merge, is_lone, &delivered);
 	dco_rx_count(peer, &delivered);
 }
 

@@ -37,6 +37,7 @@ enum dco_flow {
  * @DCO_BATCH_RX_OUTER_SEGMENTS: packets in these
  * @DCO_BATCH_RX_GRO: packets given to GRO
  * @DCO_BATCH_RX_GRO_FULL: packets that it did not take
+ * @DCO_BATCH_RX_DIRECT: packets given to the stack without GRO
  * @DCO_BATCH_MAX: number of counters
  */
 enum dco_batch {
@@ -49,6 +50,7 @@ enum dco_batch {
 	DCO_BATCH_RX_OUTER_SEGMENTS,
 	DCO_BATCH_RX_GRO,
 	DCO_BATCH_RX_GRO_FULL,
+	DCO_BATCH_RX_DIRECT,
 	DCO_BATCH_MAX,
 };
 

@@ -215,6 +215,16 @@ dco_compat_udp_tunnel6_xmit(struct dst_entry *dst, struct sock *sk,
 #endif
 }
 
+/* does GRO hold packets of a NAPI instance? */
+static inline bool dco_compat_gro_holds(const struct napi_struct *napi)
+{
+#ifdef DCO_HAVE_GRO_NODE
+	return READ_ONCE(napi->gro.bitmask);
+#else
+	return READ_ONCE(napi->gro_bitmask);
+#endif
+}
+
 /*
  * A lock of per-CPU data that softirqs and BH-disabled code share. On
  * PREEMPT_RT before this lock existed local_bh_disable() itself serialised

@@ -191,7 +191,7 @@ test_quiet() {
 	kt_ok "send" traffic a mode=udp-send to=10.8.0.2:9 count=3
 	kt_is "outer" "$(stat_of tx_outer_packets)" 3
 	send_b pids=1-5
-	kt_is "given to GRO" "$(stat_of rx_gro_packets)" 5
+	kt_is "given to the stack" "$(stat_of rx_direct_packets)" 5
 	event dco_tx_batch \
 		"dev=obs0 peer=1 packets=1 bytes=116 outer=1 segs=1"
 	dropped 0 rx_drop_auth 1

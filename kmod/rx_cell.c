@@ -1,0 +1,242 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * How received packets enter the stack. What others may continue waits in a
+ * queue of its CPU for a NAPI poll, where GRO merges it. What came alone, and
+ * GRO would not hold, goes up at once: the queue, another softirq and GRO's
+ * questions cost such a packet more than it costs to open it.
+ *
+ * Order: a packet goes up at once only if neither this CPU's queue nor GRO
+ * holds any, so that it overtakes none.
+ *
+ * Stack: a packet that goes up at once may be a datagram for us again, which a
+ * peer can repeat as often as there is room in one. So only the outermost goes
+ * up at once, and none that comes while something is being sent: who sends may
+ * hold locks.
+ */
+#include <linux/ip.h>
+#include <linux/ipv6.h>
+#include <linux/netdevice.h>
+#include <linux/percpu.h>
+#include <linux/skbuff.h>
+#include <linux/tcp.h>
+#include <net/ip.h>
+
+#include "compat/compat.h"
+#include "device.h"
+#include "rx_cell.h"
+#include "stats.h"
+
+/* what may wait for a poll of one CPU, as netdev_max_backlog is by default */
+#define DCO_CELL_LEN_MAX	1000
+
+/* GRO ends a merge at once at any of these */
+#define DCO_CELL_FLAGS_LAST	\
+	(TCP_FLAG_PSH | TCP_FLAG_FIN | TCP_FLAG_SYN | TCP_FLAG_RST | \
+	 TCP_FLAG_URG)
+
+/**
+ * struct dco_cell - what one CPU needs to receive for one device
+ * @queue: packets for GRO; its lock matters where a thread polls, which may run
+ *	on another CPU
+ * @napi: takes them from there
+ */
+struct dco_cell {
+	struct sk_buff_head queue;
+	struct napi_struct napi;
+};
+
+/* Has this CPU a packet on its way up, on whatever device? With PREEMPT_RT it
+ * may be that of another thread, and then the queue is as good.
+ */
+static DEFINE_PER_CPU(unsigned int, dco_cells_depth);
+
+static struct sk_buff *dco_cell_take(struct dco_cell *cell)
+{
+	struct sk_buff *skb;
+
+	spin_lock(&cell->queue.lock);
+	skb = __skb_dequeue(&cell->queue);
+	spin_unlock(&cell->queue.lock);
+	return skb;
+}
+
+static int dco_cell_poll(struct napi_struct *napi, int budget)
+{
+	struct dco_cell *cell = container_of(napi, struct dco_cell, napi);
+	struct sk_buff *skb;
+	int done = 0;
+
+	while (done < budget) {
+		skb = dco_cell_take(cell);
+		if (!skb)
+			break;
+		napi_gro_receive(napi, skb);
+		done++;
+	}
+	if (done < budget)
+		napi_complete_done(napi, done);
+	return done;
+}
+
+/**
+ * dco_cells_init() - prepare a device to receive
+ * @dco: the device
+ *
+ * Context: process, RTNL held.
+ * Return: 0 or -ENOMEM.
+ */
+int dco_cells_init(struct dco_dev *dco)
+{
+	struct dco_cell *cell;
+	int cpu;
+
+	dco->cells = alloc_percpu(struct dco_cell);
+	if (!dco->cells)
+		return -ENOMEM;
+	for_each_possible_cpu(cpu) {
+		cell = per_cpu_ptr(dco->cells, cpu);
+		skb_queue_head_init(&cell->queue);
+		/* nobody can find it by an id of a socket's */
+		set_bit(NAPI_STATE_NO_BUSY_POLL, &cell->napi.state);
+		netif_napi_add(dco->dev, &cell->napi, dco_cell_poll);
+		napi_enable(&cell->napi);
+	}
+	return 0;
+}
+
+/**
+ * dco_cells_stop() - receive no more
+ * @dco: the device, for which no packet comes any more
+ *
+ * The memory stays until dco_cells_free(), because others may look at the
+ * device's NAPI instances under RCU.
+ *
+ * Context: process, RTNL held.
+ */
+void dco_cells_stop(struct dco_dev *dco)
+{
+	struct dco_cell *cell;
+	int cpu;
+
+	for_each_possible_cpu(cpu) {
+		cell = per_cpu_ptr(dco->cells, cpu);
+		napi_disable(&cell->napi);
+		__netif_napi_del(&cell->napi);
+		skb_queue_purge(&cell->queue);
+	}
+}
+
+/**
+ * dco_cells_free() - free what dco_cells_init() made
+ * @dco: the device, stopped, with a grace period since
+ */
+void dco_cells_free(struct dco_dev *dco)
+{
+	free_percpu(dco->cells);
+	dco->cells = NULL;
+}
+
+/* Would GRO let it go at once, with nothing to merge it into? */
+static bool dco_cells_is_last4(const struct sk_buff *skb)
+{
+	const struct iphdr *iph = ip_hdr(skb);
+	const struct tcphdr *th;
+	unsigned int len = iph->ihl * 4;
+
+	if (iph->protocol != IPPROTO_TCP)
+		return true;
+	if (len + sizeof(*th) > skb_headlen(skb) || ip_is_fragment(iph))
+		return false;
+	th = (struct tcphdr *)(skb->data + len);
+	return tcp_flag_word(th) & DCO_CELL_FLAGS_LAST ||
+	       len + th->doff * 4 == skb->len;
+}
+
+static bool dco_cells_is_last6(const struct sk_buff *skb)
+{
+	const struct ipv6hdr *ip6h = ipv6_hdr(skb);
+	unsigned int len = sizeof(*ip6h);
+	const struct tcphdr *th;
+
+	if (ip6h->nexthdr != IPPROTO_TCP)
+		return true;
+	if (len + sizeof(*th) > skb_headlen(skb))
+		return false;
+	th = (struct tcphdr *)(skb->data + len);
+	return tcp_flag_word(th) & DCO_CELL_FLAGS_LAST ||
+	       len + th->doff * 4 == skb->len;
+}
+
+static bool dco_cells_is_idle(const struct dco_cell *cell)
+{
+	return !test_bit(NAPI_STATE_SCHED, &cell->napi.state) &&
+	       !dco_compat_gro_holds(&cell->napi) &&
+	       skb_queue_empty_lockless(&cell->queue);
+}
+
+static bool dco_cells_is_direct(const struct dco_dev *dco,
+				const struct dco_cell *cell,
+				const struct sk_buff *skb)
+{
+	if (dev_recursion_level() || this_cpu_read(dco_cells_depth) ||
+	    !dco_cells_is_idle(cell) || skb_is_gso(skb))
+		return false;
+	/* who forwards datagrams may want them merged (ethtool -K) */
+	if (unlikely(dco->dev->features & (NETIF_F_GRO_FRAGLIST |
+					   NETIF_F_GRO_UDP_FWD)))
+		return false;
+	return skb->protocol == htons(ETH_P_IP) ? dco_cells_is_last4(skb) :
+						  dco_cells_is_last6(skb);
+}
+
+static bool dco_cells_queue(struct dco_dev *dco, struct dco_cell *cell,
+			    struct sk_buff *skb)
+{
+	unsigned int n;
+
+	spin_lock(&cell->queue.lock);
+	n = skb_queue_len(&cell->queue);
+	if (likely(n < DCO_CELL_LEN_MAX))
+		__skb_queue_tail(&cell->queue, skb);
+	spin_unlock(&cell->queue.lock);
+
+	dco_dev_batch_add(dco, DCO_BATCH_RX_GRO, 1);
+	if (likely(n < DCO_CELL_LEN_MAX)) {
+		if (!n)
+			napi_schedule(&cell->napi);
+		return true;
+	}
+	dev_core_stats_rx_dropped_inc(dco->dev);
+	dco_dev_batch_add(dco, DCO_BATCH_RX_GRO_FULL, 1);
+	kfree_skb(skb);
+	return false;
+}
+
+/**
+ * dco_cells_receive() - give the stack a packet
+ * @dco: the device that it comes from
+ * @skb: an IP packet, ready; consumed
+ * @is_lone: whether it came alone, in softirq or with BH disabled and without
+ *	any lock
+ *
+ * Context: BH disabled, RCU read side.
+ * Return: false if the packet had to be dropped, which has been counted.
+ */
+bool dco_cells_receive(struct dco_dev *dco, struct sk_buff *skb, bool is_lone)
+{
+	struct dco_cell *cell = this_cpu_ptr(dco->cells);
+
+	if (unlikely(!(dco->dev->flags & IFF_UP))) {
+		dev_core_stats_rx_dropped_inc(dco->dev);
+		kfree_skb(skb);
+		return false;
+	}
+	if (!is_lone || !dco_cells_is_direct(dco, cell, skb))
+		return dco_cells_queue(dco, cell, skb);
+
+	dco_dev_batch_add(dco, DCO_BATCH_RX_DIRECT, 1);
+	this_cpu_inc(dco_cells_depth);
+	netif_receive_skb(skb);
+	this_cpu_dec(dco_cells_depth);
+	return true;
+}
