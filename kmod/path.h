@@ -19,6 +19,7 @@ struct dst_entry;
  * @ep: UDP: addresses
  * @dst: UDP: route, with a reference; NULL after the batch has been sent
  * @saddr: UDP: source address, IPv4 as v4-mapped IPv6
+ * @ip_id: UDP: IPv4 identification of the next packet
  * @tos: UDP: type of service or traffic class, of the inner packets
  * @is_df: UDP: routers and this host must not fragment
  *
@@ -31,6 +32,7 @@ struct dco_path {
 	struct dco_endpoint *ep;
 	struct dst_entry *dst;
 	struct in6_addr saddr;
+	u16 ip_id;
 	u8 tos;
 	bool is_df;
 };

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include <linux/err.h>
+#include <linux/random.h>
 #include <linux/slab.h>
 
 #include "device.h"
@@ -51,6 +52,7 @@ struct dco_peer *dco_peer_new(struct dco_dev *dco, u32 id)
 	peer->dco = dco;
 	peer->id = id;
 	peer->tx_id = id;
+	peer->ip_id = get_random_u32();
 	dco_key_slots_init(&peer->keys);
 	dco_keepalive_init(peer);
 	dco_payload_init(peer);

@@ -30,6 +30,7 @@ struct dco_vpn_pair;
  * @vpn6: its inner IPv6 address or NULL; written under @dco->lock
  * @n_prefixes: how many inner prefixes it has; written under @dco->lock
  * @is_userspace: userspace carries it, see handoff.c; written under @dco->lock
+ * @ip_id: random; with a packet id it makes an IPv4 identification
  * @keys: what to talk to it with
  * @stats: per-CPU counters
  * @drops_carry: how often a CPU's counter of drops went round
@@ -64,6 +65,7 @@ struct dco_peer {
 	struct dco_vpn_addr __rcu *vpn6;
 	unsigned int n_prefixes;
 	bool is_userspace;
+	u16 ip_id;
 	struct dco_key_slots keys;
 	struct dco_peer_stats __percpu *stats;
 	atomic_t drops_carry[DCO_DROP_MAX];

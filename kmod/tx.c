@@ -174,6 +174,7 @@ static void dco_tx_send_by(struct dco_path *path, struct sk_buff *list,
 	struct dco_count sealed = {};
 	struct dco_seal seal;
 	enum dco_drop cause;
+	u64 first;
 	int err;
 
 	cause = dco_tx_take_key(peer, n, &seal);
@@ -181,8 +182,10 @@ static void dco_tx_send_by(struct dco_path *path, struct sk_buff *list,
 		dco_peer_drop_list(peer, list, cause);
 		return;
 	}
+	first = seal.id;
 	list = dco_tx_seal_list(path, &seal, list, &sealed);
 	dco_key_used(&seal);
+	path->ip_id = peer->ip_id + first;
 	if (dco_key_swap_is_due(seal.key))
 		dco_notify_key_swap(peer, seal.key->id);
 	if (unlikely(!list))

@@ -16,7 +16,6 @@
 #include "peer_table.h"
 #include "rx.h"
 #include "sock.h"
-#include "tx_gso.h"
 #include "udp.h"
 #include "udp_gro.h"
 #include "udp_life.h"
@@ -295,14 +294,6 @@ out:
 	return 0;
 }
 
-/* GSO needs checksums, which a socket can turn off */
-static bool dco_udp_has_csum(const struct dco_endpoint *ep,
-			     const struct sock *sk)
-{
-	return dco_endpoint_is_v4(ep) ? !sk->sk_no_check_tx :
-					!udp_get_no_check6_tx(sk);
-}
-
 /* Does the socket forbid fragments (IP_MTU_DISCOVER, IPV6_MTU_DISCOVER)? It has
  * to do so expressly: what a socket does by default would lose what upstream
  * delivers in fragments.
@@ -399,75 +390,4 @@ unsigned int dco_udp_mtu(const struct dco_path *path)
 	}
 	mtu = is_learned ? dst_mtu(path->dst) : READ_ONCE(path->dst->dev->mtu);
 	return mtu > overhead ? mtu - overhead : 1;
-}
-
-/* What is too big for the path and comes here nevertheless is an inner packet
- * that IPv6 entitles to arrive: it leaves in fragments.
- */
-static bool dco_udp_skb_is_df(const struct dco_path *path,
-			      const struct sk_buff *skb)
-{
-	unsigned int len;
-
-	if (likely(!path->is_df))
-		return false;
-	len = skb_is_gso(skb) ? skb_shinfo(skb)->gso_size : skb->len;
-	return len <= dco_udp_mtu(path) +
-		      dco_key_slots_overhead(&path->peer->keys);
-}
-
-/* consumes @skb and a reference to the route */
-static void dco_udp_send_one(const struct dco_path *path, struct sk_buff *skb)
-{
-	const struct dco_endpoint *ep = path->ep;
-	struct in6_addr saddr = path->saddr;
-	struct in6_addr daddr = ep->remote.addr;
-	struct sock *sk = path->dsk->sk;
-	bool is_df = dco_udp_skb_is_df(path, skb);
-
-	skb->dev = NULL;
-	skb->mark = ep->flow.mark;
-	/* the inner packet is payload from here on */
-	skb->encapsulation = 0;
-	dco_tx_gso_mark(skb);
-
-	if (dco_endpoint_is_v4(ep)) {
-		dco_compat_udp_tunnel_xmit(dst_rtable(path->dst), sk, skb,
-					   saddr.s6_addr32[3],
-					   daddr.s6_addr32[3], path->tos,
-					   ip4_dst_hoplimit(path->dst),
-					   is_df ? htons(IP_DF) : 0,
-					   ep->flow.sport, ep->remote.port);
-		return;
-	}
-	/* the IPv4 helper does this by itself */
-	skb_scrub_packet(skb, false);
-	/* without this IPv6 would not fragment what exceeds the path's MTU */
-	skb->ignore_df = !is_df;
-	dco_compat_udp_tunnel6_xmit(path->dst, sk, skb, &saddr, &daddr,
-				    path->tos, ip6_dst_hoplimit(path->dst),
-				    ep->flow.sport, ep->remote.port);
-}
-
-/**
- * dco_udp_send() - send sealed packets to a peer
- * @path: the way; its route is used up
- * @list: the packets, linked by next; consumed
- *
- * Context: BH disabled, RCU read side.
- */
-void dco_udp_send(struct dco_path *path, struct sk_buff *list)
-{
-	struct sk_buff *skb, *next;
-
-	if (list->next && dco_udp_has_csum(path->ep, path->dsk->sk))
-		list = dco_tx_gso_merge(list);
-	dco_tx_gso_count(path->peer, list);
-	skb_list_walk_safe(list, skb, next) {
-		skb_mark_not_on_list(skb);
-		if (next)
-			dst_hold(path->dst);
-		dco_udp_send_one(path, skb);
-	}
-	path->dst = NULL;
 }

@@ -183,21 +183,6 @@ static inline void dco_compat_set_mc_loop(struct sock *sk, bool is_on)
 }
 
 static inline void
-dco_compat_udp_tunnel_xmit(struct rtable *rt, struct sock *sk,
-			   struct sk_buff *skb, __be32 saddr, __be32 daddr,
-			   u8 tos, u8 ttl, __be16 df, __be16 sport,
-			   __be16 dport)
-{
-#ifdef DCO_HAVE_TUNNEL_XMIT_IPCB_FLAGS
-	udp_tunnel_xmit_skb(rt, sk, skb, saddr, daddr, tos, ttl, df, sport,
-			    dport, false, sk->sk_no_check_tx, 0);
-#else
-	udp_tunnel_xmit_skb(rt, sk, skb, saddr, daddr, tos, ttl, df, sport,
-			    dport, false, sk->sk_no_check_tx);
-#endif
-}
-
-static inline void
 dco_compat_udp_tunnel6_xmit(struct dst_entry *dst, struct sock *sk,
 			    struct sk_buff *skb, struct in6_addr *saddr,
 			    struct in6_addr *daddr, u8 tos, u8 ttl,
