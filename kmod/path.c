@@ -85,6 +85,18 @@ static u16 dco_path_mss(const struct dco_path *path, bool is_v4)
 		       headers + U16_MAX) - headers;
 }
 
+/* A cheap question, which spares most packets that are not TCP the other one */
+static bool dco_path_may_be_tcp(const struct sk_buff *skb)
+{
+	const struct ipv6hdr *ip6h = (const struct ipv6hdr *)skb->data;
+	const struct iphdr *iph = (const struct iphdr *)skb->data;
+
+	if (unlikely(skb->len < sizeof(*iph)))
+		return false;
+	return iph->version == 4 ? iph->protocol == IPPROTO_TCP :
+				   ip6h->nexthdr != IPPROTO_UDP;
+}
+
 /**
  * dco_path_clamp_mss() - keep inner TCP to segments that leave in one piece
  * @peer: where the packet goes to or comes from
@@ -104,7 +116,7 @@ void dco_path_clamp_mss(struct dco_peer *peer, const struct dco_path *path,
 	struct dco_path found;
 	size_t tcp;
 
-	if (max == DCO_MSS_OFF)
+	if (max == DCO_MSS_OFF || !dco_path_may_be_tcp(skb))
 		return;
 	tcp = dco_mss_find_syn(skb->data, skb->len);
 	if (likely(!tcp))

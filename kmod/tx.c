@@ -16,6 +16,7 @@
 #include "device.h"
 #include "drop.h"
 #include "handoff.h"
+#include "hash.h"
 #include "icmp.h"
 #include "keepalive.h"
 #include "notify.h"
@@ -95,6 +96,24 @@ static struct dco_peer *dco_tx_find_peer(struct dco_dev *dco,
 	return dco_tx_route(dco, skb);
 }
 
+/* What skb_checksum_help() does, but for what it asks about a packet that may
+ * be shared or in pieces: @skb is neither.
+ */
+static int dco_tx_checksum(struct sk_buff *skb)
+{
+	unsigned int start = skb_checksum_start_offset(skb);
+	unsigned int at = start + skb->csum_offset;
+	__wsum sum;
+
+	if (unlikely(skb_csum_is_sctp(skb) ||
+		     at + sizeof(__sum16) > skb->len))
+		return skb_checksum_help(skb);
+	sum = csum_partial(skb->data + start, skb->len - start, 0);
+	*(__sum16 *)(skb->data + at) = csum_fold(sum) ?: CSUM_MANGLED_0;
+	skb->ip_summed = CHECKSUM_NONE;
+	return 0;
+}
+
 /* Makes a packet linear, private and its checksum final, so that it can be
  * sealed in place.
  */
@@ -104,9 +123,9 @@ static struct sk_buff *dco_tx_prepare(struct dco_peer *peer,
 	skb = skb_share_check(skb, GFP_ATOMIC);
 	if (unlikely(!skb))
 		return NULL;
-	if (skb->ip_summed == CHECKSUM_PARTIAL && skb_checksum_help(skb))
-		goto drop;
 	if (skb_linearize(skb) || skb_cow(skb, DCO_TX_HEADROOM))
+		goto drop;
+	if (skb->ip_summed == CHECKSUM_PARTIAL && dco_tx_checksum(skb))
 		goto drop;
 	return skb;
 drop:
@@ -361,8 +380,7 @@ netdev_tx_t dco_xmit(struct sk_buff *skb, struct net_device *dev)
 
 	nf_reset_ct(skb);
 	skb_dst_drop(skb);
-	/* of the inner flow, so that queues below can tell flows apart */
-	skb_get_hash(skb);
+	dco_hash_flow(skb);
 
 	skb = dco_tx_split(peer, skb);
 	if (likely(skb))
