@@ -32,7 +32,7 @@ struct dco_aead {
  * @len: its length in bytes, at least 1
  * @tag: DCO_TAG_SIZE bytes
  * @id: what the front of the IV is XORed with; differs for each packet
- * @from: to open: whose data the ciphertext is a part of, and stays, or NULL
+ * @from: NULL, or to open: whose data the ciphertext is a part of, and stays
  * @from_offset: where it begins in there
  *
  * All but @from's data is in one piece of the linear mapping, @ad before the
