@@ -15,8 +15,7 @@
 #include "sock.h"
 #include "trace.h"
 
-static int dco_endpoint_init(struct dco_endpoint *ep, struct dco_peer *peer,
-			     gfp_t gfp)
+static int dco_endpoint_init(struct dco_endpoint *ep, struct dco_peer *peer)
 {
 	const struct dco_sock *dsk;
 	int err = 0;
@@ -29,7 +28,7 @@ static int dco_endpoint_init(struct dco_endpoint *ep, struct dco_peer *peer,
 		err = -EAFNOSUPPORT;
 	rcu_read_unlock();
 
-	return err ?: dst_cache_init(&ep->cache, gfp);
+	return err;
 }
 
 /**
@@ -61,12 +60,35 @@ struct dco_endpoint *dco_endpoint_new(struct dco_peer *peer,
 	ep->scope_id = scope_id;
 	ep->local = *local;
 
-	err = dco_endpoint_init(ep, peer, gfp);
+	err = dco_endpoint_init(ep, peer);
 	if (err) {
 		kfree(ep);
 		return ERR_PTR(err);
 	}
 	return ep;
+}
+
+/**
+ * dco_endpoint_make_cache() - remember routes from now on
+ * @ep: an endpoint that a packet is being sent to
+ *
+ * Memory for each CPU is what costs most of a peer, and a peer that moves, or
+ * goes without a word, does not need it. Without memory nothing is remembered.
+ *
+ * Context: BH disabled, RCU read side.
+ */
+void dco_endpoint_make_cache(struct dco_endpoint *ep)
+{
+	struct dco_dev *dco = ep->peer->dco;
+	struct dst_cache made = {};
+
+	spin_lock(&dco->lock);
+	if (!ep->cache.cache && !dst_cache_init(&made, GFP_ATOMIC)) {
+		ep->cache.reset_ts = made.reset_ts;
+		/* a CPU that sees it finds what is in it */
+		smp_store_release(&ep->cache.cache, made.cache);
+	}
+	spin_unlock(&dco->lock);
 }
 
 /**

@@ -58,7 +58,7 @@ struct dco_flow_key {
  * @flow: what the socket says
  * @scope_id: interface of a link-local @remote, or 0
  * @peer: whose endpoint it is; valid under RCU
- * @cache: routes, per CPU
+ * @cache: routes, per CPU; made when the first is found
  * @rcu: to free it
  *
  * Never changes: a new endpoint takes its place. So a route can never enter the
@@ -85,6 +85,7 @@ struct dco_endpoint *dco_endpoint_new(struct dco_peer *peer,
 				      const struct dco_remote *remote,
 				      u32 scope_id,
 				      const struct in6_addr *local, gfp_t gfp);
+void dco_endpoint_make_cache(struct dco_endpoint *ep);
 void dco_endpoint_free(struct dco_endpoint *ep);
 void dco_endpoint_retire_take(struct dco_endpoint *ep);
 

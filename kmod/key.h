@@ -125,6 +125,13 @@ static inline void dco_key_want_swap(struct dco_key *key)
 	set_bit(DCO_KEY_IS_SWAP_WANTED, &key->flags);
 }
 
+/* may be asked when nobody installs keys any more */
+static inline bool dco_key_slots_are_empty(const struct dco_key_slots *slots)
+{
+	return !rcu_access_pointer(slots->key[0]) &&
+	       !rcu_access_pointer(slots->key[1]);
+}
+
 void dco_key_slots_init(struct dco_key_slots *slots);
 void dco_key_slots_free(struct dco_key_slots *slots);
 void dco_key_slots_install_take(struct dco_key_slots *slots,

@@ -61,8 +61,9 @@ err_aead:
 
 /* No requests, then no devices, so no peers in any table: nothing new is
  * started. What was started ends in this order: RCU callbacks of endpoints,
- * sockets and addresses, and those that queue the works which free peers and
- * keys; then the works; then callbacks that the works made.
+ * sockets, addresses and peers without keys, and those that queue the works
+ * which free keys and other peers; then the works; then callbacks that works
+ * made.
  */
 static void __exit dco_exit(void)
 {

@@ -17,16 +17,26 @@
 /* how many peers are removed before others get the table's lock */
 #define DCO_PEER_DEL_BATCH	64
 
+static void dco_peer_free(struct dco_peer *peer)
+{
+	dco_endpoint_free(rcu_dereference_protected(peer->endpoint, true));
+	free_percpu(peer->stats);
+	netdev_put(peer->dco->dev, &peer->dev_tracker);
+	kfree(peer);
+}
+
+static void dco_peer_free_rcu(struct rcu_head *rcu)
+{
+	dco_peer_free(container_of(rcu, struct dco_peer, free_work.rcu));
+}
+
 static void dco_peer_free_work(struct work_struct *work)
 {
 	struct dco_peer *peer = container_of(to_rcu_work(work),
 					     struct dco_peer, free_work);
 
 	dco_key_slots_free(&peer->keys);
-	dco_endpoint_free(rcu_dereference_protected(peer->endpoint, true));
-	free_percpu(peer->stats);
-	netdev_put(peer->dco->dev, &peer->dev_tracker);
-	kfree(peer);
+	dco_peer_free(peer);
 }
 
 /**
@@ -81,7 +91,11 @@ static void dco_peer_release(struct kref *ref)
 {
 	struct dco_peer *peer = container_of(ref, struct dco_peer, ref);
 
-	queue_rcu_work(dco_wq, &peer->free_work);
+	/* to free a key may sleep */
+	if (dco_key_slots_are_empty(&peer->keys))
+		call_rcu(&peer->free_work.rcu, dco_peer_free_rcu);
+	else
+		queue_rcu_work(dco_wq, &peer->free_work);
 }
 
 /**

@@ -50,7 +50,8 @@ struct dco_vpn_pair;
  * @sock_node: in @sock's list of peers, under @dco->lock
  * @release_node: in a list of peers that have left the table
  * @ref: the table, @keepalive_work and netlink requests each hold one
- * @free_work: frees it after the last reference and a grace period
+ * @free_work: frees it after the last reference and a grace period; only the
+ *	latter's part is used if there is no key
  * @dev_tracker: of the reference to @dco->dev
  *
  * The data path finds peers under RCU and takes no reference.

@@ -246,6 +246,8 @@ static int dco_udp_route4(struct dco_path *path)
 	rt = ip_route_output_flow(sock_net(sk), &fl, sk);
 	if (IS_ERR(rt))
 		return PTR_ERR(rt);
+	if (unlikely(!ep->cache.cache))
+		dco_endpoint_make_cache(ep);
 	dst_cache_set_ip4(&ep->cache, &rt->dst, fl.saddr);
 out:
 	path->dst = &rt->dst;
@@ -287,6 +289,8 @@ static int dco_udp_route6(struct dco_path *path)
 	dst = ip6_dst_lookup_flow(sock_net(sk), sk, &fl, NULL);
 	if (IS_ERR(dst))
 		return PTR_ERR(dst);
+	if (unlikely(!ep->cache.cache))
+		dco_endpoint_make_cache(ep);
 	dst_cache_set_ip6(&ep->cache, dst, &fl.saddr);
 out:
 	path->dst = dst;
