@@ -133,7 +133,7 @@ static void test_networks_are_bounded(void **state)
 			i % 256);
 	apply(text);
 	assert_string_equal(reports,
-			    "c:257: iroute: a client has at most 256 networks");
+			    "c:257: iroute: a client has at most 256 networks; see max-routes-per-client");
 	for (struct config_route *in = client->iroutes; in; in = in->next)
 		n++;
 	assert_int_equal(n, 256);

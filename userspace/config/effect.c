@@ -32,6 +32,7 @@ static const struct {
 	{ "cert", CONFIG_EFFECT_HANDSHAKE },
 	{ "key", CONFIG_EFFECT_HANDSHAKE },
 	{ "pkcs12", CONFIG_EFFECT_HANDSHAKE },
+	{ "askpass", CONFIG_EFFECT_HANDSHAKE },
 	{ "dh", CONFIG_EFFECT_HANDSHAKE },
 	{ "extra-certs", CONFIG_EFFECT_HANDSHAKE },
 	{ "crl-verify", CONFIG_EFFECT_HANDSHAKE },
