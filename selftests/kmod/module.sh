@@ -117,23 +117,24 @@ test_encap() {
 			sock_gone "UDP_ENCAP $value, IPv$family"
 		done
 		values=0
-		net_pair
-		tunnel_new aes-gcm 32 "$family"
-		cli a del_peer tun id=1
-		kt_ok "UDP_ENCAP 0" cli a sock_set "$SOCK_A" encap 0
-		# it can be taken again, as if nothing had been
-		kt_ok "again" cli a new_peer tun id=1 "socket=@sock:$SOCK_A" \
-			$(outer_words "$family" 0 2) remote-port=7002
-		kt_ok "key" cli a new_key tun peer-id=1 slot=0 key-id=0 \
-			cipher-alg=aes-gcm $(key_items 0 32 0)
-		ping_all a 10.8.0.1 2
-		cli a del_peer tun id=1
-		kt_ok "UDP_ENCAP 0" cli a sock_set "$SOCK_A" encap 0
-		kill -KILL "$SOCK_A"
-		kt_reset
-		kt_until 20 module_unused || kt_fail "module in use" \
-			"$(cat /sys/module/ovpn/refcnt)"
 	done
+	# after its last peer
+	net_pair
+	tunnel_new aes-gcm 32 4
+	cli a del_peer tun id=1
+	kt_ok "UDP_ENCAP 0" cli a sock_set "$SOCK_A" encap 0
+	# it can be taken again, as if nothing had been
+	kt_ok "again" cli a new_peer tun id=1 "socket=@sock:$SOCK_A" \
+		$(outer_words 4 0 2) remote-port=7002
+	kt_ok "key" cli a new_key tun peer-id=1 slot=0 key-id=0 \
+		cipher-alg=aes-gcm $(key_items 0 32 0)
+	ping_all a 10.8.0.1 2
+	cli a del_peer tun id=1
+	kt_ok "UDP_ENCAP 0" cli a sock_set "$SOCK_A" encap 0
+	kill -KILL "$SOCK_A"
+	kt_reset
+	kt_until 20 module_unused || kt_fail "module in use" \
+		"$(cat /sys/module/ovpn/refcnt)"
 	# nor does such a socket keep a namespace, with all that is in it
 	net_pair
 	tunnel_new aes-gcm 32 4
