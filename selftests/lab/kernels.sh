@@ -166,7 +166,7 @@ lab_kernel_uml_simd() {
 			"$source/$file" >"$dir/${file//\//-}"
 		echo "$dir/${file//\//-}:$to/$file:ro"
 	done
-	echo "$LAB/uml-simd/simd.h:$to/include/asm-generic/simd.h:ro"
+	echo "$LAB/uml-simd/simd.h:$to/arch/x86/include/asm/simd.h:ro"
 	echo "$LAB/uml-simd/cpu_device_id.h:$to/arch/x86/include/asm/cpu_device_id.h:ro"
 }
 
