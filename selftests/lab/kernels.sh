@@ -160,7 +160,7 @@ lab_kernel_uml_simd() {
 	for file in crypto/Kconfig lib/crypto/Kconfig lib/crypto/Makefile \
 		lib/crypto/x86/poly1305.h; do
 		sed -e 's/^if X86$/if X86 || UML_X86/' \
-			-e '/GF128HASH\|CHACHA\|POLY1305\|LIB_AES/s/ && !UML//' \
+			-e '/CHACHA\|POLY1305/s/ && !UML//' \
 			-e 's/\$(CONFIG_X86)/y/; s/\$(SRCARCH)/x86/' \
 			-e 's/boot_cpu_data.x86_vfm != INTEL_SKYLAKE_X/true/' \
 			"$source/$file" >"$dir/${file//\//-}"

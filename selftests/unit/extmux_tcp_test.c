@@ -205,7 +205,7 @@ static void test_cut_in_the_middle(void **state)
 	turn(20);
 	assert_int_equal(mux->n_pending, 1);
 	shutdown(fd, SHUT_WR);
-	/* at once, and not when it has woken the server too often for nothing */
+	/* at once, and not after waking the server too often for nothing */
 	for (int i = 0; i < 100; i++)
 		turn(0);
 	assert_int_equal(mux->n_pending, 0);

@@ -7,8 +7,10 @@
  * fires at the earliest deadline.
  */
 
-#define USER_PING_MIN_MS	50	/* one walk serves several peers */
-#define USER_PING_BATCH		256	/* of one walk; others wait for the next */
+/* one walk serves several peers */
+#define USER_PING_MIN_MS	50
+/* of one walk; others wait for the next */
+#define USER_PING_BATCH		256
 
 /* Later than this, the process stood still and packets are waiting. */
 #define USER_PING_LATE_MS	500

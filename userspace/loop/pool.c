@@ -73,7 +73,8 @@ static struct loop_job *list_pop(struct job_list *list)
 /*
  * The loop carries everybody's packets, a worker computes for one: it never
  * pushes the loop's thread off a processor, and leaves when that has something
- * to do. On Linux both belong to the thread. What is not allowed is done without.
+ * to do. On Linux both belong to the thread. What is not allowed is done
+ * without.
  */
 static void worker_yields(void)
 {
