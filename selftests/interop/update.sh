@@ -110,3 +110,50 @@ push_update() {
 		done
 		exit 1' - "$1" || fail "the server does not send \"$1\""
 }
+
+# goes_by ADDRESS DEVICE: what the client sends there leaves by it
+goes_by() {
+	in_c ip route get "$1" 2>/dev/null | grep -q " dev $2 "
+}
+
+# redirect_connect SERVER FLAGS [LINE]: pushed; the client's own line
+redirect_connect() {
+	EXTRA[server]="push \"redirect-gateway $2\""
+	EXTRA[client]=${3:-}
+	connect "$1" ovpnd
+}
+
+redirect_stop() {
+	stop_clean client
+	stop_clean server
+}
+
+# scenario_redirect SERVER: where the client's packets go, by each flag. The
+# server is in the client's own network, behind no gateway.
+scenario_redirect() {
+	in_c ip route add default via 192.0.2.254
+	net_state c >"$DIR/state-c"
+	redirect_connect "$1" "def1 ipv6"
+	goes_by 198.51.100.1 tun-c && goes_by 2001:db8:9::1 tun-c ||
+		fail "def1 ipv6: not into the tunnel"
+	goes_by 192.0.2.1 out && goes_by 192.0.2.3 out ||
+		fail "def1: server or local network into the tunnel"
+	has_route c '^192\.0\.2\.1 dev out' || fail "def1: no way to the server"
+	redirect_stop
+	redirect_connect "$1" "autolocal !ipv4 ipv6"
+	goes_by 198.51.100.1 out || fail "!ipv4: IPv4 goes into the tunnel"
+	goes_by 2001:db8:9::1 tun-c || fail "!ipv4 ipv6: not into the tunnel"
+	! has_route c '^192\.0\.2\.1 dev out' ||
+		fail "autolocal: a route to a server that is near"
+	redirect_stop
+	redirect_connect "$1" "def1 block-local bypass-dhcp bypass-dns"
+	goes_by 192.0.2.3 tun-c && goes_by 192.0.2.200 tun-c ||
+		fail "block-local: the local network is not in the tunnel"
+	goes_by 192.0.2.1 out || fail "block-local: the server is"
+	traffic_ping "$VPN_S4" || fail "block-local: ping"
+	redirect_stop
+	redirect_connect "$1" "def1" 'pull-filter ignore "redirect-"'
+	goes_by 198.51.100.1 out || fail "pull-filter does not keep it away"
+	redirect_stop
+	RESULT="def1, ipv6, !ipv4, autolocal, block-local, pull-filter"
+}

@@ -173,6 +173,9 @@ enum config_redirect {
 	CONFIG_REDIRECT_DEF1 = 1 << 2,
 	CONFIG_REDIRECT_IPV6 = 1 << 3,
 	CONFIG_REDIRECT_NO_IPV4 = 1 << 4,
+	CONFIG_REDIRECT_AUTOLOCAL = 1 << 5,
+	CONFIG_REDIRECT_BLOCK_LOCAL = 1 << 6,
+	CONFIG_REDIRECT_BYPASS = 1 << 7,	/* of Windows */
 };
 
 /* --genkey TYPE */

@@ -234,10 +234,10 @@ static CONFIG_SETTER(set_redirect_gateway)
 		{ "def1", CONFIG_REDIRECT_DEF1 },
 		{ "ipv6", CONFIG_REDIRECT_IPV6 },
 		{ "!ipv4", CONFIG_REDIRECT_NO_IPV4 },
-		{ "autolocal", 0 },
-		{ "bypass-dhcp", 0 },
-		{ "bypass-dns", 0 },
-		{ "block-local", 0 },
+		{ "autolocal", CONFIG_REDIRECT_AUTOLOCAL },
+		{ "bypass-dhcp", CONFIG_REDIRECT_BYPASS },
+		{ "bypass-dns", CONFIG_REDIRECT_BYPASS },
+		{ "block-local", CONFIG_REDIRECT_BLOCK_LOCAL },
 	};
 	const size_t n_flags = sizeof(flags) / sizeof(flags[0]);
 	size_t k;
@@ -254,9 +254,6 @@ static CONFIG_SETTER(set_redirect_gateway)
 					   "ipv6, !ipv4, autolocal, bypass-dhcp, "
 					   "bypass-dns, block-local", arg[i]);
 		ps->cfg->redirect_gateway |= flags[k].flag;
-		if (!flags[k].flag && config_warn(ps, "%s has no effect in this "
-						  "version", arg[i]))
-			return -ENOMEM;
 	}
 	ps->cfg->redirect_gateway |= CONFIG_REDIRECT_ENABLED;
 	return 0;
@@ -320,8 +317,10 @@ static const struct config_row device_rows[] = {
 		"[def1] [local] [ipv6] [!ipv4] ...",
 		"Send all traffic through the tunnel.\ndef1 covers the default "
 		"route with two halves instead of replacing it, local skips the "
-		"route to the server, ipv6 redirects IPv6 too, and !ipv4 only "
-		"that."),
+		"route to the server, autolocal too if no gateway leads there, ipv6 "
+		"redirects IPv6 too, and !ipv4 only that. block-local takes the "
+		"local network along, all of it but its gateway. bypass-dhcp and "
+		"bypass-dns mean something on Windows only."),
 };
 
 CONFIG_TABLE(device, "Device, addresses and routes");

@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* The virtual interface: which data path carries it, addresses and routes. */
+#include <arpa/inet.h>
 #include <errno.h>
+#include <ifaddrs.h>
+#include <net/if.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -382,7 +385,7 @@ static int plan_routes(struct tunnel_host *host, const struct config *cfg,
 
 /* The server itself must not be reached through the tunnel. */
 static int plan_bypass(struct tunnel_host *host, const union net_addr *server,
-		       struct tunnel_applied *plan)
+		       bool is_auto, struct tunnel_applied *plan)
 {
 	struct priv_route route = { 0 }, now;
 
@@ -398,11 +401,73 @@ static int plan_bypass(struct tunnel_host *host, const union net_addr *server,
 	if (priv_route_get(host->setup.priv, &route.dst.ip, &now))
 		return 0;
 	/* after a reconnect the way leads over the own bypass route */
-	if (now.ifindex == host->link.ifindex)
+	if (now.ifindex == host->link.ifindex ||
+	    (is_auto && !now.gateway.family))
 		return 0;
 	route.gateway = now.gateway;
 	route.ifindex = now.ifindex;
 	return plan_route(plan, &route);
+}
+
+/* Both halves of a network, which win over it, into the tunnel. */
+static int plan_network(struct tunnel_host *host, const struct config *cfg,
+			const union net_addr *server, struct in_addr ip,
+			struct in_addr mask, struct tunnel_applied *plan)
+{
+	struct config_route in = { .dst.ip.family = AF_INET };
+	uint32_t first = ntohl(ip.s_addr & mask.s_addr);
+	char text[INET_ADDRSTRLEN];
+	struct priv_route route;
+	uint8_t len;
+	int ret = 0;
+
+	if (!inet_ntop(AF_INET, &mask, text, sizeof(text)) ||
+	    net_mask_parse(text, &len) || !len || len > 30)
+		return 0;
+	in.dst.len = (uint8_t)(len + 1);
+	for (uint32_t i = 0; i < 2 && !ret; i++) {
+		in.dst.ip.in4.s_addr = htonl(first | i << (31 - len));
+		if (route_resolve(host, cfg, &in, server, &route))
+			ret = plan_route(plan, &route);
+	}
+	return ret;
+}
+
+static struct in_addr in4_of(const struct sockaddr *addr)
+{
+	union net_addr in;
+
+	memcpy(&in.in4, addr, sizeof(in.in4));
+	return in.in4.sin_addr;
+}
+
+/* block-local: the networks of the device that leads to the server */
+static int plan_local(struct tunnel_host *host, const struct config *cfg,
+		      const union net_addr *server, struct tunnel_applied *plan)
+{
+	struct priv_route route = { .dst.len = 32 }, now;
+	struct net_ip to = { .family = AF_INET };
+	struct ifaddrs *list, *at;
+	int ret = 0;
+
+	if (server->sa.sa_family == AF_INET)
+		to.in4 = server->in4.sin_addr;
+	if (priv_route_get(host->setup.priv, &to, &now) ||
+	    now.ifindex == host->link.ifindex || getifaddrs(&list))
+		return 0;
+	route.dst.ip = now.gateway;
+	route.ifindex = now.ifindex;
+	if (now.gateway.family == AF_INET)
+		ret = plan_route(plan, &route);
+	for (at = list; at && !ret; at = at->ifa_next)
+		if (at->ifa_addr && at->ifa_addr->sa_family == AF_INET &&
+		    at->ifa_netmask &&
+		    (int)if_nametoindex(at->ifa_name) == now.ifindex)
+			ret = plan_network(host, cfg, server,
+					   in4_of(at->ifa_addr),
+					   in4_of(at->ifa_netmask), plan);
+	freeifaddrs(list);
+	return ret;
 }
 
 /* redirect-gateway: halves that win over the default route, as def1 does */
@@ -421,7 +486,10 @@ static int plan_redirect(struct tunnel_host *host, const struct config *cfg,
 	int ret = 0;
 
 	if (!(cfg->redirect_gateway & CONFIG_REDIRECT_LOCAL))
-		ret = plan_bypass(host, server, plan);
+		ret = plan_bypass(host, server, cfg->redirect_gateway &
+				  CONFIG_REDIRECT_AUTOLOCAL, plan);
+	if (!ret && cfg->redirect_gateway & CONFIG_REDIRECT_BLOCK_LOCAL)
+		ret = plan_local(host, cfg, server, plan);
 	for (size_t i = 0; is_v4 && !ret && i < 2; i++)
 		if (!net_prefix_parse(halves4[i], &in.dst) &&
 		    route_resolve(host, cfg, &in, server, &route))
