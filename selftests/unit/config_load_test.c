@@ -108,6 +108,8 @@ static void report(const struct config *cfg)
 	printf("config=%s\n", cfg->config_path ? cfg->config_path : "-");
 	if (cfg->auth_user_pass.text)
 		printf("login=%s", cfg->auth_user_pass.text);
+	if (cfg->key_pass.text)
+		printf("passphrase=%s\n", cfg->key_pass.text);
 	printf("remotes=");
 	for (remote = cfg->remotes; remote; remote = remote->next)
 		putchar(remote->host[0]);
@@ -116,12 +118,13 @@ static void report(const struct config *cfg)
 		printf("warning=%s\n", node->text);
 }
 
-/* config_load() in a process of its own, in f->dir. Return: the verdict. */
-static int load(struct fixture *f, const char *args)
+/* config_load() in f->dir, with @terminal (NULL: none) to be asked on. */
+static pid_t load_start(const struct fixture *f, const char *args,
+			const char *terminal)
 {
-	char copy[512], path[128], *argv[32] = { "ovpnd" }, *save = NULL;
+	char copy[512], *argv[32] = { "ovpnd" }, *save = NULL;
 	struct config *cfg;
-	int argc = 1, status;
+	int argc = 1;
 	pid_t pid;
 
 	snprintf(copy, sizeof(copy), "%s", args);
@@ -136,7 +139,8 @@ static int load(struct fixture *f, const char *args)
 
 		redirect(f, "stdout", STDOUT_FILENO);
 		redirect(f, "stderr", STDERR_FILENO);
-		if (!freopen("/dev/null", "r", stdin) || chdir(f->dir))
+		if (!freopen(terminal ?: "/dev/null", "r", stdin) ||
+		    chdir(f->dir))
 			_exit(98);
 		verdict = config_load(argc, argv, &cfg);
 		if (verdict == CONFIG_RUN)
@@ -145,6 +149,15 @@ static int load(struct fixture *f, const char *args)
 		config_free(cfg);
 		exit((int)verdict);
 	}
+	return pid;
+}
+
+/* Return: the verdict. */
+static int load_end(struct fixture *f, pid_t pid)
+{
+	char path[128];
+	int status;
+
 	assert_int_equal(waitpid(pid, &status, 0), pid);
 	assert_true(WIFEXITED(status));
 	snprintf(path, sizeof(path), "%s/stdout", f->dir);
@@ -152,6 +165,82 @@ static int load(struct fixture *f, const char *args)
 	snprintf(path, sizeof(path), "%s/stderr", f->dir);
 	slurp(path, f->err, sizeof(f->err));
 	return WEXITSTATUS(status);
+}
+
+static int load(struct fixture *f, const char *args)
+{
+	return load_end(f, load_start(f, args, NULL));
+}
+
+/* ---- with who sits at a terminal ------------------------------------ */
+
+/** struct reply - what is typed when @prompt is there */
+struct reply {
+	const char *prompt, *text;
+};
+
+/* The terminal's own side shows what is typed, unless it is hidden. */
+static void terminal_read(int master, char *shown, size_t cap)
+{
+	size_t len = strlen(shown);
+	ssize_t n;
+
+	while (len < cap - 1) {
+		n = read(master, shown + len, cap - 1 - len);
+		if (n <= 0)
+			break;
+		len += (size_t)n;
+	}
+	shown[len] = '\0';
+}
+
+static void wait_for_prompt(struct fixture *f, const char *prompt)
+{
+	char path[128];
+
+	snprintf(path, sizeof(path), "%s/stderr", f->dir);
+	for (int i = 0; i < 1000; i++) {
+		if (!access(path, R_OK)) {
+			slurp(path, f->err, sizeof(f->err));
+			if (strstr(f->err, prompt))
+				return;
+		}
+		usleep(10000);
+	}
+	fail_msg("no \"%s\" in: %s", prompt, f->err);
+}
+
+/* load() on a terminal. Return: the verdict, with what was seen in @shown. */
+static int load_typing(struct fixture *f, const char *args,
+		       const struct reply *replies, char *shown, size_t cap)
+{
+	int master = posix_openpt(O_RDWR | O_NOCTTY | O_CLOEXEC), slave, ret;
+	char terminal[64], path[128];
+	pid_t pid;
+
+	assert_true(master >= 0);
+	assert_int_equal(grantpt(master), 0);
+	assert_int_equal(unlockpt(master), 0);
+	assert_int_equal(ptsname_r(master, terminal, sizeof(terminal)), 0);
+	/* what is shown stays there after the end */
+	slave = open(terminal, O_RDWR | O_NOCTTY | O_CLOEXEC);
+	assert_true(slave >= 0);
+	assert_int_equal(fcntl(master, F_SETFL, O_NONBLOCK), 0);
+	snprintf(path, sizeof(path), "%s/stderr", f->dir);
+	unlink(path);
+	pid = load_start(f, args, terminal);
+	for (; replies->prompt; replies++) {
+		wait_for_prompt(f, replies->prompt);
+		assert_int_equal(write(master, replies->text,
+				       strlen(replies->text)),
+				 strlen(replies->text));
+	}
+	ret = load_end(f, pid);
+	shown[0] = '\0';
+	terminal_read(master, shown, cap);
+	close(slave);
+	close(master);
+	return ret;
 }
 
 #define SERVER "--config|base|--server|10.8.0.0|255.255.255.0"
@@ -288,16 +377,106 @@ static void test_login(void **state)
 
 	assert_loads(f, CLIENT "|--auth-user-pass|login",
 		     "login=someone\nsecret\n");
-	assert_fails(f, CLIENT "|--auth-user-pass",
-		     "auth-user-pass: there is no terminal to ask on; write "
-		     "auth-user-pass FILE");
 	assert_fails(f, CLIENT "|--daemon|--auth-user-pass",
-		     "with daemon nobody can be asked");
+		     "with daemon nobody can be asked; write auth-user-pass FILE");
+	assert_fails(f, SERVER "|--daemon|--askpass",
+		     "with daemon nobody can be asked; write askpass FILE");
 	write_file(f, "login", "someone\n");
 	assert_fails(f, CLIENT "|--auth-user-pass|login",
 		     "auth-user-pass: two lines are needed");
 	/* What is wrong is said without the content. */
 	assert_null(strstr(f->err, "someone"));
+}
+
+#define USER_PROMPT	"Enter Auth Username: "
+#define PASS_PROMPT	"Enter Auth Password: "
+#define KEY_PROMPT	"Enter Private Key Password: "
+
+/* Where systemd runs it would ask; selftests/interop/asked.sh has its own. */
+static void test_nobody_to_ask(void **state)
+{
+	struct fixture *f = *state;
+
+	if (!access("/run/systemd/system", F_OK))
+		skip();
+	assert_fails(f, CLIENT "|--auth-user-pass",
+		     "auth-user-pass: there is no terminal to ask on, and no "
+		     "systemd-ask-password; write auth-user-pass FILE");
+	assert_fails(f, SERVER "|--askpass",
+		     "askpass: there is no terminal to ask on, and no "
+		     "systemd-ask-password; write askpass FILE");
+}
+
+static void test_asked(void **state)
+{
+	static const struct {
+		const char *args;
+		struct reply replies[4];
+		const char *want;
+	} rows[] = {
+		{ CLIENT "|--auth-user-pass",
+		  { { USER_PROMPT, "someone\n" }, { PASS_PROMPT, "secret\n" } },
+		  "login=someone\nsecret\n" },
+		{ CLIENT "|--auth-user-pass|--static-challenge|PIN?|1|concat",
+		  { { USER_PROMPT, "someone\n" }, { PASS_PROMPT, "secret\n" },
+		    { "CHALLENGE: PIN? ", "seen\n" } },
+		  "login=someone\nsecretseen\n" },
+		{ CLIENT "|--auth-user-pass|--static-challenge|PIN?|0",
+		  { { USER_PROMPT, "someone\n" }, { PASS_PROMPT, "secret\n" },
+		    { "CHALLENGE: PIN? ", "secret2\n" } },
+		  "login=someone\nSCRV1:c2VjcmV0:c2VjcmV0Mg==\n" },
+		{ SERVER "|--askpass", { { KEY_PROMPT, "secret\n" } },
+		  "passphrase=secret\n" },
+	};
+	struct fixture *f = *state;
+	char shown[4096];
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		if (load_typing(f, rows[i].args, rows[i].replies, shown,
+				sizeof(shown)) != CONFIG_RUN ||
+		    !strstr(f->out, rows[i].want))
+			fail_msg("%s: %s%s", rows[i].args, f->err, f->out);
+		assert_null(strstr(shown, "secret"));
+		assert_int_equal(!strstr(shown, "someone"), i == 3);
+		assert_int_equal(!strstr(shown, "seen"), i != 1);
+	}
+}
+
+static void test_asked_in_vain(void **state)
+{
+	/* 128 bytes in all; and what does not fit does not answer the next */
+	static const char longest[] =
+		"0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"
+		"0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"
+		"\n";
+	static const struct {
+		const char *args;
+		struct reply replies[4];
+		const char *want;
+	} rows[] = {
+		{ CLIENT "|--auth-user-pass", { { USER_PROMPT, "\n" } },
+		  "nothing was entered for \"Enter Auth Username:\"" },
+		/* the end of a terminal's input */
+		{ CLIENT "|--auth-user-pass",
+		  { { USER_PROMPT, "someone\n" }, { PASS_PROMPT, "\004" } },
+		  "nothing was entered for \"Enter Auth Password:\"" },
+		{ CLIENT "|--auth-user-pass", { { USER_PROMPT, longest } },
+		  "entered for \"Enter Auth Username:\" is too long" },
+		{ CLIENT "|--auth-user-pass|--static-challenge|PIN?|1|concat",
+		  { { USER_PROMPT, "someone\n" }, { PASS_PROMPT, "secret\n" },
+		    { "CHALLENGE: PIN? ", longest + 1 } },
+		  "password and answer are too long together" },
+		{ SERVER "|--askpass", { { KEY_PROMPT, "\n" } },
+		  "askpass: nothing was entered" },
+	};
+	struct fixture *f = *state;
+	char shown[4096];
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
+		if (load_typing(f, rows[i].args, rows[i].replies, shown,
+				sizeof(shown)) != CONFIG_EXIT_USAGE ||
+		    !strstr(f->err, rows[i].want))
+			fail_msg("%s: %s%s", rows[i].args, f->err, f->out);
 }
 
 /* All of them, and not always in the same order. */
@@ -385,6 +564,11 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_permissions, setup,
 						teardown),
 		cmocka_unit_test_setup_teardown(test_login, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_nobody_to_ask, setup,
+						teardown),
+		cmocka_unit_test_setup_teardown(test_asked, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_asked_in_vain, setup,
+						teardown),
 		cmocka_unit_test_setup_teardown(test_remote_random, setup,
 						teardown),
 		cmocka_unit_test_setup_teardown(test_printing, setup, teardown),

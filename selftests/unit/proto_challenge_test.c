@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* Passwords that hold the answer of a static challenge, and what looks so. */
+#include <errno.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -60,11 +61,45 @@ static void test_room(void **state)
 					   response, 6));
 }
 
+static void test_join(void **state)
+{
+	char out[64], pass[64], answer[64];
+
+	(void)state;
+	assert_int_equal(proto_challenge_join("secret", "12345678", false, out,
+					      sizeof(out)), 0);
+	assert_string_equal(out, "SCRV1:c2VjcmV0:MTIzNDU2Nzg=");
+	assert_int_equal(proto_challenge_join("secret", "12345678", true, out,
+					      sizeof(out)), 0);
+	assert_string_equal(out, "secret12345678");
+	/* of each length, there and back */
+	for (size_t n = 0; n <= 8; n++) {
+		char text[9] = "\xc3\xa4 /+?z";
+
+		text[n] = '\0';
+		assert_int_equal(proto_challenge_join(text, "", false, out,
+						      sizeof(out)), 0);
+		assert_true(proto_challenge_split(out, pass, answer,
+						  sizeof(pass)));
+		assert_string_equal(pass, text);
+		assert_string_equal(answer, "");
+	}
+	for (size_t cap = 0; cap <= 27; cap++)
+		assert_int_equal(proto_challenge_join("secret", "12345678",
+						      false, out, cap),
+				 -ENOBUFS);
+	assert_int_equal(proto_challenge_join("secret", "12345678", false, out,
+					      28), 0);
+	assert_int_equal(proto_challenge_join("a", "b", true, out, 2),
+			 -ENOBUFS);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_split),
 		cmocka_unit_test(test_room),
+		cmocka_unit_test(test_join),
 	};
 
 	cmocka_set_message_output(CM_OUTPUT_TAP);

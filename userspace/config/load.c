@@ -4,8 +4,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/random.h>
-#include <termios.h>
-#include <unistd.h>
 
 #include "config/parse.h"
 #include "log/log.h"
@@ -232,137 +230,6 @@ static int argv_parse(struct config_parse *ps, int argc, char **argv)
 	return 0;
 }
 
-/* ---- user name and password from the terminal ---------------------- */
-
-static int prompt_line(struct config_parse *ps, const char *prompt,
-		       bool is_hidden, char *out, size_t cap)
-{
-	struct termios old, quiet;
-	char *line;
-
-	fprintf(stderr, "%s", prompt);
-	fflush(stderr);
-	if (is_hidden && !tcgetattr(STDIN_FILENO, &old)) {
-		quiet = old;
-		quiet.c_lflag &= ~(tcflag_t)ECHO;
-		tcsetattr(STDIN_FILENO, TCSAFLUSH, &quiet);
-		line = fgets(out, (int)cap, stdin);
-		tcsetattr(STDIN_FILENO, TCSAFLUSH, &old);
-		fputc('\n', stderr);
-	} else {
-		line = fgets(out, (int)cap, stdin);
-	}
-	if (!line || out[0] == '\n')
-		return config_fail(ps, "nothing was entered for \"%s\"", prompt);
-	out[strcspn(out, "\n")] = '\0';
-	return 0;
-}
-
-/* Whoever sits at the machine is asked, as at boot. */
-static int prompt_systemd(struct config_parse *ps, char *out, size_t cap)
-{
-	FILE *pipe = popen("systemd-ask-password --timeout=90 'Enter Private Key Password:'",
-			   "r");
-	char *line = pipe ? fgets(out, (int)cap, pipe) : NULL;
-	bool is_ok = pipe && !pclose(pipe) && line && out[0] != '\n';
-
-	if (!is_ok)
-		return config_fail_at(ps, config_place_of(ps, "askpass"),
-			"askpass: there is no terminal, and systemd-ask-password got no answer; write askpass FILE");
-	out[strcspn(out, "\n")] = '\0';
-	return 0;
-}
-
-/* Both parts of a password with static-challenge. */
-static int challenge_prompt(struct config_parse *ps, char *pass, size_t cap)
-{
-	const struct config *cfg = ps->cfg;
-	char prompt[256], response[PROTO_USER_PASS_MAX];
-	char both[PROTO_USER_PASS_MAX];
-	int ret;
-
-	if (!cfg->challenge)
-		return 0;
-	snprintf(prompt, sizeof(prompt), "CHALLENGE: %s ", cfg->challenge);
-	ret = prompt_line(ps, prompt, !cfg->is_challenge_echoed, response,
-			  sizeof(response));
-	if (!ret && proto_challenge_join(pass, response,
-					 cfg->is_challenge_concat, both,
-					 sizeof(both)))
-		ret = config_fail_at(ps, config_place_of(ps, "static-challenge"),
-				     "password and answer are too long together");
-	if (!ret)
-		snprintf(pass, cap, "%s", both);
-	mem_wipe(response, sizeof(response));
-	mem_wipe(both, sizeof(both));
-	return ret;
-}
-
-/* As long as the loop does not run, the terminal may be waited for. */
-static int login_prompt(struct config_parse *ps)
-{
-	struct config_blob *blob = &ps->cfg->auth_user_pass;
-	char user[PROTO_USER_PASS_MAX], pass[PROTO_USER_PASS_MAX];
-	char both[2 * PROTO_USER_PASS_MAX];
-	int ret;
-
-	if (!ps->cfg->has_auth_user_pass || blob->text ||
-	    ps->cfg->is_management_query)
-		return 0;
-	/* The configuration is read again in the background. */
-	if (ps->cfg->is_daemon)
-		return config_fail_at(ps, config_place_of(ps, "auth-user-pass"),
-			"auth-user-pass: with daemon nobody can be asked; write auth-user-pass FILE");
-	if (!isatty(STDIN_FILENO))
-		return config_fail_at(ps, config_place_of(ps, "auth-user-pass"),
-			"auth-user-pass: there is no terminal to ask on; write auth-user-pass FILE");
-	ret = prompt_line(ps, "Enter Auth Username: ", false, user,
-			  sizeof(user));
-	if (!ret)
-		ret = prompt_line(ps, "Enter Auth Password: ", true, pass,
-				  sizeof(pass));
-	if (!ret)
-		ret = challenge_prompt(ps, pass, sizeof(pass));
-	if (!ret) {
-		blob->len = (size_t)snprintf(both, sizeof(both), "%s\n%s\n",
-					     user, pass);
-		blob->path = CONFIG_INLINE_PATH;
-		blob->text = config_secret_dup(ps->cfg, both, blob->len);
-		if (!blob->text)
-			ret = config_nomem(ps);
-	}
-	mem_wipe(user, sizeof(user));
-	mem_wipe(pass, sizeof(pass));
-	mem_wipe(both, sizeof(both));
-	return ret;
-}
-
-static int askpass_prompt(struct config_parse *ps)
-{
-	struct config_blob *blob = &ps->cfg->key_pass;
-	char pass[PROTO_USER_PASS_MAX];
-	int ret;
-
-	if (!ps->cfg->has_askpass || blob->text)
-		return 0;
-	if (ps->cfg->is_daemon)
-		return config_fail_at(ps, config_place_of(ps, "askpass"),
-			"askpass: with daemon nobody can be asked; write askpass FILE");
-	ret = isatty(STDIN_FILENO) ?
-	      prompt_line(ps, "Enter Private Key Password: ", true, pass,
-			  sizeof(pass)) :
-	      prompt_systemd(ps, pass, sizeof(pass));
-	if (!ret) {
-		blob->len = strlen(pass);
-		blob->path = CONFIG_INLINE_PATH;
-		blob->text = config_secret_dup(ps->cfg, pass, blob->len);
-		if (!blob->text)
-			ret = config_nomem(ps);
-	}
-	mem_wipe(pass, sizeof(pass));
-	return ret;
-}
-
 /* ---- remote-random ------------------------------------------------ */
 
 /* Take a random one out of the list, until the list is empty. */
@@ -439,9 +306,9 @@ enum config_verdict config_load(int argc, char **argv, struct config **out)
 	if (!ret && ps.cfg->has_remote_random)
 		ret = remotes_shuffle(&ps);
 	if (!ret)
-		ret = askpass_prompt(&ps);
+		ret = config_ask_passphrase(&ps);
 	if (!ret && !ps.cfg->is_check)
-		ret = login_prompt(&ps);
+		ret = config_ask_login(&ps);
 	if (!ret) {
 		*out = ps.cfg;
 		return ps.cfg->is_check ? CONFIG_CHECK : CONFIG_RUN;

@@ -128,7 +128,8 @@ static const struct config_row client_rows[] = {
 	{ "auth-user-pass", 0, 1, CONFIG_KIND_APPLY, IN_MAIN | CONFIG_IN_BLOCK,
 	  set_auth_user_pass, CONFIG_FIELD(auth_user_pass), 1, 0, "[FILE]",
 	  "Log in with a user name and a password.\nFILE holds them, one per "
-	  "line. Without FILE they are asked for at start, or as "
+	  "line. Without FILE they are asked for at start, on the terminal or, "
+	  "without one, by systemd-ask-password, or as "
 	  "management-query-passwords says." },
 	CONFIG_FLAG("push-peer-info", IN_MAIN, is_peer_info_pushed,
 		"Tell the server more about this machine.\nThe hardware address of "
@@ -138,8 +139,9 @@ static const struct config_row client_rows[] = {
 		"TEXT ECHO [scrv1|concat]",
 		"Ask TEXT, too, and send the answer with the password.\nECHO 1 "
 		"shows what is typed, 0 does not. With concat the answer simply "
-		"follows the password. It is asked for on the terminal, or as "
-		"management-query-passwords says."),
+		"follows the password. It is asked for on the terminal or, without "
+		"one, by systemd-ask-password, or as management-query-passwords "
+		"says."),
 	CONFIG_SPECIAL("auth-retry", 1, 1, IN_MAIN, set_auth_retry,
 		"none|nointeract|interact",
 		"Say what happens when the login is refused; default none.\nnone "

@@ -237,6 +237,21 @@ const char *config_secret_dup(struct config *cfg, const char *src, size_t len);
 /** config_blobs_load() - read every file option given by path */
 int config_blobs_load(struct config_parse *ps);
 
+/* ---- questions (ask.c) --------------------------------------------- */
+
+/**
+ * config_ask_login() - a client's user name and password, and the answer of
+ * static-challenge, unless they are in a file
+ *
+ * On the terminal or, without one, by systemd-ask-password.
+ * Context: before the loop runs; waits for the person.
+ * Return: 0, or -EINVAL or -ENOMEM with the error set.
+ */
+int config_ask_login(struct config_parse *ps);
+
+/** config_ask_passphrase() - of askpass without a file, likewise */
+int config_ask_passphrase(struct config_parse *ps);
+
 /* ---- finish (expand.c, check.c) ------------------------------------ */
 
 /** config_finish() - expand helpers, read files, check options together */
