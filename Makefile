@@ -51,7 +51,7 @@ SANFLAGS := $(SAN_$(SAN))
 
 # Only goals that compile need the libraries.
 NO_PKG_GOALS := clean help modules kmod-tools uninstall install-% dist demo bench \
-	bench-quick fuzz interop interop-matrix check check-%
+	bench-quick bench-wall fuzz interop interop-matrix check check-%
 ifneq ($(filter-out $(NO_PKG_GOALS),$(or $(MAKECMDGOALS),all)),)
 PKG_CFLAGS := $(shell pkg-config --cflags $(PKGS))
 PKG_LIBS := $(shell pkg-config --libs $(PKGS))
@@ -250,6 +250,10 @@ bench-quick: ## five rows of it
 	@selftests/lab/host-deps
 	@selftests/bench/run --quick
 
+bench-wall: ## by the clock, in User-Mode Linux; ROW=name, ROUNDS=n
+	@selftests/lab/host-deps
+	@selftests/bench/wall $(ROW)
+
 bench-user: userspace ## measures the userspace data path against its peers, here (ROUNDS=10)
 	@selftests/lab/host-deps
 	@selftests/bench/user $(if $(ROUNDS),--rounds $(ROUNDS)) $(ROW)
@@ -270,5 +274,5 @@ help: ## this list
 FORCE:
 .PHONY: all userspace units fuzzers fuzzers-here modules kmod-tools install \
 	install-headers install-dkms dist uninstall demo check check-full \
-	interop interop-matrix check-mutants fuzz bench bench-quick bench-user bench-load \
+	interop interop-matrix check-mutants fuzz bench bench-quick bench-wall bench-user bench-load \
 	bench-control clean help FORCE
