@@ -112,7 +112,9 @@ struct priv_route {
 	int ifindex;
 	uint32_t metric;
 	uint32_t table;
-	bool is_unreachable;	/* it leads nowhere, and says so */
+	/* 0: no, else it leads nowhere, and says so. A request may be anything,
+	 * and a bool only two things. */
+	uint8_t is_unreachable;
 };
 
 /** priv_route_add() - -EEXIST when the same route is there already */

@@ -139,7 +139,7 @@ static struct priv_undo priv_route_undo(const struct priv_route *route)
 			.ifindex = route->ifindex,
 			.metric = route->metric,
 			.table = route->table,
-			.is_unreachable = route->is_unreachable,
+			.is_unreachable = route->is_unreachable != 0,
 		},
 	};
 }
