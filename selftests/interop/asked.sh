@@ -70,9 +70,7 @@ scenario_asked() {
 	local dir=$DIR/pki-$KEYS
 
 	pki_make "$dir" "$KEYS"
-	openssl pkey -aes256 -passout pass:sesame -in "$dir/client.key" \
-		-out "$DIR/locked.key" 2>/dev/null &&
-		mv "$DIR/locked.key" "$dir/client.key"
+	pki_lock "$dir/client.key"
 	script_write judge '{ read -r u; read -r p; } <"$1"
 		echo "$u $p" >>"$OUT/login"
 		[ "$u $p" = "alice SCRV1:c2VjcmV0:MTIzNDU2" ]'

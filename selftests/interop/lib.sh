@@ -212,6 +212,12 @@ show_logs() {
 	done
 }
 
+# pki_lock FILE: a private key gets the passphrase "sesame"
+pki_lock() {
+	openssl pkey -aes256 -passout pass:sesame -in "$1" \
+		-out "$1.locked" 2>/dev/null && mv "$1.locked" "$1"
+}
+
 # pki_make DIR ec|rsa: ca.crt, and {server,client,client2}.{crt,key}; ta.key for
 # tls-auth and tls-crypt.
 pki_make() {

@@ -448,9 +448,7 @@ scenario_askpass() {
 	local dir=$DIR/pki-$KEYS
 
 	pki_make "$dir" "$KEYS"
-	openssl pkey -aes256 -passout pass:sesame -in "$dir/server.key" \
-		-out "$DIR/locked.key" 2>/dev/null &&
-		mv "$DIR/locked.key" "$dir/server.key"
+	pki_lock "$dir/server.key"
 	echo sesame >"$DIR/pass"
 	chmod 600 "$DIR/pass"
 	peer_start server ovpnd

@@ -78,6 +78,14 @@ module_unused() {
 	[ "$(cat /sys/module/ovpn/refcnt)" = 0 ]
 }
 
+# module_reload: nothing is left that needs it
+module_reload() {
+	# namespaces end in the background
+	kt_until 20 module_unused || kt_fail "module stays in use"
+	kt_ok "clean unload" rmmod ovpn
+	kt_ok "load" modprobe ovpn
+}
+
 # The other end of b's veth goes when b has really ended.
 veth_gone() {
 	! ip -n "$NS-a" link show vab
@@ -195,10 +203,7 @@ test_unload() {
 		kt_reset
 		[ -e /sys/module/ovpn ] || modprobe ovpn
 	done
-	# namespaces end in the background
-	kt_until 20 module_unused
-	kt_ok "clean unload" rmmod ovpn
-	kt_ok "load" modprobe ovpn
+	module_reload
 	net_new a
 	kt_ok "device" cli a link_add tun p2p
 }
@@ -227,9 +232,7 @@ test_unload_tcp() {
 		kt_reset
 		[ -e /sys/module/ovpn ] || modprobe ovpn
 	done
-	kt_until 20 module_unused
-	kt_ok "clean unload" rmmod ovpn
-	kt_ok "load" modprobe ovpn
+	module_reload
 }
 
 # devices SECONDS: with peers, come and go; so does their socket, which keeps the
@@ -280,9 +283,7 @@ test_modunload() {
 	kt_num "unloaded" "$done" -gt 0
 	[ -e /sys/module/ovpn ] || modprobe ovpn
 	kt_reset
-	kt_until 20 module_unused || kt_fail "module stays in use"
-	kt_ok "clean unload" rmmod ovpn
-	kt_ok "load" modprobe ovpn
+	module_reload
 }
 
 # autoload: a device of the kind, or a look for the family, loads the module

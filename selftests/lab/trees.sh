@@ -88,15 +88,26 @@ item_make_root() {
 
 item_key_peer() {
 	lab_item_hash build-trixie
+	declare -f lab_peer_suite lab_peer_libraries
+}
+
+# The suite that has an OpenVPN series.
+lab_peer_suite() {
+	case $1 in
+	2.5) echo bullseye ;;
+	2.6) echo trixie ;;
+	*) echo trixie-backports ;;
+	esac
 }
 
 # A released OpenVPN with its loader and libraries, so that it runs on this
 # machine and in every root, whatever their own libraries are. The loader is
 # started under the name "openvpn" because that becomes the process's name.
 item_make_peer() {
-	local suite=trixie version tree=$2/tree to=$2/openvpn package lib
+	local suite version tree=$2/tree to=$2/openvpn package lib
+	local path=/src/usr/lib/x86_64-linux-gnu:/src/lib/x86_64-linux-gnu
 
-	[ "$1" = 2.6 ] || suite=trixie-backports
+	suite=$(lab_peer_suite "$1")
 	version=$(lab_version "$suite" openvpn)
 	case $version in
 	"$1".*) ;;
@@ -107,54 +118,6 @@ item_make_peer() {
 	mkdir -p "$tree" "$to/lib"
 	lab_fetch "$suite" "$tree" "openvpn=$version" \
 		$(lab_peer_libraries "$suite" "$version")
-	cp "$tree/usr/sbin/openvpn" "$to/openvpn.bin"
-	cp "$package/lib64/ld-linux-x86-64.so.2" "$to/openvpn"
-	lab_chroot "$package" "$tree:/src:ro" -- \
-		sh -c 'LD_LIBRARY_PATH=/src/usr/lib/x86_64-linux-gnu ldd /src/usr/sbin/openvpn' |
-		awk '$2 == "=>" { print $3 }' |
-		while read -r lib; do
-			case $lib in
-			/src/*) cp -L "$tree${lib#/src}" "$to/lib/" ;;
-			/*) cp -L "$package$lib" "$to/lib/" ;;
-			*) lab_die "openvpn $version: a library is missing" ;;
-			esac
-		done
-	cat >"$to/run" <<-'EOF'
-		#!/bin/sh
-		# Runs this OpenVPN with its own loader and libraries.
-		dir=$(dirname "$(readlink -f "$0")")
-		exec "$dir/openvpn" --library-path "$dir/lib" "$dir/openvpn.bin" "$@"
-	EOF
-	chmod +x "$to/run"
-	echo "${version%%-*}" >"$2/version"
-	rm -rf "$tree"
-}
-
-item_key_oldpeer() {
-	lab_item_hash build-trixie
-}
-
-# OpenVPN of a suite that has left the archive for the most part: as a peer, but
-# with its suite's libraries besides.
-item_make_oldpeer() {
-	local suite=bullseye version tree=$2/tree to=$2/openvpn package lib name
-	local path=/src/usr/lib/x86_64-linux-gnu:/src/lib/x86_64-linux-gnu
-	local -a packages=(libssl1.1 liblz4-1 liblzo2-2 libpam0g
-		libpkcs11-helper1 libsystemd0 libgcrypt20 libgpg-error0
-		liblzma5 libzstd1 libaudit1 libcap-ng0)
-
-	version=$(lab_version "$suite" openvpn)
-	case $version in
-	"$1".*) ;;
-	*) lab_die "$suite has openvpn $version, not $1" ;;
-	esac
-	lab_say "openvpn $version: downloading"
-	package=$(lab_item build-trixie)/root
-	mkdir -p "$tree" "$to/lib"
-	lab_fetch "$suite" "$tree" "openvpn=$version" \
-		$(for name in "${packages[@]}"; do
-			echo "$name=$(lab_version "$suite" "$name")"
-		done)
 	cp "$tree/usr/sbin/openvpn" "$to/openvpn.bin"
 	cp "$package/lib64/ld-linux-x86-64.so.2" "$to/openvpn"
 	lab_chroot "$package" "$tree:/src:ro" -- \
@@ -291,13 +254,22 @@ item_make_samples() {
 	rm -rf "$tree"
 }
 
-# The libraries that openvpn needs beyond the build chroot's, as PACKAGE=VERSION.
+# The libraries that openvpn needs beyond the build chroot's, as PACKAGE=VERSION:
+# trixie's, but for a suite whose own are older, with what those need in turn. The
+# C library is the build chroot's.
 lab_peer_libraries() {
-	local name
+	local suite=$1 version=$2 from=trixie more='' name
 
-	lab_field "$1" openvpn "$2" Depends | tr ',' '\n' |
-		sed 's/ *(.*//; s/ *|.*//; s/^ *//' | grep '^lib' |
-		while read -r name; do
-			echo "$name=$(lab_version trixie "$name")"
-		done
+	if [ "$suite" = bullseye ]; then
+		from=bullseye
+		more="libaudit1 libcap-ng0 libgcrypt20 libgpg-error0 liblzma5 libzstd1"
+	fi
+	{
+		lab_field "$suite" openvpn "$version" Depends | tr ',' '\n' |
+			sed 's/ *(.*//; s/ *|.*//; s/^ *//' |
+			grep '^lib' | grep -vx libc6
+		printf '%s\n' $more
+	} | while read -r name; do
+		[ -z "$name" ] || echo "$name=$(lab_version "$from" "$name")"
+	done
 }

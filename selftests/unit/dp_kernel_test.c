@@ -98,10 +98,7 @@ static int setup(void **state)
 		return -1;
 	rig_end_open(&rig, &rig.client, "tun-c", DP_MODE_P2P, "127.0.0.1");
 	rig_peers(&rig);
-	rig_set_key(&rig.server, DP_SLOT_PRIMARY, 1, PROTO_CIPHER_AES_256_GCM,
-		    0);
-	rig_set_key(&rig.client, DP_SLOT_PRIMARY, 1, PROTO_CIPHER_AES_256_GCM,
-		    0);
+	rig_set_keys(&rig, DP_SLOT_PRIMARY, 1, PROTO_CIPHER_AES_256_GCM, 0);
 	return 0;
 }
 
@@ -179,8 +176,7 @@ static void test_traffic(void **state)
 	(void)state;
 	assert_true(goes_both_ways());
 	for (i = 0; i < sizeof(ciphers) / sizeof(*ciphers); i++) {
-		rig_set_key(&rig.server, DP_SLOT_PRIMARY, 9, ciphers[i], 5);
-		rig_set_key(&rig.client, DP_SLOT_PRIMARY, 9, ciphers[i], 5);
+		rig_set_keys(&rig, DP_SLOT_PRIMARY, 9, ciphers[i], 5);
 		assert_true(goes_both_ways());
 	}
 	info = info_of(&rig.server);
@@ -250,10 +246,8 @@ static void test_keys(void **state)
 	struct dp_peer_info info;
 
 	(void)state;
-	rig_set_key(&rig.server, DP_SLOT_SECONDARY, 2,
-		    PROTO_CIPHER_CHACHA20_POLY1305, 1);
-	rig_set_key(&rig.client, DP_SLOT_SECONDARY, 2,
-		    PROTO_CIPHER_CHACHA20_POLY1305, 1);
+	rig_set_keys(&rig, DP_SLOT_SECONDARY, 2, PROTO_CIPHER_CHACHA20_POLY1305,
+		     1);
 	assert_true(goes_both_ways());
 	assert_int_equal(dp_key_swap(rig.server.dp, RIG_PEER_ID), 0);
 	info = info_of(&rig.server);
@@ -326,10 +320,7 @@ static void carried_up(bool is_v1)
 	};
 	rig_peers(&rig);
 	memset(&rig_format, 0, sizeof(rig_format));
-	rig_set_key(&rig.server, DP_SLOT_PRIMARY, 1, PROTO_CIPHER_AES_256_CBC,
-		    3);
-	rig_set_key(&rig.client, DP_SLOT_PRIMARY, 1, PROTO_CIPHER_AES_256_CBC,
-		    3);
+	rig_set_keys(&rig, DP_SLOT_PRIMARY, 1, PROTO_CIPHER_AES_256_CBC, 3);
 }
 
 static int on_either(void *arg, const struct dp_peer_info *info)
@@ -498,50 +489,49 @@ static bool has_floated(void *arg)
 	return ((struct rig_end *)arg)->n_floated > 0;
 }
 
-static void test_floated(void **state)
+/* Its peer is made anew, without keys. */
+static void client_moves(void)
 {
-	struct dp_peer peer = { .id = RIG_PEER_ID, .tx_id = RIG_PEER_ID };
+	struct dp_peer peer = { .id = RIG_PEER_ID, .tx_id = RIG_PEER_ID,
+				.remote = rig.server.addr };
 
-	(void)state;
 	loop_io_free(rig.client.io);
 	close(rig.client.udp);
 	rig_listen(&rig.client, "127.0.0.9");
 	peer.fd = rig.client.udp;
-	peer.remote = rig.server.addr;
 	assert_int_equal(dp_peer_add(rig.client.dp, &peer), 0);
-	rig_set_key(&rig.server, DP_SLOT_PRIMARY, 4, PROTO_CIPHER_AES_256_GCM,
-		    2);
-	rig_set_key(&rig.client, DP_SLOT_PRIMARY, 4, PROTO_CIPHER_AES_256_GCM,
-		    2);
+}
+
+static void server_follows(void)
+{
 	assert_true(goes(&rig.client, "10.8.0.2", "10.8.0.1"));
 	assert_true(rig_run(&rig, has_floated, &rig.server, 2000));
 	assert_true(net_addr_is_equal(&rig.server.floated_to,
 				      &rig.client.addr));
+}
+
+static void test_floated(void **state)
+{
+	(void)state;
+	client_moves();
+	rig_set_keys(&rig, DP_SLOT_PRIMARY, 4, PROTO_CIPHER_AES_256_GCM, 2);
+	server_follows();
 	assert_true(goes_both_ways());
 }
 
 /* The kernel is told: packets without a peer id come up by address. */
 static void test_carried_floats(void **state)
 {
-	struct dp_peer peer = { .id = RIG_PEER_ID, .tx_id = RIG_PEER_ID };
 	struct dp_peer_info info;
 	struct dp *kernel;
 
 	(void)state;
 	carried_up(false);
 	kernel = mixed_kernel(rig.server.dp);
-	loop_io_free(rig.client.io);
-	close(rig.client.udp);
-	rig_listen(&rig.client, "127.0.0.9");
-	peer.fd = rig.client.udp;
-	peer.remote = rig.server.addr;
-	assert_int_equal(dp_peer_add(rig.client.dp, &peer), 0);
+	client_moves();
 	rig_set_key(&rig.client, DP_SLOT_PRIMARY, 1, PROTO_CIPHER_AES_256_CBC,
 		    3);
-	assert_true(goes(&rig.client, "10.8.0.2", "10.8.0.1"));
-	assert_true(rig_run(&rig, has_floated, &rig.server, 2000));
-	assert_true(net_addr_is_equal(&rig.server.floated_to,
-				      &rig.client.addr));
+	server_follows();
 	assert_int_equal(dp_peer_get(kernel, RIG_PEER_ID, &info), 0);
 	assert_true(net_addr_is_equal(&info.remote, &rig.client.addr));
 	assert_true(goes_both_ways());

@@ -402,6 +402,15 @@ static inline void rig_set_key(struct rig_end *end, enum dp_slot slot,
 	assert_int_equal(dp_key_set(end->dp, RIG_PEER_ID, slot, &key), 0);
 }
 
+/* the same key at both ends */
+static inline void rig_set_keys(struct rig *rig, enum dp_slot slot,
+				uint8_t seed, enum proto_cipher cipher,
+				uint8_t key_id)
+{
+	rig_set_key(&rig->server, slot, seed, cipher, key_id);
+	rig_set_key(&rig->client, slot, seed, cipher, key_id);
+}
+
 /* The peers know each other; no keys yet. */
 static inline void rig_peers(struct rig *rig)
 {
@@ -461,10 +470,7 @@ static inline void rig_up(struct rig *rig)
 {
 	rig_open(rig, "127.0.0.1", "127.0.0.1");
 	rig_peers(rig);
-	rig_set_key(&rig->server, DP_SLOT_PRIMARY, 1,
-		    PROTO_CIPHER_AES_256_GCM, 0);
-	rig_set_key(&rig->client, DP_SLOT_PRIMARY, 1,
-		    PROTO_CIPHER_AES_256_GCM, 0);
+	rig_set_keys(rig, DP_SLOT_PRIMARY, 1, PROTO_CIPHER_AES_256_GCM, 0);
 }
 
 #endif

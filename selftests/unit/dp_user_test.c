@@ -149,8 +149,7 @@ static void test_ciphers(void **state)
 	(void)state;
 	rig_up(&rig);
 	for (i = 0; i < sizeof(ciphers) / sizeof(*ciphers); i++) {
-		rig_set_key(&rig.server, DP_SLOT_PRIMARY, 9, ciphers[i], 5);
-		rig_set_key(&rig.client, DP_SLOT_PRIMARY, 9, ciphers[i], 5);
+		rig_set_keys(&rig, DP_SLOT_PRIMARY, 9, ciphers[i], 5);
 		assert_true(goes_up());
 		assert_true(goes_down());
 		info = info_of(&rig.server);
@@ -189,10 +188,8 @@ static void test_transports(void **state)
 			net_addr_parse("127.0.0.1", port, &rig.server.addr);
 		}
 		rig_peers(&rig);
-		rig_set_key(&rig.server, DP_SLOT_PRIMARY, 1,
-			    PROTO_CIPHER_AES_128_GCM, 0);
-		rig_set_key(&rig.client, DP_SLOT_PRIMARY, 1,
-			    PROTO_CIPHER_AES_128_GCM, 0);
+		rig_set_keys(&rig, DP_SLOT_PRIMARY, 1, PROTO_CIPHER_AES_128_GCM,
+			     0);
 		assert_true(goes_up());
 		assert_true(goes_down());
 		if (!i)
@@ -212,10 +209,7 @@ static void test_local_address(void **state)
 	remote = rig.server.addr;
 	net_addr_parse("127.0.0.7", net_addr_port(&remote), &rig.server.addr);
 	rig_peers(&rig);
-	rig_set_key(&rig.server, DP_SLOT_PRIMARY, 1, PROTO_CIPHER_AES_128_GCM,
-		    0);
-	rig_set_key(&rig.client, DP_SLOT_PRIMARY, 1, PROTO_CIPHER_AES_128_GCM,
-		    0);
+	rig_set_keys(&rig, DP_SLOT_PRIMARY, 1, PROTO_CIPHER_AES_128_GCM, 0);
 	assert_int_equal(net_addr_parse("127.0.0.7", 0, &local), 0);
 	assert_int_equal(dp_peer_set_remote(rig.server.dp, RIG_PEER_ID,
 					    &rig.client.addr, &local), 0);
@@ -452,10 +446,8 @@ static void test_rotation(void **state)
 
 	(void)state;
 	rig_up(&rig);
-	rig_set_key(&rig.server, DP_SLOT_SECONDARY, 2,
-		    PROTO_CIPHER_CHACHA20_POLY1305, 1);
-	rig_set_key(&rig.client, DP_SLOT_SECONDARY, 2,
-		    PROTO_CIPHER_CHACHA20_POLY1305, 1);
+	rig_set_keys(&rig, DP_SLOT_SECONDARY, 2, PROTO_CIPHER_CHACHA20_POLY1305,
+		     1);
 	assert_true(goes_up());
 	assert_true(goes_down());
 	/* one side is ahead: both keys are in use at once */
