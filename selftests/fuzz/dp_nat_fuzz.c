@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * Packets through the rules of client-nat, both ways. What was right of a
- * packet stays right, its length is kept, and the way back undoes the way out.
+ * Packets through the rules of client-nat, both ways: checksums that were
+ * right stay right, and nothing changes but addresses and checksums.
  */
 #include <errno.h>
 #include <netinet/in.h>

@@ -43,6 +43,7 @@ names_up() {
 		mount -t tmpfs tmpfs /run
 		mkdir -p /run/dbus /run/systemd/netif /run/resolvconf/interface
 		rm -f /etc/resolv.conf
+		mount -t tmpfs tmpfs /var/cache/ldconfig
 		ldconfig
 		if [ "$3" = resolved ]; then
 			echo "systemd-resolve:x:9999:9999::/:/bin/false" >>/etc/passwd

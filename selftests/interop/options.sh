@@ -172,13 +172,12 @@ socket_says() {
 }
 
 # scenario_socket: what is asked of the outer socket: bind-dev, mark, buffers,
-# mtu-disc, several ways to name ports.
+# several ways to name ports.
 scenario_socket() {
 	EXTRA[client]='bind-dev out
 mark 77
 sndbuf 131072
 rcvbuf 262144
-mtu-disc yes
 lport 2222'
 	EXTRA[server]='multihome
 float'
@@ -203,7 +202,7 @@ float'
 	expect_log client 'bind-dev nowhere: No such device' "bind-dev is not obeyed"
 	daemon_stop client
 	stop_clean server
-	RESULT="bind-dev, mark, sndbuf, rcvbuf, mtu-disc, multihome, lport"
+	RESULT="bind-dev, mark, sndbuf, rcvbuf, multihome, lport"
 }
 
 # scenario_told CLIENT: what programs are told: x509-track, setenv-safe,
@@ -262,16 +261,13 @@ scenario_told() {
 	RESULT="x509-track, keying-material-exporter, push-peer-info, override-username"
 }
 
-# scenario_old CLIENT: force-tls-key-material-export, ecdh-curve, providers,
-# compat-mode
+# scenario_old CLIENT: force-tls-key-material-export, ecdh-curve, providers
 scenario_old() {
 	TLS=1.3
 	SERVER_LINES="ecdh-curve secp384r1
 		providers default legacy
-		compat-mode 2.3.0
 		force-tls-key-material-export"
 	connect ovpnd "$1"
-	daemon_says server 'net30 is taken as p2p' || true
 	stop_clean client
 	CLIENT_LINES='tls-groups X25519'
 	peer_start client "$1"
@@ -286,7 +282,7 @@ scenario_old() {
 	expect_log server 'providers: OpenSSL cannot load "no-such-provider"' \
 		"a provider that is not there goes unnoticed"
 	daemon_stop server
-	RESULT="ecdh-curve, providers, compat-mode, force-tls-key-material-export"
+	RESULT="ecdh-curve, providers, force-tls-key-material-export"
 }
 
 # log_of NAME PATTERN
@@ -343,24 +339,6 @@ scenario_daemon() {
 	kill "$PID"
 	within 8 pid_is_gone "$PID" || fail "the daemon does not end"
 	RESULT="daemon, writepid, log, log-append, tmp-dir"
-}
-
-# scenario_hostname: a random label in front of a name, each time another one
-scenario_hostname() {
-	CLIENT_LINES='remote-random-hostname
-connect-retry 1 1'
-	[ -d "$DIR/pki-$KEYS" ] || pki_make "$DIR/pki-$KEYS" "$KEYS"
-	peer_config_client ovpnd | sed 's/^remote .*/remote server.invalid 1194/' \
-		>"$DIR/client.conf"
-	daemon_start client c "$OVPND" --config "$DIR/client.conf"
-	within 20 hostnames_differ || fail "the label is not random"
-	daemon_stop client
-	RESULT="random labels"
-}
-
-hostnames_differ() {
-	[ "$(sed -n 's/.*resolve "\([0-9a-f]\{12\}\.server\.invalid\)".*/\1/p' \
-		"$DIR/client.log" | sort -u | wc -l)" -ge 2 ]
 }
 
 # scenario_challenge_static SERVER: an answer goes with the password, asked for at

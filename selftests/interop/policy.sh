@@ -210,6 +210,7 @@ scenario_scripts() {
 		learn-address $script
 		up \"$script first\"
 		route-up $script
+		route-pre-down $script
 		down $script"
 	behind_client_up
 	server_starts
@@ -257,6 +258,7 @@ scenario_scripts() {
 		fail "client-connect lets a client in that it refuses"
 	daemon_stop client
 	daemon_stop server
+	expect_out env-route-pre-down '^script_type=route-pre-down$'
 	expect_out args-down '^root: tun-s 1500 0 10\.8\.0\.1 255\.255\.255\.0 init$'
 	[ "${DAEMON_STATUS[server]}" = 0 ] ||
 		fail "the server ended with status ${DAEMON_STATUS[server]}"

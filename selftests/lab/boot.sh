@@ -94,7 +94,7 @@ lab_initrd() {
 # lab_qemu_start WORK: in the background. VM is its process id, STREAM that of
 # who writes the command's output.
 lab_qemu_start() {
-	local work=$1 accel=tcg,thread=multi cpu=max smp=2 extra=()
+	local work=$1 accel=tcg,thread=multi cpu=max smp=$CPUS extra=()
 	local append="console=ttyS0 rdinit=/lab/init panic=-1 oops=panic"
 
 	append+=" loglevel=7 net.ifnames=0 mitigations=off audit=0"

@@ -103,6 +103,33 @@ static void test_server_subnet(void **state)
 	config_free(cfg);
 }
 
+/* What was different in old releases. */
+static void test_compat_mode(void **state)
+{
+	struct config *cfg = text_config(TEXT_SERVER
+		"compat-mode 2.3.0\ncipher AES-256-CBC\n");
+
+	(void)state;
+	assert_non_null(cfg);
+	assert_true(text_warns(cfg, "net30 is taken as p2p"));
+	assert_int_equal(cfg->topology, CONFIG_TOPOLOGY_P2P);
+	assert_string_equal(cfg->data_ciphers_fallback, "AES-256-CBC");
+	assert_non_null(strstr(cfg->data_ciphers, ":AES-256-CBC"));
+	config_free(cfg);
+	cfg = text_config(TEXT_SERVER "compat-mode 2.4.0\ntopology subnet\n"
+			  "cipher AES-256-CBC\n");
+	assert_non_null(cfg);
+	assert_int_equal(cfg->topology, CONFIG_TOPOLOGY_SUBNET);
+	assert_null(cfg->data_ciphers_fallback);
+	assert_non_null(strstr(cfg->data_ciphers, ":AES-256-CBC"));
+	config_free(cfg);
+	cfg = text_config(TEXT_SERVER "compat-mode 2.5.0\n"
+			  "cipher AES-256-CBC\n");
+	assert_non_null(cfg);
+	assert_null(strstr(cfg->data_ciphers, "AES-256-CBC"));
+	config_free(cfg);
+}
+
 static void test_server_sizes(void **state)
 {
 	static const struct {
@@ -542,6 +569,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_defaults),
 		cmocka_unit_test(test_server_subnet),
+		cmocka_unit_test(test_compat_mode),
 		cmocka_unit_test(test_server_sizes),
 		cmocka_unit_test(test_server_nopool),
 		cmocka_unit_test(test_server_link),

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* The outer socket: control packets beside a flood of data. */
 #include <errno.h>
+#include <netinet/in.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -109,6 +110,64 @@ static void test_bounded(void **state)
 	assert_int_equal(ret, -EAGAIN);
 }
 
+/* What mtu-disc says, of both families on a socket for both. */
+static void test_mtu_disc(void **state)
+{
+	static const struct {
+		enum config_mtu_disc choice;
+		int want;
+	} rows[] = {
+		{ CONFIG_MTU_DISC_NO, IP_PMTUDISC_DONT },
+		{ CONFIG_MTU_DISC_MAYBE, IP_PMTUDISC_WANT },
+		{ CONFIG_MTU_DISC_YES, IP_PMTUDISC_DO },
+	};
+	socklen_t len = sizeof(int);
+	int fd, value;
+
+	(void)state;
+	for (size_t i = 0; i < 3; i++) {
+		const struct config cfg = { .mtu_disc = rows[i].choice };
+
+		fd = extmux_socket_plain(&cfg, AF_INET6, SOCK_DGRAM);
+		assert_true(fd >= 0);
+		assert_int_equal(getsockopt(fd, IPPROTO_IP, IP_MTU_DISCOVER,
+					    &value, &len), 0);
+		assert_int_equal(value, rows[i].want);
+		assert_int_equal(getsockopt(fd, IPPROTO_IPV6, IPV6_MTU_DISCOVER,
+					    &value, &len), 0);
+		assert_int_equal(value, rows[i].want);
+		close(fd);
+	}
+}
+
+/* A socket is taken over only if it is where bind-dev says now. */
+static void test_kept_on_device(void **state)
+{
+	struct config lo = { .bind_dev = "lo" }, any = { .is_bind = true };
+	const struct config *made[] = { &any, &lo, &lo, &any };
+	const struct config *wanted[] = { &any, &lo, &any, &lo };
+	sa_family_t family;
+	union net_addr addr;
+	socklen_t len;
+	int fd, ret;
+
+	(void)state;
+	for (size_t i = 0; i < 4; i++) {
+		fd = extmux_socket_plain(made[i], AF_INET, SOCK_DGRAM);
+		assert_true(fd >= 0);
+		assert_int_equal(net_addr_parse("127.0.0.1", 0, &addr), 0);
+		assert_int_equal(bind(fd, &addr.sa, net_addr_len(&addr)), 0);
+		len = sizeof(addr);
+		assert_int_equal(getsockname(fd, &addr.sa, &len), 0);
+		lo.lport = net_addr_port(&addr);
+		any.lport = lo.lport;
+		ret = extmux_socket_kept(wanted[i], fd, &family);
+		assert_int_equal(ret, made[i] == wanted[i] ? fd : -ENOENT);
+		if (ret == fd)
+			close(fd);
+	}
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
 int main(void)
@@ -116,6 +175,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(test_full_buffer),
 		TEST(test_bounded),
+		TEST(test_mtu_disc),
+		TEST(test_kept_on_device),
 	};
 
 	cmocka_set_message_output(CM_OUTPUT_TAP);

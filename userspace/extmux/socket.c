@@ -2,6 +2,7 @@
 /* Making and configuring the outer sockets. */
 #include <errno.h>
 #include <fcntl.h>
+#include <net/if.h>
 #include <netdb.h>
 #include <netinet/tcp.h>
 #include <stdio.h>
@@ -28,7 +29,9 @@ static void set_int(int fd, int level, int option, int value, const char *name)
 		log_warn("socket option %s: %s", name, strerror(errno));
 }
 
-/* Fragment rather than lose what the path cannot carry, as OpenVPN. */
+/* Without mtu-disc: fragment rather than lose what the path cannot carry, as
+ * OpenVPN.
+ */
 static void mtu_option(const struct config *cfg, int fd, sa_family_t family)
 {
 	static const int modes4[] = {
@@ -80,10 +83,35 @@ static void socket_options(const struct config *cfg, int fd,
 		set_int(fd, SOL_SOCKET, SO_MARK, (int)cfg->mark, "mark");
 }
 
+/* bind-dev; anywhere else is not where it was meant to be */
+static int bind_device(const struct config *cfg, int fd)
+{
+	const char *name = cfg->bind_dev;
+	int ret;
+
+	if (!name || !setsockopt(fd, SOL_SOCKET, SO_BINDTODEVICE, name,
+				 (socklen_t)strlen(name) + 1))
+		return 0;
+	ret = -errno;
+	log_error("bind-dev %s: %s", name, strerror(-ret));
+	return ret;
+}
+
+/* Is it where bind-dev says, or on no device without? */
+static bool is_on_device(const struct config *cfg, int fd)
+{
+	char name[IF_NAMESIZE] = "";
+	socklen_t len = sizeof(name);
+
+	if (getsockopt(fd, SOL_SOCKET, SO_BINDTODEVICE, name, &len))
+		return false;
+	return !strcmp(name, cfg->bind_dev ? cfg->bind_dev : "");
+}
+
 static int socket_new(const struct config *cfg, sa_family_t family, int type,
 		      bool is_dual)
 {
-	int fd = socket(family, type | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+	int fd = socket(family, type | SOCK_NONBLOCK | SOCK_CLOEXEC, 0), ret;
 
 	if (fd < 0)
 		return -errno;
@@ -94,13 +122,8 @@ static int socket_new(const struct config *cfg, sa_family_t family, int type,
 		set_int(fd, IPPROTO_IPV6, IPV6_V6ONLY, !is_dual,
 			"IPV6_V6ONLY");
 	socket_options(cfg, fd, family, type);
-	if (cfg->bind_dev &&
-	    setsockopt(fd, SOL_SOCKET, SO_BINDTODEVICE, cfg->bind_dev,
-		       (socklen_t)strlen(cfg->bind_dev) + 1)) {
-		int ret = -errno;
-
-		/* anywhere else is not where it was meant to be */
-		log_error("bind-dev %s: %s", cfg->bind_dev, strerror(-ret));
+	ret = bind_device(cfg, fd);
+	if (ret) {
 		close(fd);
 		return ret;
 	}
@@ -123,6 +146,11 @@ static bool socket_is(int fd, int type, union net_addr *addr)
 static int socket_take(const struct config *cfg, int fd, int type,
 		       const union net_addr *addr, sa_family_t *family)
 {
+	/* once is what a process without CAP_NET_RAW may do */
+	int ret = is_on_device(cfg, fd) ? 0 : bind_device(cfg, fd);
+
+	if (ret)
+		return ret;
 	*family = addr->sa.sa_family;
 	socket_options(cfg, fd, *family, type);
 	/* somebody may be gone again before accept() */
@@ -145,7 +173,8 @@ static int socket_passed(const struct config *cfg, int type,
 		if (found < 0 && strncmp(names[i], "ovpnd-", 6) &&
 		    socket_is(fd, type, &addr)) {
 			found = socket_take(cfg, fd, type, &addr, family);
-			log_info("using the socket that was passed (LISTEN_FDS)");
+			if (found >= 0)
+				log_info("using the socket that was passed (LISTEN_FDS)");
 		}
 		free(names[i]);
 	}
@@ -173,7 +202,7 @@ int extmux_socket_kept(const struct config *cfg, int fd, sa_family_t *family)
 	if (fd < 0)
 		return -ENOENT;
 	if (socket_is(fd, socket_type(cfg), &addr) &&
-	    net_addr_port(&addr) == cfg->lport)
+	    net_addr_port(&addr) == cfg->lport && is_on_device(cfg, fd))
 		return socket_take(cfg, fd, socket_type(cfg), &addr, family);
 	close(fd);
 	return -ENOENT;

@@ -132,7 +132,7 @@ static bool receive_batch(struct extmux *mux, uint16_t port, size_t *n_bytes)
 		if (!is_data(&msgs[i]))
 			receive_run(mux, &msgs[i], port);
 	set_batch(mux, n, *n_bytes - before);
-	if (n_control > EXTMUX_CONTROL)
+	if (n_control >= EXTMUX_CONTROL)
 		mux->batch = EXTMUX_CONTROL;
 	return n == (int)batch && n_control <= EXTMUX_CONTROL / 2;
 }
