@@ -348,6 +348,33 @@ static void test_session_timeout(void **state)
 	stop();
 }
 
+/*
+ * What is not connected any more is not looked at, and its timer does not fire
+ * again and again; in the next session the time is counted anew.
+ */
+static void test_session_timeout_lame_duck(void **state)
+{
+	struct tunnel *tunnel;
+	struct peer *peer;
+
+	(void)state;
+	start("session-timeout 1");
+	peer = connected(0, "one", 4000);
+	tunnel = tunnel_of(peer);
+	tunnel_enter_state(tunnel, TUNNEL_STATE_LAME_DUCK);
+	tunnel_set_deadline(tunnel, loop_now(loop) + 60000);
+	assert_true(tunnel->lifetime.ends_at <= loop_now(loop) + 1000);
+	assert_true(tunnel_lifetime_deadline(tunnel) == UINT64_MAX);
+	run_for(1300);
+	assert_false(peer_has(peer, "HALT"));
+	peer_connect(peer);
+	run_until(peer_has(peer, "PUSH_REPLY"));
+	assert_ptr_equal(tunnel_of(peer), tunnel);
+	assert_int_equal(tunnel->state, TUNNEL_STATE_CONNECTED);
+	run_until(peer_has(peer, "HALT"));
+	stop();
+}
+
 /* Each further EXIT put off the end of the session. */
 static void test_cve_2024_28882_one_exit_is_enough(void **state)
 {
@@ -515,6 +542,7 @@ int main(void)
 		cmocka_unit_test(test_cve_2020_15078_refused_get_nothing),
 		cmocka_unit_test(test_old_keys_are_refused),
 		cmocka_unit_test(test_session_timeout),
+		cmocka_unit_test(test_session_timeout_lame_duck),
 		cmocka_unit_test(test_cve_2024_28882_one_exit_is_enough),
 		cmocka_unit_test(test_cve_2024_28882_no_way_back),
 		cmocka_unit_test(test_cve_2025_13086_cookies_expire),

@@ -79,11 +79,18 @@ void tunnel_lifetime_resume(struct tunnel *tunnel,
 	life->bytes = bytes < 0 ? 0 : (uint64_t)bytes;
 }
 
-/** tunnel_lifetime_deadline() - ms, when the next look is due */
+/**
+ * tunnel_lifetime_deadline() - when the next look is due
+ * @tunnel: any; what is not connected ends for other reasons
+ *
+ * Return: ms, UINT64_MAX: never.
+ */
 uint64_t tunnel_lifetime_deadline(const struct tunnel *tunnel)
 {
 	const struct tunnel_lifetime *life = &tunnel->lifetime;
 
+	if (tunnel->state != TUNNEL_STATE_CONNECTED)
+		return UINT64_MAX;
 	return life->ends_at < life->look_at ? life->ends_at : life->look_at;
 }
 
@@ -133,8 +140,7 @@ void tunnel_lifetime_step(struct tunnel *tunnel)
 	struct tunnel_lifetime *life = &tunnel->lifetime;
 	uint64_t now = now_of(tunnel);
 
-	if (tunnel->state != TUNNEL_STATE_CONNECTED ||
-	    tunnel_lifetime_deadline(tunnel) > now)
+	if (tunnel_lifetime_deadline(tunnel) > now)
 		return;
 	if (life->ends_at <= now) {
 		lifetime_end(tunnel, "Session timeout, exiting (--session-timeout)");
