@@ -135,6 +135,31 @@ static void test_goes_on(void **state)
 	stop();
 }
 
+/* Both names: the client proves itself with the one that it has logged in with. */
+static void test_names(void **state)
+{
+	struct tunnel *tunnel;
+	struct peer *a, *b;
+
+	(void)state;
+	start("");
+	a = connected(0, "one", 4000);
+	b = connected(1, "two", 4001);
+	tunnel = tunnel_of(a);
+	tunnel->has_username = true;
+	strcpy(tunnel->username, "other");
+	tunnel->login_name = mem_arena_strdup(tunnel->arena, "alice");
+	tunnel_survive_save(tunnel);
+	for (unsigned int i = 0; i < 2; i++) {
+		next_process();
+		assert_string_equal(tunnel_of(a)->username, "other");
+		assert_non_null(tunnel_of(a)->login_name);
+		assert_string_equal(tunnel_of(a)->login_name, "alice");
+		assert_null(tunnel_of(b)->login_name);
+	}
+	stop();
+}
+
 /* The client begins a key exchange in a session that this process never saw. */
 static void test_client_renegotiates(void **state)
 {
@@ -294,6 +319,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_goes_on),
+		cmocka_unit_test(test_names),
 		cmocka_unit_test(test_client_renegotiates),
 		cmocka_unit_test(test_server_renegotiates),
 		cmocka_unit_test(test_client_speaks),

@@ -4,6 +4,7 @@
  * when this one is gone: their records, and how they come back.
  */
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -27,6 +28,7 @@ struct survive_key {
 /**
  * struct survive_record - one tunnel
  * @size: of this struct, so that another layout is not read
+ * @login_name: "": there is none
  */
 struct survive_record {
 	uint32_t size, version;
@@ -35,7 +37,7 @@ struct survive_record {
 	union net_addr remote, local;
 	struct net_ip vpn4, vpn6;
 	char common_name[65];
-	char username[PROTO_USER_PASS_MAX];
+	char username[PROTO_USER_PASS_MAX], login_name[PROTO_USER_PASS_MAX];
 	bool has_username, has_identity, has_token, is_hooked, is_kernel;
 	int64_t connected_since;
 	struct tunnel_limit limit;
@@ -168,6 +170,8 @@ static int record_fill(struct survive_record *rec, const struct tunnel *tunnel)
 	memcpy(rec->common_name, tunnel->common_name,
 	       sizeof(rec->common_name));
 	memcpy(rec->username, tunnel->username, sizeof(rec->username));
+	snprintf(rec->login_name, sizeof(rec->login_name), "%s",
+		 tunnel->login_name ? tunnel->login_name : "");
 	rec->has_username = tunnel->has_username;
 	rec->is_hooked = tunnel->is_hooked;
 	rec->is_kernel = host->link.fd < 0;
@@ -386,8 +390,8 @@ static struct tunnel_session *restore_session(struct tunnel *tunnel,
 	return NULL;
 }
 
-static void restore_fields(struct tunnel *tunnel,
-			   const struct survive_record *rec)
+static int restore_fields(struct tunnel *tunnel,
+			  const struct survive_record *rec)
 {
 	struct tunnel_host *host = tunnel->host;
 
@@ -406,6 +410,10 @@ static void restore_fields(struct tunnel *tunnel,
 	control_pool_restore(host->server->pool,
 			     host->setup.cfg->is_duplicate_cn ?
 			     NULL : rec->common_name, &rec->vpn4, &rec->vpn6);
+	if (!rec->login_name[0])
+		return 0;
+	tunnel->login_name = mem_arena_strdup(tunnel->arena, rec->login_name);
+	return tunnel->login_name ? 0 : -ENOMEM;
 }
 
 static int restore_one(struct tunnel_host *host,
@@ -421,9 +429,10 @@ static int restore_one(struct tunnel_host *host,
 	tunnel = tunnel_new(host, rec->peer_id, &rec->remote, &rec->local);
 	if (!tunnel)
 		return -ENOMEM;
-	restore_fields(tunnel, rec);
-	tunnel->active = restore_session(tunnel, rec);
-	ret = tunnel->active ? 0 : -EINVAL;
+	ret = restore_fields(tunnel, rec);
+	tunnel->active = ret ? NULL : restore_session(tunnel, rec);
+	if (!ret && !tunnel->active)
+		ret = -EINVAL;
 	if (!ret)
 		ret = rec->is_kernel ? restore_kernel(tunnel, rec) :
 				       restore_user(tunnel, rec);
