@@ -117,6 +117,36 @@ static void test_certificate_refused(void **state)
 	stop();
 }
 
+/* A name of override-username's: which user it is, is what the login said. */
+static void test_sessions_per_user(void **state)
+{
+	static const char *const users[] = { "alice", "bob", "alice" };
+	char dir[] = "/tmp/ovpn-login.XXXXXX", path[64], more[128];
+	struct peer *peer[3];
+	FILE *file;
+
+	(void)state;
+	assert_non_null(mkdtemp(dir));
+	snprintf(path, sizeof(path), "%s/DEFAULT", dir);
+	file = fopen(path, "w");
+	assert_true(file && fputs("override-username guest\n", file) >= 0);
+	assert_int_equal(fclose(file), 0);
+	snprintf(more, sizeof(more),
+		 "sessions-per-user 1\nclient-config-dir %s", dir);
+	start("yes", more);
+	for (unsigned int i = 0; i < 3; i++) {
+		peer[i] = peer_start(i, i ? i == 1 ? "b" : "c" : "a",
+				     (uint16_t)(4000 + i), PEER_INFO);
+		peer[i]->username = users[i];
+		peer[i]->password = "secret";
+		run_until(peer_has(peer[i], "PUSH_REPLY"));
+		assert_int_equal(n_tunnels(), i ? 2 : 1);
+	}
+	assert_null(tunnel_registry_addr(&host->reg, &peer[0]->addr));
+	stop();
+	assert_int_equal(unlink(path) + rmdir(dir), 0);
+}
+
 /* Without a certificate, somebody has to ask for a password. */
 static void test_nobody_asks(void **state)
 {
@@ -225,6 +255,7 @@ int main(int argc, char **argv)
 		cmocka_unit_test(test_no_name),
 		cmocka_unit_test(test_long_password),
 		cmocka_unit_test(test_certificate_refused),
+		cmocka_unit_test(test_sessions_per_user),
 		cmocka_unit_test(test_nobody_asks),
 		cmocka_unit_test(test_a_day),
 	};

@@ -94,6 +94,12 @@ static void close_duplicates(struct tunnel *tunnel)
 	}
 }
 
+/* override-username does not make another user of somebody. */
+static const char *user_of(const struct tunnel *tunnel)
+{
+	return tunnel->login_name ? tunnel->login_name : tunnel->username;
+}
+
 /* Is it a connection that the same user has been let in with? */
 static bool is_of_user(const struct tunnel *other, const struct tunnel *tunnel)
 {
@@ -104,7 +110,7 @@ static bool is_of_user(const struct tunnel *other, const struct tunnel *tunnel)
 	     other->state != TUNNEL_STATE_LAME_DUCK))
 		return false;
 	if (tunnel->has_username && tunnel->username[0])
-		return !strcmp(other->username, tunnel->username);
+		return !strcmp(user_of(other), user_of(tunnel));
 	return tunnel->common_name[0] &&
 	       !strcmp(other->common_name, tunnel->common_name);
 }
