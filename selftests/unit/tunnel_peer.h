@@ -10,6 +10,7 @@
 #include <sys/socket.h>
 
 #include "tunnel_rig.h"
+#include "tunnel_run.h"
 
 #define PEERS_MAX	4
 #define PEER_MESSAGES	16
@@ -227,38 +228,6 @@ static bool peer_has(const struct peer *peer, const char *part)
 			return true;
 	return false;
 }
-
-/* running the loop */
-
-static bool is_turn_over;
-
-static void turn_over(struct loop_timer *timer, void *arg)
-{
-	(void)timer;
-	(void)arg;
-	is_turn_over = true;
-	loop_stop(loop);
-}
-
-static void run_for(uint64_t ms)
-{
-	struct loop_timer *timer = loop_timer_new(loop, turn_over, NULL);
-
-	is_turn_over = false;
-	loop_timer_start(timer, ms);
-	while (!is_turn_over)
-		loop_run(loop);
-	loop_timer_free(timer);
-}
-
-/* Until @expression, for as long as it takes on a busy machine. */
-#define run_until(expression) do { \
-	for (unsigned int turn_ = 0; !(expression); turn_++) { \
-		if (turn_ == 20000) \
-			fail_msg("never: %s", #expression); \
-		run_for(2); \
-	} \
-} while (0)
 
 /* Before end(). */
 static void peers_end(void)

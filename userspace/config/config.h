@@ -132,7 +132,8 @@ struct config_remote {
 /** struct config_route - as written; keywords are resolved when applied */
 struct config_route {
 	struct net_prefix dst;
-	const char *host;	/* a name that @dst is not known of yet; NULL */
+	const char *host;	/* a name that @dst is the address of; NULL */
+	bool is_host_known;	/* @dst has it */
 	const char *gateway;	/* address, "vpn_gateway", "net_gateway", NULL */
 	uint32_t metric;
 	bool has_metric;

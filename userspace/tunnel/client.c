@@ -12,6 +12,9 @@
 #define GOODBYE_POLL_MS	50
 #define GOODBYE_MIN_S	2	/* leaves earlier when EXIT has been acked */
 #define RESOLVERS	1
+#define NAMES_MS	20000	/* for all names of routes */
+#define NAMES_END_MS	2000
+
 static uint64_t now_of(const struct tunnel_host *host)
 {
 	return loop_now(host->setup.loop);
@@ -144,11 +147,23 @@ static void client_named(struct tunnel_host *host)
 		client_up(tunnel->active);
 }
 
-/* Names of routes come first, if there are any. */
-static void client_complete(struct tunnel_session *ts)
+/* Names of routes come first, if there are any, but not for ever. */
+static void client_complete(struct tunnel *tunnel)
 {
-	if (!tunnel_client_names(ts->tunnel->host, client_named))
-		client_up(ts);
+	struct tunnel_host *host = tunnel->host;
+
+	if (tunnel_client_names(host, client_named))
+		tunnel_set_deadline(tunnel, now_of(host) + NAMES_MS);
+	else
+		client_named(host);
+}
+
+static void client_names_late(struct tunnel_host *host)
+{
+	log_warn("the names of some routes are not resolved after %u seconds",
+		 NAMES_MS / 1000);
+	tunnel_client_forget_names(host->client);
+	client_named(host);
 }
 
 /* What comes behind the first reply is a token. */
@@ -170,7 +185,7 @@ static void client_up_alone(struct tunnel_session *ts)
 	if (!client->pulled)
 		client->pulled = config_pull_begin(ts->tunnel->host->setup.cfg);
 	if (client->pulled)
-		client_complete(ts);
+		client_complete(ts->tunnel);
 	else
 		tunnel_close(ts->tunnel, "out of memory");
 }
@@ -231,7 +246,7 @@ static void client_push_reply(struct tunnel_session *ts, const char *text)
 				 err);
 	}
 	if (client->pulled->push_continuation != 2)
-		client_complete(ts);
+		client_complete(tunnel);
 }
 
 static void client_changed(struct tunnel_host *host)
@@ -413,6 +428,11 @@ static void client_timeout(struct tunnel *tunnel)
 	struct tunnel_host *host = tunnel->host;
 	struct tunnel_client *client = host->client;
 
+	/* everything has come */
+	if (client->names) {
+		client_names_late(host);
+		return;
+	}
 	if (tunnel->state != TUNNEL_STATE_AUTHENTICATED)
 		return;
 	if (now_of(host) >= client->push_deadline) {
@@ -614,7 +634,8 @@ static int client_start(struct tunnel_host *host)
 	host->client = client;
 	client->timer = loop_timer_new(host->setup.loop, client_timer, host);
 	client->resolver = loop_pool_new(host->setup.loop, RESOLVERS, 4);
-	if (!client->timer || !client->resolver)
+	client->name_resolver = loop_pool_new(host->setup.loop, RESOLVERS, 4);
+	if (!client->timer || !client->resolver || !client->name_resolver)
 		return -ENOMEM;
 	client->remote = cfg->remotes;
 	client_peer_info(host);
@@ -711,6 +732,8 @@ static void client_free(struct tunnel_host *host)
 	tunnel_client_forget_names(client);
 	if (client->resolver)
 		loop_pool_free(client->resolver);
+	if (client->name_resolver)
+		loop_pool_free_within(client->name_resolver, NAMES_END_MS);
 	loop_timer_free(client->timer);
 	config_free(client->pulled);
 	config_free(client->applied);

@@ -39,7 +39,9 @@ enum client_state {
  * @addr: of the remote, or of the proxy in front of it
  * @addrs, @n_addrs: what the name of @remote, or of its proxy, stands for
  * @at_addr: the one in use; behind the first one they are tried in turn
- * @names: of routes, that are being looked up before the tunnel is up
+ * @names: of routes in @pulled, that are being looked up before it is applied
+ * @resolver, @name_resolver: of remotes, and of routes: a name server that is
+ *	slow about the one is not waited for by the other
  * @push_deadline: ms, when PUSH_REPLY must have come
  * @n_tries: consecutive failures, for the back-off
  * @has_login: @username and @password are those to use
@@ -63,7 +65,7 @@ struct tunnel_client {
 	unsigned int n_addrs, at_addr;
 	struct client_lookup *lookup;
 	struct client_names *names;
-	struct loop_pool *resolver;
+	struct loop_pool *resolver, *name_resolver;
 	struct loop_timer *timer;
 	uint64_t push_deadline;
 	uint64_t exit_deadline;

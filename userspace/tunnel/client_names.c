@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* Routes to names: a client looks them up before its tunnel is up. */
+/* Routes to names: a client looks them up before it sets them. */
 #include <netdb.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -13,14 +13,16 @@
 /**
  * struct client_names - names on their way to addresses; owned by the worker
  * @host: NULL: nobody wants to know any more
+ * @at: the one that is being looked up; what is before has been used
+ * @ip: its address
  */
 struct client_names {
 	struct loop_job job;
 	struct tunnel_host *host;
 	void (*done)(struct tunnel_host *host);
-	size_t n;
+	size_t n, at;
 	char names[NAMES_MAX][NAME_LEN];
-	struct net_ip ips[NAMES_MAX];
+	struct net_ip ip;
 };
 
 /* Context: the resolver's thread. */
@@ -32,51 +34,62 @@ static void names_work(struct loop_job *job)
 	};
 	struct addrinfo *list;
 
-	for (size_t i = 0; i < names->n; i++) {
-		if (getaddrinfo(names->names[i], NULL, &hints, &list))
-			continue;
-		names->ips[i].family = AF_INET;
-		names->ips[i].in4 =
-			((struct sockaddr_in *)list->ai_addr)->sin_addr;
-		freeaddrinfo(list);
-	}
+	names->ip.family = AF_UNSPEC;
+	if (getaddrinfo(names->names[names->at], NULL, &hints, &list))
+		return;
+	names->ip.family = AF_INET;
+	names->ip.in4 = ((struct sockaddr_in *)list->ai_addr)->sin_addr;
+	freeaddrinfo(list);
 }
 
-static void route_fill(struct config_route *route,
-		       const struct client_names *names)
+static bool is_unknown(const struct config_route *route)
 {
+	return route->host && !route->is_host_known;
+}
+
+static void names_fill(const struct client_names *names)
+{
+	struct config_route *route = names->host->client->pulled->routes;
 	struct net_ip base;
 
-	for (size_t i = 0; i < names->n; i++) {
-		if (strcmp(names->names[i], route->host))
+	for (; route && names->ip.family; route = route->next) {
+		if (!is_unknown(route) ||
+		    strcmp(names->names[names->at], route->host))
 			continue;
-		if (!names->ips[i].family)
-			return;
-		route->host = NULL;
-		route->dst.ip = names->ips[i];
+		route->is_host_known = true;
+		route->dst.ip = names->ip;
 		/* the name is that of some address in the network */
 		if (!net_prefix_nth(&route->dst, 0, &base))
 			route->dst.ip = base;
-		return;
 	}
 }
 
+/* One after the other: what is known when time is up is used. */
 static void names_done(struct loop_job *job, bool was_run)
 {
 	struct client_names *names = (struct client_names *)job;
 	struct tunnel_host *host = names->host;
-	struct config_route *route;
 
-	(void)was_run;
+	if (host && was_run) {
+		names_fill(names);
+		if (++names->at < names->n &&
+		    !loop_pool_submit(host->client->name_resolver, job))
+			return;
+	}
 	if (host) {
 		host->client->names = NULL;
-		for (route = host->client->pulled->routes; route;
-		     route = route->next)
-			if (route->host)
-				route_fill(route, names);
 		names->done(host);
 	}
 	free(names);
+}
+
+static void names_add(struct client_names *names, const char *name)
+{
+	for (size_t i = 0; i < names->n; i++)
+		if (!strcmp(names->names[i], name))
+			return;
+	if (names->n < NAMES_MAX)
+		snprintf(names->names[names->n++], NAME_LEN, "%s", name);
 }
 
 bool tunnel_client_names(struct tunnel_host *host,
@@ -86,20 +99,19 @@ bool tunnel_client_names(struct tunnel_host *host,
 	const struct config_route *route = client->pulled->routes;
 	struct client_names *names;
 
-	while (route && !route->host)
+	while (route && !is_unknown(route))
 		route = route->next;
 	names = route ? calloc(1, sizeof(*names)) : NULL;
 	if (!names)
 		return false;
 	names->host = host;
 	names->done = done;
-	for (; route && names->n < NAMES_MAX; route = route->next)
-		if (route->host)
-			snprintf(names->names[names->n++], NAME_LEN, "%s",
-				 route->host);
+	for (; route; route = route->next)
+		if (is_unknown(route))
+			names_add(names, route->host);
 	names->job.work = names_work;
 	names->job.done = names_done;
-	if (loop_pool_submit(client->resolver, &names->job)) {
+	if (loop_pool_submit(client->name_resolver, &names->job)) {
 		free(names);
 		return false;
 	}

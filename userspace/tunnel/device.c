@@ -309,7 +309,7 @@ static bool route_resolve(struct tunnel_host *host, const struct config *cfg,
 {
 	struct net_ip gateway = { 0 };
 
-	if (in->host)
+	if (in->host && !in->is_host_known)
 		return false;
 	memset(out, 0, sizeof(*out));
 	out->dst = in->dst;
@@ -372,7 +372,7 @@ static int plan_routes(struct tunnel_host *host, const struct config *cfg,
 
 		if (route_resolve(host, cfg, in, server, &route))
 			ret = plan_route(plan, &route);
-		else if (in->host)
+		else if (in->host && !in->is_host_known)
 			log_warn("route %s: the name is not resolved, left out",
 				 in->host);
 		else

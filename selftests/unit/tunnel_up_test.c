@@ -1,0 +1,310 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * A client that is connected, and what it does about names then. Both ends are
+ * hosts of the test; the resolver is the test's, too.
+ *
+ *	host (client) --- each packet waits for a turn of the loop --- server
+ */
+#include <arpa/inet.h>
+#include <errno.h>
+#include <netdb.h>
+#include <pthread.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "tunnel/client.h"
+#include "tunnel_rig.h"
+#include "tunnel_run.h"
+
+static struct tunnel_host *server;
+static struct config *server_cfg;
+static unsigned int n_flights;
+static bool is_cut;	/* no packet arrives */
+
+/* ---- between the two -------------------------------------------------- */
+
+struct flight {
+	struct loop_timer *timer;
+	bool is_to_server;
+	uint8_t data[PROTO_PACKET_MAX];
+	size_t len;
+};
+
+static union net_addr address(const char *ip, uint16_t port)
+{
+	union net_addr addr;
+
+	assert_int_equal(net_addr_parse(ip, port, &addr), 0);
+	return addr;
+}
+
+static void land(struct loop_timer *timer, void *arg)
+{
+	const union net_addr at_server = address("192.0.2.1", 1194);
+	const union net_addr at_client = address("192.0.2.2", 4000);
+	struct flight *flight = arg;
+
+	(void)timer;
+	n_flights--;
+	if (is_cut)
+		;
+	else if (flight->is_to_server)
+		tunnel_host_input(server, flight->data, flight->len,
+				  &at_client, &at_server);
+	else
+		tunnel_host_input(host, flight->data, flight->len,
+				  &at_server, &at_client);
+	loop_timer_free(flight->timer);
+	free(flight);
+}
+
+static int pair_send(void *arg, const union net_addr *remote,
+		     const union net_addr *local, const uint8_t *pkt,
+		     size_t len)
+{
+	struct flight *flight = calloc(1, sizeof(*flight));
+
+	(void)remote;
+	(void)local;
+	assert_true(len <= sizeof(flight->data));
+	memcpy(flight->data, pkt, len);
+	flight->len = len;
+	flight->is_to_server = arg == &server;
+	flight->timer = loop_timer_new(loop, land, flight);
+	n_flights++;
+	loop_timer_start(flight->timer, 0);
+	return 0;
+}
+
+static int pair_open(void *arg, const union net_addr *remote)
+{
+	(void)arg;
+	(void)remote;
+	return 0;
+}
+
+static void pair_close(void *arg)
+{
+	(void)arg;
+}
+
+/* ---- the resolver ------------------------------------------------------ */
+
+/* @n_asked: for any name; @is_slow: "slow.test" has no answer */
+static struct {
+	pthread_mutex_t lock;
+	pthread_cond_t wake;
+	unsigned int n_asked;
+	bool is_slow;
+} names = { .lock = PTHREAD_MUTEX_INITIALIZER,
+	    .wake = PTHREAD_COND_INITIALIZER };
+
+static void names_set_slow(bool is_slow)
+{
+	pthread_mutex_lock(&names.lock);
+	names.is_slow = is_slow;
+	pthread_cond_broadcast(&names.wake);
+	pthread_mutex_unlock(&names.lock);
+}
+
+static unsigned int names_asked(void)
+{
+	unsigned int n;
+
+	pthread_mutex_lock(&names.lock);
+	n = names.n_asked;
+	pthread_mutex_unlock(&names.lock);
+	return n;
+}
+
+/* In place of the C library's. */
+int getaddrinfo(const char *name, const char *port,
+		const struct addrinfo *hints, struct addrinfo **out)
+{
+	bool is_server = !strcmp(name, "server.test");
+	struct addrinfo *list = calloc(1, sizeof(*list));
+	union net_addr *addr = calloc(1, sizeof(*addr));
+
+	(void)hints;
+	(void)port;
+	pthread_mutex_lock(&names.lock);
+	names.n_asked++;
+	while (names.is_slow && !strcmp(name, "slow.test"))
+		pthread_cond_wait(&names.wake, &names.lock);
+	pthread_mutex_unlock(&names.lock);
+	net_addr_parse(is_server ? "192.0.2.1" : "198.51.100.7", 1194, addr);
+	list->ai_family = AF_INET;
+	list->ai_addr = &addr->sa;
+	list->ai_addrlen = sizeof(addr->in4);
+	*out = list;
+	return 0;
+}
+
+void freeaddrinfo(struct addrinfo *list)
+{
+	free(list->ai_addr);
+	free(list);
+}
+
+/* ---- life of the two --------------------------------------------------- */
+
+static char *server_text(const char *more)
+{
+	const struct pki_spec spec = {
+		.cn = "server", .key_usage = "digitalSignature",
+		.ext_usage = "serverAuth", .serial = 3,
+	};
+	struct pki_cert cert = pki_make(&spec, &rig_ca);
+	char *text;
+
+	assert_true(asprintf(&text,
+		"dev tun\nserver 10.8.0.0 255.255.255.0\ntopology subnet\n"
+		"dh none\nverb 0\ndata-path user\n%s\n"
+		"<ca>\n%s</ca>\n<cert>\n%s</cert>\n<key>\n%s</key>\n", more,
+		rig_ca.cert_pem, cert.cert_pem, cert.key_pem) > 0);
+	pki_free(&cert);
+	return text;
+}
+
+static void server_begin(const char *more)
+{
+	char *text = server_text(more), err[512] = "";
+	struct tunnel_host_setup setup = {
+		.loop = loop, .priv = priv,
+		.outer = { .send = pair_send, .fd = outer_fd },
+	};
+
+	if (config_parse("server", text, strlen(text), false, &server_cfg, err,
+			 sizeof(err)))
+		fail_msg("%s", err);
+	free(text);
+	setup.cfg = server_cfg;
+	if (tunnel_host_new(&setup, &server, err, sizeof(err)) ||
+	    tunnel_host_start(server, err, sizeof(err)))
+		fail_msg("%s", err);
+}
+
+/* @client, @at_server: their lines */
+static void start(const char *client, const char *at_server)
+{
+	const struct tunnel_outer outer = {
+		.open = pair_open, .close = pair_close, .send = pair_send,
+		.fd = outer_fd, .arg = &server,
+	};
+
+	is_cut = false;
+	names.n_asked = 0;
+	names_set_slow(false);
+	begin_config(config_text_as("client\nremote server.test 1194\n"
+				    "connect-retry 1\nallow-pull-fqdn",
+				    "clientAuth", client));
+	rig_fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	assert_true(rig_fd >= 0);
+	server_begin(at_server);
+	begin_host(&outer);
+}
+
+static void stop(void)
+{
+	names_set_slow(false);
+	is_cut = true;
+	tunnel_host_free(host);
+	tunnel_host_free(server);
+	run_until(!n_flights);
+	close(rig_fd);
+	rig_fd = -1;
+	end_config();
+	config_free(server_cfg);
+}
+
+static bool is_connected(void)
+{
+	return host->client->state == CLIENT_STATE_CONNECTED;
+}
+
+/* Return: of the route to this name, as it is now in force; NULL: there is none */
+static const struct config_route *route_to(const char *name)
+{
+	const struct config_route *route = host->client->applied->routes;
+
+	while (route && (!route->host || strcmp(route->host, name)))
+		route = route->next;
+	return route;
+}
+
+static bool leads_somewhere(const char *name)
+{
+	const struct config_route *route = route_to(name);
+
+	assert_non_null(route);
+	return route->is_host_known &&
+	       route->dst.ip.in4.s_addr == inet_addr("198.51.100.7");
+}
+
+/* ---- names of routes ----------------------------------------------------- */
+
+/*
+ * The second name is not answered. The client does not ask for what it has got
+ * already, nor end over that; when the names have had their time, it goes on.
+ */
+static void test_slow_name(void **state)
+{
+	struct tunnel *tunnel;
+
+	(void)state;
+	start("", "push \"route fast.test\"\npush \"route slow.test\"");
+	names_set_slow(true);
+	run_until(names_asked() == 3);
+	tunnel = host->client->tunnel;
+	assert_int_equal(tunnel->state, TUNNEL_STATE_AUTHENTICATED);
+	assert_in_range(tunnel->deadline - loop_now(loop), 15000, 20000);
+	host->client->push_deadline = loop_now(loop);
+	tunnel_set_deadline(tunnel, loop_now(loop));
+	run_until(tunnel->state != TUNNEL_STATE_AUTHENTICATED);
+	assert_true(is_connected());
+	assert_true(leads_somewhere("fast.test"));
+	assert_false(route_to("slow.test")->is_host_known);
+	stop();
+}
+
+/* The remote is found meanwhile. */
+static void test_slow_name_of_before(void **state)
+{
+	struct tunnel *tunnel;
+
+	(void)state;
+	start("", "push \"route slow.test\"");
+	names_set_slow(true);
+	run_until(names_asked() == 2);
+	tunnel_host_restart(host, "test");
+	run_until(names_asked() == 3);
+	run_until(host->client->state == CLIENT_STATE_GET_CONFIG);
+	tunnel = host->client->tunnel;
+	run_until(host->client->names);
+	/* the one of before has the resolver's thread, and nobody waits for it */
+	names_set_slow(false);
+	run_until(is_connected());
+	assert_ptr_equal(host->client->tunnel, tunnel);
+	assert_true(leads_somewhere("slow.test"));
+	stop();
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_slow_name),
+		cmocka_unit_test(test_slow_name_of_before),
+	};
+
+	cmocka_set_message_output(CM_OUTPUT_TAP);
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
