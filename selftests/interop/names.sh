@@ -158,10 +158,17 @@ push "dns search-domains search.test"'
 	names_expect dnssec ': no'
 	names_query host.inner.test || fail "no query through the tunnel"
 	! names_query elsewhere.test || fail "a query that is not for the tunnel"
+	# while it connects again, nobody asks a server in the tunnel
+	daemon_stop server
+	kill -USR1 "${DAEMON_PID[client]}"
+	within 5 names_server_is_gone ||
+		fail "the name server stays without the tunnel"
+	peer_start server "$1"
+	within 30 connected_times client 2 || fail "ovpnd does not come back"
+	within 5 names_server_is_there || fail "the name server is not set again"
 	stop_clean client
 	daemon_stop server
-	! names_in resolvectl status 2>&1 | grep -q '10\.8\.0\.1' ||
-		fail "the name server is still there"
+	names_server_is_gone || fail "the name server is still there"
 
 	# without domains it is for everything; another port, a certificate's name
 	EXTRA[server]='push "dns server 1 address 10.8.0.1:5353"
@@ -181,6 +188,14 @@ push "dns server 0 transport DoH"'
 	daemon_stop server
 	daemon_stop names
 	RESULT="resolved: servers, domains, port, DoT"
+}
+
+names_server_is_there() {
+	names_in resolvectl status 2>&1 | grep -q '10\.8\.0\.1'
+}
+
+names_server_is_gone() {
+	! names_server_is_there
 }
 
 names_link_gone() {

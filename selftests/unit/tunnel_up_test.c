@@ -17,6 +17,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <cmocka.h>
@@ -29,6 +30,7 @@ static struct tunnel_host *server;
 static struct config *server_cfg;
 static unsigned int n_flights;
 static bool is_cut;	/* no packet arrives */
+static char dir[32];	/* for programs */
 
 /* ---- between the two -------------------------------------------------- */
 
@@ -298,11 +300,79 @@ static void test_slow_name_of_before(void **state)
 	stop();
 }
 
+/* ---- name servers -------------------------------------------------------- */
+
+/* dns-updown: writes down what it is called for, and may fail. */
+static char *updown(const char *more)
+{
+	char path[64], *lines;
+	FILE *file;
+
+	strcpy(dir, "/tmp/ovpn-up.XXXXXX");
+	assert_non_null(mkdtemp(dir));
+	snprintf(path, sizeof(path), "%s/script", dir);
+	file = fopen(path, "w");
+	assert_non_null(file);
+	fprintf(file, "#!/bin/sh\necho \"$script_type\" >>%s/log\n"
+		"test \"$script_type\" = dns-down || test ! -e %s/fail\n",
+		dir, dir);
+	assert_int_equal(fclose(file), 0);
+	assert_int_equal(chmod(path, 0755), 0);
+	assert_true(asprintf(&lines, "script-security 2\ndns-updown %s\n%s",
+			     path, more) > 0);
+	return lines;
+}
+
+static void updown_end(void)
+{
+	char command[64];
+
+	snprintf(command, sizeof(command), "rm -rf %s", dir);
+	assert_int_equal(system(command), 0);
+}
+
+static bool updown_was(const char *want)
+{
+	char path[64], text[256] = "";
+	FILE *file;
+	size_t n;
+
+	snprintf(path, sizeof(path), "%s/log", dir);
+	file = fopen(path, "r");
+	if (!file)
+		return !want[0];
+	n = fread(text, 1, sizeof(text) - 1, file);
+	fclose(file);
+	text[n] = '\0';
+	return !strcmp(text, want);
+}
+
+/* They lie in the tunnel: without it, nobody could tell where the server is. */
+static void test_name_servers_of_a_dead_tunnel(void **state)
+{
+	char *lines = updown("");
+
+	(void)state;
+	start(lines, "push \"dhcp-option DNS 10.8.0.1\"");
+	free(lines);
+	run_until(is_connected());
+	run_until(updown_was("dns-up\n"));
+	tunnel_host_restart(host, "test");
+	assert_null(host->names);
+	run_until(updown_was("dns-up\ndns-down\n"));
+	run_until(is_connected());
+	assert_non_null(host->names);
+	run_until(updown_was("dns-up\ndns-down\ndns-up\n"));
+	stop();
+	updown_end();
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_slow_name),
 		cmocka_unit_test(test_slow_name_of_before),
+		cmocka_unit_test(test_name_servers_of_a_dead_tunnel),
 	};
 
 	cmocka_set_message_output(CM_OUTPUT_TAP);

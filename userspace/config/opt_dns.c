@@ -265,11 +265,11 @@ static const struct config_row dns_rows[] = {
 		"force|disable|COMMAND",
 		"Say who sets the name servers of --dns and --dhcp-option.\nA client "
 		"does so itself, at systemd-resolved when it runs, else by the "
-		"program resolvconf, and undoes it at the end; not with --up, which "
-		"then has to, unless this is force. disable: nobody. COMMAND: that "
-		"program, which gets dev, script_type (dns-up or dns-down) and "
-		"variables dns_* as from OpenVPN, and the rights that the daemon "
-		"begins with."),
+		"program resolvconf, and undoes it when the tunnel ends, also before "
+		"it connects again; not with --up, which then has to, unless this is "
+		"force. disable: nobody. COMMAND: that program, which gets dev, "
+		"script_type (dns-up or dns-down) and variables dns_* as from "
+		"OpenVPN, and the rights that the daemon begins with."),
 	CONFIG_SPECIAL("dhcp-option", 1, 2, CONFIG_IN_MAIN | CONFIG_IN_PUSH,
 		set_dhcp_option, "TYPE [VALUE]",
 		"Use a name server or a domain, as in older configurations.\nWithout "

@@ -468,10 +468,13 @@ static void client_closed(struct tunnel *tunnel, const char *why)
 	if (client->tunnel != tunnel)
 		return;
 	client->tunnel = NULL;
-	if (client->state == CLIENT_STATE_CONNECTED)
+	if (client->state == CLIENT_STATE_CONNECTED) {
 		tunnel_hook_down(host, client->applied, true,
 				 tunnel->is_expired ? "ping-restart" :
 						      "sigusr1");
+		/* they lie in the tunnel, and the remote's name is asked for */
+		tunnel_names_down(host);
+	}
 	option = client_exit_option(tunnel);
 	if (option) {
 		log_notice("exiting (%s)", option);
