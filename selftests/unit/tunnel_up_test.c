@@ -300,6 +300,48 @@ static void test_slow_name_of_before(void **state)
 	stop();
 }
 
+static void push(const char *options)
+{
+	const struct tunnel_push push = { .options = options };
+	struct tunnel_push_result result;
+	char err[256] = "";
+
+	if (tunnel_host_push(server, &push, &result, err, sizeof(err)))
+		fail_msg("%s", err);
+	assert_int_equal(result.n_sent, 1);
+}
+
+/* Routes to names stay; only names that are new are looked up. */
+static void test_push_update(void **state)
+{
+	(void)state;
+	start("route fast.test", "push \"route 10.91.0.0 255.255.0.0\"");
+	run_until(is_connected());
+	assert_int_equal(names_asked(), 2);
+	push("tun-mtu 1400");
+	run_until(host->client->applied->tun_mtu == 1400);
+	assert_true(leads_somewhere("fast.test"));
+	assert_int_equal(names_asked(), 2);
+	push("route slow.test");
+	run_until(route_to("slow.test"));
+	assert_true(leads_somewhere("slow.test"));
+	assert_true(leads_somewhere("fast.test"));
+	assert_int_equal(names_asked(), 3);
+	/* another one, while the name of the one before is looked up */
+	push("-route");
+	run_until(!route_to("slow.test"));
+	names_set_slow(true);
+	push("route slow.test");
+	run_until(host->client->names);
+	push("tun-mtu 1300");
+	run_until(names_asked() == 4);
+	names_set_slow(false);
+	run_until(host->client->applied->tun_mtu == 1300);
+	assert_true(leads_somewhere("slow.test"));
+	assert_true(is_connected());
+	stop();
+}
+
 /* ---- name servers -------------------------------------------------------- */
 
 /* dns-updown: writes down what it is called for, and may fail. */
@@ -372,6 +414,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_slow_name),
 		cmocka_unit_test(test_slow_name_of_before),
+		cmocka_unit_test(test_push_update),
 		cmocka_unit_test(test_name_servers_of_a_dead_tunnel),
 	};
 

@@ -138,13 +138,29 @@ static void client_up(struct tunnel_session *ts)
 	tunnel_hook_up(host, client->applied, host->is_hook_up);
 }
 
+/* PUSH_UPDATE: addresses and routes become what they shall be now. */
+static void client_update(struct tunnel *tunnel)
+{
+	struct tunnel_host *host = tunnel->host;
+
+	if (client_device(host)) {
+		tunnel_close(tunnel, "setup failed");
+		return;
+	}
+	log_notice("the server has changed the configuration");
+	tunnel_names_up(host, host->client->applied);
+}
+
 static void client_named(struct tunnel_host *host)
 {
 	struct tunnel *tunnel = host->client->tunnel;
 
-	if (tunnel && tunnel->active &&
-	    tunnel->state == TUNNEL_STATE_AUTHENTICATED)
+	if (!tunnel || !tunnel->active)
+		return;
+	if (tunnel->state == TUNNEL_STATE_AUTHENTICATED)
 		client_up(tunnel->active);
+	else if (tunnel->state == TUNNEL_STATE_CONNECTED)
+		client_update(tunnel);
 }
 
 /* Names of routes come first, if there are any, but not for ever. */
@@ -173,6 +189,9 @@ static void client_renewed(struct tunnel_host *host, const char *text)
 	const char *before = applied->auth_token;
 
 	tunnel_login_pushed(applied, text);
+	/* of a PUSH_UPDATE whose names are being looked up */
+	if (host->client->pulled)
+		tunnel_login_pushed(host->client->pulled, text);
 	if (applied->auth_token != before)
 		tunnel_watch_token(host, applied);
 }
@@ -249,13 +268,7 @@ static void client_push_reply(struct tunnel_session *ts, const char *text)
 		client_complete(tunnel);
 }
 
-static void client_changed(struct tunnel_host *host)
-{
-	log_notice("the server has changed the configuration");
-	tunnel_names_up(host, host->client->applied);
-}
-
-/* The tunnel stays up: addresses and routes become what they shall be now. */
+/* The tunnel stays up meanwhile, as it is. */
 static void client_push_update(struct tunnel *tunnel, const char *text)
 {
 	struct tunnel_host *host = tunnel->host;
@@ -267,15 +280,19 @@ static void client_push_update(struct tunnel *tunnel, const char *text)
 	ret = tunnel_pull_message(&client->pull, text);
 	if (!ret)
 		return;
+	/* an earlier one may still wait for its names */
+	tunnel_client_forget_names(client);
+	config_free(client->pulled);
+	client->pulled = NULL;
 	if (ret > 0)
 		ret = tunnel_pull_config(&client->pull, host->setup.cfg,
 					 client->applied, &client->pulled);
-	if (!ret)
-		ret = client_device(host);
-	if (ret)
+	if (ret) {
 		tunnel_close(tunnel, "offending option received");
-	else
-		client_changed(host);
+		return;
+	}
+	tunnel_client_keep_names(client);
+	client_complete(tunnel);
 }
 
 /* other messages, the end */

@@ -112,6 +112,9 @@ void tunnel_client_forget_lookup(struct tunnel_client *client);
 bool tunnel_client_names(struct tunnel_host *host,
 			 void (*done)(struct tunnel_host *host));
 
+/** tunnel_client_keep_names() - @pulled has what @applied knows of its names */
+void tunnel_client_keep_names(struct tunnel_client *client);
+
 /** tunnel_client_forget_names() - @done is not called any more */
 void tunnel_client_forget_names(struct tunnel_client *client);
 

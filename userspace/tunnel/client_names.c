@@ -119,6 +119,26 @@ bool tunnel_client_names(struct tunnel_host *host,
 	return true;
 }
 
+void tunnel_client_keep_names(struct tunnel_client *client)
+{
+	const struct config_route *known;
+	struct config_route *route;
+
+	for (route = client->pulled->routes; route; route = route->next) {
+		if (!is_unknown(route))
+			continue;
+		for (known = client->applied->routes; known; known = known->next)
+			if (known->is_host_known &&
+			    known->dst.len == route->dst.len &&
+			    !strcmp(known->host, route->host))
+				break;
+		if (!known)
+			continue;
+		route->dst = known->dst;
+		route->is_host_known = true;
+	}
+}
+
 void tunnel_client_forget_names(struct tunnel_client *client)
 {
 	if (client->names)
