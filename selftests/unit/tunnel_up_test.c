@@ -233,7 +233,7 @@ static bool is_connected(void)
 	return host->client->state == CLIENT_STATE_CONNECTED;
 }
 
-/* Return: of the route to this name, as it is now in force; NULL: there is none */
+/* Return: the route to this name that is in force; NULL: there is none */
 static const struct config_route *route_to(const char *name)
 {
 	const struct config_route *route = host->client->applied->routes;
@@ -409,6 +409,69 @@ static void test_name_servers_of_a_dead_tunnel(void **state)
 	updown_end();
 }
 
+static void updown_fail(bool is_failing)
+{
+	char path[64];
+	FILE *file;
+
+	snprintf(path, sizeof(path), "%s/fail", dir);
+	if (!is_failing) {
+		assert_int_equal(unlink(path), 0);
+		return;
+	}
+	file = fopen(path, "w");
+	assert_non_null(file);
+	assert_int_equal(fclose(file), 0);
+}
+
+/* What could not be set is tried again, and is not what is there. */
+static void test_name_servers_again(void **state)
+{
+	char *lines = updown("");
+
+	(void)state;
+	updown_fail(true);
+	start(lines, "push \"dhcp-option DNS 10.8.0.1\"");
+	free(lines);
+	run_until(is_connected());
+	run_until(updown_was("dns-up\ndns-down\n"));
+	assert_null(host->names);
+	updown_fail(false);
+	push("tun-mtu 1400");
+	run_until(updown_was("dns-up\ndns-down\ndns-up\n"));
+	run_for(100);
+	assert_non_null(host->names);
+	/* the same again */
+	push("tun-mtu 1300");
+	run_until(host->client->applied->tun_mtu == 1300);
+	run_for(100);
+	assert_true(updown_was("dns-up\ndns-down\ndns-up\n"));
+	stop();
+	updown_end();
+}
+
+/* Beside many domains, another address is another configuration. */
+static void test_name_servers_that_are_long(void **state)
+{
+	char text[16000] = "", *lines;
+	size_t len = 0;
+
+	(void)state;
+	for (unsigned int i = 0; i < 100; i++)
+		len += (size_t)snprintf(text + len, sizeof(text) - len,
+					"dhcp-option DOMAIN-SEARCH a.%060u.%040u\n",
+					i, i);
+	lines = updown(text);
+	start(lines, "push \"dhcp-option DNS 10.8.0.1\"");
+	free(lines);
+	run_until(is_connected());
+	run_until(updown_was("dns-up\n"));
+	push("dhcp-option DNS 10.8.0.2");
+	run_until(updown_was("dns-up\ndns-down\ndns-up\n"));
+	stop();
+	updown_end();
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -416,6 +479,8 @@ int main(void)
 		cmocka_unit_test(test_slow_name_of_before),
 		cmocka_unit_test(test_push_update),
 		cmocka_unit_test(test_name_servers_of_a_dead_tunnel),
+		cmocka_unit_test(test_name_servers_again),
+		cmocka_unit_test(test_name_servers_that_are_long),
 	};
 
 	cmocka_set_message_output(CM_OUTPUT_TAP);

@@ -279,6 +279,7 @@ void tunnel_host_free(struct tunnel_host *host)
 	auth_keys_free(host->token_keys);
 	mem_secret_free(host->token_seed);
 	tunnel_registry_fini(&host->reg);
+	hook_job_drop(host->names_job);
 	hook_env_free(host->names);
 	hook_env_free(host->hook_env);
 	loop_timer_free(host->reaper);

@@ -213,46 +213,70 @@ bool tunnel_names_is_ours(const struct config *cfg)
 	       cfg->dns_updown != CONFIG_DNS_UPDOWN_COMMAND && !is_for_up(cfg);
 }
 
-static void names_done(void *arg, const struct hook_result *result)
+static bool is_done(const struct hook_result *result, enum hook_event event)
 {
-	const char *what = arg;
-
-	if (result->status != HOOK_OK)
-		log_warn("%s: %s", what, result->why);
+	if (result->status == HOOK_OK)
+		return true;
+	log_warn("%s: %s", hook_name(event), result->why);
+	return false;
 }
 
-static void names_run(struct tunnel_host *host, enum hook_event event)
+/* What has not been set, as far as we know, is tried again the next time. */
+static void names_up_done(void *arg, const struct hook_result *result)
+{
+	struct tunnel_host *host = arg;
+
+	host->names_job = NULL;
+	if (!is_done(result, HOOK_DNS_UP))
+		tunnel_names_down(host);
+}
+
+static void names_down_done(void *arg, const struct hook_result *result)
+{
+	(void)arg;
+	is_done(result, HOOK_DNS_DOWN);
+}
+
+static struct hook_job *names_run(struct tunnel_host *host,
+				  enum hook_event event, hook_done_fn *done)
 {
 	struct hook_run run = {
 		.event = event, .key = "device", .env = host->names,
 	};
 
-	hook_run(host->setup.hook, &run, names_done, (void *)hook_name(event));
+	return hook_run(host->setup.hook, &run, done, host);
 }
 
-struct joined {
-	char text[8192];
-	size_t len;
+/** struct compared - @is_part: @with has all variables so far, as they are */
+struct compared {
+	const struct hook_env *with;
+	bool is_part;
 };
 
-static void join(void *arg, const char *text)
+static void compare(void *arg, const char *text)
 {
-	struct joined *all = arg;
+	struct compared *compared = arg;
+	size_t len = strcspn(text, "=");
+	const char *value;
+	char name[96];
 
-	all->len += (size_t)snprintf(all->text + all->len,
-				     sizeof(all->text) - all->len, "%s\n",
-				     text);
-	if (all->len >= sizeof(all->text))
-		all->len = sizeof(all->text) - 1;
+	snprintf(name, sizeof(name), "%.*s", (int)len, text);
+	value = hook_env_get(compared->with, name);
+	if (!value || strcmp(value, text + len + 1))
+		compared->is_part = false;
+}
+
+static bool is_part(const struct hook_env *a, const struct hook_env *b)
+{
+	struct compared compared = { .with = b, .is_part = true };
+
+	hook_env_each(a, compare, &compared);
+	return compared.is_part;
 }
 
 static bool is_equal(const struct hook_env *a, const struct hook_env *b)
 {
-	struct joined one = { .len = 0 }, two = { .len = 0 };
-
-	hook_env_each(a, join, &one);
-	hook_env_each(b, join, &two);
-	return one.len == two.len && !memcmp(one.text, two.text, one.len);
+	return is_part(a, b) && is_part(b, a);
 }
 
 /** tunnel_names_down() - name servers that were set are so no more */
@@ -260,7 +284,9 @@ void tunnel_names_down(struct tunnel_host *host)
 {
 	if (!host->names)
 		return;
-	names_run(host, HOOK_DNS_DOWN);
+	hook_job_drop(host->names_job);
+	host->names_job = NULL;
+	names_run(host, HOOK_DNS_DOWN, names_down_done);
 	hook_env_free(host->names);
 	host->names = NULL;
 }
@@ -282,7 +308,12 @@ void tunnel_names_up(struct tunnel_host *host, const struct config *cfg)
 		return;
 	}
 	tunnel_names_down(host);
+	if (!env)
+		return;
 	host->names = env;
-	if (env)
-		names_run(host, HOOK_DNS_UP);
+	host->names_job = names_run(host, HOOK_DNS_UP, names_up_done);
+	if (host->names_job)
+		return;
+	hook_env_free(env);
+	host->names = NULL;
 }

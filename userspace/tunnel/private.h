@@ -312,6 +312,7 @@ struct tunnel_host {
 	struct hook_env *hook_env;	/* NULL: no programs */
 	bool is_hook_up;
 	struct hook_env *names;	/* of name servers that are set; NULL: none */
+	struct hook_job *names_job;	/* sets them; NULL: it has */
 	struct tunnel_client *client;
 	const struct tunnel_watch *watch;	/* never NULL */
 	void *watch_arg;
