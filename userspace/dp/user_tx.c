@@ -92,24 +92,31 @@ static int user_seal(struct dp_user *user, struct user_peer *peer,
 }
 
 /*
- * On a kernel that breaks runs of equal datagrams a ping ends each of them.
- * @next, @len: the payload that follows, NULL: none
+ * On a kernel that breaks runs of equal datagrams a ping ends each of them, in
+ * the run's own class.
+ * @next, @len, @class: the payload that follows, NULL: none
  */
 static void user_end_run(struct dp_user *user, struct user_peer *next,
-			 size_t len)
+			 size_t len, uint8_t class)
 {
 	const struct user_key *key, *next_key = NULL;
+	const struct userdp_run *run = NULL;
 
 	if (!user->tx.needs_tail || !user->tx_peer)
 		return;
 	key = user_tx_key(user->tx_peer);
 	if (next)
 		next_key = user_tx_key(next);
-	if (key && userdp_tx_wants_tail(&user->tx,
+	if (key)
+		run = userdp_tx_wants_tail(&user->tx,
 			userdp_codec_wire(&key->seal, PROTO_PING_LEN),
 			next_key ? &next->dest : NULL,
-			next_key ? userdp_codec_wire(&next_key->seal, len) : 0))
-		user_seal(user, user->tx_peer, proto_ping, PROTO_PING_LEN);
+			next_key ? userdp_codec_wire(&next_key->seal, len) : 0,
+			class);
+	if (!run)
+		return;
+	user->tx.class = run->class;
+	user_seal(user, user->tx_peer, proto_ping, PROTO_PING_LEN);
 }
 
 /* passtos: the class of an IP packet, without the bits of ECN */
@@ -125,8 +132,12 @@ static uint8_t user_class(const uint8_t *pkt, size_t len)
 static int user_send_one(struct dp_user *user, struct user_peer *peer,
 			 const uint8_t *payload, size_t len)
 {
-	user->tx.class = peer->cfg.format.has_class ? user_class(payload, len) :
-						      0;
+	uint8_t class = 0;
+
+	if (peer->cfg.format.has_class)
+		class = user_class(payload, len);
+	user_end_run(user, peer, len, class);
+	user->tx.class = class;
 	if (peer->has_layers)
 		return user_layer_send(user, peer, payload, len, user_seal);
 	return user_seal(user, peer, payload, len);
@@ -186,7 +197,7 @@ static int user_tx_flush(struct dp_user *user)
 
 	if (user->tx_io)
 		return -EAGAIN;
-	user_end_run(user, NULL, 0);
+	user_end_run(user, NULL, 0, 0);
 	err = userdp_tx_flush(&user->tx);
 	if (err)
 		user_tx_wait(user);
@@ -234,7 +245,6 @@ int user_send(struct dp_user *user, struct user_peer *peer,
 		user->drops.no_key++;
 	if (err)
 		return err;
-	user_end_run(user, peer, len);
 	err = user_send_one(user, peer, payload, len);
 	if (!err)
 		peer->last_tx = loop_now(user->base.loop);
@@ -309,7 +319,6 @@ static int user_forward(struct dp_user *user)
 		pkt = userdp_frame_next(frame, &len);
 		if (peer->cfg.n_nat)
 			user_nat(peer, true, pkt, len);
-		user_end_run(user, peer, len);
 		if (user_send_one(user, peer, pkt, len))
 			break;
 		peer->stats.vpn_tx_packets++;

@@ -115,21 +115,35 @@ static struct userdp_run *tx_last(const struct userdp_tx *tx)
 }
 
 static bool tx_fits(const struct userdp_tx *tx, const struct userdp_run *run,
-		    const struct userdp_dest *dest, size_t len)
+		    const struct userdp_dest *dest, size_t len, uint8_t class)
 {
-	return run->dest == dest && run->class == tx->class &&
+	return run->dest == dest && run->class == class &&
 	       len <= run->size && run->n < tx_run_limit(tx) &&
 	       run->len + len <= USERDP_RUN_BYTES;
 }
 
-bool userdp_tx_wants_tail(const struct userdp_tx *tx, size_t len,
-			  const struct userdp_dest *next, size_t next_len)
+const struct userdp_run *userdp_tx_wants_tail(const struct userdp_tx *tx,
+					      size_t len,
+					      const struct userdp_dest *next,
+					      size_t next_len,
+					      uint8_t next_class)
 {
 	const struct userdp_run *run = tx_last(tx);
 
-	return tx->needs_tail && run && run->dest && !run->dest->is_single &&
-	       run->n > 1 && run->size > len &&
-	       !(next && tx_fits(tx, run, next, next_len));
+	if (!tx->needs_tail || !run || !run->dest || run->dest->is_single ||
+	    run->n < 2 || run->size <= len ||
+	    (next && tx_fits(tx, run, next, next_len, next_class)))
+		return NULL;
+	return run;
+}
+
+/* The kernel needs a tail: it may be one more than a run has otherwise. */
+static bool tx_is_tail(const struct userdp_tx *tx, const struct userdp_run *run,
+		       const struct userdp_dest *dest, size_t len)
+{
+	return tx->needs_tail && run->dest == dest &&
+	       run->class == tx->class && len < run->size &&
+	       run->n < USERDP_RUN_MAX && len <= TX_TAIL_MAX;
 }
 
 void userdp_tx_commit(struct userdp_tx *tx, struct userdp_dest *dest,
@@ -137,10 +151,8 @@ void userdp_tx_commit(struct userdp_tx *tx, struct userdp_dest *dest,
 {
 	struct userdp_run *run = tx_last(tx);
 
-	if (run && (tx_fits(tx, run, dest, len) ||
-		    /* a tail may be one more */
-		    (tx->needs_tail && run->dest == dest && len < run->size &&
-		     run->n < USERDP_RUN_MAX && len <= TX_TAIL_MAX))) {
+	if (run && (tx_fits(tx, run, dest, len, tx->class) ||
+		    tx_is_tail(tx, run, dest, len))) {
 		run->is_closed = len < run->size;
 	} else {
 		run = &tx->runs[tx->n_runs++];

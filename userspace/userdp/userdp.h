@@ -499,10 +499,16 @@ void userdp_tx_commit(struct userdp_tx *tx, struct userdp_dest *dest,
 /**
  * userdp_tx_wants_tail() - must a short datagram end the last run?
  * @len: of that datagram
- * @next: who gets the next datagram and how long it is; NULL: there is none
+ * @next: who gets the next datagram; NULL: there is none
+ * @next_len, @next_class: of that one
+ *
+ * Return: the run, whose class the short one has to have; NULL: no.
  */
-bool userdp_tx_wants_tail(const struct userdp_tx *tx, size_t len,
-			  const struct userdp_dest *next, size_t next_len);
+const struct userdp_run *userdp_tx_wants_tail(const struct userdp_tx *tx,
+					      size_t len,
+					      const struct userdp_dest *next,
+					      size_t next_len,
+					      uint8_t next_class);
 
 /**
  * userdp_tx_flush() - send
