@@ -10,134 +10,13 @@
 
 #include <cmocka.h>
 
-#include "dp_rig.h"
-#include "dp/mixed.h"
-#include "nl/nl.h"
+#include "dp_kernel_rig.h"
 #include "priv/priv.h"
-
-/*
- * The kernel data path as a server; the userspace one is its client. Where the
- * kernel has no link kind "ovpn", only its absence is tested, and everything
- * else is one skipped test, not a passed one.
- */
-
-static struct rig rig;
-static struct nl_rt *rt;
-static bool has_ovpn;
-static uint8_t pkt[RIG_PACKET_MAX];
-
-static int probe(void)
-{
-	struct nl_link link;
-
-	if (netns_enter())
-		return -1;
-	rt = nl_rt_open();
-	if (!rt)
-		return -1;
-	has_ovpn = !nl_rt_link_add_ovpn(rt, "probe", NL_OVPN_MP);
-	if (has_ovpn && !nl_rt_link_get(rt, "probe", &link))
-		nl_rt_link_del(rt, link.ifindex);
-	return 0;
-}
-
-static int cleanup(void **state)
-{
-	(void)state;
-	nl_rt_close(rt);
-	return 0;
-}
-
-static void kernel_end_open(struct rig_end *end, const char *name,
-			    enum dp_mode mode)
-{
-	struct dp_config cfg = {
-		.loop = rig.loop,
-		.mode = mode,
-		.ifname = name,
-		.tun_fd = -1,
-		.events = &rig_events,
-		.arg = end,
-	};
-	struct nl_link link;
-
-	assert_int_equal(nl_rt_link_add_ovpn(rt, name, mode == DP_MODE_MP ?
-					     NL_OVPN_MP : NL_OVPN_P2P), 0);
-	assert_int_equal(nl_rt_link_get(rt, name, &link), 0);
-	assert_int_equal(nl_rt_link_set(rt, link.ifindex, 0, 0, true), 0);
-	end->rig = &rig;
-	end->ifindex = cfg.ifindex = link.ifindex;
-	end->packet = rig_packet_socket(link.ifindex);
-	end->tun = -1;
-	assert_int_equal(dp_kernel_new(&cfg, &end->dp), 0);
-	rig_listen(end, "127.0.0.1");
-}
-
-/* Of a data path that is both, what is the kernel's. */
-static struct dp_kernel *kernel_part(struct dp *dp)
-{
-	return kernel_get(dp_is_plain(dp) ? dp : mixed_kernel(dp));
-}
-
-static int setup(void **state)
-{
-	struct net_prefix own;
-
-	(void)state;
-	memset(&rig, 0, sizeof(rig));
-	if (netns_enter())
-		return -1;
-	nl_rt_close(rt);
-	rt = nl_rt_open();
-	rig_hush();
-	rig.loop = loop_new();
-	rig.guard = loop_timer_new(rig.loop, rig_late, &rig);
-	kernel_end_open(&rig.server, "tun-s", DP_MODE_MP);
-	net_prefix_parse("10.8.0.1/24", &own);
-	if (nl_rt_addr(rt, true, rig.server.ifindex, &own, NULL))
-		return -1;
-	rig_end_open(&rig, &rig.client, "tun-c", DP_MODE_P2P, "127.0.0.1");
-	rig_peers(&rig);
-	rig_set_keys(&rig, DP_SLOT_PRIMARY, 1, PROTO_CIPHER_AES_256_GCM, 0);
-	return 0;
-}
-
-static int teardown(void **state)
-{
-	(void)state;
-	rig_close(&rig);
-	nl_rt_link_del(rt, rig.server.ifindex);
-	return 0;
-}
 
 static void test_kernel_with_ovpn(void **state)
 {
 	(void)state;
 	skip();
-}
-
-static bool goes(struct rig_end *from, const char *src, const char *dst)
-{
-	struct rig_end *to = from == &rig.server ? &rig.client : &rig.server;
-	static uint8_t mark;
-
-	rig_inner(pkt, src, dst, 100, ++mark);
-	rig_send(from, pkt, 100);
-	return rig_arrives(&rig, to, pkt, 100, 5000);
-}
-
-static bool goes_both_ways(void)
-{
-	return goes(&rig.client, "10.8.0.2", "10.8.0.1") &&
-	       goes(&rig.server, "10.8.0.1", "10.8.0.2");
-}
-
-static struct dp_peer_info info_of(struct rig_end *end)
-{
-	struct dp_peer_info info;
-
-	assert_int_equal(dp_peer_get(end->dp, RIG_PEER_ID, &info), 0);
-	return info;
 }
 
 static bool has_deleted(void *arg)
@@ -361,15 +240,12 @@ static void test_carried(void **state)
 
 static void test_carried_ends(void **state)
 {
-	struct dp_config cfg = {
-		.tun_fd = -1, .mode = DP_MODE_MP, .ifindex = rig.server.ifindex,
-	};
 	struct dp_peer_info info;
 	struct dp *other;
 
 	(void)state;
 	carried_up(false);
-	assert_int_equal(dp_kernel_new(&cfg, &other), 0);
+	other = kernel_other();
 	assert_int_equal(dp_peer_del(other, RIG_PEER_ID), 0);
 	assert_true(rig_run(&rig, has_deleted, &rig.server, 2000));
 	assert_int_equal(rig.server.reason, DP_DEL_USERSPACE);
@@ -436,15 +312,12 @@ static void test_deleted_by_us(void **state)
 
 static void test_deleted_by_others(void **state)
 {
-	struct dp_config cfg = {
-		.tun_fd = -1, .mode = DP_MODE_MP, .ifindex = rig.server.ifindex,
-	};
 	struct dp *other;
 
 	(void)state;
 	assert_int_equal(dp_peer_del(rig.server.dp, RIG_PEER_ID), 0);
 	add_again();
-	assert_int_equal(dp_kernel_new(&cfg, &other), 0);
+	other = kernel_other();
 	assert_int_equal(dp_peer_del(other, RIG_PEER_ID), 0);
 	dp_free(other);
 	assert_true(rig_run(&rig, has_deleted, &rig.server, 2000));
@@ -455,13 +328,10 @@ static void test_deleted_by_others(void **state)
 /* It went before we deleted it, and the event is read after. */
 static void test_deleted_twice(void **state)
 {
-	struct dp_config cfg = {
-		.tun_fd = -1, .mode = DP_MODE_MP, .ifindex = rig.server.ifindex,
-	};
 	struct dp *other;
 
 	(void)state;
-	assert_int_equal(dp_kernel_new(&cfg, &other), 0);
+	other = kernel_other();
 	assert_int_equal(dp_peer_del(other, RIG_PEER_ID), 0);
 	dp_free(other);
 	assert_int_equal(dp_peer_del(rig.server.dp, RIG_PEER_ID), -ENOENT);
@@ -552,10 +422,6 @@ static void test_p2p_replaces(void **state)
 {
 	struct dp_peer peer = { .id = 1, .tx_id = 5 };
 	struct rig_end end = { 0 };
-	struct dp_config cfg = {
-		.tun_fd = -1, .mode = DP_MODE_P2P, .events = &rig_events,
-		.arg = &end,
-	};
 	struct dp_peer_info info;
 	int i;
 
@@ -571,9 +437,7 @@ static void test_p2p_replaces(void **state)
 	assert_int_equal(info.tx_id, 5);
 	/* as after a restart: a peer of this id is there already */
 	dp_free(end.dp);
-	cfg.ifindex = end.ifindex;
-	cfg.loop = rig.loop;
-	assert_int_equal(dp_kernel_new(&cfg, &end.dp), 0);
+	kernel_dp_open(&end, DP_MODE_P2P);
 	assert_int_equal(dp_peer_add(end.dp, &peer), 0);
 	rig_settle(&rig, 300);
 	assert_int_equal(end.n_deleted, 0);
@@ -590,9 +454,6 @@ static bool has_resync(void *arg)
 static void test_resync(void **state)
 {
 	struct dp_peer peer = { .fd = rig.server.udp };
-	struct dp_config cfg = {
-		.tun_fd = -1, .mode = DP_MODE_MP, .ifindex = rig.server.ifindex,
-	};
 	struct net_prefix net;
 	struct dp *other;
 	int size = 1;
@@ -605,7 +466,7 @@ static void test_resync(void **state)
 				    sizeof(size)), 0);
 	net_prefix_parse("10.9.0.0/16", &net);
 	peer.remote = rig.client.addr;
-	assert_int_equal(dp_kernel_new(&cfg, &other), 0);
+	other = kernel_other();
 	for (i = 100; i < 130; i++) {
 		peer.id = peer.tx_id = i;
 		net_prefix_nth(&net, i, &peer.vpn4);
