@@ -263,6 +263,26 @@ static void test_carried_ends(void **state)
 	dp_free(other);
 }
 
+/* It is noticed without the notification, too, which may be lost. */
+static void test_carried_lost(void **state)
+{
+	struct dp_peer_info info;
+	struct dp *other;
+
+	(void)state;
+	carried_up(false);
+	other = kernel_other();
+	assert_int_equal(dp_peer_del(other, RIG_PEER_ID), 0);
+	dp_free(other);
+	assert_int_equal(dp_peer_get(rig.server.dp, RIG_PEER_ID, &info),
+			 -ENOENT);
+	/* nor does userspace carry it any more */
+	assert_int_equal(dp_send_occ(rig.server.dp, RIG_PEER_ID,
+				     PROTO_OCC_EXIT), -EOPNOTSUPP);
+	assert_true(rig_run(&rig, has_deleted, &rig.server, 2000));
+	assert_int_equal(rig.server.n_deleted, 1);
+}
+
 /* ---- events ---------------------------------------------------------- */
 
 static bool has_exit(void *arg)
@@ -622,6 +642,7 @@ int main(void)
 		TEST(test_epochs),
 		TEST(test_carried),
 		TEST(test_carried_ends),
+		TEST(test_carried_lost),
 		TEST(test_exit),
 		TEST(test_deleted_by_us),
 		TEST(test_deleted_by_others),

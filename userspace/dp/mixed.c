@@ -166,9 +166,18 @@ static int mixed_peer_del(struct dp *dp, uint32_t peer_id)
 static int mixed_peer_get(struct dp *dp, uint32_t peer_id,
 			  struct dp_peer_info *out)
 {
-	struct dp *of = mixed_of(dp, peer_id);
+	struct dp_mixed *mixed = mixed_get(dp);
+	struct dp *kernel = mixed->kernel, *user = mixed->user;
+	int err = kernel->ops->peer_get(kernel, peer_id, out);
 
-	return of->ops->peer_get(of, peer_id, out);
+	if (!mixed_is_carried(mixed, peer_id))
+		return err;
+	/* nobody may have said so: notifications can be lost */
+	if (err == -ENOENT) {
+		user->ops->peer_del(user, peer_id);
+		return err;
+	}
+	return user->ops->peer_get(user, peer_id, out);
 }
 
 struct mixed_list {
