@@ -11,6 +11,7 @@
 #include <cmocka.h>
 
 #include "dp_kernel_rig.h"
+#include "log/log.h"
 #include "priv/priv.h"
 
 static void test_kernel_with_ovpn(void **state)
@@ -330,6 +331,36 @@ static void test_deleted_by_us(void **state)
 	assert_int_equal(rig.server.n_deleted, 0);
 }
 
+/* One that could not be deleted is in nobody's way. */
+static void not_deleted(void)
+{
+	struct dp_kernel *kernel = kernel_part(rig.server.dp);
+	struct log_line line;
+
+	/* lo has no peers */
+	kernel->base.ifindex = 1;
+	assert_int_equal(dp_peer_del(rig.server.dp, RIG_PEER_ID), -EINVAL);
+	kernel->base.ifindex = rig.server.ifindex;
+	assert_true(log_history_get(log_history_end() - 1, &line));
+	assert_int_equal(line.level, LOG_LEVEL_ERROR);
+	add_again();
+	assert_string_equal(info_of(&rig.server).path, "kernel");
+	rig_settle(&rig, 300);
+	assert_int_equal(rig.server.n_deleted, 0);
+}
+
+static void test_not_deleted(void **state)
+{
+	(void)state;
+	assert_int_equal(log_history_open(8, NULL, NULL), 0);
+	not_deleted();
+	if (!dp_is_plain(rig.server.dp)) {
+		carried_up(false);
+		not_deleted();
+	}
+	log_history_close();
+}
+
 static void test_deleted_by_others(void **state)
 {
 	struct dp *other;
@@ -645,6 +676,7 @@ int main(void)
 		TEST(test_carried_lost),
 		TEST(test_exit),
 		TEST(test_deleted_by_us),
+		TEST(test_not_deleted),
 		TEST(test_deleted_by_others),
 		TEST(test_deleted_twice),
 		TEST(test_expired),

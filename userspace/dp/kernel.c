@@ -33,9 +33,9 @@ static struct nl_msg *kernel_peer_msg(struct dp_kernel *kernel, uint8_t cmd,
 	return msg;
 }
 
-static int kernel_peer_add(struct dp *dp, const struct dp_peer *peer)
+static int kernel_peer_new(struct dp_kernel *kernel,
+			   const struct dp_peer *peer)
 {
-	struct dp_kernel *kernel = kernel_get(dp);
 	struct nlattr *nest;
 	struct nl_msg *msg;
 	int err;
@@ -49,10 +49,7 @@ static int kernel_peer_add(struct dp *dp, const struct dp_peer *peer)
 		return err;
 	}
 	nla_nest_end(msg, nest);
-	err = kernel_msg_send_take(kernel, msg, NULL, NULL);
-	if (!err)
-		kernel_id_added(kernel, peer->id);
-	return err;
+	return kernel_msg_send_take(kernel, msg, NULL, NULL);
 }
 
 static int kernel_peer_set_remote(struct dp *dp, uint32_t peer_id,
@@ -115,15 +112,34 @@ static struct nl_msg *kernel_peer_id_msg(struct dp_kernel *kernel,
 
 static int kernel_peer_del(struct dp *dp, uint32_t peer_id)
 {
+	static struct log_limit limit = { .burst = 5, .interval_ms = 60000 };
 	struct dp_kernel *kernel = kernel_get(dp);
 	struct nl_msg *msg;
-	int err;
+	int err = -ENOMEM;
 
 	msg = kernel_peer_id_msg(kernel, OVPN_CMD_PEER_DEL, peer_id);
-	if (!msg)
-		return -ENOMEM;
-	err = kernel_msg_send_take(kernel, msg, NULL, NULL);
+	if (msg)
+		err = kernel_msg_send_take(kernel, msg, NULL, NULL);
 	kernel_id_deleted(kernel, peer_id, err);
+	if (err && err != -ENOENT && err != -ENODEV)
+		log_limited(&limit, LOG_LEVEL_ERROR,
+			    "peer %u was not deleted, the kernel may still carry it: %s",
+			    peer_id, strerror(-err));
+	return err;
+}
+
+/* A peer that could not be deleted has to make room for the next. */
+static int kernel_peer_add(struct dp *dp, const struct dp_peer *peer)
+{
+	struct dp_kernel *kernel = kernel_get(dp);
+	int err = kernel_peer_new(kernel, peer);
+
+	if (err == -EEXIST && kernel_id_claim(kernel, peer->id)) {
+		kernel_peer_del(dp, peer->id);
+		err = kernel_peer_new(kernel, peer);
+	}
+	if (!err)
+		kernel_id_added(kernel, peer->id);
 	return err;
 }
 

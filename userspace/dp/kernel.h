@@ -35,7 +35,8 @@ _Static_assert((int)OVPNX_A_MAX >= (int)OVPN_A_MAX &&
 
 /**
  * struct kernel_id - what we know about a peer id
- * @is_live: we added it, and nothing said that it has gone
+ * @is_live: we added it and did not try to delete it, and nothing said that it
+ *	has gone
  * @n_pending: notifications of deletions that are ours, and still to come
  */
 struct kernel_id {
@@ -157,6 +158,8 @@ void kernel_event_close(struct dp_kernel *kernel);
 int kernel_id_known(void *arg, const struct dp_peer_info *info);
 void kernel_id_added(struct dp_kernel *kernel, uint32_t id);
 void kernel_id_deleted(struct dp_kernel *kernel, uint32_t id, int err);
+/* a peer that is there: true, and it is live, if it was not before */
+bool kernel_id_claim(struct dp_kernel *kernel, uint32_t id);
 /* false: what is heard of it is still of a peer that we have deleted */
 bool kernel_id_is_current(struct dp_kernel *kernel, uint32_t id);
 

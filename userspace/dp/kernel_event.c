@@ -107,11 +107,18 @@ void kernel_id_added(struct dp_kernel *kernel, uint32_t id)
 
 void kernel_id_deleted(struct dp_kernel *kernel, uint32_t id, int err)
 {
-	struct kernel_id *entry;
+	struct kernel_id **pos = kernel_id_find(kernel, id), *entry = *pos;
 
-	if (!kernel->event_io || (err && err != -ENOENT))
+	if (!kernel->event_io)
 		return;
-	entry = *kernel_id_find(kernel, id);
+	/* It is there still, but nobody wants it. */
+	if (err && err != -ENOENT) {
+		if (!entry)
+			return;
+		entry->is_live = false;
+		kernel_id_trim(pos);
+		return;
+	}
 	/* It had gone already: an unread event exists if we believed in it. */
 	if (err && (!entry || !entry->is_live))
 		return;
@@ -120,6 +127,19 @@ void kernel_id_deleted(struct dp_kernel *kernel, uint32_t id, int err)
 		return;
 	entry->is_live = false;
 	entry->n_pending++;
+}
+
+bool kernel_id_claim(struct dp_kernel *kernel, uint32_t id)
+{
+	struct kernel_id *entry;
+
+	if (!kernel->event_io)
+		return false;
+	entry = kernel_id_get(kernel, id);
+	if (!entry || entry->is_live)
+		return false;
+	entry->is_live = true;
+	return true;
 }
 
 bool kernel_id_is_current(struct dp_kernel *kernel, uint32_t id)
