@@ -23,13 +23,11 @@ static struct nl_msg *kernel_peer_msg(struct dp_kernel *kernel, uint8_t cmd,
 
 	if (!msg)
 		return NULL;
-	*nest = nla_nest_start(msg, OVPN_A_PEER);
+	*nest = kernel_nest_start(msg, OVPN_A_PEER);
 	if (!*nest) {
 		nlmsg_free(msg);
 		return NULL;
 	}
-	/* libnl leaves the flag out, the kernel is strict. */
-	(*nest)->nla_type |= NLA_F_NESTED;
 	return msg;
 }
 

@@ -76,6 +76,9 @@ struct nl_msg *kernel_msg_new(struct dp_kernel *kernel, uint8_t cmd,
 /** kernel_x_msg_new() - the same of the family "ovpnx" */
 struct nl_msg *kernel_x_msg_new(struct dp_kernel *kernel, uint8_t cmd);
 
+/** kernel_nest_start() - for nla_nest_end(); NULL when there is no room */
+struct nlattr *kernel_nest_start(struct nl_msg *msg, int type);
+
 /** kernel_msg_free_take() - wipe, because there may be keys inside, and free */
 void kernel_msg_free_take(struct nl_msg *msg);
 
@@ -108,6 +111,8 @@ int kernel_peer_parse(struct nlattr *nest, struct dp_peer_info *out);
 void kernel_remote_parse(struct nlattr **attrs, union net_addr *out);
 /* -EBADMSG when missing or not 4 bytes */
 int kernel_u32_parse(struct nlattr *attr, uint32_t *out);
+/* NLA_UINT: 4 bytes when the value fits, else 8; anything else is 0 */
+uint64_t kernel_uint(struct nlattr *attr);
 
 /* kernel_key.c */
 int kernel_key_set(struct dp *dp, uint32_t peer_id, enum dp_slot slot,

@@ -41,18 +41,13 @@ int kernel_carry_open(struct dp_kernel *kernel)
 int kernel_carry_peer(struct dp_kernel *kernel, uint32_t peer_id)
 {
 	struct nl_msg *msg = kernel_x_msg_new(kernel, OVPNX_CMD_PEER_SET);
-	struct nlattr *nest = msg ? nla_nest_start(msg, OVPNX_A_PEER) : NULL;
+	struct nlattr *nest = msg ? kernel_nest_start(msg, OVPNX_A_PEER) : NULL;
 
-	if (!nest)
-		goto nomem;
-	/* libnl leaves the flag out, the kernel is strict. */
-	nest->nla_type |= NLA_F_NESTED;
-	if (nla_put_u32(msg, OVPNX_A_PEER_ID, peer_id) ||
-	    nla_put_u32(msg, OVPNX_A_PEER_FLAGS, OVPNX_PEER_FLAG_USERSPACE))
-		goto nomem;
+	if (!nest || nla_put_u32(msg, OVPNX_A_PEER_ID, peer_id) ||
+	    nla_put_u32(msg, OVPNX_A_PEER_FLAGS, OVPNX_PEER_FLAG_USERSPACE)) {
+		nlmsg_free(msg);
+		return -ENOMEM;
+	}
 	nla_nest_end(msg, nest);
 	return kernel_msg_send_take(kernel, msg, NULL, NULL);
-nomem:
-	nlmsg_free(msg);
-	return -ENOMEM;
 }

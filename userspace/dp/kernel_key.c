@@ -34,24 +34,20 @@ static struct nl_msg *kernel_key_msg(struct dp_kernel *kernel, uint8_t cmd,
 
 	if (!msg)
 		return NULL;
-	*nest = nla_nest_start(msg, OVPN_A_KEYCONF);
+	*nest = kernel_nest_start(msg, OVPN_A_KEYCONF);
 	if (!*nest || nla_put_u32(msg, OVPN_A_KEYCONF_PEER_ID, peer_id)) {
 		nlmsg_free(msg);
 		return NULL;
 	}
-	(*nest)->nla_type |= NLA_F_NESTED;
 	return msg;
 }
 
 static int kernel_key_put_dir(struct nl_msg *msg, int type,
 			      const struct dp_key_dir *dir)
 {
-	struct nlattr *nest = nla_nest_start(msg, type);
+	struct nlattr *nest = kernel_nest_start(msg, type);
 
-	if (!nest)
-		return -ENOMEM;
-	nest->nla_type |= NLA_F_NESTED;
-	if (nla_put(msg, OVPN_A_KEYDIR_CIPHER_KEY, (int)dir->cipher_key_len,
+	if (!nest || nla_put(msg, OVPN_A_KEYDIR_CIPHER_KEY, (int)dir->cipher_key_len,
 		    dir->cipher_key) ||
 	    nla_put(msg, OVPN_A_KEYDIR_NONCE_TAIL, OVPN_NONCE_TAIL_SIZE,
 		    dir->nonce_tail))

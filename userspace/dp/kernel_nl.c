@@ -91,6 +91,16 @@ struct nl_msg *kernel_x_msg_new(struct dp_kernel *kernel, uint8_t cmd)
 			       kernel->family_x, cmd, 0);
 }
 
+struct nlattr *kernel_nest_start(struct nl_msg *msg, int type)
+{
+	struct nlattr *nest = nla_nest_start(msg, type);
+
+	/* libnl leaves the flag out, the kernel is strict. */
+	if (nest)
+		nest->nla_type |= NLA_F_NESTED;
+	return nest;
+}
+
 void kernel_msg_free_take(struct nl_msg *msg)
 {
 	mem_wipe(nlmsg_hdr(msg), nlmsg_hdr(msg)->nlmsg_len);

@@ -90,8 +90,7 @@ static uint16_t kernel_u16(struct nlattr *attr)
 							   0;
 }
 
-/* NLA_UINT: 4 bytes when the value fits, else 8. */
-static uint64_t kernel_uint(struct nlattr *attr)
+uint64_t kernel_uint(struct nlattr *attr)
 {
 	if (attr && nla_len(attr) == sizeof(uint64_t))
 		return nla_get_u64(attr);

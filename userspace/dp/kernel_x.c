@@ -12,15 +12,6 @@
 
 /* ---- what there is ----------------------------------------------------- */
 
-static uint64_t kernel_x_uint(struct nlattr *attr)
-{
-	if (attr && nla_len(attr) == sizeof(uint64_t))
-		return nla_get_u64(attr);
-	if (attr && nla_len(attr) == sizeof(uint32_t))
-		return nla_get_u32(attr);
-	return 0;
-}
-
 static int kernel_x_on_features(void *arg, struct nlattr **attrs)
 {
 	struct nlattr *features[OVPNX_A_FEATURES_MAX + 1];
@@ -30,7 +21,7 @@ static int kernel_x_on_features(void *arg, struct nlattr **attrs)
 	    nla_parse_nested(features, OVPNX_A_FEATURES_MAX,
 			     attrs[OVPNX_A_FEATURES], NULL))
 		return -EBADMSG;
-	kernel->features = kernel_x_uint(features[OVPNX_A_FEATURES_MASK]);
+	kernel->features = kernel_uint(features[OVPNX_A_FEATURES_MASK]);
 	return 0;
 }
 
@@ -51,20 +42,10 @@ void kernel_x_open(struct dp_kernel *kernel)
 
 /* ---- keys -------------------------------------------------------------- */
 
-static struct nlattr *kernel_x_nest(struct nl_msg *msg, int type)
-{
-	struct nlattr *nest = nla_nest_start(msg, type);
-
-	/* libnl leaves the flag out, the kernel is strict. */
-	if (nest)
-		nest->nla_type |= NLA_F_NESTED;
-	return nest;
-}
-
 static int kernel_x_put_dir(struct nl_msg *msg, int type,
 			    const struct dp_key_dir *dir)
 {
-	struct nlattr *nest = kernel_x_nest(msg, type);
+	struct nlattr *nest = kernel_nest_start(msg, type);
 
 	if (!nest || nla_put(msg, OVPNX_A_KEYDIR_EPOCH_SECRET,
 			     DP_EPOCH_SECRET_LEN, dir->epoch_secret))
@@ -81,7 +62,7 @@ int kernel_x_key_set(struct dp_kernel *kernel, uint32_t peer_id,
 
 	if (!msg)
 		return -ENOMEM;
-	nest = kernel_x_nest(msg, OVPNX_A_KEYCONF);
+	nest = kernel_nest_start(msg, OVPNX_A_KEYCONF);
 	if (!nest || nla_put_u32(msg, OVPNX_A_KEYCONF_PEER_ID, peer_id) ||
 	    nla_put_u32(msg, OVPNX_A_KEYCONF_SLOT, kernel_slot(slot)) ||
 	    nla_put_u32(msg, OVPNX_A_KEYCONF_KEY_ID, key->key_id) ||
@@ -134,7 +115,7 @@ void kernel_x_key_get(struct dp_kernel *kernel, uint32_t peer_id,
 	msg = kernel_x_msg_new(kernel, OVPNX_CMD_KEY_GET);
 	if (!msg)
 		return;
-	nest = kernel_x_nest(msg, OVPNX_A_KEYCONF);
+	nest = kernel_nest_start(msg, OVPNX_A_KEYCONF);
 	if (!nest || nla_put_u32(msg, OVPNX_A_KEYCONF_PEER_ID, peer_id) ||
 	    nla_put_u32(msg, OVPNX_A_KEYCONF_SLOT,
 			kernel_slot(DP_SLOT_PRIMARY))) {
