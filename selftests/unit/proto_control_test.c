@@ -265,6 +265,23 @@ static void test_data_constants(void **state)
 			 PROTO_AEAD_NONCE_LEN);
 }
 
+static void test_occ(void **state)
+{
+	enum proto_occ_op op = PROTO_OCC_REPLY;
+	uint8_t msg[PROTO_OCC_MAGIC_LEN + 1];
+
+	(void)state;
+	memcpy(msg, proto_occ_magic, PROTO_OCC_MAGIC_LEN);
+	msg[PROTO_OCC_MAGIC_LEN] = 6;
+	assert_false(proto_occ_is(msg, sizeof(msg) - 1, &op));
+	assert_false(proto_occ_is(proto_ping, sizeof(proto_ping), &op));
+	assert_int_equal(op, PROTO_OCC_REPLY);
+	assert_true(proto_occ_is(msg, sizeof(msg), &op));
+	assert_int_equal(op, PROTO_OCC_EXIT);
+	msg[0] ^= 1;
+	assert_false(proto_occ_is(msg, sizeof(msg), &op));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -279,6 +296,7 @@ int main(void)
 		cmocka_unit_test(test_build),
 		cmocka_unit_test(test_eight_acks),
 		cmocka_unit_test(test_data_constants),
+		cmocka_unit_test(test_occ),
 	};
 
 	cmocka_set_message_output(CM_OUTPUT_TAP);

@@ -5,7 +5,6 @@
  */
 #include <errno.h>
 #include <netlink/genl/ctrl.h>
-#include <string.h>
 
 #include "dp/kernel.h"
 #include "nl/nl.h"
@@ -143,13 +142,11 @@ void kernel_x_listen(struct dp_kernel *kernel)
 /* Clients of 2.4 and 2.5 say goodbye in a data packet (section 7.6). */
 static bool kernel_x_is_exit(struct nlattr *payload)
 {
-	const uint8_t *data;
+	enum proto_occ_op op;
 
-	if (!payload || nla_len(payload) <= PROTO_OCC_MAGIC_LEN)
-		return false;
-	data = nla_data(payload);
-	return !memcmp(data, proto_occ_magic, PROTO_OCC_MAGIC_LEN) &&
-	       data[PROTO_OCC_MAGIC_LEN] == PROTO_OCC_EXIT;
+	return payload &&
+	       proto_occ_is(nla_data(payload), (size_t)nla_len(payload), &op) &&
+	       op == PROTO_OCC_EXIT;
 }
 
 void kernel_x_event(struct dp_kernel *kernel, struct nlmsghdr *nlh)

@@ -227,9 +227,8 @@ struct user_occ {
 	uint16_t size;
 };
 
-bool user_is_occ(const uint8_t *payload, size_t len);
-/* of what user_is_occ() */
-struct user_occ user_occ_parse(const uint8_t *payload, size_t len);
+/* false: it is none, and @out is as it was */
+bool user_occ_parse(const uint8_t *payload, size_t len, struct user_occ *out);
 /* as user_send(): @peer can be gone afterwards */
 void user_occ_answer(struct dp_user *user, struct user_peer *peer,
 		     const struct user_occ *occ);

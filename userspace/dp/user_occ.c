@@ -67,12 +67,6 @@ static int occ_sizes(struct dp_user *user, struct user_peer *peer)
 	return user_send(user, peer, out, len + 4);
 }
 
-bool user_is_occ(const uint8_t *payload, size_t len)
-{
-	return len > PROTO_OCC_MAGIC_LEN &&
-	       !memcmp(payload, proto_occ_magic, PROTO_OCC_MAGIC_LEN);
-}
-
 void user_occ_answer(struct dp_user *user, struct user_peer *peer,
 		     const struct user_occ *occ)
 {
@@ -95,17 +89,16 @@ void user_occ_answer(struct dp_user *user, struct user_peer *peer,
 	}
 }
 
-struct user_occ user_occ_parse(const uint8_t *payload, size_t len)
+bool user_occ_parse(const uint8_t *payload, size_t len, struct user_occ *out)
 {
 	const uint8_t *body = payload + PROTO_OCC_MAGIC_LEN + 1;
-	struct user_occ occ = {
-		.op = (enum proto_occ_op)payload[PROTO_OCC_MAGIC_LEN],
-		.has_size = len >= PROTO_OCC_MAGIC_LEN + 3,
-	};
 
-	if (occ.has_size)
-		occ.size = (uint16_t)(body[0] << 8 | body[1]);
-	return occ;
+	if (!proto_occ_is(payload, len, &out->op))
+		return false;
+	out->has_size = len >= PROTO_OCC_MAGIC_LEN + 3;
+	if (out->has_size)
+		out->size = (uint16_t)(body[0] << 8 | body[1]);
+	return true;
 }
 
 int user_send_occ(struct dp *dp, uint32_t peer_id, enum proto_occ_op op)

@@ -187,11 +187,10 @@ static int user_rx_payload(struct dp_user *user, struct user_peer *peer,
 			return (int)n;
 		rx->payload_len = (size_t)n;
 	}
-	if (user_is_occ(rx->payload, rx->payload_len))
-		*occ = user_occ_parse(rx->payload, rx->payload_len);
-	else if (!user_is_ping(rx))
-		return user_rx_deliver(user, peer, rx);
-	return 0;
+	if (user_occ_parse(rx->payload, rx->payload_len, occ) ||
+	    user_is_ping(rx))
+		return 0;
+	return user_rx_deliver(user, peer, rx);
 }
 
 static int user_rx(struct dp_user *user, struct user_rx *rx)
