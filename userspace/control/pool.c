@@ -12,7 +12,7 @@
  * struct pool_entry - one index
  * @owner: the name that had it last, NULL for nobody; owned
  * @hash: of @owner
- * @next: with the same hash; an index plus one, 0 for none
+ * @next: in the same bucket; an index plus one, 0 for none
  * @released: when it became free, in a count of its own; 0: never used
  * @is_fixed: for @owner only
  */
@@ -28,7 +28,7 @@ struct pool_entry {
 
 /**
  * struct control_pool - addresses, by index
- * @by_name: first entry of a hash; an index plus one, 0 for none
+ * @by_name: first entry of a bucket; an index plus one, 0 for none
  * @fresh: all entries before it are in use, or have been
  */
 struct control_pool {
