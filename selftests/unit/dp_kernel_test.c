@@ -209,12 +209,20 @@ static int on_either(void *arg, const struct dp_peer_info *info)
 	return 0;
 }
 
-static void test_carried(void **state)
+/* One that the kernel carries, beside it. */
+static void add_plain(void)
 {
-	struct dp_peer other = {
+	struct dp_peer peer = {
 		.id = 9, .tx_id = 9, .fd = rig.server.udp,
 		.vpn4 = rig_ip("10.8.0.9"),
 	};
+
+	net_addr_parse("127.0.0.7", 7, &peer.remote);
+	assert_int_equal(dp_peer_add(rig.server.dp, &peer), 0);
+}
+
+static void test_carried(void **state)
+{
 	char seen[16] = { 0 };
 	struct dp_peer_info info;
 
@@ -231,8 +239,7 @@ static void test_carried(void **state)
 		/* the module checks where it comes from */
 		assert_false(goes(&rig.client, "10.8.0.3", "10.8.0.1"));
 	}
-	net_addr_parse("127.0.0.7", 7, &other.remote);
-	assert_int_equal(dp_peer_add(rig.server.dp, &other), 0);
+	add_plain();
 	assert_int_equal(dp_peer_list(rig.server.dp, on_either, seen), 0);
 	assert_int_equal(seen[RIG_PEER_ID], 'u');
 	assert_int_equal(seen[9], 'k');
@@ -282,6 +289,24 @@ static void test_carried_lost(void **state)
 				     PROTO_OCC_EXIT), -EOPNOTSUPP);
 	assert_true(rig_run(&rig, has_deleted, &rig.server, 2000));
 	assert_int_equal(rig.server.n_deleted, 1);
+}
+
+/* Their keys have gone with who carried them; the kernel's own go on. */
+static void test_carried_before(void **state)
+{
+	char seen[16] = { 0 };
+
+	(void)state;
+	carried_up(false);
+	add_plain();
+	dp_free(rig.server.dp);
+	kernel_dp_open(&rig.server, DP_MODE_MP);
+	assert_int_equal(dp_peer_list(rig.server.dp, on_either, seen), 0);
+	assert_int_equal(seen[RIG_PEER_ID], 0);
+	assert_int_equal(seen[9], 'k');
+	/* as with all deletions of our own */
+	rig_settle(&rig, 300);
+	assert_int_equal(rig.server.n_deleted, 0);
 }
 
 /* ---- events ---------------------------------------------------------- */
@@ -674,6 +699,7 @@ int main(void)
 		TEST(test_carried),
 		TEST(test_carried_ends),
 		TEST(test_carried_lost),
+		TEST(test_carried_before),
 		TEST(test_exit),
 		TEST(test_deleted_by_us),
 		TEST(test_not_deleted),

@@ -74,7 +74,8 @@ struct nl_msg *kernel_msg_new(struct dp_kernel *kernel, uint8_t cmd,
 			      int flags);
 
 /** kernel_x_msg_new() - the same of the family "ovpnx" */
-struct nl_msg *kernel_x_msg_new(struct dp_kernel *kernel, uint8_t cmd);
+struct nl_msg *kernel_x_msg_new(struct dp_kernel *kernel, uint8_t cmd,
+				int flags);
 
 /** kernel_nest_start() - for nla_nest_end(); NULL when there is no room */
 struct nlattr *kernel_nest_start(struct nl_msg *msg, int type);
@@ -155,6 +156,9 @@ int kernel_carry_open(struct dp_kernel *kernel);
 
 /** kernel_carry_peer() - from now on userspace carries this peer; or -errno */
 int kernel_carry_peer(struct dp_kernel *kernel, uint32_t peer_id);
+
+/** kernel_carry_drop() - delete all peers that userspace carries */
+void kernel_carry_drop(struct dp_kernel *kernel);
 
 /* kernel_event.c */
 int kernel_event_open(struct dp_kernel *kernel);

@@ -84,11 +84,12 @@ struct nl_msg *kernel_msg_new(struct dp_kernel *kernel, uint8_t cmd, int flags)
 			       cmd, flags);
 }
 
-struct nl_msg *kernel_x_msg_new(struct dp_kernel *kernel, uint8_t cmd)
+struct nl_msg *kernel_x_msg_new(struct dp_kernel *kernel, uint8_t cmd,
+				int flags)
 {
 	return kernel_msg_make(cmd == OVPNX_CMD_GET_FEATURES ? 0 :
 			       (uint32_t)kernel->base.ifindex,
-			       kernel->family_x, cmd, 0);
+			       kernel->family_x, cmd, flags);
 }
 
 struct nlattr *kernel_nest_start(struct nl_msg *msg, int type)

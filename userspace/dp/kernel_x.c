@@ -32,7 +32,7 @@ void kernel_x_open(struct dp_kernel *kernel)
 	if (family <= 0)
 		return;
 	kernel->family_x = family;
-	msg = kernel_x_msg_new(kernel, OVPNX_CMD_GET_FEATURES);
+	msg = kernel_x_msg_new(kernel, OVPNX_CMD_GET_FEATURES, 0);
 	if (!msg || kernel_msg_send_take(kernel, msg, kernel_x_on_features,
 					 kernel))
 		kernel->features = 0;
@@ -56,7 +56,7 @@ static int kernel_x_put_dir(struct nl_msg *msg, int type,
 int kernel_x_key_set(struct dp_kernel *kernel, uint32_t peer_id,
 		     enum dp_slot slot, const struct dp_key *key)
 {
-	struct nl_msg *msg = kernel_x_msg_new(kernel, OVPNX_CMD_KEY_NEW);
+	struct nl_msg *msg = kernel_x_msg_new(kernel, OVPNX_CMD_KEY_NEW, 0);
 	struct nlattr *nest;
 
 	if (!msg)
@@ -111,7 +111,7 @@ void kernel_x_key_get(struct dp_kernel *kernel, uint32_t peer_id,
 
 	if (!kernel->base.has_epochs)
 		return;
-	msg = kernel_x_msg_new(kernel, OVPNX_CMD_KEY_GET);
+	msg = kernel_x_msg_new(kernel, OVPNX_CMD_KEY_GET, 0);
 	if (!msg)
 		return;
 	nest = kernel_nest_start(msg, OVPNX_A_KEYCONF);

@@ -329,6 +329,11 @@ int mixed_new(const struct dp_config *cfg, struct dp *kernel, struct dp **out)
 	dp_init(&mixed->base, &mixed_ops, cfg);
 	mixed->base.has_epochs = kernel->has_epochs;
 	mixed->base.has_kernel = true;
+	/*
+	 * The file is ours alone, so who carried these has gone, and their keys
+	 * with it: they would never expire, and no record brings them back.
+	 */
+	kernel_carry_drop(kernel_get(kernel));
 	kernel->events = &mixed_kernel_events;
 	kernel->arg = mixed;
 	mixed->kernel = kernel;
