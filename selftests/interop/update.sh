@@ -152,6 +152,11 @@ scenario_redirect() {
 	goes_by 192.0.2.1 out || fail "block-local: the server is"
 	traffic_ping "$VPN_S4" || fail "block-local: ping"
 	redirect_stop
+	redirect_connect "$1" "autolocal block-local"
+	goes_by 192.0.2.3 tun-c && goes_by 192.0.2.1 out ||
+		fail "autolocal block-local: the server is in the tunnel"
+	traffic_ping "$VPN_S4" || fail "autolocal block-local: ping"
+	redirect_stop
 	redirect_connect "$1" "def1" 'pull-filter ignore "redirect-"'
 	goes_by 198.51.100.1 out || fail "pull-filter does not keep it away"
 	redirect_stop

@@ -83,7 +83,7 @@ static const struct {
 	{ "session-timeout 60", 0, "" },
 	{ "block-ipv6", 0, "" },
 	{ "route host.example", -EINVAL, "with allow-pull-fqdn only" },
-	{ "mute 5", 0, "" },
+	{ "mute 5", -EPERM, "mute: cannot be pushed" },
 	{ "shaper 1000", -ENOENT, "shaper: is not supported" },
 	{ "setenv A b", -EPERM, "setenv: cannot be pushed by a server" },
 	{ "setenv opt up /bin/sh", -EPERM, "up: cannot be pushed" },

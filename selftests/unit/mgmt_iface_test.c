@@ -9,9 +9,11 @@ static void test_commands(void **state)
 	int fd;
 
 	(void)state;
+	cfg.mute = 4;
 	open_iface();
 	fd = dial();
 	assert_string_equal(hear(fd), BANNER);
+	assert_string_equal(ask(fd, "mute\n"), "SUCCESS: mute=4\r\n");
 	assert_string_equal(ask(fd, "nonsense\r\n"), "ERROR: unknown command, enter 'help' for more options\r\n");
 	assert_string_equal(ask(fd, "load-stats\nnclients\n"),
 			    "SUCCESS: nclients=3,bytesin=100,bytesout=200\r\n"

@@ -134,7 +134,8 @@ static const struct config_row client_rows[] = {
 	CONFIG_FLAG("push-peer-info", IN_MAIN, is_peer_info_pushed,
 		"Tell the server more about this machine.\nThe hardware address of "
 		"the way to it, the versions of system and TLS library, and the "
-		"variables of --setenv whose names begin with UV_ or IV_."),
+		"variables of --setenv whose names begin with UV_. Those that begin "
+		"with IV_GUI_VER or IV_SSO are told without this option, too."),
 	CONFIG_SPECIAL("static-challenge", 2, 3, IN_MAIN, set_challenge,
 		"TEXT ECHO [scrv1|concat]",
 		"Ask TEXT, too, and send the answer with the password.\nECHO 1 "

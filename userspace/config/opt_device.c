@@ -319,8 +319,8 @@ static const struct config_row device_rows[] = {
 		"route with two halves instead of replacing it, local skips the "
 		"route to the server, autolocal too if no gateway leads there, ipv6 "
 		"redirects IPv6 too, and !ipv4 only that. block-local takes the "
-		"local network along, all of it but its gateway. bypass-dhcp and "
-		"bypass-dns mean something on Windows only."),
+		"local network along, all of it but its gateway and the server. "
+		"bypass-dhcp and bypass-dns mean something on Windows only."),
 };
 
 CONFIG_TABLE(device, "Device, addresses and routes");

@@ -332,7 +332,7 @@ static const struct config_row general_rows[] = {
 	  "Write the list of clients to FILE every SECONDS; default 60." },
 	CONFIG_SPECIAL("status-version", 1, 1, IN_MAIN, set_status_version,
 		"1|2|3", "Choose the format of the status file; default 1."),
-	CONFIG_NUMBER("mute", IN_MAIN | CONFIG_IN_PUSH, mute, 0, 1u << 20, "N",
+	CONFIG_NUMBER("mute", IN_MAIN, mute, 0, 1u << 20, "N",
 		"Write at most N messages of one kind in a row; 0, the default, "
 		"is no limit.\nIn front of the next other message it is said how "
 		"many are missing."),

@@ -265,7 +265,7 @@ int keep_fd_put(struct keep *keep, const char *name, int fd)
 	keep_fd_drop(keep, name);
 	snprintf(text, sizeof(text), "FDSTORE=1\nFDPOLL=0\nFDNAME=ovpnd-%s",
 		 name);
-	ret = sd_pid_notify_with_fds(0, 0, text, &fd, 1);
+	ret = log_notify(text, fd);
 	return ret < 0 ? ret : ret ? 0 : -ENOENT;
 }
 
@@ -281,7 +281,7 @@ void keep_fd_drop(struct keep *keep, const char *name)
 		return;
 	}
 	snprintf(text, sizeof(text), "FDSTOREREMOVE=1\nFDNAME=ovpnd-%s", name);
-	sd_notify(0, text);
+	log_notify(text, -1);
 }
 
 /* ---- records ----------------------------------------------------------- */

@@ -12,4 +12,7 @@ extern pthread_mutex_t log_lock;
 /** log_history_add() - keep a line; the caller holds log_lock */
 void log_history_add(enum log_level level, const char *text, size_t len);
 
+/** log_notify_close() - the opposite of log_notify_open() */
+void log_notify_close(void);
+
 #endif

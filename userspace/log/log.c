@@ -377,4 +377,5 @@ void log_close(void)
 	pthread_mutex_lock(&log_lock);
 	target_close();
 	pthread_mutex_unlock(&log_lock);
+	log_notify_close();
 }

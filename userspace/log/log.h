@@ -115,6 +115,20 @@ uint64_t log_history_end(void);
  */
 bool log_history_get(uint64_t number, struct log_line *out);
 
+/* the service manager */
+
+/** log_notify_open() - keep its socket, which chroot() puts out of sight */
+void log_notify_open(void);
+
+/**
+ * log_notify() - as sd_notify(3)
+ * @text: assignments, a line each
+ * @fd: for the manager to keep; -1: none
+ *
+ * Return: positive, 0 when there is no manager that listens, or -errno.
+ */
+int log_notify(const char *text, int fd);
+
 /** log_close() - flush and close the target */
 void log_close(void);
 

@@ -394,6 +394,7 @@ static int iface_settings(struct mgmt_iface *iface, const struct config *cfg)
 	iface->is_outgoing = cfg->is_management_client;
 	iface->status_version = cfg->status_version;
 	iface->verb = cfg->verb;
+	iface->mute = (int)cfg->mute;
 	iface->query = mem_secret_alloc(sizeof(*iface->query));
 	if (!iface->query)
 		return -ENOMEM;

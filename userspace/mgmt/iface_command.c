@@ -90,7 +90,6 @@ static void cmd_verb(struct mgmt_iface *iface, const char *const *w)
 	mgmt_iface_say(iface, "SUCCESS: verb level changed");
 }
 
-/* The log has limits of its own; the number is only kept. */
 static void cmd_mute(struct mgmt_iface *iface, const char *const *w)
 {
 	int level = w[1] ? atoi(w[1]) : 0;

@@ -133,21 +133,26 @@ static int mlock_flags(void)
 	}
 	if (limit.rlim_cur >= MLOCK_ENOUGH)
 		return MCL_CURRENT | MCL_FUTURE;
-	log_warn("mlock: what is allocated from now on is not locked, but for keys; raise LimitMEMLOCK");
+	log_warn("mlock: what is allocated from now on is not locked, but for keys; raise LimitMEMLOCK= of the unit");
 	return MCL_CURRENT;
 }
 
-/* /proc is needed for the context, so the root comes last. */
+/*
+ * /proc is needed for the context, so the root comes last. The service manager
+ * is told what there is to tell from inside of it.
+ */
 static int priv_confine(const struct priv_limits *limits, char *err,
 			size_t err_len)
 {
 	char text[16];
 
+	log_notify_open();
 	snprintf(text, sizeof(text), "%d", limits->nice);
 	if (limits->nice && setpriority(PRIO_PROCESS, 0, limits->nice))
 		return fail(err, err_len, "nice", text);
 	if (limits->is_mlock && mlockall(mlock_flags()))
-		return fail(err, err_len, "mlock", "all");
+		return fail(err, err_len, "mlock",
+			    "(raise LimitMEMLOCK= of the unit)");
 	if (limits->context && context_set(limits->context))
 		return fail(err, err_len, "setcon", limits->context);
 	if (limits->chroot && (chroot(limits->chroot) || chdir("/")))

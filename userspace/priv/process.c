@@ -12,6 +12,7 @@
 #include <systemd/sd-daemon.h>
 #include <unistd.h>
 
+#include "log/log.h"
 #include "priv/priv.h"
 
 /* Until priv_ready(): where the launcher waits for a byte. */
@@ -67,7 +68,7 @@ int priv_background(void)
 void priv_initialized(void)
 {
 	is_initialized = true;
-	sd_notify(0, "STATUS=Initialization Sequence Completed");
+	log_notify("STATUS=Initialization Sequence Completed", -1);
 }
 
 uint64_t priv_watchdog(void)
@@ -80,18 +81,21 @@ uint64_t priv_watchdog(void)
 
 void priv_alive(void)
 {
-	sd_notify(0, "WATCHDOG=1");
+	log_notify("WATCHDOG=1", -1);
 }
 
 void priv_ready(void)
 {
 	const unsigned char ok = 0;
+	char text[128];
 	int null;
 
 	/* in OpenVPN's words, which some look for */
-	sd_notifyf(0, "READY=1\nSTATUS=%s\nMAINPID=%ld", is_initialized ?
-		   "Initialization Sequence Completed" :
-		   "Pre-connection initialization successful", (long)getpid());
+	snprintf(text, sizeof(text), "READY=1\nSTATUS=%s\nMAINPID=%ld",
+		 is_initialized ? "Initialization Sequence Completed" :
+				  "Pre-connection initialization successful",
+		 (long)getpid());
+	log_notify(text, -1);
 	if (ready_fd < 0)
 		return;
 	/* nobody waits any more when this fails */
@@ -125,7 +129,7 @@ int priv_write_pid(const char *path, char *err, size_t err_len)
 
 void priv_done(void)
 {
-	sd_notify(0, "STOPPING=1");
+	log_notify("STOPPING=1", -1);
 	if (pid_path[0])
 		unlink(pid_path);
 	pid_path[0] = '\0';

@@ -330,6 +330,9 @@ int proto_verdict_parse(struct proto_verdict *verdict, const char *text);
 #define PROTO_KM2_MAX		2048
 #define PROTO_PRE_MASTER_LEN	48
 #define PROTO_RANDOM_LEN	32
+/* of a client's message: all but the four strings */
+#define PROTO_KM2_FIXED		(4 + 1 + PROTO_PRE_MASTER_LEN + \
+				 2 * PROTO_RANDOM_LEN + 4 * 2)
 #define PROTO_OPTIONS_MAX	512
 #define PROTO_USER_PASS_MAX	128	/* including NUL */
 #define PROTO_PASSWORD_MAX	1024	/* of a client, likewise */

@@ -216,6 +216,8 @@ static void client_ready(struct tunnel_session *ts)
 	uint64_t now = now_of(host);
 
 	tunnel_hook_ipchange(ts->tunnel);
+	if (host->hook_env)
+		tunnel_hook_exported_env(host->hook_env, ts);
 	tunnel_enter_state(ts->tunnel, TUNNEL_STATE_AUTHENTICATED);
 	if (!host->setup.cfg->is_pull) {
 		client_up_alone(ts);
@@ -733,6 +735,8 @@ static int client_reloaded(struct tunnel_host *host,
 		at = at->next;
 	client->remote = at ? at : cfg->remotes;
 	client_peer_info(host);
+	client->has_told = false;
+	tunnel_client_tell(host);
 	/* without a file they have been asked for, once */
 	if (cfg->auth_user_pass.text)
 		client_credentials(client, cfg);

@@ -50,6 +50,8 @@ enum client_state {
  * @changed: what he wants it to be
  * @is_asking: in RECONNECTING, until they have been entered
  * @peer_info_base: its length without what tunnel_client_tell() adds
+ * @peer_info_room: its greatest length, with NUL
+ * @has_told: what has no room has been said in the log
  * @backoff: seconds that the server wants the next try to be away
  */
 struct tunnel_client {
@@ -76,8 +78,9 @@ struct tunnel_client {
 	struct config_remote changed;
 	char changed_host[256];
 	bool has_requested;	/* has said PUSH_REQUEST */
-	char peer_info[2048];
-	size_t peer_info_base;
+	char peer_info[PROTO_KM2_MAX];
+	size_t peer_info_base, peer_info_room;
+	bool has_told;
 	char username[PROTO_USER_PASS_MAX], password[PROTO_USER_PASS_MAX];
 };
 

@@ -12,18 +12,37 @@
 #include "tunnel/client.h"
 
 #define HWADDR_STRLEN 18	/* "aa:bb:cc:dd:ee:ff" and NUL */
+#define TOKEN_MAX (2 * PROTO_PUSH_OPTION_MAX)	/* that is taken if pushed */
+
+/*
+ * What the key exchange has room for, whatever is entered as user name or
+ * pushed as token later: the text is the same for all exchanges of a session.
+ */
+static size_t tell_room(const struct tunnel_host *host)
+{
+	size_t room = PROTO_KM2_MAX - PROTO_KM2_FIXED - (strlen(host->occ) + 1);
+	size_t max = sizeof(host->client->peer_info);
+
+	if (host->setup.cfg->has_auth_user_pass)
+		room -= PROTO_USER_PASS_MAX + TOKEN_MAX;
+	return room < max ? room : max;
+}
 
 /* A line that does not fit any more is left out as a whole. */
 static void tell(struct tunnel_client *client, const char *name,
 		 const char *value)
 {
 	size_t used = strlen(client->peer_info);
-	size_t room = sizeof(client->peer_info) - used;
+	size_t room = client->peer_info_room - used;
 	int len = snprintf(client->peer_info + used, room, "%s=%s\n", name,
 			   value);
 
-	if (len < 0 || (size_t)len >= room)
-		client->peer_info[used] = '\0';
+	if (len >= 0 && (size_t)len < room)
+		return;
+	client->peer_info[used] = '\0';
+	if (!client->has_told)
+		log_warn("the server is not told %s: there is no more room",
+			 name);
 }
 
 /* setenv NAME VALUE */
@@ -82,24 +101,33 @@ static bool hwaddr_get(const struct tunnel_host *host,
 	       hwaddr_format(route.ifindex, out);
 }
 
-void tunnel_client_tell(struct tunnel_host *host)
+/* push-peer-info */
+static void tell_machine(struct tunnel_host *host)
 {
 	struct tunnel_client *client = host->client;
-	const struct config *cfg = host->setup.cfg;
 	char hwaddr[HWADDR_STRLEN];
 	struct utsname uts;
 
-	client->peer_info[client->peer_info_base] = '\0';
-	if (!cfg->is_pull && !cfg->is_peer_info_pushed)
-		return;
-	tell_variables(client, cfg, "IV_GUI_VER");
-	tell_variables(client, cfg, "IV_SSO");
-	if (!cfg->is_peer_info_pushed)
-		return;
 	if (hwaddr_get(host, hwaddr))
 		tell(client, "IV_HWADDR", hwaddr);
 	tell(client, "IV_SSL", tls_library());
 	if (!uname(&uts))
 		tell(client, "IV_PLAT_VER", uts.release);
-	tell_variables(client, cfg, "UV_");
+	tell_variables(client, host->setup.cfg, "UV_");
+}
+
+void tunnel_client_tell(struct tunnel_host *host)
+{
+	struct tunnel_client *client = host->client;
+	const struct config *cfg = host->setup.cfg;
+
+	client->peer_info[client->peer_info_base] = '\0';
+	client->peer_info_room = tell_room(host);
+	if (!cfg->is_pull && !cfg->is_peer_info_pushed)
+		return;
+	tell_variables(client, cfg, "IV_GUI_VER");
+	tell_variables(client, cfg, "IV_SSO");
+	if (cfg->is_peer_info_pushed)
+		tell_machine(host);
+	client->has_told = true;
 }

@@ -106,11 +106,11 @@ static void client_begin(struct tunnel_host *host, struct tunnel_link *link,
 	config_free(client->pulled);
 	client->pulled = NULL;
 	tunnel_pull_clear(&client->pull);
-	tunnel_client_tell(host);
 	if (tunnel_host_occ(host, link)) {
 		tunnel_client_retry(host, "options string is too long");
 		return;
 	}
+	tunnel_client_tell(host);
 	client->tunnel = tunnel_new(host, 0, addr,
 				    link ? &link->local : &none);
 	if (!client->tunnel) {

@@ -14,6 +14,7 @@
 #define ROUTES_MAX 1024
 /* Of a server's routes in the kernel data path, as OpenVPN has it. */
 #define SERVER_METRIC 200
+#define LOOPBACK_IFINDEX 1	/* in every network namespace */
 
 /**
  * struct tunnel_applied - addresses and routes of the interface
@@ -24,6 +25,8 @@
 struct tunnel_applied {
 	struct net_prefix addr4, addr6;
 	struct net_ip peer4;
+	/* without the tunnel, to what no other route covers; ifindex 0: none */
+	struct priv_route out4, out6;
 	struct priv_route *routes;
 	size_t n_routes, cap_routes;
 };
@@ -302,10 +305,62 @@ static uint32_t route_metric(const struct tunnel_host *host,
 	return cfg->route_metric;
 }
 
+/*
+ * The way around the tunnel: to the server or, if that is of the other family
+ * or there is none, to the default gateway. Once the tunnel has the default
+ * route it is the one that was found before.
+ */
+static int way_out(struct tunnel_host *host, sa_family_t family,
+		   const union net_addr *server, struct tunnel_applied *plan,
+		   struct priv_route *out)
+{
+	struct priv_route *kept = family == AF_INET ? &plan->out4 :
+						      &plan->out6;
+	struct net_ip to = { .family = family };
+
+	if (server && server->sa.sa_family != family)
+		server = NULL;
+	if (family == AF_INET)
+		to.in4.s_addr = htonl(0xf0000001);	/* reserved */
+	if (server && family == AF_INET)
+		to.in4 = server->in4.sin_addr;
+	else if (server)
+		to.in6 = server->in6.sin6_addr;
+	if (priv_route_get(host->setup.priv, &to, out))
+		return -ENETUNREACH;
+	if (out->ifindex == host->link.ifindex)
+		*out = *kept;
+	if (!out->ifindex || out->ifindex == LOOPBACK_IFINDEX)
+		return -ENETUNREACH;
+	*kept = *out;
+	return 0;
+}
+
+static bool is_around(const struct config_route *in)
+{
+	return in->gateway && !strcmp(in->gateway, "net_gateway");
+}
+
+static bool route_around(struct tunnel_host *host, const struct config *cfg,
+			 const struct config_route *in,
+			 const union net_addr *server,
+			 struct tunnel_applied *plan, struct priv_route *out)
+{
+	struct priv_route now;
+
+	if (way_out(host, in->dst.ip.family, server, plan, &now))
+		return false;
+	*out = (struct priv_route){
+		.dst = in->dst, .metric = route_metric(host, cfg, in),
+		.gateway = now.gateway, .ifindex = now.ifindex,
+	};
+	return true;
+}
+
 /* Keywords and defaults of a route's gateway; false: leave the route out. */
 static bool route_resolve(struct tunnel_host *host, const struct config *cfg,
 			  const struct config_route *in,
-			  const union net_addr *server, struct priv_route *out)
+			  struct priv_route *out)
 {
 	struct net_ip gateway = { 0 };
 
@@ -314,22 +369,6 @@ static bool route_resolve(struct tunnel_host *host, const struct config *cfg,
 	memset(out, 0, sizeof(*out));
 	out->dst = in->dst;
 	out->metric = route_metric(host, cfg, in);
-	if (in->gateway && !strcmp(in->gateway, "net_gateway")) {
-		struct priv_route now;
-		struct net_ip any = { .family = in->dst.ip.family };
-
-		/* the way to the server, or to the default gateway */
-		if (server && server->sa.sa_family == any.family &&
-		    any.family == AF_INET)
-			any.in4 = server->in4.sin_addr;
-		else if (server && server->sa.sa_family == any.family)
-			any.in6 = server->in6.sin6_addr;
-		if (priv_route_get(host->setup.priv, &any, &now))
-			return false;
-		out->gateway = now.gateway;
-		out->ifindex = now.ifindex;
-		return true;
-	}
 	out->ifindex = host->link.ifindex;
 	out->table = cfg->route_table;
 	out->is_unreachable = cfg->is_ipv6_blocked &&
@@ -370,7 +409,9 @@ static int plan_routes(struct tunnel_host *host, const struct config *cfg,
 	for (in = cfg->routes; in && !ret; in = in->next) {
 		char dst[NET_PREFIX_STRLEN];
 
-		if (route_resolve(host, cfg, in, server, &route))
+		if (!in->host && is_around(in) ?
+		    route_around(host, cfg, in, server, plan, &route) :
+		    route_resolve(host, cfg, in, &route))
 			ret = plan_route(plan, &route);
 		else if (in->host && !in->is_host_known)
 			log_warn("route %s: the name is not resolved, left out",
@@ -411,8 +452,8 @@ static int plan_bypass(struct tunnel_host *host, const union net_addr *server,
 
 /* Both halves of a network, which win over it, into the tunnel. */
 static int plan_network(struct tunnel_host *host, const struct config *cfg,
-			const union net_addr *server, struct in_addr ip,
-			struct in_addr mask, struct tunnel_applied *plan)
+			struct in_addr ip, struct in_addr mask,
+			struct tunnel_applied *plan)
 {
 	struct config_route in = { .dst.ip.family = AF_INET };
 	uint32_t first = ntohl(ip.s_addr & mask.s_addr);
@@ -427,7 +468,7 @@ static int plan_network(struct tunnel_host *host, const struct config *cfg,
 	in.dst.len = (uint8_t)(len + 1);
 	for (uint32_t i = 0; i < 2 && !ret; i++) {
 		in.dst.ip.in4.s_addr = htonl(first | i << (31 - len));
-		if (route_resolve(host, cfg, &in, server, &route))
+		if (route_resolve(host, cfg, &in, &route))
 			ret = plan_route(plan, &route);
 	}
 	return ret;
@@ -446,14 +487,10 @@ static int plan_local(struct tunnel_host *host, const struct config *cfg,
 		      const union net_addr *server, struct tunnel_applied *plan)
 {
 	struct priv_route route = { .dst.len = 32 }, now;
-	struct net_ip to = { .family = AF_INET };
 	struct ifaddrs *list, *at;
 	int ret = 0;
 
-	if (server->sa.sa_family == AF_INET)
-		to.in4 = server->in4.sin_addr;
-	if (priv_route_get(host->setup.priv, &to, &now) ||
-	    now.ifindex == host->link.ifindex || getifaddrs(&list))
+	if (way_out(host, AF_INET, server, plan, &now) || getifaddrs(&list))
 		return 0;
 	route.dst.ip = now.gateway;
 	route.ifindex = now.ifindex;
@@ -463,8 +500,7 @@ static int plan_local(struct tunnel_host *host, const struct config *cfg,
 		if (at->ifa_addr && at->ifa_addr->sa_family == AF_INET &&
 		    at->ifa_netmask &&
 		    (int)if_nametoindex(at->ifa_name) == now.ifindex)
-			ret = plan_network(host, cfg, server,
-					   in4_of(at->ifa_addr),
+			ret = plan_network(host, cfg, in4_of(at->ifa_addr),
 					   in4_of(at->ifa_netmask), plan);
 	freeifaddrs(list);
 	return ret;
@@ -481,22 +517,24 @@ static int plan_redirect(struct tunnel_host *host, const struct config *cfg,
 	};
 	bool is_v4 = !(cfg->redirect_gateway & CONFIG_REDIRECT_NO_IPV4);
 	bool is_v6 = cfg->redirect_gateway & CONFIG_REDIRECT_IPV6;
+	bool is_blocked = cfg->redirect_gateway & CONFIG_REDIRECT_BLOCK_LOCAL;
+	bool is_auto = cfg->redirect_gateway & CONFIG_REDIRECT_AUTOLOCAL;
 	struct config_route in = { 0 };
 	struct priv_route route;
 	int ret = 0;
 
-	if (!(cfg->redirect_gateway & CONFIG_REDIRECT_LOCAL))
-		ret = plan_bypass(host, server, cfg->redirect_gateway &
-				  CONFIG_REDIRECT_AUTOLOCAL, plan);
-	if (!ret && cfg->redirect_gateway & CONFIG_REDIRECT_BLOCK_LOCAL)
+	/* a server in a network that is taken along needs one, however near */
+	if (is_blocked || !(cfg->redirect_gateway & CONFIG_REDIRECT_LOCAL))
+		ret = plan_bypass(host, server, is_auto && !is_blocked, plan);
+	if (!ret && is_blocked)
 		ret = plan_local(host, cfg, server, plan);
 	for (size_t i = 0; is_v4 && !ret && i < 2; i++)
 		if (!net_prefix_parse(halves4[i], &in.dst) &&
-		    route_resolve(host, cfg, &in, server, &route))
+		    route_resolve(host, cfg, &in, &route))
 			ret = plan_route(plan, &route);
 	for (size_t i = 0; is_v6 && !ret && i < 4; i++)
 		if (!net_prefix_parse(parts6[i], &in.dst) &&
-		    route_resolve(host, cfg, &in, server, &route))
+		    route_resolve(host, cfg, &in, &route))
 			ret = plan_route(plan, &route);
 	return ret;
 }
@@ -507,6 +545,10 @@ static int plan_build(struct tunnel_host *host, const struct config *cfg,
 {
 	int ret = 0;
 
+	if (host->applied) {
+		plan->out4 = host->applied->out4;
+		plan->out6 = host->applied->out6;
+	}
 	if (!cfg->is_ifconfig_noexec) {
 		if (cfg->has_ifconfig)
 			plan->addr4 = cfg->ifconfig;

@@ -201,9 +201,12 @@ static void env_device(struct tunnel_host *host, const struct config *cfg)
 	hook_env_set(env, "redirect_gateway", cfg->redirect_gateway &
 		     CONFIG_REDIRECT_ENABLED ? "1" : "0");
 	tunnel_names_foreign(env, cfg);
+	/* a name that nobody knows has no route either */
 	for (route = cfg->routes; route; route = route->next)
-		env_route(env, cfg, route, route->dst.ip.family == AF_INET ?
-			  ++n4 : ++n6);
+		if (!route->host)
+			env_route(env, cfg, route,
+				  route->dst.ip.family == AF_INET ? ++n4 :
+								    ++n6);
 }
 
 /**
