@@ -21,6 +21,7 @@ static struct priv *priv;
 static struct config *cfg;
 static struct tunnel_host *host;
 static struct hook *rig_hook;		/* if the configuration has programs */
+static struct hook *rig_hook_ready;	/* for the next begin_config() */
 static struct wrap_key *wrap_client;	/* begin() makes an empty one */
 static struct wrap_tx tx_client;
 static const struct wrap_v2_client *v2_client;	/* appended to V3 and WKC_V1 */
@@ -102,8 +103,12 @@ static inline void begin_config(char *text)
 	assert_int_equal(priv_start(&priv), 0);
 	if (config_parse("test", text, strlen(text), false, &cfg, err,
 			 sizeof(err)) ||
-	    tunnel_hook_start(cfg, &rig_hook, err, sizeof(err)))
+	    (!rig_hook_ready &&
+	     tunnel_hook_start(cfg, &rig_hook, err, sizeof(err))))
 		fail_msg("%s", err);
+	if (rig_hook_ready)
+		rig_hook = rig_hook_ready;
+	rig_hook_ready = NULL;
 	free(text);
 	loop = loop_new();
 	assert_non_null(loop);

@@ -30,7 +30,6 @@ static struct tunnel_host *server;
 static struct config *server_cfg;
 static unsigned int n_flights;
 static bool is_cut;	/* no packet arrives */
-static char dir[32];	/* for programs */
 
 /* ---- between the two -------------------------------------------------- */
 
@@ -196,6 +195,9 @@ static void server_begin(const char *more)
 }
 
 /* @client, @at_server: their lines */
+#define CLIENT "client\nremote server.test 1194\nconnect-retry 1\n" \
+	"allow-pull-fqdn"
+
 static void start(const char *client, const char *at_server)
 {
 	const struct tunnel_outer outer = {
@@ -206,9 +208,7 @@ static void start(const char *client, const char *at_server)
 	is_cut = false;
 	names.n_asked = 0;
 	names_set_slow(false);
-	begin_config(config_text_as("client\nremote server.test 1194\n"
-				    "connect-retry 1\nallow-pull-fqdn",
-				    "clientAuth", client));
+	begin_config(config_text_as(CLIENT, "clientAuth", client));
 	rig_fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
 	assert_true(rig_fd >= 0);
 	server_begin(at_server);
@@ -344,33 +344,86 @@ static void test_push_update(void **state)
 
 /* ---- name servers -------------------------------------------------------- */
 
-/* dns-updown: writes down what it is called for, and may fail. */
-static char *updown(const char *more)
+/*
+ * dns-updown: writes down what it is called for, and may fail. Its process is
+ * forked before there is any loop, as the daemon does.
+ */
+static struct updown {
+	char dir[32], *lines;
+	struct hook *hook;
+} updowns[3], *updown;
+
+/* @more: what else is in the configuration */
+static void updown_make(struct updown *made, const char *more)
 {
-	char path[64], *lines;
+	char path[64], err[512] = "", *text;
+	struct config *parsed;
 	FILE *file;
 
-	strcpy(dir, "/tmp/ovpn-up.XXXXXX");
-	assert_non_null(mkdtemp(dir));
-	snprintf(path, sizeof(path), "%s/script", dir);
+	strcpy(made->dir, "/tmp/ovpn-up.XXXXXX");
+	assert_non_null(mkdtemp(made->dir));
+	snprintf(path, sizeof(path), "%s/script", made->dir);
 	file = fopen(path, "w");
 	assert_non_null(file);
 	fprintf(file, "#!/bin/sh\necho \"$script_type\" >>%s/log\n"
 		"test \"$script_type\" = dns-down || test ! -e %s/fail\n",
-		dir, dir);
+		made->dir, made->dir);
 	assert_int_equal(fclose(file), 0);
 	assert_int_equal(chmod(path, 0755), 0);
-	assert_true(asprintf(&lines, "script-security 2\ndns-updown %s\n%s",
-			     path, more) > 0);
-	return lines;
+	assert_true(asprintf(&made->lines, "script-security 2\n"
+			     "dns-updown %s\n%s", path, more) > 0);
+	text = config_text_as(CLIENT, "clientAuth", made->lines);
+	if (config_parse("test", text, strlen(text), false, &parsed, err,
+			 sizeof(err)) ||
+	    tunnel_hook_start(parsed, &made->hook, err, sizeof(err)))
+		fail_msg("%s", err);
+	config_free(parsed);
+	pki_free(&rig_ca);
+	free(text);
 }
 
-static void updown_end(void)
+/* In this order; each test uses up one. */
+static int updowns_make(void **state)
 {
-	char command[64];
+	char text[16000] = "";
+	size_t len = 0;
 
-	snprintf(command, sizeof(command), "rm -rf %s", dir);
-	assert_int_equal(system(command), 0);
+	(void)state;
+	for (unsigned int i = 0; i < 60; i++)
+		len += (size_t)snprintf(text + len, sizeof(text) - len,
+					"dhcp-option DOMAIN-SEARCH %060u.%060u.%060u\n",
+					i, i, i);
+	updown_make(&updowns[0], "");
+	updown_make(&updowns[1], "");
+	updown_make(&updowns[2], text);
+	updown = updowns;
+	return 0;
+}
+
+static int updowns_free(void **state)
+{
+	char command[128];
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(updowns) / sizeof(*updowns); i++) {
+		snprintf(command, sizeof(command), "rm -rf %.31s",
+			 updowns[i].dir);
+		assert_int_equal(system(command), 0);
+		free(updowns[i].lines);
+	}
+	return 0;
+}
+
+static void updown_start(void)
+{
+	rig_hook_ready = updown->hook;
+	start(updown->lines, "push \"dhcp-option DNS 10.8.0.1\"");
+}
+
+static void updown_stop(void)
+{
+	stop();
+	updown++;
 }
 
 static bool updown_was(const char *want)
@@ -379,7 +432,7 @@ static bool updown_was(const char *want)
 	FILE *file;
 	size_t n;
 
-	snprintf(path, sizeof(path), "%s/log", dir);
+	snprintf(path, sizeof(path), "%s/log", updown->dir);
 	file = fopen(path, "r");
 	if (!file)
 		return !want[0];
@@ -392,11 +445,8 @@ static bool updown_was(const char *want)
 /* They lie in the tunnel: without it, nobody could tell where the server is. */
 static void test_name_servers_of_a_dead_tunnel(void **state)
 {
-	char *lines = updown("");
-
 	(void)state;
-	start(lines, "push \"dhcp-option DNS 10.8.0.1\"");
-	free(lines);
+	updown_start();
 	run_until(is_connected());
 	run_until(updown_was("dns-up\n"));
 	tunnel_host_restart(host, "test");
@@ -405,8 +455,7 @@ static void test_name_servers_of_a_dead_tunnel(void **state)
 	run_until(is_connected());
 	assert_non_null(host->names);
 	run_until(updown_was("dns-up\ndns-down\ndns-up\n"));
-	stop();
-	updown_end();
+	updown_stop();
 }
 
 static void updown_fail(bool is_failing)
@@ -414,7 +463,7 @@ static void updown_fail(bool is_failing)
 	char path[64];
 	FILE *file;
 
-	snprintf(path, sizeof(path), "%s/fail", dir);
+	snprintf(path, sizeof(path), "%s/fail", updown->dir);
 	if (!is_failing) {
 		assert_int_equal(unlink(path), 0);
 		return;
@@ -427,12 +476,9 @@ static void updown_fail(bool is_failing)
 /* What could not be set is tried again, and is not what is there. */
 static void test_name_servers_again(void **state)
 {
-	char *lines = updown("");
-
 	(void)state;
 	updown_fail(true);
-	start(lines, "push \"dhcp-option DNS 10.8.0.1\"");
-	free(lines);
+	updown_start();
 	run_until(is_connected());
 	run_until(updown_was("dns-up\ndns-down\n"));
 	assert_null(host->names);
@@ -446,30 +492,19 @@ static void test_name_servers_again(void **state)
 	run_until(host->client->applied->tun_mtu == 1300);
 	run_for(100);
 	assert_true(updown_was("dns-up\ndns-down\ndns-up\n"));
-	stop();
-	updown_end();
+	updown_stop();
 }
 
 /* Beside many domains, another address is another configuration. */
 static void test_name_servers_that_are_long(void **state)
 {
-	char text[16000] = "", *lines;
-	size_t len = 0;
-
 	(void)state;
-	for (unsigned int i = 0; i < 100; i++)
-		len += (size_t)snprintf(text + len, sizeof(text) - len,
-					"dhcp-option DOMAIN-SEARCH a.%060u.%040u\n",
-					i, i);
-	lines = updown(text);
-	start(lines, "push \"dhcp-option DNS 10.8.0.1\"");
-	free(lines);
+	updown_start();
 	run_until(is_connected());
 	run_until(updown_was("dns-up\n"));
 	push("dhcp-option DNS 10.8.0.2");
 	run_until(updown_was("dns-up\ndns-down\ndns-up\n"));
-	stop();
-	updown_end();
+	updown_stop();
 }
 
 int main(void)
@@ -484,5 +519,5 @@ int main(void)
 	};
 
 	cmocka_set_message_output(CM_OUTPUT_TAP);
-	return cmocka_run_group_tests(tests, NULL, NULL);
+	return cmocka_run_group_tests(tests, updowns_make, updowns_free);
 }
