@@ -135,7 +135,7 @@ static void test_goes_on(void **state)
 	stop();
 }
 
-/* Both names: the client proves itself with the one that it has logged in with. */
+/* Both names: the client proves itself with the one of its login. */
 static void test_names(void **state)
 {
 	struct tunnel *tunnel;

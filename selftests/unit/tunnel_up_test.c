@@ -292,7 +292,7 @@ static void test_slow_name_of_before(void **state)
 	run_until(host->client->state == CLIENT_STATE_GET_CONFIG);
 	tunnel = host->client->tunnel;
 	run_until(host->client->names);
-	/* the one of before has the resolver's thread, and nobody waits for it */
+	/* that of before has the resolver's thread, and nobody waits for it */
 	names_set_slow(false);
 	run_until(is_connected());
 	assert_ptr_equal(host->client->tunnel, tunnel);

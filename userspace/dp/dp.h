@@ -158,7 +158,7 @@ struct dp_peer {
 	union net_addr remote;	/* AF_UNSPEC on TCP */
 	union net_addr local;	/* AF_UNSPEC: chosen by routing */
 	struct net_ip vpn4, vpn6;	/* DP_MODE_MP: at least one */
-	const char *occ;	/* own options, borrowed while it lives; or NULL */
+	const char *occ;	/* own options, kept by the caller; or NULL */
 	const struct dp_nat *nat;	/* copied; not in the kernel */
 	size_t n_nat;
 	struct dp_format format;

@@ -47,7 +47,8 @@ static int kernel_key_put_dir(struct nl_msg *msg, int type,
 {
 	struct nlattr *nest = kernel_nest_start(msg, type);
 
-	if (!nest || nla_put(msg, OVPN_A_KEYDIR_CIPHER_KEY, (int)dir->cipher_key_len,
+	if (!nest ||
+	    nla_put(msg, OVPN_A_KEYDIR_CIPHER_KEY, (int)dir->cipher_key_len,
 		    dir->cipher_key) ||
 	    nla_put(msg, OVPN_A_KEYDIR_NONCE_TAIL, OVPN_NONCE_TAIL_SIZE,
 		    dir->nonce_tail))

@@ -167,7 +167,7 @@ enum proto_occ_op {
 	PROTO_OCC_EXIT = 6,
 };
 
-/** proto_occ_is() - is this payload a message? Then @op, of any value, is set */
+/** proto_occ_is() - is this payload a message? Sets @op then, to any value */
 bool proto_occ_is(const uint8_t *payload, size_t len, enum proto_occ_op *op);
 
 /* how payloads are framed where there was to be compression (section 7.8) */

@@ -127,7 +127,8 @@ void tunnel_client_keep_names(struct tunnel_client *client)
 	for (route = client->pulled->routes; route; route = route->next) {
 		if (!is_unknown(route))
 			continue;
-		for (known = client->applied->routes; known; known = known->next)
+		for (known = client->applied->routes; known;
+		     known = known->next)
 			if (known->is_host_known &&
 			    known->dst.len == route->dst.len &&
 			    !strcmp(known->host, route->host))
