@@ -246,10 +246,13 @@ scenario_told() {
 		'^UV_ROOM=cellar$' \
 		'^IV_SSL=OpenSSL' '^exported_keying_material=[0-9A-F]{64}$' \
 		'^username=alice$'
-	expect_out env-up-tun-c '^exported_keying_material='
-	here=$(grep '^exported_keying_material=' "$DIR/out/env-up-tun-c")
-	there=$(grep '^exported_keying_material=' "$DIR/out/env-connect")
-	[ "$here" = "$there" ] || fail "what TLS exports differs between the ends"
+	# stock's client does not tell its programs
+	if [ "$1" = ovpnd ]; then
+		expect_out env-up-tun-c '^exported_keying_material='
+		here=$(grep '^exported_keying_m' "$DIR/out/env-up-tun-c")
+		there=$(grep '^exported_keying_m' "$DIR/out/env-connect")
+		[ "$here" = "$there" ] || fail "the two ends export differently"
+	fi
 	# stock knows that of the way to its default gateway only
 	[ "$1" != ovpnd ] || expect_out env-connect \
 		'^IV_HWADDR=([0-9a-f]{2}:){5}[0-9a-f]{2}$'
