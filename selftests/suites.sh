@@ -5,7 +5,7 @@
 # Sourced by selftests/run; paths are relative to the top of the tree.
 
 SUITES=()
-declare -A SUITE_IN SUITE_LIMIT SUITE_TITLE SUITE_ALONE SUITE_LIGHT SUITE_COMMAND
+declare -A SUITE_IN SUITE_LIMIT SUITE_TITLE SUITE_ALONE SUITE_BESIDE SUITE_LIGHT SUITE_COMMAND
 
 # part_of both|check|full: of which runs the suites below are a part.
 part_of() {
@@ -31,6 +31,16 @@ alone() {
 
 	for name in "$@"; do
 		SUITE_ALONE[$name]=yes
+	done
+}
+
+# beside NAME...: one of these at a time may run beside a suite that is alone, with
+# the lowest priority: compilers, which lose nothing when they wait.
+beside() {
+	local name
+
+	for name in "$@"; do
+		SUITE_BESIDE[$name]=yes
 	done
 }
 
@@ -63,7 +73,7 @@ part_of check
 suite lab 3000 "the lab sees planted bugs" selftests/lab/selftest --short
 suite module 2400 "the module builds on 6.1, 6.12, 7.3 and 7.3-rt" \
 	selftests/suite/module
-suite package 1500 "packages: built, linted, by DKMS on 7.3" \
+suite package 1500 "packages of trixie: built, linted" \
 	selftests/suite/package
 suite fuzz 900 "fuzzers, a short run each" selftests/fuzz/run --short
 part_of full
@@ -78,6 +88,7 @@ part_of both
 suite build 900 "userspace builds without a warning, gcc and clang" \
 	selftests/suite/build
 suite style 120 "rules of the tree" selftests/style/run
+beside module package build style
 part_of check
 suite some-interop-user 1200 "released OpenVPN, userspace data path, some" \
 	selftests/interop/run client_2.6.14 client_2.7.8 server_2.6.14 \
@@ -123,9 +134,6 @@ suite contract-in-tree 900 "what the contract says is true of the in-tree driver
 suite unit-7.3 900 "unit tests of the kernel data path on 7.3" \
 	selftests/suite/unit --kernel 7.3
 suite valgrind 1800 "unit tests under valgrind" selftests/suite/unit --valgrind
-part_of check
-suite some-valgrind 1200 "unit tests under valgrind, but the slowest" \
-	selftests/suite/unit --valgrind-short
 part_of both
 suite unit-asan 900 "unit tests with sanitizers" selftests/suite/unit --asan
 suite demo 900 "make demo" selftests/suite/demo

@@ -8,7 +8,6 @@
 #	+-------------------+
 
 TESTS="table libnl details carrier netns ethtool features redirects"
-SMOKE="table details"
 . "$(dirname "$0")/lib.sh"
 
 # contract_run WORD...: its rows are subtests of this one

@@ -14,7 +14,6 @@
 
 TESTS="aes128 aes192 aes256 chacha outer6 fragments mtu counters forward iperf
 	shutdown"
-SMOKE="aes256 forward"
 . "$(dirname "$0")/lib.sh"
 
 if [ "$FAST" = 1 ]; then

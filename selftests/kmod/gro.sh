@@ -10,7 +10,6 @@
 
 TESTS="wire6 wire4 whole single merge off cut capture transit vlan class float
 	again userspace"
-SMOKE="merge"
 . "$(dirname "$0")/lib.sh"
 
 BYTES=20000000

@@ -11,7 +11,6 @@
 #	+-------------------+                 +-------------------+
 
 TESTS="direct stream nested down"
-SMOKE="direct nested"
 . "$(dirname "$0")/lib.sh"
 
 set_up() {

@@ -13,7 +13,6 @@
 # OVPN_TEST_SECONDS: how long it is tried while things happen
 
 TESTS="cycles crowd encap addrform unload unload_tcp modunload autoload"
-SMOKE="unload"
 KT_TEST_LIMIT=1200
 LIMIT=1500
 ALONE=yes

@@ -9,9 +9,8 @@
 #	+-----------------+                      +-----------------+
 
 TESTS="table alias admin drops dump payload flood quiet
-	carry datagrams records queue ends stale silent segments storm
+	carry datagrams records paused queue ends stale silent segments storm
 	trie prefix model routes"
-SMOKE="table"
 KT_TEST_LIMIT=600
 LIMIT=900
 . "$(dirname "$0")/lib.sh"
@@ -507,6 +506,33 @@ test_records() {
 	kt_until 10 kt_says events PEER_DEL_NTF
 	kt_is "nobody's" "$(grep -o 'peer{.*' "$TMP/events")" \
 		"peer{del-reason=transport-error id=1}"
+}
+
+# paused: records wait in the stream for a reader, but not those of the module
+test_paused() {
+	local n count=400 words=() one
+
+	need_ours
+	stream_srv
+	userspace 1
+	one=send=$(record "48000001$(hex_of 996 55)")
+	for ((n = 0; n < count; n++)); do
+		words+=("$one")
+	done
+	kt_bg far "$BIN/ovpn_tcp" "pid=$FAR" block=60000 flags=none "${words[@]}"
+	kt_until 10 eval "[ \$(steps $NEAR pollin=100) = poll=in, ]"
+	kt_pause 1
+	kt_is "the module takes none" "$(drops_of 1 rx_drop_no_key)" ""
+	kt_ok "back" xcli a raw PEER_SET ifindex=@srv "peer{id=1 flags=0}"
+	# the next record waited for room, and nobody makes some
+	kt_until 10 eval "[ -n \"\$(drops_of 1 rx_drop_no_key)\" ]" ||
+		kt_fail "the module does not go on"
+	kt_wait "$KT_PID" || kt_fail "far" "$(sort "$TMP/far" | uniq -c)"
+	n=$(steps "$NEAR" usleep=300000 drain=2000)
+	n=${n#drain=}
+	n=${n%% *}
+	kt_num "some had been read" "$n" -gt 0
+	no_key_drops $((count - n))
 }
 
 # queue: what nobody reads is bounded and counted, readers are woken

@@ -1,13 +1,11 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-or-later
-# run.sh [-j N] [--smoke | TEST[:NAME...]...]: run the tests of the module, all
+# run.sh [-j N] [TEST[:NAME...]...]: run the tests of the module, all
 # or some, for example "run.sh contract key:rotation,replay"; N scripts at a time
 # (default 2). KTAP, each script's tests above its own line. OVPN_TEST_FAST=1 is
 # the short form; kernels that are emulated or have sanitizers get it by default.
 #
 # Every executable script here is a test. In its head it may say
-#	SMOKE="NAME..."	these of its tests are in --smoke, the few that show
-#			that the module works on a kernel
 #	LIMIT=SECONDS	it may take so long (default: see the file settings); such
 #			scripts start first
 #	ALONE=yes	nothing runs beside it, for example because it unloads
@@ -17,7 +15,6 @@ cd "$(dirname "${BASH_SOURCE[0]}")" || exit 1
 
 DEFAULT_LIMIT=$(sed -n 's/^timeout=//p' settings)
 jobs=2
-smoke=no
 
 # property TEST NAME: what a script's head says, nothing if it does not
 property() {
@@ -53,19 +50,9 @@ all_tests() {
 		${alone[@]+"${alone[@]}"}
 }
 
-smoke_tests() {
-	local test names
-
-	for test in $(all_tests); do
-		names=$(property "$test" SMOKE)
-		[ -z "$names" ] || echo "$test:${names// /,}"
-	done
-}
-
 while [ $# -gt 0 ]; do
 	case $1 in
 	-j) jobs=${2:?-j needs a number}; shift 2 ;;
-	--smoke) smoke=yes; shift ;;
 	--list) all_tests; exit ;;
 	-*) sed -n '3,6s/^# \{0,1\}//p' "$0" >&2; exit 2 ;;
 	*) break ;;
@@ -163,11 +150,7 @@ trap clean_up EXIT
 trap 'exit 130' INT
 trap 'exit 143' TERM
 # shellcheck disable=SC2046
-if [ "$smoke" = yes ]; then
-	set -- $(smoke_tests)
-elif [ $# = 0 ]; then
-	set -- $(all_tests)
-fi
+[ $# -gt 0 ] || set -- $(all_tests)
 echo "KTAP version 1"
 echo "1..$#"
 n=0

@@ -17,7 +17,6 @@ TESTS="basic4 basic6 bulk many control early stream chunks forged malformed
 	pieces urgent stall reader close reset poll recv send attach restore routed
 	closefd deldev delpeer"
 LIMIT=1500
-SMOKE="basic4"
 . "$(dirname "$0")/lib.sh"
 
 if [ "$FAST" = 1 ]; then

@@ -11,7 +11,6 @@
 #	+------------------+                   +------------------+
 
 TESTS="fixed random"
-SMOKE="random"
 KT_TEST_LIMIT=600
 LIMIT=900
 . "$(dirname "$0")/lib.sh"
