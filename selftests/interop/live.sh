@@ -134,6 +134,76 @@ scenario_reload() {
 	stop_clean server
 }
 
+ctl() {
+	in_s "$OVPNCTL" --control "$DIR/server.sock" "$@" 2>&1
+}
+
+# ctl_says PATTERN WORD...: what ovpnctl says to it
+ctl_says() {
+	local pattern=$1 text
+
+	shift
+	text=$(ctl "$@")
+	grep -qE -- "$pattern" <<<"$text" ||
+		fail "ovpnctl $*: \"$text\" without \"$pattern\""
+}
+
+has_no_session() {
+	! ctl session show client >/dev/null
+}
+
+monitor_says() {
+	grep -qE -- "$1" "$DIR/monitor.log"
+}
+
+# scenario_watch CLIENT: ovpnctl shows the session, tells what happens, and ends a
+# client by its number, its name and its address.
+scenario_watch() {
+	local number pid
+
+	RENEG_S=$((6 * SCALE)) RENEG_C=0
+	CLIENT_LINES="connect-retry 1 1"
+	connect ovpnd "$1"
+	daemon_start monitor s "$OVPNCTL" --control "$DIR/server.sock" monitor
+	daemon_start monitor-json s "$OVPNCTL" -j --control "$DIR/server.sock" \
+		monitor
+	ctl_says 'state +generated-keys' session show
+	ctl_says 'session +[0-9a-f]{16}$' session show client
+	ctl_says 'renewed in +00:0' session client dev tun-s
+	ctl_says '"key_id": 0' -j session show 10.8.0.2
+	ctl_says 'no client with a session' session show nobody
+	within $((12 * SCALE)) monitor_says 'client/.*: new key, AES' ||
+		fail "the monitor does not see a new key"
+	ctl_says 'key id +1$' session show
+
+	number=$(ctl -j peer show | sed -n 's/.*"id": *\([0-9]*\).*/\1/p')
+	ctl_says "peer $number client: ended" peer kill "$number"
+	within 5 daemon_says client 'restart' ||
+		fail "$1 does not hear that it is to restart"
+	within 20 connected_times client 2 || fail "$1 does not come back"
+	within 5 monitor_says 'client/.*: gone: ' ||
+		fail "the monitor does not see a client go"
+	within 5 monitor_says 'client/.*: connected, address 10\.8\.' ||
+		fail "the monitor does not see a client come"
+	traffic_ping "$VPN_S4" || fail "ping"
+	ctl_says 'client: ended' peer kill client restart
+	within 20 connected_times client 3 || fail "$1 does not come back again"
+	ctl_says 'no client is called nobody' peer kill nobody
+	ctl_says 'client: ended' peer kill 192.0.2.2 halt 'closed for today'
+	within 10 daemon_has_ended client || fail "$1 goes on"
+	daemon_says client 'closed for today' || fail "$1 is not told the reason"
+	within 5 has_no_session || fail "its session is still shown"
+	daemon_stop client
+	grep '^{' "$DIR/monitor-json.log" |
+		jq -es 'map(.event) | index("key") and index("gone")' \
+			>/dev/null ||
+		fail "what ovpnctl -j monitor prints is something else"
+	stop_clean server
+	within 5 daemon_has_ended monitor || fail "the monitor goes on"
+	monitor_says 'has ended$' || fail "the monitor does not say why it ends"
+	RESULT="session, monitor, three kills"
+}
+
 # server_again kill|restart: it ends without a word to anybody, and comes back
 server_again() {
 	local pid=${DAEMON_PID[server]} status

@@ -54,7 +54,7 @@ scenario_push_update_server() {
 	soon off_tunnel 10.93.0.0/16 || fail "the route is still there"
 	within 10 is_up_again || fail "no traffic after the second update"
 	traffic_ping "$VPN_S6" || fail "ping after the second update"
-	ctl_push "no such client" to nobody "route 10.94.0.0 255.255.0.0"
+	ctl_push "no client is called nobody" to nobody "route 10.94.0.0 255.255.0.0"
 	ctl_push "is not an option that clients let change" "cipher AES-128-GCM"
 	! daemon_says client 'SIGUSR1|Offending' ||
 		fail "the client has connected again"

@@ -256,6 +256,9 @@ bool control_session_is_lost(const struct control_session *session);
 
 /** control_session_started() - ms, when the current exchange began */
 uint64_t control_session_started(const struct control_session *session);
+
+/** control_session_reneg_at() - ms, when the next begins; UINT64_MAX: never */
+uint64_t control_session_reneg_at(const struct control_session *session);
 const struct tls_peer *
 control_session_peer(const struct control_session *session);
 const struct tls_chain *

@@ -442,6 +442,11 @@ uint64_t control_session_started(const struct control_session *session)
 	return session->key->started;
 }
 
+uint64_t control_session_reneg_at(const struct control_session *session)
+{
+	return session->reneg_at;
+}
+
 const struct tls_peer *
 control_session_peer(const struct control_session *session)
 {

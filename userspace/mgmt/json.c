@@ -4,8 +4,8 @@
 #include "config/config.h"
 #include "mgmt/private.h"
 
-/* What a peer calls itself need not be UTF-8. */
-static json_t *json_text(const char *str)
+/** mgmt_json_text() - what a peer calls itself need not be UTF-8 */
+json_t *mgmt_json_text(const char *str)
 {
 	json_t *value = json_string(str);
 	char clean[256];
@@ -21,10 +21,10 @@ static json_t *json_text(const char *str)
 
 json_t *mgmt_json_error(const char *text)
 {
-	return json_pack("{so}", "error", json_text(text));
+	return json_pack("{so}", "error", mgmt_json_text(text));
 }
 
-static json_t *json_addr(const union net_addr *addr)
+json_t *mgmt_json_addr(const union net_addr *addr)
 {
 	char text[NET_ADDR_STRLEN];
 
@@ -33,7 +33,7 @@ static json_t *json_addr(const union net_addr *addr)
 	return json_string(net_addr_format(addr, text));
 }
 
-static json_t *json_ip(const struct net_ip *ip)
+json_t *mgmt_json_ip(const struct net_ip *ip)
 {
 	char text[NET_PREFIX_STRLEN];
 
@@ -75,7 +75,7 @@ static json_t *json_stats(const struct dp_stats *s)
 			 "link_tx_packets", json_count(s->link_tx_packets));
 }
 
-static json_t *json_peer(const struct tunnel_info *info)
+json_t *mgmt_json_peer(const struct tunnel_info *info)
 {
 	bool has_dp = info->data_path[0];
 
@@ -85,16 +85,16 @@ static json_t *json_peer(const struct tunnel_info *info)
 			 "tx_id", has_dp ? json_count(info->dp.tx_id) :
 					   json_null(),
 			 "client_id", json_count(info->cid),
-			 "common_name", json_text(info->common_name),
-			 "state", json_text(info->state),
-			 "cipher", json_text(info->cipher),
-			 "tls", json_text(info->tls),
-			 "data_path", json_text(info->data_path),
-			 "reason", json_text(info->reason),
-			 "remote", json_addr(&info->remote),
-			 "transport", json_text(info->is_tcp ? "tcp" : "udp"),
-			 "vpn4", json_ip(&info->vpn4),
-			 "vpn6", json_ip(&info->vpn6),
+			 "common_name", mgmt_json_text(info->common_name),
+			 "state", mgmt_json_text(info->state),
+			 "cipher", mgmt_json_text(info->cipher),
+			 "tls", mgmt_json_text(info->tls),
+			 "data_path", mgmt_json_text(info->data_path),
+			 "reason", mgmt_json_text(info->reason),
+			 "remote", mgmt_json_addr(&info->remote),
+			 "transport", mgmt_json_text(info->is_tcp ? "tcp" : "udp"),
+			 "vpn4", mgmt_json_ip(&info->vpn4),
+			 "vpn6", mgmt_json_ip(&info->vpn6),
 			 "since", json_integer(info->connected_since),
 			 "keepalive",
 			 json_pack("{si si}", "interval",
@@ -109,7 +109,7 @@ static json_t *json_peer(const struct tunnel_info *info)
 
 static int json_peers_add(void *arg, const struct tunnel_info *info)
 {
-	return json_array_append_new(arg, json_peer(info));
+	return json_array_append_new(arg, mgmt_json_peer(info));
 }
 
 static json_t *json_peers(struct tunnel_host *host, uint64_t netns,
@@ -134,14 +134,14 @@ static json_t *json_status(struct tunnel_host *host, uint64_t netns,
 	(void)request;
 	tunnel_host_info(host, &info);
 	return json_pack("{so so so so so so so so so so so so so so so so}",
-			 "version", json_text(config_version()),
-			 "role", json_text(info.role),
-			 "state", json_text(info.state),
-			 "device", json_text(info.ifname),
+			 "version", mgmt_json_text(config_version()),
+			 "role", mgmt_json_text(info.role),
+			 "state", mgmt_json_text(info.state),
+			 "device", mgmt_json_text(info.ifname),
 			 "netns", json_count(netns),
-			 "data_path", json_text(info.data_path),
-			 "reason", json_text(info.data_path_reason),
-			 "local", json_addr(&info.local),
+			 "data_path", mgmt_json_text(info.data_path),
+			 "reason", mgmt_json_text(info.data_path_reason),
+			 "local", mgmt_json_addr(&info.local),
 			 "since", json_integer(info.started),
 			 "max_peers", json_count(info.max_tunnels),
 			 "tun_mtu", json_count(info.tun_mtu),
@@ -184,6 +184,8 @@ static const struct {
 			  const json_t *request);
 } mgmt_commands[] = {
 	{ "push-update", json_push_update },
+	{ "kill", mgmt_json_kill },
+	{ "sessions", mgmt_json_sessions },
 	{ "status", json_status },
 	{ "peers", json_peers },
 };

@@ -14,9 +14,12 @@
  * ovpnctl asks, and OpenVPN's status file.
  *
  * Control socket: one request per line, {"cmd":"status"}, {"cmd":"peers"},
- * {"cmd":"push-update","options":"...","client":...}, {"cmd":"reload"} or
- * {"cmd":"restart"}; one JSON object per line as answer, {"error":"..."} on
- * failure.
+ * {"cmd":"sessions"}, {"cmd":"kill","client":...,"text":"..."},
+ * {"cmd":"push-update","options":"...","client":...}, {"cmd":"reload"},
+ * {"cmd":"restart"} or {"cmd":"monitor"}; one JSON object per line as answer,
+ * {"error":"..."} on failure. After "monitor" follows an object with "event" for
+ * each change: of a tunnel's "state", of the "remote" address, a new "key",
+ * "gone", and "lost" with a "count" of those that there was no room for.
  */
 
 #define MGMT_RUN_DIR	"/run/ovpnd"

@@ -17,6 +17,21 @@
 json_t *mgmt_json_answer(struct tunnel_host *host, uint64_t netns,
 			 const char *line, size_t len);
 
+json_t *mgmt_json_peer(const struct tunnel_info *info);
+json_t *mgmt_json_text(const char *str);
+json_t *mgmt_json_addr(const union net_addr *addr);
+json_t *mgmt_json_ip(const struct net_ip *ip);
+
+/* json_client.c: requests about a server's clients; @request is borrowed */
+json_t *mgmt_json_sessions(struct tunnel_host *host, uint64_t netns,
+			   const json_t *request);
+json_t *mgmt_json_kill(struct tunnel_host *host, uint64_t netns,
+		       const json_t *request);
+
+/* json_event.c: one line for who monitors, without its end; NULL: no memory */
+char *mgmt_json_event(const char *dev, enum tunnel_change change,
+		      const struct tunnel_info *info, const char *why);
+
 /** mgmt_json_is() - is the line this request? */
 bool mgmt_json_is(const char *cmd, const char *line, size_t len);
 json_t *mgmt_json_error(const char *text);

@@ -15,6 +15,7 @@
 #define MGMT_LINE_MAX		65536
 #define MGMT_OUT_MAX		(32u << 20)	/* some ten thousand peers */
 #define MGMT_READ		4096
+#define MGMT_BACKLOG		(1u << 20)	/* events that are not read */
 
 /** struct mgmt_client - owned by its server's list */
 struct mgmt_client {
@@ -25,6 +26,8 @@ struct mgmt_client {
 	struct mem_buf in, out;
 	bool is_closing;	/* when all of @out is written */
 	bool is_waiting;	/* for mgmt_answer_reload() */
+	bool is_monitor;
+	json_int_t n_lost;	/* events without room */
 };
 
 struct mgmt {
@@ -41,6 +44,56 @@ struct mgmt {
 	char path[MGMT_PATH_MAX];
 };
 
+/* ---- events ---------------------------------------------------------- */
+
+/* Whoever does not read loses events, and is told how many. */
+static void client_tell(struct mgmt_client *client, const char *line)
+{
+	char lost[64];
+
+	if (client->out.len > MGMT_BACKLOG) {
+		client->n_lost++;
+		return;
+	}
+	if (client->n_lost) {
+		snprintf(lost, sizeof(lost),
+			 "{\"event\":\"lost\",\"count\":%" JSON_INTEGER_FORMAT
+			 "}\n", client->n_lost);
+		client->n_lost = 0;
+		client->is_closing |= !!mem_buf_append(&client->out, lost,
+						       strlen(lost));
+	}
+	if (mem_buf_append(&client->out, line, strlen(line)) ||
+	    mem_buf_append(&client->out, "\n", 1))
+		client->is_closing = true;
+	loop_io_set(client->io, LOOP_WRITABLE);
+}
+
+static void mgmt_changed(void *arg, enum tunnel_change change,
+			 const struct tunnel_info *info, const char *why)
+{
+	struct mgmt *mgmt = arg;
+	struct tunnel_host_info host;
+	struct mgmt_client *client;
+	char *line;
+
+	tunnel_host_info(mgmt->host, &host);
+	line = mgmt_json_event(host.ifname, change, info, why);
+	for (client = mgmt->clients; line && client; client = client->next)
+		if (client->is_monitor && !client->is_waiting)
+			client_tell(client, line);
+	free(line);
+}
+
+static void mgmt_monitor(struct mgmt *mgmt)
+{
+	const struct mgmt_client *client = mgmt->clients;
+
+	while (client && !client->is_monitor)
+		client = client->next;
+	tunnel_host_monitor(mgmt->host, client ? mgmt_changed : NULL, mgmt);
+}
+
 /* ---- clients --------------------------------------------------------- */
 
 static void client_free(struct mgmt_client *client)
@@ -51,6 +104,8 @@ static void client_free(struct mgmt_client *client)
 		pos = &(*pos)->next;
 	*pos = client->next;
 	client->mgmt->n_clients--;
+	if (client->is_monitor)
+		mgmt_monitor(client->mgmt);
 	loop_io_free(client->io);
 	close(client->fd);
 	mem_buf_reset(&client->in);
@@ -72,7 +127,7 @@ static void client_answer(struct mgmt_client *client, json_t *answer)
 
 static void client_request(struct mgmt_client *client, size_t len)
 {
-	const struct mgmt *mgmt = client->mgmt;
+	struct mgmt *mgmt = client->mgmt;
 	const char *line = (char *)client->in.data;
 	int ret;
 
@@ -88,6 +143,12 @@ static void client_request(struct mgmt_client *client, size_t len)
 		client_answer(client, ret == -ENOENT ?
 			      mgmt_json_error("nobody would keep the clients; see restart-hold in ovpnd(8)") :
 			      json_pack("{sb}", "restarting", 1));
+		return;
+	}
+	if (mgmt_json_is("monitor", line, len)) {
+		client->is_monitor = true;
+		mgmt_monitor(mgmt);
+		client_answer(client, json_pack("{sb}", "monitoring", 1));
 		return;
 	}
 	client_answer(client, mgmt_json_answer(mgmt->host, mgmt->netns,

@@ -229,3 +229,45 @@ json_t *ctl_collect(const struct ctl *ctl, char *err, size_t err_len)
 	json_decref(devices);
 	return list;
 }
+
+/* ---- one of them ------------------------------------------------------ */
+
+static const char *value(const json_t *object, const char *key)
+{
+	const char *text = json_string_value(json_object_get(object, key));
+
+	return text ? text : "";
+}
+
+bool ctl_peer_is(const json_t *peer, const char *client)
+{
+	static const char *const keys[] = { "common_name", "vpn4", "vpn6" };
+	const char *remote = value(peer, "remote");
+	size_t len = strlen(client);
+	char number[24];
+
+	for (size_t i = 0; i < sizeof(keys) / sizeof(*keys); i++)
+		if (!strcmp(value(peer, keys[i]), client))
+			return true;
+	snprintf(number, sizeof(number), "%" JSON_INTEGER_FORMAT,
+		 json_integer_value(json_object_get(peer, "id")));
+	if (!strcmp(number, client) || !strcmp(remote, client))
+		return true;
+	return !strncmp(remote, client, len) && remote[len] == ':';
+}
+
+json_t *ctl_peers_find(const json_t *peers, const char *client)
+{
+	json_t *found = json_array(), *peer;
+	size_t i;
+
+	json_array_foreach(peers, i, peer)
+		if (!strcmp(value(peer, "common_name"), client))
+			json_array_append(found, peer);
+	if (json_array_size(found))
+		return found;
+	json_array_foreach(peers, i, peer)
+		if (ctl_peer_is(peer, client))
+			json_array_append(found, peer);
+	return found;
+}

@@ -89,12 +89,47 @@ size_t ctl_sockets(const struct ctl *ctl,
 		   void (*fn)(void *arg, const char *path), void *arg,
 		   char *err, size_t err_len);
 
+/**
+ * ctl_peer_is() - is this peer meant?
+ * @client: its name, an address of it inside or outside, or its number
+ */
+bool ctl_peer_is(const json_t *peer, const char *client);
+
+/**
+ * ctl_peers_find() - those that are meant
+ *
+ * A name wins over a number, which others may be called by.
+ *
+ * Return: an array.
+ */
+json_t *ctl_peers_find(const json_t *peers, const char *client);
+
 /* is a device in another network namespace than we are? */
 bool ctl_is_elsewhere(const json_t *device);
 
 /* doctor.c, explain.c: exit status */
 int ctl_doctor(const struct ctl *ctl);
 int ctl_explain(const struct ctl *ctl, const char *client);
+
+/* session.c: exit status */
+int ctl_session(const struct ctl *ctl, const char *client);
+
+/**
+ * ctl_kill() - end clients of servers
+ * @words, @n: CLIENT [restart|halt] [REASON] [dev DEV]
+ *
+ * Return: exit status.
+ */
+int ctl_kill(struct ctl *ctl, char **words, int n);
+
+/* monitor.c: exit status; ends when all daemons have, or by a signal */
+int ctl_monitor(const struct ctl *ctl);
+
+/** ctl_daemon_connect() - a socket to a daemon, or -errno */
+int ctl_daemon_connect(const char *path, unsigned int seconds);
+
+/** ctl_daemon_send() - one request on it; 0 or -errno */
+int ctl_daemon_send(int fd, const json_t *request);
 
 /* print.c */
 void ctl_print_status(const json_t *devices);

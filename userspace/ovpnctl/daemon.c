@@ -15,7 +15,7 @@
 #define CTL_RELOAD_S	45	/* the daemon's own limits end before */
 #define CTL_ANSWER_MAX	(64u << 20)
 
-static int daemon_connect(const char *path, unsigned int seconds)
+int ctl_daemon_connect(const char *path, unsigned int seconds)
 {
 	struct sockaddr_un addr = { .sun_family = AF_UNIX };
 	struct timeval limit = { .tv_sec = seconds };
@@ -37,7 +37,7 @@ static int daemon_connect(const char *path, unsigned int seconds)
 	return fd;
 }
 
-static int daemon_send(int fd, const json_t *request)
+int ctl_daemon_send(int fd, const json_t *request)
 {
 	char *line = json_dumps(request, JSON_COMPACT);
 	size_t len = line ? strlen(line) : 0;
@@ -77,14 +77,14 @@ static json_t *daemon_request(const char *path, const json_t *request,
 	struct mem_buf buf;
 	int fd, ret;
 
-	fd = daemon_connect(path, seconds);
+	fd = ctl_daemon_connect(path, seconds);
 	if (fd < 0) {
 		snprintf(err, err_len, "no daemon answers at %s: %s", path,
 			 strerror(-fd));
 		return NULL;
 	}
 	mem_buf_init(&buf, CTL_ANSWER_MAX);
-	ret = daemon_send(fd, request);
+	ret = ctl_daemon_send(fd, request);
 	if (!ret)
 		ret = daemon_read(fd, &buf);
 	close(fd);

@@ -13,24 +13,6 @@ static const char *value(const json_t *object, const char *key)
 	return text ? text : "";
 }
 
-/* By name, by an address inside or outside, or by number. */
-static bool is_meant(const json_t *peer, const char *client)
-{
-	static const char *const keys[] = { "common_name", "vpn4", "vpn6" };
-	const char *remote = value(peer, "remote");
-	size_t len = strlen(client);
-	char number[24];
-
-	for (size_t i = 0; i < sizeof(keys) / sizeof(*keys); i++)
-		if (!strcmp(value(peer, keys[i]), client))
-			return true;
-	snprintf(number, sizeof(number), "%" JSON_INTEGER_FORMAT,
-		 json_integer_value(json_object_get(peer, "id")));
-	if (!strcmp(number, client) || !strcmp(remote, client))
-		return true;
-	return !strncmp(remote, client, len) && remote[len] == ':';
-}
-
 static const char *explain_why(const json_t *peer)
 {
 	const char *path = value(peer, "data_path");
@@ -88,7 +70,7 @@ int ctl_explain(const struct ctl *ctl, const char *client)
 		fprintf(stderr, "ovpnctl: %s\n", err);
 	json_array_foreach(devices, i, device)
 		json_array_foreach(json_object_get(device, "peers"), j, peer)
-			if (is_meant(peer, client))
+			if (ctl_peer_is(peer, client))
 				json_array_append_new(found,
 					explain_one(device, peer));
 	is_found = json_array_size(found);

@@ -16,6 +16,9 @@ enum ctl_exit {
 static const char ctl_help[] =
 	"Usage: ovpnctl [OPTIONS] status [dev DEV]\n"
 	"       ovpnctl [OPTIONS] peer show [dev DEV]\n"
+	"       ovpnctl [OPTIONS] peer kill CLIENT [restart|halt [REASON]] [dev DEV]\n"
+	"       ovpnctl [OPTIONS] session show [CLIENT] [dev DEV]\n"
+	"       ovpnctl [OPTIONS] monitor [dev DEV]\n"
 	"       ovpnctl [OPTIONS] push OPTION... [to CLIENT] [dev DEV]\n"
 	"       ovpnctl [OPTIONS] explain CLIENT [dev DEV]\n"
 	"       ovpnctl [OPTIONS] doctor [dev DEV]\n"
@@ -24,6 +27,9 @@ static const char ctl_help[] =
 	"\n"
 	"Shows devices and peers, as the daemons (ovpnd) and the kernel know them;\n"
 	"has daemons reload their configuration, without dropping anybody.\n"
+	"peer kill ends clients of a server: they come back at once, or not.\n"
+	"monitor tells what happens, until it is interrupted.\n"
+	"CLIENT is a name, an address inside or outside, or a peer's number.\n"
 	"push changes options of a server's clients while they are connected.\n"
 	"Words may be abbreviated; -- ends the options.\n"
 	"\n"
@@ -116,6 +122,25 @@ static int ctl_parse_dev(struct ctl *ctl, char **words, int n)
 	return n ? usage("what is this", words[0]) : 0;
 }
 
+/* [show] [CLIENT] [dev DEV] */
+static int ctl_run_session(struct ctl *ctl, char **words, int n)
+{
+	const char *client = NULL;
+	int err;
+
+	if (n && (is_word(words[0], "show") || is_word(words[0], "list"))) {
+		words++;
+		n--;
+	}
+	if (n && strcmp(words[0], "dev")) {
+		client = words[0];
+		words++;
+		n--;
+	}
+	err = ctl_parse_dev(ctl, words, n);
+	return err ? err : ctl_session(ctl, client);
+}
+
 static int ctl_run(struct ctl *ctl, char **words, int n)
 {
 	int err;
@@ -146,8 +171,17 @@ static int ctl_run(struct ctl *ctl, char **words, int n)
 		err = ctl_parse_dev(ctl, words + 1, n - 1);
 		return err ? err : ctl_restart(ctl);
 	}
+	if (is_word(words[0], "monitor")) {
+		err = ctl_parse_dev(ctl, words + 1, n - 1);
+		return err ? err : ctl_monitor(ctl);
+	}
+	if (is_word(words[0], "sessions"))
+		return ctl_run_session(ctl, words + 1, n - 1);
 	if (!is_word(words[0], "peers"))
 		return usage("no such object", words[0]);
+	/* not to be abbreviated, either */
+	if (n > 1 && !strcmp(words[1], "kill"))
+		return ctl_kill(ctl, words + 2, n - 2);
 	if (n > 1 && !is_word(words[1], "show") && !is_word(words[1], "list"))
 		return usage("no such command", words[1]);
 	err = ctl_parse_dev(ctl, words + 2, n > 2 ? n - 2 : 0);

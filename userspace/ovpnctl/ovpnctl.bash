@@ -25,11 +25,12 @@ _ovpnctl() {
 		mapfile -t COMPREPLY < <(compgen -f -- "$word")
 		return
 		;;
-	explain) choices=$(_ovpnctl_clients) ;;
+	explain | kill | to) choices=$(_ovpnctl_clients) ;;
 	dev) choices=$(_ovpnctl_devices) ;;
-	peer | peers) choices=show ;;
-	show | status | doctor | reload | restart) choices="dev $(_ovpnctl_devices)" ;;
-	*) choices="status peer push explain doctor reload restart" ;;
+	peer | peers) choices="show kill" ;;
+	session | sessions) choices="show $(_ovpnctl_clients)" ;;
+	show | monitor | status | doctor | reload | restart) choices="dev $(_ovpnctl_devices)" ;;
+	*) choices="status peer session monitor push explain doctor reload restart" ;;
 	esac
 	[[ $word != -* ]] || choices="--json --control --help --version"
 	mapfile -t COMPREPLY < <(compgen -W "$choices" -- "$word")

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* ovpnctl push: PUSH_UPDATE to a server's clients. */
-#include <ctype.h>
 #include <glob.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -11,19 +10,12 @@
 
 #define OPTIONS_MAX 32768
 
-/* All digits: a client id, as "peer show" prints it; else a common name. */
-static json_t *push_client(const char *client)
-{
-	const char *at = client;
-
-	while (isdigit((unsigned char)*at))
-		at++;
-	return *client && !*at ? json_integer(strtoll(client, NULL, 10)) :
-				 json_string(client);
-}
-
-/* Return: the request; NULL when the words are wrong. */
-static json_t *push_request(struct ctl *ctl, char **words, int n)
+/*
+ * Return: the request; NULL when the words are wrong.
+ * @to: receives who is meant; NULL: all
+ */
+static json_t *push_request(struct ctl *ctl, char **words, int n,
+			    const char **to)
 {
 	json_t *request = json_pack("{ss}", "cmd", "push-update");
 	char options[OPTIONS_MAX] = "";
@@ -34,8 +26,7 @@ static json_t *push_request(struct ctl *ctl, char **words, int n)
 		bool has_next = i + 1 < n;
 
 		if (!strcmp(words[i], "to") && has_next)
-			json_object_set_new(request, "client",
-					    push_client(words[++i]));
+			*to = words[++i];
 		else if (!strcmp(words[i], "dev") && has_next)
 			ctl->dev = words[++i];
 		else if (len + strlen(words[i]) + 2 > sizeof(options))
@@ -82,11 +73,15 @@ static int push_socket(const struct ctl *ctl, char *path, size_t cap)
 	return ret;
 }
 
+static json_int_t number(const json_t *object, const char *key)
+{
+	return json_integer_value(json_object_get(object, key));
+}
+
 static void push_print(const struct ctl *ctl, const json_t *answer)
 {
-	json_int_t sent = json_integer_value(json_object_get(answer, "sent"));
-	json_int_t unable = json_integer_value(json_object_get(answer,
-							       "unable"));
+	json_int_t sent = number(answer, "sent");
+	json_int_t unable = number(answer, "unable");
 
 	if (ctl->is_json) {
 		json_dumpf(answer, stdout, JSON_INDENT(2));
@@ -99,15 +94,51 @@ static void push_print(const struct ctl *ctl, const json_t *answer)
 		       (long long)unable);
 }
 
+/* To all who are called so, one by one. NULL: none, see @err */
+static json_t *push_to(const char *path, json_t *request, const char *to,
+		       char *err, size_t err_len)
+{
+	json_int_t sent = 0, unable = 0;
+	json_t *peers, *found, *peer, *answer;
+	size_t i;
+
+	peers = ctl_daemon_ask(path, "peers", err, err_len);
+	if (!peers)
+		return NULL;
+	found = ctl_peers_find(json_object_get(peers, "peers"), to);
+	if (!json_array_size(found))
+		snprintf(err, err_len,
+			 "no client is called %s, or has this address or number",
+			 to);
+	json_array_foreach(found, i, peer) {
+		json_object_set(request, "client",
+				json_object_get(peer, "client_id"));
+		answer = ctl_daemon_request(path, request, err, err_len);
+		sent += number(answer, "sent");
+		unable += number(answer, "unable");
+		json_decref(answer);
+	}
+	json_decref(found);
+	json_decref(peers);
+	return err[0] ? NULL :
+			json_pack("{sI sI}", "sent", sent, "unable", unable);
+}
+
 int ctl_push(struct ctl *ctl, char **words, int n)
 {
-	json_t *request = push_request(ctl, words, n), *answer;
 	char path[MGMT_PATH_MAX], err[600] = "";
+	json_t *request, *answer = NULL;
+	const char *to = NULL;
 
+	request = push_request(ctl, words, n, &to);
 	if (!request)
 		return 2;
-	answer = push_socket(ctl, path, sizeof(path)) ? NULL :
-		 ctl_daemon_request(path, request, err, sizeof(err));
+	if (push_socket(ctl, path, sizeof(path)))
+		answer = NULL;
+	else if (to)
+		answer = push_to(path, request, to, err, sizeof(err));
+	else
+		answer = ctl_daemon_request(path, request, err, sizeof(err));
 	json_decref(request);
 	if (!answer) {
 		if (err[0])

@@ -470,6 +470,7 @@ static void event_floated(void *arg, uint32_t peer_id,
 		   net_addr_format(&tunnel->remote, from),
 		   net_addr_format(remote, to));
 	tunnel_registry_move(&host->reg, tunnel, remote);
+	tunnel_monitor_tell(tunnel, TUNNEL_CHANGE_REMOTE, "");
 	tunnel_survive_save(tunnel);
 }
 

@@ -30,7 +30,8 @@ void tunnel_host_info(const struct tunnel_host *host,
 		out->local.sa.sa_family = AF_UNSPEC;
 }
 
-static void info_fill(struct tunnel *tunnel, struct tunnel_info *out)
+/** tunnel_info_fill() - see struct tunnel_info */
+void tunnel_info_fill(struct tunnel *tunnel, struct tunnel_info *out)
 {
 	const struct tunnel_host *host = tunnel->host;
 	const struct tunnel_session *ts = tunnel->active;
@@ -124,7 +125,7 @@ int tunnel_host_list(struct tunnel_host *host,
 	for (uint32_t i = 0; !ret && i < host->reg.max_tunnels; i++) {
 		if (!host->reg.by_id[i])
 			continue;
-		info_fill(host->reg.by_id[i], &info);
+		tunnel_info_fill(host->reg.by_id[i], &info);
 		ret = fn(arg, &info);
 	}
 	return ret;

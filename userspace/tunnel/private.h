@@ -316,6 +316,8 @@ struct tunnel_host {
 	struct tunnel_client *client;
 	const struct tunnel_watch *watch;	/* never NULL */
 	void *watch_arg;
+	tunnel_monitor_fn *monitor;	/* NULL: nobody */
+	void *monitor_arg;
 	struct dp_stats past;	/* of peers that have gone */
 	bool is_started, is_held;
 	enum tunnel_retry retry;
@@ -342,6 +344,11 @@ void tunnel_host_reap(struct tunnel_host *host);
 void tunnel_host_finish(struct tunnel_host *host, int status);
 
 extern const struct control_ops tunnel_control_ops;
+
+/* info.c, monitor.c */
+void tunnel_info_fill(struct tunnel *tunnel, struct tunnel_info *out);
+void tunnel_monitor_tell(struct tunnel *tunnel, enum tunnel_change change,
+			 const char *why);
 
 /* watch.c: what onlookers are told; @detail NULL: none */
 void tunnel_watch_phase(struct tunnel_host *host, enum tunnel_phase phase,

@@ -32,11 +32,15 @@ const char *tunnel_state_name(enum tunnel_state state)
 
 void tunnel_enter_state(struct tunnel *tunnel, enum tunnel_state state)
 {
+	bool is_other = state != tunnel->state;
 	char label[160];
 
 	log_debug("%s: %s -> %s", tunnel_label(tunnel, label, sizeof(label)),
 		  tunnel_state_name(tunnel->state), tunnel_state_name(state));
 	tunnel->state = state;
+	/* its end has been told, while it was still known how it went */
+	if (is_other && state != TUNNEL_STATE_DEAD)
+		tunnel_monitor_tell(tunnel, TUNNEL_CHANGE_STATE, "");
 }
 
 /**
@@ -227,6 +231,7 @@ void tunnel_close(struct tunnel *tunnel, const char *why)
 
 	if (tunnel->state == TUNNEL_STATE_DEAD)
 		return;
+	tunnel_monitor_tell(tunnel, TUNNEL_CHANGE_GONE, why);
 	tunnel_data_disconnect(tunnel);
 	tunnel_survive_end(tunnel);
 	tunnel_link_release(tunnel);
@@ -365,9 +370,11 @@ void tunnel_session_proceed(struct tunnel_session *ts)
 			  tunnel_label(tunnel, label, sizeof(label)),
 			  strerror(-ret));
 		tunnel_close(tunnel, "key installation failed");
-	} else if (tunnel->host->role->rekeyed) {
-		tunnel->host->role->rekeyed(ts);
+		return;
 	}
+	tunnel_monitor_tell(tunnel, TUNNEL_CHANGE_KEY, "");
+	if (tunnel->host->role->rekeyed)
+		tunnel->host->role->rekeyed(ts);
 }
 
 static void op_active(void *arg, struct control_session *session)

@@ -475,6 +475,60 @@ int tunnel_host_list(struct tunnel_host *host,
 		     int (*fn)(void *arg, const struct tunnel_info *info),
 		     void *arg);
 
+/** enum tunnel_change - what a monitor is told of */
+enum tunnel_change {
+	TUNNEL_CHANGE_STATE,	/* it has come to another state */
+	TUNNEL_CHANGE_REMOTE,	/* its peer has another address */
+	TUNNEL_CHANGE_KEY,	/* a renegotiation has given it a new key */
+	TUNNEL_CHANGE_GONE,	/* it is about to end */
+};
+
+/**
+ * tunnel_monitor_fn - something has changed at a tunnel
+ * @info: as for tunnel_host_list()
+ * @why: of TUNNEL_CHANGE_GONE; else ""
+ *
+ * Must not end or open tunnels.
+ */
+typedef void tunnel_monitor_fn(void *arg, enum tunnel_change change,
+			       const struct tunnel_info *info,
+			       const char *why);
+
+/** tunnel_host_monitor() - be told of changes at tunnels; NULL: not any more */
+void tunnel_host_monitor(struct tunnel_host *host, tunnel_monitor_fn *fn,
+			 void *arg);
+
+/**
+ * struct tunnel_session_info - a control session; strings are borrowed
+ * @remote_id: the peer's session id; all zero until known
+ * @state: of the current key exchange (section 4.2)
+ * @key_id: of that exchange
+ * @age: ms since it began
+ * @reneg_in: ms until the next one is begun from here; UINT64_MAX: never
+ * @is_proven: the tunnel lives by it; else it has come to its address, and has
+ *	not shown yet that it may
+ * @is_lost: of an earlier process, without TLS until the next exchange
+ */
+struct tunnel_session_info {
+	uint32_t peer_id;
+	uint64_t cid;
+	const char *common_name, *username;	/* "UNDEF" until known */
+	union net_addr remote;
+	struct net_ip vpn4, vpn6;
+	const uint8_t *remote_id;		/* PROTO_SID_LEN bytes */
+	const char *state;
+	const char *tls;		/* summary, "" until established */
+	uint8_t key_id;
+	uint64_t age, reneg_in;
+	bool is_proven, is_lost;
+};
+
+/** tunnel_host_sessions() - call @fn for each session; stops at non-zero */
+int tunnel_host_sessions(struct tunnel_host *host,
+			 int (*fn)(void *arg,
+				   const struct tunnel_session_info *info),
+			 void *arg);
+
 /**
  * struct tunnel_push - what a server changes at clients that are connected
  * @options: of PUSH_UPDATE (section 8.12), separated by commas
