@@ -191,6 +191,7 @@ five_up() {
 # can do, as those did not that sent without a peer id only.
 peer_before_v2() {
 	peer_command "$1" || return 1
+	rm -rf "$DIR/before-v2"
 	cp -a "$(dirname "$(readlink -f "$(command -v "${COMMAND[0]}")")")" \
 		"$DIR/before-v2" || return 1
 	sed -i 's/IV_PROTO=/XV_PROTO=/g' "$DIR/before-v2/openvpn.bin" || return 1
@@ -220,6 +221,16 @@ five_address() {
 		sed -n 's/.* inet \([0-9.]*\).*/\1/p'
 }
 
+# five_fourth CLIENT: over TCP nothing is fragmented, so it is of two formats
+five_fourth() {
+	if [ "$PROTO" = tcp ]; then
+		CIPHER=AES-256-CBC
+		five_start 4 "$1-before-v2" 'auth SHA256'
+	else
+		five_start 4 "$1" 'fragment 1200'
+	fi
+}
+
 # scenario_five CLIENT: clients of five formats beside each other, each talks to
 # each.
 scenario_five() {
@@ -229,8 +240,8 @@ scenario_five() {
 	CIPHER=AES-256-GCM:AES-256-CBC
 	SERVER_LINES="client-to-client
 		duplicate-cn
-		fragment 1200
 		auth SHA256"
+	[ "$PROTO" = tcp ] || SERVER_LINES+=$'\nfragment 1200'
 	peer_start server ovpnd
 	daemon_wait_for server 'Initialization Sequence Completed' 10 ||
 		fail "ovpnd does not start"
@@ -240,7 +251,8 @@ scenario_five() {
 	five_start 2 "$1" 'auth SHA256'
 	CIPHER=AES-256-GCM
 	five_start 3 "$1" 'comp-lzo no'
-	five_start 4 "$1" 'fragment 1200'
+	five_fourth "$1"
+	CIPHER=AES-256-GCM
 	five_start 5 "$1-before-v2"
 	for i in 1 2 3 4 5; do
 		daemon_wait_for "client-$i" 'Initialization Sequence Completed' \
@@ -267,13 +279,16 @@ scenario_five() {
 }
 
 five_shown() {
-	local all
+	local all cbc=1 why=fragments
 
+	[ "$PROTO" != tcp ] || cbc=2 why='packets without a peer id'
 	all=$(peer_json server)
-	[ "$(grep -o '"cipher": *"AES-256-GCM"' <<<"$all" | wc -l)" = 4 ] &&
-		[ "$(grep -o '"cipher": *"AES-256-CBC"' <<<"$all" | wc -l)" = 1 ] &&
+	[ "$(grep -o '"cipher": *"AES-256-GCM"' <<<"$all" | wc -l)" = \
+		$((5 - cbc)) ] &&
+		[ "$(grep -o '"cipher": *"AES-256-CBC"' <<<"$all" |
+			wc -l)" = $cbc ] &&
 		grep -q 'only userspace carries AES-256-CBC' <<<"$all" &&
-		grep -q 'only userspace carries fragments' <<<"$all" &&
+		grep -q "only userspace carries $why" <<<"$all" &&
 		grep -q 'only userspace carries packets without a peer id' \
 			<<<"$all" || return 1
 	# of which the kernel carries what it can
@@ -283,7 +298,7 @@ five_shown() {
 		' 2 "data_path": "kernel" 3 "data_path": "user" ' ]
 }
 
-# The client with CBC to the one with fragments, through the server.
+# The client with CBC to the fourth, through the server.
 five_tcp() {
 	daemon_start iperf3 4 iperf3 --server --one-off --forceflush
 	daemon_wait_for iperf3 listening 10 || return 1

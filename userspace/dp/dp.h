@@ -81,7 +81,7 @@ struct dp_config {
 /**
  * dp_kernel_new() - the kernel's, with userspace beside it where possible
  *
- * That takes our module, DP_MODE_MP, peers without connections, and a loop.
+ * That takes our module, DP_MODE_MP, and a loop.
  *
  * Return: 0, -ENOENT (no family "ovpn"), or another -errno.
  */
@@ -154,7 +154,7 @@ struct dp_peer {
 	uint32_t tx_id;		/* in sent packets */
 	int fd;			/* transport, borrowed while the peer lives */
 	bool is_tcp;
-	struct dp_stream stream;	/* on TCP, unless dp_owns_stream() */
+	struct dp_stream stream;	/* on TCP */
 	union net_addr remote;	/* AF_UNSPEC on TCP */
 	union net_addr local;	/* AF_UNSPEC: chosen by routing */
 	struct net_ip vpn4, vpn6;	/* DP_MODE_MP: at least one */
@@ -192,9 +192,10 @@ int dp_peer_add(struct dp *dp, const struct dp_peer *peer);
 /**
  * dp_owns_stream() - whose is the connection of a TCP peer?
  *
- * Return: true: the data path reads and writes it by itself. What others read
- * and write there are single control packets, with their length in front.
- * false: its packets come from dp_input() and go to struct dp_stream.
+ * Return: true: the data path has the stream. What others read and write there
+ * are single packets, with their length in front: those of the control channel,
+ * and all of a peer that userspace carries.
+ * false: its packets come from dp_input_stream() and go to struct dp_stream.
  */
 bool dp_owns_stream(const struct dp *dp);
 

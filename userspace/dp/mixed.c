@@ -236,22 +236,33 @@ static int mixed_key_del(struct dp *dp, uint32_t peer_id, enum dp_slot slot)
 
 /* ---- packets --------------------------------------------------------- */
 
-/* What the kernel lets through is for peers that userspace carries. */
-static int mixed_input(struct dp *dp, int fd, const uint8_t *pkt, size_t len,
-		       const union net_addr *remote,
-		       const union net_addr *local)
+/* Who takes packets; those of a batch of ours are one of its. */
+static struct dp *mixed_taker(struct dp *dp)
 {
 	struct dp *user = mixed_get(dp)->user;
 
 	if (dp->batches && !user->batches)
 		dp_batch_begin(user);
-	return dp_input(user, fd, pkt, len, remote, local);
+	return user;
+}
+
+/* What the kernel lets through is for peers that userspace carries. */
+static int mixed_input(struct dp *dp, int fd, const uint8_t *pkt, size_t len,
+		       const union net_addr *remote,
+		       const union net_addr *local)
+{
+	return dp_input(mixed_taker(dp), fd, pkt, len, remote, local);
 }
 
 static int mixed_input_stream(struct dp *dp, uint32_t peer_id,
 			      const uint8_t *pkt, size_t len)
 {
-	return dp_input_stream(mixed_get(dp)->user, peer_id, pkt, len);
+	return dp_input_stream(mixed_taker(dp), peer_id, pkt, len);
+}
+
+static void mixed_stream_ready(struct dp *dp, uint32_t peer_id)
+{
+	dp_stream_ready(mixed_of(dp, peer_id), peer_id);
 }
 
 static void mixed_batch_end(struct dp *dp)
@@ -297,6 +308,7 @@ static const struct dp_ops mixed_ops = {
 	.input_stream = mixed_input_stream,
 	.batch_end = mixed_batch_end,
 	.send_occ = mixed_send_occ,
+	.stream_ready = mixed_stream_ready,
 };
 
 struct dp *mixed_kernel(struct dp *dp)

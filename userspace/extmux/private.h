@@ -50,7 +50,7 @@ union extmux_cmsg {
  *
  * PROXY: it is there, but as yet the other end is a proxy.
  * RELAY: the other end stays a proxy, which forwards datagrams meanwhile.
- * RECORDS: the data path has the stream, and leaves control packets to us.
+ * RECORDS: the data path has the stream, and leaves whole packets to us.
  * CLOSED: its memory goes at the next turn of the loop.
  */
 enum extmux_conn_state {

@@ -18,8 +18,9 @@
 #include "log/log.h"
 #include "proto/proto.h"
 
-/* Socket calls of one connection per wake-up. */
+/* Socket calls of one connection per wake-up; of records each gives one. */
 #define ROUNDS		4
+#define RECORD_ROUNDS	64
 
 /* Wake-ups without a reason, which TCP's shortage of memory can be. */
 #define IDLE_MAX	1000
@@ -172,7 +173,7 @@ static ssize_t conn_recv(struct extmux_conn *conn, size_t skip, int flags)
 	return n;
 }
 
-/* Each call gives one control packet, whole. */
+/* Each call gives one packet, whole. */
 static bool records_walk(struct extmux_conn *conn, const uint8_t *data,
 			 size_t len)
 {
@@ -212,10 +213,10 @@ static bool conn_read(struct extmux_conn *conn)
 void extmux_stream_readable(struct extmux_conn *conn)
 {
 	struct tunnel_host *host = conn->mux->host;
-	int i = 0;
+	int n = conn->state == EXTMUX_CONN_RECORDS ? RECORD_ROUNDS : ROUNDS;
 
 	tunnel_host_batch_begin(host);
-	while (i++ < ROUNDS && conn_read(conn))
+	while (n-- > 0 && conn_read(conn))
 		;
 	tunnel_host_batch_end(host);
 }

@@ -147,11 +147,10 @@ static int data_stream(struct tunnel *tunnel, struct dp_peer *peer)
 
 	peer->fd = link->ops->fd(link);
 	peer->is_tcp = true;
-	if (dp_owns_stream(tunnel->host->dp))
-		return link->ops->hand_over(link);
 	peer->stream.send = data_stream_send;
 	peer->stream.arg = tunnel;
-	return 0;
+	return dp_owns_stream(tunnel->host->dp) ? link->ops->hand_over(link) :
+						  0;
 }
 
 /* With mssfix not given, as OpenVPN has it for the usual MTU (section 7.10). */
