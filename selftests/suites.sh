@@ -128,7 +128,8 @@ for kernel in 6.1 6.12 7.3; do
 		selftests/interop/run --kernel "$kernel"
 done
 suite interop-in-tree 1200 "released OpenVPN, the in-tree driver on 7.3" \
-	selftests/interop/run --kernel 7.3 --in-tree client_2.7.8 server_2.6.14
+	selftests/interop/run --kernel 7.3 --in-tree client_2.7.8 \
+	server_2.6.14 five_2.6.14 five_tcp_2.6.14
 suite contract-in-tree 900 "what the contract says is true of the in-tree driver" \
 	selftests/suite/kmod --in-tree 7.3 contract:table,libnl walk:fixed
 suite unit-7.3 900 "unit tests of the kernel data path on 7.3" \

@@ -672,6 +672,25 @@ static void test_many_peers(void **state)
 }
 
 /* A client's new peer takes the place of the old one. */
+/* Ids of peers apart are others on the wire. */
+static void test_apart(void **state)
+{
+	struct dp_peer peer = {
+		.id = RIG_PEER_ID, .tx_id = RIG_PEER_ID | DP_ID_APART,
+	};
+
+	(void)state;
+	rig_up(&rig);
+	peer.fd = rig.client.udp;
+	peer.remote = rig.server.addr;
+	assert_int_equal(dp_peer_add(rig.client.dp, &peer), 0);
+	rig_set_key(&rig.client, DP_SLOT_PRIMARY, 1,
+		    PROTO_CIPHER_AES_256_GCM, 0);
+	assert_true(stays(&rig.client, "10.8.0.2", "10.8.0.1"));
+	user_get(rig.server.dp)->id_mask &= ~DP_ID_APART;
+	assert_true(goes(&rig.client, "10.8.0.2", "10.8.0.1", 100));
+}
+
 static void test_p2p_replaces(void **state)
 {
 	struct dp_peer peer = { .id = 8, .tx_id = RIG_PEER_ID };
@@ -715,6 +734,7 @@ int main(void)
 		TEST(test_occ),
 		TEST(test_free_in_event),
 		TEST(test_many_peers),
+		TEST(test_apart),
 		TEST(test_p2p_replaces),
 	};
 

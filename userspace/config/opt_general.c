@@ -377,7 +377,10 @@ static const struct config_row general_rows[] = {
 		"auto|kernel|user",
 		"Choose who carries the tunnel's packets; default auto.\nkernel "
 		"requires the module ovpn, user is the process itself through "
-		"a TUN device, and auto prefers the kernel. Not an option of "
+		"a TUN device, and auto prefers the kernel. What the module "
+		"cannot carry of a server's clients, the process does beside it; "
+		"if the module is not this project's, on a second device whose "
+		"name is that of the first with -u behind. Not an option of "
 		"OpenVPN."),
 	CONFIG_SPECIAL("disable-dco", 0, 0, IN_MAIN, set_disable_dco, NULL,
 		"The same as --data-path user."),

@@ -113,6 +113,11 @@ bool dp_is_plain(const struct dp *dp)
 	return dp->ops->is_plain;
 }
 
+bool dp_is_apart(const struct dp *dp)
+{
+	return dp->ops->is_apart;
+}
+
 bool dp_has_epochs(const struct dp *dp)
 {
 	return dp->has_epochs;

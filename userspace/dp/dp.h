@@ -176,6 +176,28 @@ bool dp_is_plain(const struct dp *dp);
 /** dp_has_epochs() - can keys have epochs? Not with every kernel. */
 bool dp_has_epochs(const struct dp *dp);
 
+/*
+ * Peers apart: with a kernel that knows nothing of peers that userspace carries
+ * these are none of its, and have a device of their own. Their datagrams must
+ * not come to the kernel's socket, so they have other ids on the wire.
+ */
+#define DP_ID_APART	0x800000u	/* added to the id that they have here */
+
+/**
+ * dp_apart_new() - let userspace carry peers apart from the kernel
+ * @cfg: as for dp_kernel_new()
+ * @dp: of it, dp_is_plain() and DP_MODE_MP; replaced
+ *
+ * Return: 0 or -ENOMEM.
+ */
+int dp_apart_new(const struct dp_config *cfg, struct dp **dp);
+
+/** dp_is_apart() - was it made by dp_apart_new()? */
+bool dp_is_apart(const struct dp *dp);
+
+/** dp_apart_open() - with which TUN device; before the first one of its peers */
+int dp_apart_open(struct dp *dp, const struct dp_config *cfg);
+
 /** dp_has_kernel() - does the kernel carry those peers that it can? */
 bool dp_has_kernel(const struct dp *dp);
 
@@ -192,7 +214,7 @@ int dp_peer_add(struct dp *dp, const struct dp_peer *peer);
 /**
  * dp_owns_stream() - whose is the connection of a TCP peer?
  *
- * Return: true: the data path has the stream. What others read and write there
+ * Return: true, but for peers apart: the data path has the stream. What others read and write there
  * are single packets, with their length in front: those of the control channel,
  * and all of a peer that userspace carries.
  * false: its packets come from dp_input_stream() and go to struct dp_stream.

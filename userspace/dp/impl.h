@@ -10,6 +10,7 @@ struct dp_ops {
 	const char *name;
 	bool owns_stream;
 	bool is_plain;
+	bool is_apart;
 	void (*free)(struct dp *dp);
 	int (*peer_add)(struct dp *dp, const struct dp_peer *peer);
 	int (*peer_set_remote)(struct dp *dp, uint32_t peer_id,

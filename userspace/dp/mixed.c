@@ -1,12 +1,15 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * Both data paths at once, on one interface: the kernel carries each peer that
- * it can, and the userspace data path what is left, packet by packet through
- * the file of the device ("ovpnx").
+ * Both data paths at once: the kernel carries each peer that it can, and the
+ * userspace data path what is left.
  *
- * Every peer is a peer of the kernel. One that userspace carries is marked
- * there, and is also a peer of the userspace data path, which knows where it
- * is; the kernel is told when it moves.
+ * On our module that is on one interface, packet by packet through the file of
+ * the device ("ovpnx"). Every peer is a peer of the kernel. One that userspace
+ * carries is marked there, and is also a peer of the userspace data path, which
+ * knows where it is; the kernel is told when it moves.
+ *
+ * Any other driver knows nothing of it: then they are apart, each peer belongs
+ * to one of the two, and the userspace data path has a TUN device.
  */
 #include "dp/mixed.h"
 
@@ -16,9 +19,15 @@
 
 #include "dp/user.h"
 
+/**
+ * struct dp_mixed - the data path
+ * @user: NULL: apart, and as yet without a device
+ * @is_apart: no peer is one of both
+ */
 struct dp_mixed {
 	struct dp base;
 	struct dp *kernel, *user;
+	bool is_apart;
 };
 
 static struct dp_mixed *mixed_get(struct dp *dp)
@@ -28,7 +37,7 @@ static struct dp_mixed *mixed_get(struct dp *dp)
 
 static bool mixed_is_carried(const struct dp_mixed *mixed, uint32_t peer_id)
 {
-	return user_find_id(user_get(mixed->user), peer_id);
+	return mixed->user && user_find_id(user_get(mixed->user), peer_id);
 }
 
 /* Who carries a peer. */
@@ -46,7 +55,8 @@ static void mixed_kernel_deleted(void *arg, uint32_t peer_id,
 {
 	struct dp_mixed *mixed = arg;
 
-	mixed->user->ops->peer_del(mixed->user, peer_id);
+	if (!mixed->is_apart)
+		mixed->user->ops->peer_del(mixed->user, peer_id);
 	dp_emit_deleted(&mixed->base, peer_id, reason);
 }
 
@@ -55,7 +65,8 @@ static void mixed_user_deleted(void *arg, uint32_t peer_id,
 {
 	struct dp_mixed *mixed = arg;
 
-	mixed->kernel->ops->peer_del(mixed->kernel, peer_id);
+	if (!mixed->is_apart)
+		mixed->kernel->ops->peer_del(mixed->kernel, peer_id);
 	dp_emit_deleted(&mixed->base, peer_id, reason);
 }
 
@@ -73,8 +84,9 @@ static void mixed_user_floated(void *arg, uint32_t peer_id,
 {
 	struct dp_mixed *mixed = arg;
 
-	mixed->kernel->ops->peer_set_remote(mixed->kernel, peer_id, remote,
-					    NULL);
+	if (!mixed->is_apart)
+		mixed->kernel->ops->peer_set_remote(mixed->kernel, peer_id,
+						    remote, NULL);
 	dp_emit_floated(&mixed->base, peer_id, remote);
 }
 
@@ -210,6 +222,72 @@ static int mixed_peer_list(struct dp *dp,
 	return kernel->ops->peer_list(kernel, mixed_list_one, &list);
 }
 
+/* ---- peers of either -------------------------------------------------- */
+
+static int apart_peer_add(struct dp *dp, const struct dp_peer *peer)
+{
+	struct dp_mixed *mixed = mixed_get(dp);
+	struct dp *of = dp_peer_is_plain(mixed->kernel, peer) ? mixed->kernel :
+								mixed->user;
+
+	if (!of)
+		return -ENODEV;
+	if (peer->id & DP_ID_APART)
+		return -EINVAL;
+	if (of == mixed->kernel && mixed_is_carried(mixed, peer->id))
+		return -EEXIST;
+	return of->ops->peer_add(of, peer);
+}
+
+static int apart_peer_set_remote(struct dp *dp, uint32_t peer_id,
+				 const union net_addr *remote,
+				 const union net_addr *local)
+{
+	struct dp *of = mixed_of(dp, peer_id);
+
+	return of->ops->peer_set_remote(of, peer_id, remote, local);
+}
+
+static int apart_peer_del(struct dp *dp, uint32_t peer_id)
+{
+	struct dp *of = mixed_of(dp, peer_id);
+
+	return of->ops->peer_del(of, peer_id);
+}
+
+static int apart_peer_get(struct dp *dp, uint32_t peer_id,
+			  struct dp_peer_info *out)
+{
+	struct dp *of = mixed_of(dp, peer_id);
+
+	return of->ops->peer_get(of, peer_id, out);
+}
+
+static int apart_peer_list(struct dp *dp,
+			   int (*fn)(void *arg,
+				     const struct dp_peer_info *info),
+			   void *arg)
+{
+	struct dp_mixed *mixed = mixed_get(dp);
+	int ret = mixed->kernel->ops->peer_list(mixed->kernel, fn, arg);
+
+	if (!ret && mixed->user)
+		ret = mixed->user->ops->peer_list(mixed->user, fn, arg);
+	return ret;
+}
+
+static int apart_prefix_add(struct dp *dp, uint32_t peer_id,
+			    const struct net_prefix *dst)
+{
+	return dp_prefix_add(mixed_of(dp, peer_id), peer_id, dst);
+}
+
+static int apart_prefix_del(struct dp *dp, uint32_t peer_id,
+			    const struct net_prefix *dst)
+{
+	return dp_prefix_del(mixed_of(dp, peer_id), peer_id, dst);
+}
+
 /* ---- keys ------------------------------------------------------------ */
 
 static int mixed_key_set(struct dp *dp, uint32_t peer_id, enum dp_slot slot,
@@ -241,6 +319,8 @@ static struct dp *mixed_taker(struct dp *dp)
 {
 	struct dp *user = mixed_get(dp)->user;
 
+	if (!user)
+		return mixed_get(dp)->kernel;
 	if (dp->batches && !user->batches)
 		dp_batch_begin(user);
 	return user;
@@ -269,7 +349,7 @@ static void mixed_batch_end(struct dp *dp)
 {
 	struct dp *user = mixed_get(dp)->user;
 
-	if (user->batches)
+	if (user && user->batches)
 		dp_batch_end(user);
 }
 
@@ -311,9 +391,43 @@ static const struct dp_ops mixed_ops = {
 	.stream_ready = mixed_stream_ready,
 };
 
+static const struct dp_ops apart_ops = {
+	.name = "kernel",
+	.owns_stream = true,
+	.is_apart = true,
+	.free = mixed_free,
+	.peer_add = apart_peer_add,
+	.peer_set_remote = apart_peer_set_remote,
+	.peer_set_keepalive = mixed_peer_set_keepalive,
+	.peer_del = apart_peer_del,
+	.prefix_add = apart_prefix_add,
+	.prefix_del = apart_prefix_del,
+	.key_set = mixed_key_set,
+	.key_swap = mixed_key_swap,
+	.key_del = mixed_key_del,
+	.peer_get = apart_peer_get,
+	.peer_list = apart_peer_list,
+	.input = mixed_input,
+	.input_stream = mixed_input_stream,
+	.batch_end = mixed_batch_end,
+	.send_occ = mixed_send_occ,
+	.stream_ready = mixed_stream_ready,
+};
+
 struct dp *mixed_kernel(struct dp *dp)
 {
 	return mixed_get(dp)->kernel;
+}
+
+static void mixed_init(struct dp_mixed *mixed, const struct dp_ops *ops,
+		       const struct dp_config *cfg, struct dp *kernel)
+{
+	dp_init(&mixed->base, ops, cfg);
+	mixed->base.has_epochs = kernel->has_epochs;
+	mixed->base.has_kernel = true;
+	kernel->events = &mixed_kernel_events;
+	kernel->arg = mixed;
+	mixed->kernel = kernel;
 }
 
 int mixed_new(const struct dp_config *cfg, struct dp *kernel, struct dp **out)
@@ -338,17 +452,34 @@ int mixed_new(const struct dp_config *cfg, struct dp *kernel, struct dp **out)
 		free(mixed);
 		return err;
 	}
-	dp_init(&mixed->base, &mixed_ops, cfg);
-	mixed->base.has_epochs = kernel->has_epochs;
-	mixed->base.has_kernel = true;
+	mixed_init(mixed, &mixed_ops, cfg, kernel);
 	/*
 	 * The file is ours alone, so who carried these has gone, and their keys
 	 * with it: they would never expire, and no record brings them back.
 	 */
 	kernel_carry_drop(kernel_get(kernel));
-	kernel->events = &mixed_kernel_events;
-	kernel->arg = mixed;
-	mixed->kernel = kernel;
 	*out = &mixed->base;
 	return 0;
+}
+
+int dp_apart_new(const struct dp_config *cfg, struct dp **dp)
+{
+	struct dp_mixed *mixed = calloc(1, sizeof(*mixed));
+
+	if (!mixed)
+		return -ENOMEM;
+	mixed->is_apart = true;
+	mixed_init(mixed, &apart_ops, cfg, *dp);
+	*dp = &mixed->base;
+	return 0;
+}
+
+int dp_apart_open(struct dp *dp, const struct dp_config *cfg)
+{
+	struct dp_mixed *mixed = mixed_get(dp);
+	struct dp_config apart = *cfg;
+
+	apart.events = &mixed_user_events;
+	apart.arg = mixed;
+	return user_new_apart(&apart, &mixed->user);
 }

@@ -264,6 +264,7 @@ static int user_new(const struct dp_config *cfg, bool is_carried,
 	if (!user)
 		return -ENOMEM;
 	dp_init(&user->base, &user_ops, cfg);
+	user->id_mask = PROTO_PEER_ID_NONE;
 	if (is_carried)
 		userdp_tun_init_carried(&user->tun, cfg->tun_fd);
 	else
@@ -289,4 +290,13 @@ int dp_user_new(const struct dp_config *cfg, struct dp **out)
 int user_new_carried(const struct dp_config *cfg, struct dp **out)
 {
 	return user_new(cfg, true, out);
+}
+
+int user_new_apart(const struct dp_config *cfg, struct dp **out)
+{
+	int err = user_new(cfg, false, out);
+
+	if (!err)
+		user_get(*out)->id_mask &= ~DP_ID_APART;
+	return err;
 }

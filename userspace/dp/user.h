@@ -104,6 +104,7 @@ struct user_drops {
  * @tx_io, @tx_fd: while the socket takes no more: waits for it, on a copy of
  *	the descriptor, whose original somebody else watches for reading
  * @tx_peer: whose datagrams stand last in @tx
+ * @id_mask: of ids on the wire, what they are here
  * @only: the peer of DP_MODE_P2P
  * @by_addr: for packets without a peer id, of several peers the latest
  * @layered: a payload on its way out, with framing; NULL before the first one
@@ -122,6 +123,7 @@ struct dp_user {
 	struct loop_timer *ping_timer;
 	uint64_t ping_at;	/* loop time at which it should fire */
 	bool has_ping;		/* it runs */
+	uint32_t id_mask;
 	struct user_peer *only;
 	struct user_peer *by_id[USER_BUCKETS];
 	struct user_peer *by_vpn4[USER_BUCKETS];
@@ -142,6 +144,8 @@ struct dp_user *user_get(struct dp *dp);
  * That device says which peer a packet is for, and checks where it came from.
  */
 int user_new_carried(const struct dp_config *cfg, struct dp **out);
+/** user_new_apart() - for peers with DP_ID_APART on the wire */
+int user_new_apart(const struct dp_config *cfg, struct dp **out);
 void user_peer_remove(struct dp_user *user, struct user_peer *peer);
 
 /* user_find.c */

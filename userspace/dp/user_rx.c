@@ -56,7 +56,7 @@ static struct user_peer *user_rx_peer(struct dp_user *user,
 	if (user->base.mode == DP_MODE_P2P)
 		return user_find_first(user);
 	if (rx->peer_id != PROTO_PEER_ID_NONE)
-		return user_find_id(user, rx->peer_id);
+		return user_find_id(user, rx->peer_id & user->id_mask);
 	return rx->remote ? user_find_addr(user, rx->remote) : NULL;
 }
 

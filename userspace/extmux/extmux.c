@@ -22,7 +22,7 @@ static void mux_event(struct loop_io *io, unsigned int events, void *arg)
 	if (mux->is_listener)
 		extmux_tcp_accept(mux);
 	else
-		extmux_udp_receive(mux);
+		extmux_udp_receive(mux, mux->fd);
 }
 
 static int mux_watch(struct extmux *mux)
@@ -102,6 +102,11 @@ static int outer_fd(void *arg)
 	return mux->fd < 0 && conn ? conn->fd : mux->fd;
 }
 
+static int outer_divide(void *arg)
+{
+	return extmux_apart_open(arg);
+}
+
 void extmux_set_config(struct extmux *mux, const struct config *cfg)
 {
 	mux->cfg = cfg;
@@ -115,6 +120,7 @@ struct tunnel_outer extmux_outer(struct extmux *mux)
 		.connect = outer_connect,
 		.send = outer_send,
 		.fd = outer_fd,
+		.divide = outer_divide,
 		.arg = mux,
 	};
 }
@@ -185,6 +191,7 @@ void extmux_free(struct extmux *mux)
 {
 	if (!mux)
 		return;
+	extmux_apart_close(mux);
 	mux_close(mux);
 	extmux_tcp_fini(mux);
 	free(mux->bufs);

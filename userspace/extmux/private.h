@@ -13,6 +13,7 @@
  *   extmux.c	the multiplexer, what it offers the tunnel layer
  *   socket.c	sockets and their options
  *   udp.c	datagrams
+ *   apart.c	a second socket for datagrams
  *   tcp.c	connections: accepted, made, limited, ended
  *   stream.c	records in and out of one connection
  *   proxy.c	a client's connection is to a proxy at first
@@ -81,6 +82,7 @@ struct extmux_relay;
  * @step: of the talk with the proxy
  * @relay: in RELAY
  * @is_guarded: only whole records are taken from the socket
+ * @is_kept: that has an end as soon as none has been looked at
  * @lowat: SO_RCVLOWAT, as set
  * @n_idle: wake-ups for less than that
  * @in: not guarded: the beginning of a record
@@ -101,7 +103,7 @@ struct extmux_conn {
 	const struct config_remote *via;
 	enum extmux_proxy_step step;
 	struct extmux_relay *relay;
-	bool is_guarded;
+	bool is_guarded, is_kept;
 	size_t lowat;
 	unsigned int n_idle;
 	struct mem_buf in, out;
@@ -117,6 +119,7 @@ TAILQ_HEAD(extmux_conns, extmux_conn);
  * struct extmux - the sockets of a process
  * @fd: of datagrams, or what connections come in at; -1: none
  * @is_listener: which of the two
+ * @apart_fd, @apart_io: another one at the same port, see apart.c; NULL: none
  * @buf_len: no packet of a connection is longer
  * @batch: how many datagrams to ask for next
  * @pending: connections without a tunnel, oldest first
@@ -134,6 +137,8 @@ struct extmux {
 	struct tunnel_host *host;
 	int fd;
 	bool is_listener;
+	int apart_fd;
+	struct loop_io *apart_io;
 	sa_family_t family;
 	struct loop_io *io;
 	size_t buf_len;
@@ -157,15 +162,21 @@ int extmux_socket_client(const struct config *cfg, sa_family_t family,
 			 int type);
 int extmux_socket_plain(const struct config *cfg, sa_family_t family,
 			int type);
+int extmux_socket_second(const struct config *cfg, sa_family_t family,
+			 bool is_dual);
 void extmux_socket_nodelay(int fd);
 void extmux_socket_local(int fd, union net_addr *local);
 
 /* udp.c */
 void extmux_udp_tune(struct extmux *mux);
-void extmux_udp_receive(struct extmux *mux);
+void extmux_udp_receive(struct extmux *mux, int fd);
 int extmux_udp_send(struct extmux *mux, const union net_addr *remote,
 		    const union net_addr *local, const uint8_t *pkt,
 		    size_t len);
+
+/* apart.c */
+int extmux_apart_open(struct extmux *mux);
+void extmux_apart_close(struct extmux *mux);
 
 /* tcp.c */
 int extmux_tcp_init(struct extmux *mux);

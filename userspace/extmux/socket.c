@@ -360,6 +360,13 @@ int extmux_socket_plain(const struct config *cfg, sa_family_t family, int type)
 	return socket_new(cfg, family, type, false);
 }
 
+/** extmux_socket_second() - for datagrams, where there is one already */
+int extmux_socket_second(const struct config *cfg, sa_family_t family,
+			 bool is_dual)
+{
+	return socket_new(cfg, family, SOCK_DGRAM, is_dual);
+}
+
 /** extmux_socket_local() - a connected socket's own end */
 void extmux_socket_local(int fd, union net_addr *local)
 {

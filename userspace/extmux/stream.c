@@ -146,7 +146,8 @@ static bool stream_walk(struct extmux_conn *conn, const uint8_t *data,
 	if (!stream_take(conn, at - taken))
 		return false;
 	/* a guarded part is looked at again: more may have come meanwhile */
-	if (conn->is_guarded && at) {
+	if (conn->is_guarded && (at || conn->is_kept)) {
+		conn->is_guarded = !conn->is_kept;
 		extmux_stream_want(conn, 1);
 		return true;
 	}
@@ -418,6 +419,11 @@ static int link_hand_over(struct tunnel_link *link)
 	return 0;
 }
 
+static void link_keep(struct tunnel_link *link)
+{
+	conn_of(link)->is_kept = true;
+}
+
 static void link_close(struct tunnel_link *link)
 {
 	extmux_conn_close(conn_of(link));
@@ -427,5 +433,6 @@ const struct tunnel_link_ops extmux_link_ops = {
 	.send = link_send,
 	.fd = link_fd,
 	.hand_over = link_hand_over,
+	.keep = link_keep,
 	.close = link_close,
 };

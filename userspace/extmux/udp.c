@@ -94,7 +94,8 @@ static void set_batch(struct extmux *mux, int n, size_t n_bytes)
  *
  * Return: is there perhaps more? Adds what there was to @n_bytes.
  */
-static bool receive_batch(struct extmux *mux, uint16_t port, size_t *n_bytes)
+static bool receive_batch(struct extmux *mux, int fd, uint16_t port,
+			  size_t *n_bytes)
 {
 	struct mmsghdr msgs[EXTMUX_BATCH];
 	struct iovec iov[EXTMUX_BATCH];
@@ -118,7 +119,7 @@ static bool receive_batch(struct extmux *mux, uint16_t port, size_t *n_bytes)
 		hdr->msg_control = &cmsg[i];
 		hdr->msg_controllen = sizeof(cmsg[i]);
 	}
-	n = recvmmsg(mux->fd, msgs, batch, MSG_DONTWAIT, NULL);
+	n = recvmmsg(fd, msgs, batch, MSG_DONTWAIT, NULL);
 	tunnel_host_batch_begin(mux->host);
 	for (int i = 0; i < n && mux->fd >= 0; i++) {
 		*n_bytes += msgs[i].msg_len;
@@ -140,19 +141,20 @@ static bool receive_batch(struct extmux *mux, uint16_t port, size_t *n_bytes)
 /**
  * extmux_udp_receive() - take what has arrived, a bounded amount
  * @mux: the multiplexer; its socket may be closed by what is received
+ * @fd: that, or a second one
  */
-void extmux_udp_receive(struct extmux *mux)
+void extmux_udp_receive(struct extmux *mux, int fd)
 {
 	union net_addr addr = { 0 };
 	socklen_t len = sizeof(addr);
 	size_t n_bytes = 0;
 	uint16_t port;
 
-	if (getsockname(mux->fd, &addr.sa, &len))
+	if (getsockname(fd, &addr.sa, &len))
 		return;
 	port = net_addr_port(&addr);
 	for (int i = 0; i < EXTMUX_ROUNDS && mux->fd >= 0; i++)
-		if (!receive_batch(mux, port, &n_bytes) ||
+		if (!receive_batch(mux, fd, port, &n_bytes) ||
 		    n_bytes >= EXTMUX_BYTES)
 			return;
 }

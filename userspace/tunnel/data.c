@@ -140,6 +140,29 @@ static int data_stream_send(void *arg, const uint8_t *pkt, size_t len)
 	return tunnel->link->ops->send(tunnel->link, pkt, len, true);
 }
 
+/**
+ * tunnel_data_is_apart() - is it a peer apart from the kernel's?
+ * @tunnel: with an active session
+ */
+bool tunnel_data_is_apart(const struct tunnel *tunnel)
+{
+	const struct dp *dp = tunnel->host->dp;
+
+	return dp_is_apart(dp) &&
+	       tunnel_data_special(dp, &tunnel->active->params);
+}
+
+/**
+ * tunnel_data_wire_id() - what a client calls its peer id, and packets have
+ * @tunnel: a server's, with an active session
+ */
+uint32_t tunnel_data_wire_id(const struct tunnel *tunnel)
+{
+	bool is_marked = tunnel_data_is_apart(tunnel) && !tunnel->link;
+
+	return tunnel->peer_id | (is_marked ? DP_ID_APART : 0);
+}
+
 /* What the data path has to know about the tunnel's connection. */
 static int data_stream(struct tunnel *tunnel, struct dp_peer *peer)
 {
@@ -149,8 +172,12 @@ static int data_stream(struct tunnel *tunnel, struct dp_peer *peer)
 	peer->is_tcp = true;
 	peer->stream.send = data_stream_send;
 	peer->stream.arg = tunnel;
-	return dp_owns_stream(tunnel->host->dp) ? link->ops->hand_over(link) :
-						  0;
+	if (!dp_owns_stream(tunnel->host->dp))
+		return 0;
+	if (!tunnel_data_is_apart(tunnel))
+		return link->ops->hand_over(link);
+	link->ops->keep(link);
+	return 0;
 }
 
 /* With mssfix not given, as OpenVPN has it for the usual MTU (section 7.10). */
@@ -271,7 +298,10 @@ int tunnel_data_peer(struct tunnel *tunnel, uint32_t tx_id,
 	peer.nat = nat;
 	peer.n_nat = host->server ? 0 : data_nat(cfg, nat);
 	data_format(tunnel, cfg, &peer.format);
-
+	if (tunnel_data_is_apart(tunnel))
+		ret = tunnel_device_apart(host);
+	if (ret)
+		return ret;
 	if (tunnel->link) {
 		ret = data_stream(tunnel, &peer);
 	} else {

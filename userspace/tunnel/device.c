@@ -31,6 +31,29 @@ struct tunnel_applied {
 	size_t n_routes, cap_routes;
 };
 
+/*
+ * A server on a driver that is not ours: what that cannot carry is for
+ * userspace, apart.
+ */
+static void data_path_divide(struct tunnel_host *host,
+			     const struct dp_config *dp)
+{
+	const struct tunnel_outer *outer = &host->setup.outer;
+	int ret = -EOPNOTSUPP;
+
+	if (dp->mode != DP_MODE_MP || !dp_is_plain(host->dp))
+		return;
+	if (dp->has_streams)
+		ret = 0;
+	else if (outer->divide)
+		ret = outer->divide(outer->arg);
+	if (!ret)
+		ret = dp_apart_new(dp, &host->dp);
+	if (ret && ret != -EOPNOTSUPP)
+		log_warn("userspace will carry no peers beside the kernel's: %s",
+			 strerror(-ret));
+}
+
 static int data_path_new(struct tunnel_host *host, enum priv_link_kind kind)
 {
 	const struct config *cfg = host->setup.cfg;
@@ -47,8 +70,14 @@ static int data_path_new(struct tunnel_host *host, enum priv_link_kind kind)
 		.arg = host,
 	};
 
-	return kind == PRIV_LINK_TUN ? dp_user_new(&dp, &host->dp) :
-				       dp_kernel_new(&dp, &host->dp);
+	int ret;
+
+	if (kind == PRIV_LINK_TUN)
+		return dp_user_new(&dp, &host->dp);
+	ret = dp_kernel_new(&dp, &host->dp);
+	if (!ret)
+		data_path_divide(host, &dp);
+	return ret;
 }
 
 /* The TUN device of an earlier process, if there is one with this name. */

@@ -268,6 +268,8 @@ void tunnel_host_free(struct tunnel_host *host)
 		loop_pool_free(host->tls_pool);
 	if (host->dp)
 		dp_free(host->dp);
+	if (host->has_apart)
+		priv_link_close(host->setup.priv, host->apart.ifindex);
 	if (host->has_link) {
 		tunnel_hook_down(host, host->setup.cfg, false, "sigterm");
 		hook_drain(host->setup.hook, HOOK_END_MS);

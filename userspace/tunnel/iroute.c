@@ -70,7 +70,8 @@ static void iroute_add(struct tunnel *tunnel, const struct net_prefix *dst,
 		iroute_take(tunnel, dst);
 		ir->route.dst = *dst;
 		ir->route.gateway = *gateway;
-		ir->route.ifindex = host->link.ifindex;
+		ir->route.ifindex = tunnel_data_is_apart(tunnel) ?
+				    host->apart.ifindex : host->link.ifindex;
 		ir->route.metric = IROUTE_METRIC;
 		ir->next = tunnel->iroutes;
 		tunnel->iroutes = ir;
@@ -96,19 +97,21 @@ static void iroute_add(struct tunnel *tunnel, const struct net_prefix *dst,
  */
 void tunnel_iroutes_add(struct tunnel *tunnel)
 {
-	const struct config *cfg = tunnel->own_cfg;
+	const struct config *cfg = tunnel_cfg(tunnel);
+	bool is_apart = tunnel_data_is_apart(tunnel);
 	const struct net_ip none = { 0 };
 	struct net_prefix host4 = { .ip = tunnel->vpn4, .len = 32 };
 	struct net_prefix host6 = { .ip = tunnel->vpn6, .len = 128 };
 
-	if (!cfg)
-		return;
 	/* an address outside of the interface's network needs a way, too */
-	if (cfg->has_ifconfig_push && cfg->has_ifconfig &&
-	    !net_prefix_contains(&cfg->ifconfig, &tunnel->vpn4))
+	if (tunnel->vpn4.family &&
+	    (is_apart || (cfg->has_ifconfig_push && cfg->has_ifconfig &&
+			  !net_prefix_contains(&cfg->ifconfig, &tunnel->vpn4))))
 		iroute_add(tunnel, &host4, &none, false);
-	if (cfg->has_ifconfig6_push && cfg->has_ifconfig6 &&
-	    !net_prefix_contains(&cfg->ifconfig6, &tunnel->vpn6))
+	if (tunnel->vpn6.family &&
+	    (is_apart ||
+	     (cfg->has_ifconfig6_push && cfg->has_ifconfig6 &&
+	      !net_prefix_contains(&cfg->ifconfig6, &tunnel->vpn6))))
 		iroute_add(tunnel, &host6, &none, false);
 	for (const struct config_route *in = cfg->iroutes; in; in = in->next)
 		iroute_add(tunnel, &in->dst, in->dst.ip.family == AF_INET ?

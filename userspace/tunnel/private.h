@@ -294,6 +294,8 @@ struct tunnel_host {
 	struct control_env env;
 	struct priv_link link;
 	bool has_link;
+	struct priv_link apart;	/* of peers apart */
+	bool has_apart;
 	struct dp *dp;
 	char dp_reason[160];
 	struct tunnel_registry reg;
@@ -548,6 +550,8 @@ void tunnel_keys_free(struct tunnel_host *host);
 /* data.c: a tunnel's peer and keys in the data path */
 const char *tunnel_data_special(const struct dp *dp,
 				const struct control_params *params);
+bool tunnel_data_is_apart(const struct tunnel *tunnel);
+uint32_t tunnel_data_wire_id(const struct tunnel *tunnel);
 int tunnel_data_connect(struct tunnel *tunnel, uint32_t tx_id,
 			const struct config *cfg);
 int tunnel_data_rekey(struct tunnel *tunnel);
@@ -566,5 +570,8 @@ int tunnel_device_open(struct tunnel_host *host, char *err, size_t err_len);
 int tunnel_device_apply(struct tunnel_host *host, const struct config *cfg,
 			const union net_addr *server);
 void tunnel_device_undo(struct tunnel_host *host);
+
+/* apart.c: a second one, of peers apart */
+int tunnel_device_apart(struct tunnel_host *host);
 
 #endif

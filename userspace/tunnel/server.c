@@ -323,7 +323,7 @@ static int push_reply(struct tunnel *tunnel)
 		.params = &tunnel->active->params,
 		.next = push_next,
 		.iter = &iter,
-		.peer_id = tunnel->peer_id,
+		.peer_id = tunnel_data_wire_id(tunnel),
 		.tun_mtu = cfg->tun_mtu,
 	};
 	int ret;
@@ -345,7 +345,8 @@ static void server_connect(struct tunnel *tunnel)
 	char label[160], a[NET_PREFIX_STRLEN], b[NET_PREFIX_STRLEN];
 	int ret;
 
-	ret = tunnel_data_connect(tunnel, tunnel->peer_id, tunnel_cfg(tunnel));
+	ret = tunnel_data_connect(tunnel, tunnel_data_wire_id(tunnel),
+				  tunnel_cfg(tunnel));
 	if (!ret)
 		tunnel_iroutes_add(tunnel);
 	if (!ret)

@@ -34,6 +34,7 @@ struct tunnel_link;
  * @hand_over: the data path reads and writes the stream from now on, see
  *	tunnel_host_hands_over(). Return: 0; -EBUSY, when a part of a packet has
  *	been sent and the peer does not take the rest
+ * @keep: as long as it is there it will not be handed over
  * @close: give the link back; the connection is closed
  */
 struct tunnel_link_ops {
@@ -41,6 +42,7 @@ struct tunnel_link_ops {
 		    bool is_data);
 	int (*fd)(const struct tunnel_link *link);
 	int (*hand_over)(struct tunnel_link *link);
+	void (*keep)(struct tunnel_link *link);
 	void (*close)(struct tunnel_link *link);
 };
 
@@ -71,6 +73,9 @@ struct tunnel_link {
  * @send: transmit one control packet in a datagram; 0 or -errno
  * @fd: the transport socket; that of a server's connections is the one that
  *	they come in at; -1 when closed
+ * @divide: server role, datagrams: from now on data packets without a peer id,
+ *	or with DP_ID_APART in it, do not come through that socket but through
+ *	another one. NULL: never; 0 or -errno
  */
 struct tunnel_outer {
 	int (*open)(void *arg, const union net_addr *remote);
@@ -82,6 +87,7 @@ struct tunnel_outer {
 		    const union net_addr *local, const uint8_t *pkt,
 		    size_t len);
 	int (*fd)(void *arg);
+	int (*divide)(void *arg);
 	void *arg;
 };
 
