@@ -5,6 +5,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <string.h>
 
 #include <cmocka.h>
@@ -51,6 +52,43 @@ static void test_pool(void **state)
 }
 
 /* Who had an address longest ago loses it first. */
+#define MANY 100000u
+
+/* A large server: all get different addresses, and again those that they had. */
+static void test_pool_large(void **state)
+{
+	struct net_ip first = ip("10.0.0.2"), v4, v6;
+	struct net_ip last = ip("10.1.134.161");
+	struct control_pool *addresses;
+	struct net_prefix six;
+	char name[16];
+
+	(void)state;
+	assert_int_equal(net_prefix_parse("fd00:8::1000/64", &six), 0);
+	addresses = control_pool_new(&first, &last, &six, MANY);
+	assert_non_null(addresses);
+	for (unsigned int round = 0; round < 2; round++) {
+		for (unsigned int i = 0; i < MANY; i++) {
+			snprintf(name, sizeof(name), "client%u", i);
+			assert_int_equal(control_pool_get(addresses, name, &v4,
+							  &v6), 0);
+			assert_int_equal(ntohl(v4.in4.s_addr),
+					 ntohl(first.in4.s_addr) + i);
+		}
+		assert_int_equal(control_pool_get(addresses, "more", &v4, &v6),
+				 -ENOSPC);
+		for (unsigned int i = 0; i < MANY; i++) {
+			v4.in4.s_addr = htonl(ntohl(first.in4.s_addr) + i);
+			v6 = six.ip;
+			v6.in6.s6_addr[13] = (uint8_t)((0x1000 + i) >> 16);
+			v6.in6.s6_addr[14] = (uint8_t)((0x1000 + i) >> 8);
+			v6.in6.s6_addr[15] = (uint8_t)(0x1000 + i);
+			control_pool_put(addresses, &v4, &v6);
+		}
+	}
+	control_pool_free(addresses);
+}
+
 static void test_pool_order(void **state)
 {
 	struct net_ip first = ip("10.8.0.2"), last = ip("10.8.0.4");
@@ -162,6 +200,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_pool),
+		cmocka_unit_test(test_pool_large),
 		cmocka_unit_test(test_pool_order),
 		cmocka_unit_test(test_pool_file),
 		cmocka_unit_test(test_pool_fixed),

@@ -6,6 +6,8 @@
 
 #define IN_MAIN CONFIG_IN_MAIN
 
+#define POOL_MAX (1u << 24)	/* clients have numbers of 24 bits */
+
 static CONFIG_SETTER(set_mode)
 {
 	static const char *const names[] = { "p2p", "server", NULL };
@@ -26,9 +28,9 @@ static int server_check(struct config_parse *ps, char **arg,
 	char text[NET_PREFIX_STRLEN];
 	struct net_ip base;
 
-	if (prefix->len < 16 || prefix->len > 30)
-		return config_fail(ps, "netmask %s: the network must have 4 to 65536 "
-				   "addresses (255.255.0.0 to 255.255.255.252)",
+	if (prefix->len < 8 || prefix->len > 30)
+		return config_fail(ps, "netmask %s: the network must have 4 to 16777216 "
+				   "addresses (255.0.0.0 to 255.255.255.252)",
 				   arg[1]);
 	if (net_prefix_nth(prefix, 0, &base))
 		return config_fail(ps, "%s %s is not a network", arg[0], arg[1]);
@@ -103,8 +105,8 @@ static CONFIG_SETTER(set_pool)
 	if (ntohl(cfg->pool_start.in4.s_addr) > ntohl(cfg->pool_end.in4.s_addr))
 		return config_fail(ps, "%s is behind %s", arg[0], arg[1]);
 	if (ntohl(cfg->pool_end.in4.s_addr) -
-	    ntohl(cfg->pool_start.in4.s_addr) >= 65536)
-		return config_fail(ps, "the pool has more than 65536 addresses");
+	    ntohl(cfg->pool_start.in4.s_addr) >= POOL_MAX)
+		return config_fail(ps, "the pool has more than 16777216 addresses");
 	if (n > 2 && net_mask_parse(arg[2], &len))
 		return config_fail(ps, "\"%s\" is not a netmask", arg[2]);
 	cfg->has_pool = true;
