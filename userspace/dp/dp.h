@@ -195,7 +195,7 @@ int dp_apart_new(const struct dp_config *cfg, struct dp **dp);
 /** dp_is_apart() - was it made by dp_apart_new()? */
 bool dp_is_apart(const struct dp *dp);
 
-/** dp_apart_open() - with which TUN device; before the first one of its peers */
+/** dp_apart_open() - give it a TUN device, before the first of its peers */
 int dp_apart_open(struct dp *dp, const struct dp_config *cfg);
 
 /** dp_has_kernel() - does the kernel carry those peers that it can? */
@@ -214,9 +214,9 @@ int dp_peer_add(struct dp *dp, const struct dp_peer *peer);
 /**
  * dp_owns_stream() - whose is the connection of a TCP peer?
  *
- * Return: true, but for peers apart: the data path has the stream. What others read and write there
- * are single packets, with their length in front: those of the control channel,
- * and all of a peer that userspace carries.
+ * Return: true, but for peers apart: the data path has the stream. What others
+ * read and write there are single packets, with their length in front: those of
+ * the control channel, and all of a peer that userspace carries.
  * false: its packets come from dp_input_stream() and go to struct dp_stream.
  */
 bool dp_owns_stream(const struct dp *dp);
