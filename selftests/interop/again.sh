@@ -104,3 +104,43 @@ connect-retry 1 1"
 	stop_clean client
 	stop_clean server
 }
+
+# p2p_stranger PROGRAM: another certificate at the same door, without an interface
+p2p_stranger() {
+	EXTRA[client]='ifconfig-noexec
+route-noexec
+connect-retry 1 1'
+	peer_start_second "$1"
+}
+
+# scenario_p2p_again CLIENT: of a link of two, ovpnd waits. Nobody else gets in
+# while the other end is there; that one comes back from another port at once,
+# however it has gone, and when it has left, somebody else may come.
+scenario_p2p_again() {
+	connect ovpnd "$1"
+	p2p_stranger "$1"
+	daemon_wait_for server 'refused, the link is up with "client"' 20 ||
+		fail "the server does not send another certificate away"
+	daemon_stop client2 KILL
+	traffic_ping "$VPN_S4" || fail "ping after that"
+	[ "$(peer_json server | grep -c '"remote"')" = 1 ] ||
+		fail "the server has more than one peer: $(peer_json server)"
+
+	daemon_stop client KILL
+	EXTRA[client]=
+	peer_start client "$1"
+	daemon_wait_for server 'closed: the other end has connected again' 15 ||
+		fail "the other end does not get in again"
+	daemon_wait_for client 'Initialization Sequence Completed' 15 ||
+		fail "the client does not connect again"
+	within 5 traffic_ready || fail "no traffic after that"
+	stop_clean client
+	within 5 saw_exit_notify ovpnd || fail "the server saw no exit notification"
+	within 5 daemon_says server 'closed: exit' || fail "the link is not free"
+	p2p_stranger "$1"
+	daemon_wait_for server '^.*client2/.*connected: peer-id' 20 ||
+		fail "the link is free, but nobody gets in"
+	daemon_stop client2
+	stop_clean server
+	RESULT="data path: server $(peer_data_path ovpnd)"
+}

@@ -7,7 +7,7 @@ connect() {
 	local ready='Initialization Sequence Completed'
 
 	# of two equals, the one that waits is not complete before it has a peer
-	[ "$SHAPE" = mp ] || ready='link remote|Listening for incoming'
+	[ "$SHAPE" = mp ] || ready='link remote|Listening for incoming|waiting for the other end'
 	peer_start server "$1"
 	daemon_wait_for server "$ready" 10 ||
 		fail "the server ($1) does not start"

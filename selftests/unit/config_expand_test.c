@@ -503,7 +503,7 @@ static void test_values(void **state)
 	config_free(cfg);
 }
 
-/* A link of two without a server that pushes: the TLS client's end. */
+/* A link of two without a server that pushes. */
 static void test_two(void **state)
 {
 	struct config *cfg = text_config("dev tun\ntls-client\nremote h\n"
@@ -518,6 +518,18 @@ static void test_two(void **state)
 	assert_int_equal(cfg->ifconfig_peer.family, AF_INET);
 	assert_int_equal(cfg->ping_restart, 20);
 	config_free(cfg);
+
+	/* the end that waits; what is for many clients does not count */
+	cfg = text_config("dev tun\ntls-server\nproto tcp-server\nremote h\n"
+		"ifconfig 10.8.0.1 10.8.0.2\nkeepalive 5 20\n" TEXT_KEYS);
+	assert_non_null(cfg);
+	assert_int_equal(cfg->mode, CONFIG_MODE_P2P);
+	assert_int_equal(cfg->ifconfig.len, 32);
+	assert_int_equal(cfg->ping_restart, 20);
+	assert_int_equal(cfg->reneg_sec_min, cfg->reneg_sec);
+	assert_true(cfg->is_bind);
+	assert_true(text_warns(cfg, "t:4: remote: the tls-server of a link of two waits"));
+	config_free(cfg);
 }
 
 /* What is missing as a whole has no line. */
@@ -529,8 +541,12 @@ static void test_incomplete(void **state)
 	} rows[] = {
 		{ "", "t: the role is missing; add \"client\"" },
 		{ "client\nremote h\n" TEXT_KEYS, "t: the device is missing" },
-		{ "dev tun\ntls-server\n" TEXT_KEYS,
-		  "t: the TLS server of a link of two is not supported" },
+		{ "dev tun\ntls-server\nproto tcp-client\n" TEXT_KEYS,
+		  "t:3: a server waits for connections; write tcp-server" },
+		{ "dev tun\ntls-server\nnobind\n" TEXT_KEYS,
+		  "t:3: nobind works only with \"tls-client\"" },
+		{ "dev tun\ntls-server\npush \"x\"\n" TEXT_KEYS,
+		  "t:3: push works only with \"server\"" },
 		{ "client\ndev tun\n" TEXT_KEYS,
 		  "t: there is nothing to connect to; add \"remote" },
 		{ "client\ndev tun\nremote h\n" TEXT_PAIR,

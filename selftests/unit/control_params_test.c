@@ -164,6 +164,24 @@ static void test_fragment(void **state)
 	}
 }
 
+/* Section 8.14: of the two lists, the TLS server's order counts. */
+static void test_two_ciphers(void **state)
+{
+	static const char info[] =
+		"IV_CIPHERS=AES-256-GCM:AES-128-GCM\nIV_PROTO=42\n";
+	struct control_offer offer = {
+		.data_ciphers = "AES-192-GCM:AES-128-GCM:AES-256-GCM",
+	};
+	struct control_params params;
+
+	(void)state;
+	assert_int_equal(control_params_p2p(&params, &offer, NULL, info), 0);
+	assert_int_equal(params.cipher, PROTO_CIPHER_AES_256_GCM);
+	offer.is_server = true;
+	assert_int_equal(control_params_p2p(&params, &offer, NULL, info), 0);
+	assert_int_equal(params.cipher, PROTO_CIPHER_AES_128_GCM);
+}
+
 /* Section 8.14: the TLS client's view of the other end. */
 static void test_two(void **state)
 {
@@ -230,6 +248,7 @@ int main(void)
 		cmocka_unit_test(test_params),
 		cmocka_unit_test(test_fragment),
 		cmocka_unit_test(test_two),
+		cmocka_unit_test(test_two_ciphers),
 	};
 
 	cmocka_set_message_output(CM_OUTPUT_TAP);

@@ -57,22 +57,25 @@ static int check_role(struct config_parse *ps)
 		"http-proxy", "http-proxy-user-pass", "http-proxy-option",
 		"socks-proxy", NULL
 	};
+	/* who waits, also in a link of two */
+	static const char *const not_waiting[] = {
+		"nobind", "pull", "client", "auth-user-pass", "http-proxy",
+		"http-proxy-user-pass", "http-proxy-option", "socks-proxy",
+		NULL
+	};
 	const struct config *cfg = ps->cfg;
 	bool is_server = cfg->mode == CONFIG_MODE_SERVER;
 
 	if (!cfg->is_tls_server && !cfg->is_tls_client)
 		return config_fail_at(ps, &ps->at, "the role is missing; add "
 			"\"client\" or \"server NETWORK NETMASK\"");
-	if (!is_server && !cfg->is_tls_client)
-		return config_fail_at(ps, &ps->at, "the TLS server of a link of "
-			"two is not supported in this version; write \"tls-client\" "
-			"here and \"tls-server\" on the other side, or \"server NETWORK NETMASK\"");
-	if (is_server && ps->blocks)
+	if (cfg->is_tls_server && ps->blocks)
 		return config_fail_at(ps, &ps->blocks->place,
 				      "<connection> works only with a client");
 	if (role_needs(ps, server_only, is_server, "\"server\" or \"mode server\"") ||
 	    role_needs(ps, pull_only, cfg->is_pull, "\"client\" or \"pull\"") ||
-	    role_needs(ps, not_server, !is_server, "a client, not a server"))
+	    role_needs(ps, not_server, !is_server, "a client, not a server") ||
+	    role_needs(ps, not_waiting, !cfg->is_tls_server, "\"tls-client\""))
 		return -EINVAL;
 	if (!cfg->dev)
 		return config_fail_at(ps, &ps->at,
@@ -444,6 +447,21 @@ static int warn_client(struct config_parse *ps)
 			      "the server; add remote-cert-tls server");
 }
 
+/* Of a link of two, the end that is found. */
+static int warn_pair(struct config_parse *ps)
+{
+	const struct config *cfg = ps->cfg;
+
+	if (!cfg->ping_restart && !cfg->ping_exit &&
+	    config_warn_at(ps, &ps->at, "without \"keepalive\", it is not "
+			   "noticed when the other end vanishes; add keepalive 10 60"))
+		return -ENOMEM;
+	if (!cfg->remotes)
+		return 0;
+	return config_warn_at(ps, place_of(ps, "remote"),
+		"remote: the tls-server of a link of two waits for the other end, which may come from anywhere; its certificate decides");
+}
+
 /* OpenVPN lets everybody connect, too. */
 static int warn_management(struct config_parse *ps)
 {
@@ -465,6 +483,8 @@ static int check_warnings(struct config_parse *ps)
 
 	if (cfg->mode == CONFIG_MODE_SERVER)
 		ret = warn_server(ps);
+	else if (cfg->is_tls_server)
+		ret = warn_pair(ps);
 	if (!ret)
 		ret = warn_client(ps);
 	if (!ret)

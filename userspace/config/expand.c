@@ -100,7 +100,7 @@ int config_expand_role(struct config_parse *ps)
 	if (cfg->is_daemon && !cfg->log_path)
 		cfg->is_syslog = true;
 	if (!ps->has_reneg_min)
-		cfg->reneg_sec_min = cfg->is_tls_server ?
+		cfg->reneg_sec_min = cfg->mode == CONFIG_MODE_SERVER ?
 			cfg->reneg_sec - cfg->reneg_sec / 10 : cfg->reneg_sec;
 	return 0;
 }
@@ -374,12 +374,12 @@ int config_expand_keepalive(struct config_parse *ps)
 static int side_check(struct config_parse *ps, const struct config_place *place,
 		      enum config_side side)
 {
-	bool is_server = ps->cfg->mode == CONFIG_MODE_SERVER;
+	bool is_waiting = ps->cfg->is_tls_server;
 
-	if (side == CONFIG_SIDE_SERVER && !is_server)
+	if (side == CONFIG_SIDE_SERVER && !is_waiting)
 		return config_fail_at(ps, place, "a client makes the "
 				      "connection; write tcp-client");
-	if (side == CONFIG_SIDE_CLIENT && is_server)
+	if (side == CONFIG_SIDE_CLIENT && is_waiting)
 		return config_fail_at(ps, place, "a server waits for "
 				      "connections; write tcp-server");
 	return 0;

@@ -177,7 +177,9 @@ static CONFIG_SETTER(set_freq_initial)
 
 static const struct config_row server_rows[] = {
 	CONFIG_SPECIAL("mode", 1, 1, IN_MAIN, set_mode, "p2p|server",
-		"Be a client (p2p, the default) or a server; --server implies server."),
+		"Be a server of many clients, which --server implies, or one of two "
+		"(p2p, the default): a client, or an end of a link of two "
+		"(--tls-server, --tls-client)."),
 	CONFIG_SPECIAL("server", 2, 3, IN_MAIN, set_server,
 		"NETWORK NETMASK [nopool]",
 		"Serve clients with addresses of this IPv4 network.\nShort for "

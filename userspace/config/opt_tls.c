@@ -421,7 +421,15 @@ static CONFIG_SETTER(set_tls_crypt_v2)
 
 static const struct config_row tls_rows[] = {
 	CONFIG_FLAG("tls-server", IN_MAIN, is_tls_server,
-		"Take the server's part in the TLS handshake."),
+		"Take the server's part in the TLS handshake.\nWithout --mode "
+		"server or --server this is one end of a link of two, the "
+		"one that waits: the other end, with --tls-client, connects "
+		"to it, over TCP as well. Nothing is pushed, both ends have "
+		"their addresses from --ifconfig, and what they do not have "
+		"in common they find out from each other. The other end may "
+		"come from any address; who has the same common name in its "
+		"certificate takes its place, anybody else is sent away as "
+		"long as the link is up."),
 	CONFIG_FLAG("tls-client", IN_MAIN, is_tls_client,
 		"Take the client's part in the TLS handshake.\nWithout --pull "
 		"this is one end of a link of two: nothing is pushed, and "

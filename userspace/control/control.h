@@ -379,7 +379,8 @@ struct control_params {
 };
 
 /**
- * struct control_offer - what a server's client can have
+ * struct control_offer - what a server's client, or the other end, can have
+ * @is_server: of a link of two, this end is the TLS server
  * @data_ciphers: normalised list
  * @fallback: data-ciphers-fallback, NULL: none
  * @has_fragment: "fragment" is configured
@@ -388,6 +389,7 @@ struct control_params {
  */
 struct control_offer {
 	const char *data_ciphers, *fallback;
+	bool is_server;
 	bool has_fragment;
 	bool is_plain;
 	bool has_epochs;
@@ -406,7 +408,7 @@ int control_params_negotiate(struct control_params *params,
 
 /**
  * control_params_p2p() - what both ends of a link of two find out (8.14)
- * @offer: of this end, which is the TLS client
+ * @offer: of this end
  * @own: the cipher of a peer that does not negotiate; NULL: none
  * @peer_info: the other end's
  *

@@ -106,6 +106,8 @@ static enum proto_cipher p2p_cipher(const struct control_offer *offer,
 				    const char *peer_info)
 {
 	char peers[PROTO_CIPHER_LIST_MAX], own[PROTO_CIPHER_LIST_MAX];
+	const char *of_server = offer->is_server ? own : peers;
+	const char *of_client = offer->is_server ? peers : own;
 	char as_client[PROTO_CIPHER_LIST_MAX + 16];
 	bool is_pushable;
 
@@ -115,8 +117,8 @@ static enum proto_cipher p2p_cipher(const struct control_offer *offer,
 	snprintf(own, sizeof(own), "%s", offer->data_ciphers);
 	if (offer->is_plain)
 		proto_cipher_list_aead(offer->data_ciphers, own);
-	snprintf(as_client, sizeof(as_client), "IV_CIPHERS=%s\n", own);
-	return proto_cipher_negotiate(peers, as_client, "", NULL,
+	snprintf(as_client, sizeof(as_client), "IV_CIPHERS=%s\n", of_client);
+	return proto_cipher_negotiate(of_server, as_client, "", NULL,
 				      &is_pushable);
 }
 

@@ -136,7 +136,7 @@ static int mux_init(struct extmux *mux, int fd, char *err, size_t err_len)
 	mux->bufs = malloc(EXTMUX_BATCH * EXTMUX_BUF_LEN);
 	if (!mux->bufs || extmux_tcp_init(mux))
 		return -ENOMEM;
-	if (cfg->mode != CONFIG_MODE_SERVER)
+	if (!cfg->is_tls_server)
 		return 0;
 	mux->is_listener = config_proto_is_tcp(cfg->proto);
 	mux->fd = extmux_socket_kept(cfg, fd, &mux->family);

@@ -597,34 +597,12 @@ static void client_timer(struct loop_timer *timer, void *arg)
 	}
 }
 
-/* What framing a server may ask for, though nothing is compressed (5.4). */
-static const char framings[] =
-	"IV_LZO_STUB=1\nIV_COMP_STUB=1\nIV_COMP_STUBv2=1\n";
-
 static void client_peer_info(const struct tunnel_host *host)
 {
 	struct tunnel_client *client = host->client;
-	const struct config *cfg = host->setup.cfg;
-	bool is_plain = dp_is_plain(host->dp);
-	char aead[PROTO_CIPHER_LIST_MAX];
-	const char *ciphers = is_plain ? aead : cfg->data_ciphers;
-	unsigned int iv = PROTO_IV_DATA_V2 | PROTO_IV_TLS_KEY_EXPORT |
-			  PROTO_IV_CC_EXIT_NOTIFY | PROTO_IV_DYN_TLS_CRYPT;
-	bool has_ncp = proto_cipher_list_has(cfg->data_ciphers,
-					     "AES-128-GCM") &&
-		       proto_cipher_list_has(cfg->data_ciphers, "AES-256-GCM");
 
-	if (dp_has_epochs(host->dp))
-		iv |= PROTO_IV_DATA_EPOCH;
-	iv |= cfg->is_pull ? PROTO_IV_REQUEST_PUSH | PROTO_IV_AUTH_FAIL_TEMP |
-			     PROTO_IV_DNS_OPTION_V2 | PROTO_IV_PUSH_UPDATE :
-			     PROTO_IV_NCP_P2P;
-	proto_cipher_list_aead(cfg->data_ciphers, aead);
-	snprintf(client->peer_info, sizeof(client->peer_info),
-		 "IV_VER=%s\nIV_PLAT=linux\nIV_TCPNL=1\nIV_MTU=%u\n%sIV_CIPHERS=%s\nIV_PROTO=%u\n%s",
-		 config_version(), cfg->tun_mtu > 1600 ? cfg->tun_mtu : 1600,
-		 has_ncp ? "IV_NCP=2\n" : "", ciphers, iv,
-		 is_plain ? "" : framings);
+	tunnel_info_abilities(host, client->peer_info,
+			      sizeof(client->peer_info));
 	client->peer_info_base = strlen(client->peer_info);
 }
 

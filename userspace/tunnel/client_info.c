@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* What a client tells of itself beyond its abilities (section 5.4). */
+/* What a client, or an end of a link of two, tells of itself (section 5.4). */
 #include <net/if.h>
 #include <net/if_arp.h>
 #include <stdio.h>
@@ -13,6 +13,48 @@
 
 #define HWADDR_STRLEN 18	/* "aa:bb:cc:dd:ee:ff" and NUL */
 #define TOKEN_MAX (2 * PROTO_PUSH_OPTION_MAX)	/* that is taken if pushed */
+
+/* What framing a server may ask for, though nothing is compressed. */
+static const char framings[] =
+	"IV_LZO_STUB=1\nIV_COMP_STUB=1\nIV_COMP_STUBv2=1\n";
+
+static unsigned int iv_proto(const struct tunnel_host *host)
+{
+	unsigned int iv = PROTO_IV_DATA_V2 | PROTO_IV_TLS_KEY_EXPORT |
+			  PROTO_IV_CC_EXIT_NOTIFY | PROTO_IV_DYN_TLS_CRYPT;
+
+	if (dp_has_epochs(host->dp))
+		iv |= PROTO_IV_DATA_EPOCH;
+	if (!host->setup.cfg->is_pull)
+		return iv | PROTO_IV_NCP_P2P;
+	return iv | PROTO_IV_REQUEST_PUSH | PROTO_IV_AUTH_FAIL_TEMP |
+	       PROTO_IV_DNS_OPTION_V2 | PROTO_IV_PUSH_UPDATE;
+}
+
+/**
+ * tunnel_info_abilities() - what the peer has to know in order to negotiate
+ * @host: not a server
+ * @out: lines of peer-info
+ * @len: its size
+ */
+void tunnel_info_abilities(const struct tunnel_host *host, char *out,
+			   size_t len)
+{
+	const struct config *cfg = host->setup.cfg;
+	bool is_plain = dp_is_plain(host->dp);
+	char aead[PROTO_CIPHER_LIST_MAX];
+	bool has_ncp = proto_cipher_list_has(cfg->data_ciphers,
+					     "AES-128-GCM") &&
+		       proto_cipher_list_has(cfg->data_ciphers, "AES-256-GCM");
+
+	proto_cipher_list_aead(cfg->data_ciphers, aead);
+	snprintf(out, len,
+		 "IV_VER=%s\nIV_PLAT=linux\nIV_TCPNL=1\nIV_MTU=%u\n%sIV_CIPHERS=%s\nIV_PROTO=%u\n%s",
+		 config_version(), cfg->tun_mtu > 1600 ? cfg->tun_mtu : 1600,
+		 has_ncp ? "IV_NCP=2\n" : "",
+		 is_plain ? aead : cfg->data_ciphers, iv_proto(host),
+		 is_plain ? "" : framings);
+}
 
 /*
  * What the key exchange has room for, whatever is entered as user name or

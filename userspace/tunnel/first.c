@@ -40,6 +40,28 @@ static uint64_t now_of(const struct tunnel_host *host)
 	return loop_now(host->setup.loop);
 }
 
+/** tunnel_first_start() - be ready for strangers; 0 or -errno */
+int tunnel_first_start(struct tunnel_host *host)
+{
+	uint32_t seed;
+	int ret = host->env.random(&seed, sizeof(seed));
+
+	if (ret)
+		return ret;
+	host->limits = tunnel_limits_new(seed);
+	host->cookie = wrap_cookie_new(host->setup.cfg->hand_window);
+	return host->limits && host->cookie ? 0 : -ENOMEM;
+}
+
+/** tunnel_first_free() - the end of it */
+void tunnel_first_free(struct tunnel_host *host)
+{
+	wrap_cookie_free(host->cookie);
+	tunnel_limits_free(host->limits);
+	host->cookie = NULL;
+	host->limits = NULL;
+}
+
 /* The parts of an address that every packet from there has in common. */
 struct cookie_addr {
 	uint16_t family;
@@ -78,7 +100,7 @@ static void stateless_reply(struct tunnel_host *host, const struct first *first)
 	size_t len;
 
 	cookie_addr(first->remote, &addr);
-	if (wrap_cookie_make(host->server->cookie, now, &addr, sizeof(addr),
+	if (wrap_cookie_make(host->cookie, now, &addr, sizeof(addr),
 			     &first->parsed.sid, &reply.sid))
 		return;
 	if (first->own) {
@@ -109,7 +131,7 @@ static bool cookie_is_valid(struct tunnel_host *host, const struct first *first)
 	if (pkt->op != PROTO_ACK_V1 && pkt->id > 1)
 		return false;
 	cookie_addr(first->remote, &addr);
-	return wrap_cookie_check(host->server->cookie, host->env.realtime(),
+	return wrap_cookie_check(host->cookie, host->env.realtime(),
 				 &addr, sizeof(addr), &pkt->sid,
 				 &pkt->remote_sid);
 }

@@ -104,7 +104,8 @@ static int host_init(struct tunnel_host *host, char *err, size_t err_len)
 {
 	const struct config *cfg = host->setup.cfg;
 	bool is_server = cfg->mode == CONFIG_MODE_SERVER;
-	uint32_t seed, max = is_server ? cfg->max_clients : 1;
+	/* who waits lets in more than one that says to be the other end */
+	uint32_t seed, max = cfg->is_tls_server ? cfg->max_clients : 1;
 	int ret;
 
 	ret = tunnel_tls_load(host, err, err_len);
@@ -121,7 +122,8 @@ static int host_init(struct tunnel_host *host, char *err, size_t err_len)
 	if (ret)
 		return ret;
 	snprintf(err, err_len, "out of memory or descriptors");
-	host->role = is_server ? &tunnel_server_role : &tunnel_client_role;
+	host->role = is_server ? &tunnel_server_role : cfg->is_tls_server ?
+		     &tunnel_pair_role : &tunnel_client_role;
 	host->started = loop_realtime();
 	host->reaper = loop_timer_new(host->setup.loop, reap, host);
 	host->tls_pool = loop_pool_new(host->setup.loop, n_workers(),

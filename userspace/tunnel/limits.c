@@ -105,7 +105,7 @@ bool tunnel_limits_answer(struct tunnel_host *host,
 			  const union net_addr *remote, bool is_stateless)
 {
 	const struct config *cfg = host->setup.cfg;
-	struct tunnel_limits *limits = host->server->limits;
+	struct tunnel_limits *limits = host->limits;
 	uint64_t window = cfg->connect_freq_initial_sec * 1000ull;
 	bool is_new;
 
@@ -128,8 +128,8 @@ bool tunnel_limits_answer(struct tunnel_host *host,
  */
 void tunnel_limits_return(struct tunnel_host *host)
 {
-	if (host->server->limits->answers)
-		host->server->limits->answers--;
+	if (host->limits->answers)
+		host->limits->answers--;
 }
 
 /* connect-freq: tunnels in an interval */
@@ -137,7 +137,7 @@ static bool open_allowed(struct tunnel_host *host)
 {
 	static struct log_limit limit = { .burst = 2, .interval_ms = 10000 };
 	const struct config *cfg = host->setup.cfg;
-	struct tunnel_limits *limits = host->server->limits;
+	struct tunnel_limits *limits = host->limits;
 
 	if (!cfg->connect_freq_n)
 		return true;

@@ -266,6 +266,8 @@ struct tunnel_role {
 extern const struct tunnel_role tunnel_server_role;
 extern const struct tunnel_role tunnel_client_role;
 
+extern const struct tunnel_role tunnel_pair_role;
+
 struct tunnel_limits;
 
 /**
@@ -273,11 +275,11 @@ struct tunnel_limits;
  * @files: threads that read and write files
  */
 struct tunnel_server {
-	struct wrap_cookie *cookie;
 	struct control_pool *pool;
-	struct tunnel_limits *limits;
 	struct loop_pool *files;
 };
+
+struct tunnel_pair;
 
 struct tunnel_client;
 struct tunnel_applied;
@@ -307,6 +309,8 @@ struct tunnel_host {
 	struct loop_timer *reaper;
 	struct loop_timer *exit_timer;
 	struct tunnel_applied *applied;
+	struct wrap_cookie *cookie;	/* of who waits; see first.c */
+	struct tunnel_limits *limits;
 	struct tunnel_server *server;
 	struct tunnel_persist *persist;
 	struct auth_keys *token_keys;	/* NULL: no tokens */
@@ -316,6 +320,7 @@ struct tunnel_host {
 	struct hook_env *names;	/* of name servers that are set; NULL: none */
 	struct hook_job *names_job;	/* sets them; NULL: it has */
 	struct tunnel_client *client;
+	struct tunnel_pair *pair;
 	const struct tunnel_watch *watch;	/* never NULL */
 	void *watch_arg;
 	tunnel_monitor_fn *monitor;	/* NULL: nobody */
@@ -379,6 +384,10 @@ void tunnel_server_learned(struct tunnel *tunnel, bool is_allowed);
 int tunnel_server_assign(struct tunnel *tunnel);
 void tunnel_server_addresses(const struct tunnel *tunnel,
 			     struct control_push_reply *reply);
+
+/* client_info.c */
+void tunnel_info_abilities(const struct tunnel_host *host, char *out,
+			   size_t len);
 
 /* login.c: user names, passwords, tokens */
 bool tunnel_login_is_on(const struct tunnel_host *host);
@@ -480,6 +489,8 @@ int tunnel_persist_start(struct tunnel_host *host);
 void tunnel_persist_close(struct tunnel_host *host);
 
 /* first.c: a server's packets, from sources without a session above all */
+int tunnel_first_start(struct tunnel_host *host);
+void tunnel_first_free(struct tunnel_host *host);
 void tunnel_first_input(struct tunnel_host *host, const uint8_t *pkt,
 			size_t len, const union net_addr *remote,
 			const union net_addr *local);

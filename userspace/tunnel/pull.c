@@ -272,7 +272,7 @@ static int params_check_plain(const struct dp *dp, const struct config *cfg,
 		what = "client-nat";
 	if (!what)
 		return 0;
-	log_error("the server wants %s; the kernel data path cannot do that, add the line: data-path user",
+	log_error("the other end wants %s; the kernel data path cannot do that, add the line: data-path user",
 		  what);
 	return -EPROTO;
 }
@@ -336,6 +336,7 @@ int tunnel_pull_alone(struct tunnel_session *ts, const struct config *cfg,
 	const struct dp *dp = ts->tunnel->host->dp;
 	const struct control_offer offer = {
 		.data_ciphers = cfg->data_ciphers,
+		.is_server = cfg->is_tls_server,
 		.is_plain = dp_is_plain(dp),
 		.has_epochs = dp_has_epochs(dp),
 	};

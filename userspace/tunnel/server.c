@@ -564,20 +564,14 @@ static int server_go_on(struct tunnel_host *host)
 static int server_start(struct tunnel_host *host)
 {
 	const struct config *cfg = host->setup.cfg;
-	uint32_t seed;
 	int ret;
 
 	host->server = calloc(1, sizeof(*host->server));
 	if (!host->server)
 		return -ENOMEM;
-	ret = host->env.random(&seed, sizeof(seed));
-	if (ret)
-		return ret;
-	host->server->limits = tunnel_limits_new(seed);
-	host->server->cookie = wrap_cookie_new(cfg->hand_window);
-	if (!host->server->limits || !host->server->cookie)
-		return -ENOMEM;
-	ret = server_pool_new(host);
+	ret = tunnel_first_start(host);
+	if (!ret)
+		ret = server_pool_new(host);
 	if (!ret)
 		ret = tunnel_persist_start(host);
 	if (!ret)
@@ -704,8 +698,7 @@ static void server_free(struct tunnel_host *host)
 	if (!host->server)
 		return;
 	loop_pool_free_within(host->server->files, FILE_END_MS);
-	wrap_cookie_free(host->server->cookie);
-	tunnel_limits_free(host->server->limits);
+	tunnel_first_free(host);
 	control_pool_free(host->server->pool);
 	free(host->server);
 	host->server = NULL;
