@@ -53,6 +53,24 @@ static void cut_more(struct cut *cut, const uint8_t *stream, size_t len,
 	free(have);
 }
 
+/* What has been said of a stream stays true, and three bytes are enough. */
+static void stream_more(const uint8_t *data, size_t size)
+{
+	enum proto_stream now, before = PROTO_STREAM_UNKNOWN;
+
+	for (size_t len = 0; len <= size && len <= 4; len++) {
+		uint8_t *have = malloc(len ? len : 1);
+
+		FUZZ_CHECK(have);
+		memcpy(have, data, len);
+		now = proto_record_stream(have, len);
+		free(have);
+		FUZZ_CHECK(before == PROTO_STREAM_UNKNOWN || now == before);
+		FUZZ_CHECK(len < 3 || now != PROTO_STREAM_UNKNOWN);
+		before = now;
+	}
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	struct cut whole = { 0 }, pieces = { 0 };
@@ -65,6 +83,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	x = data[2];
 	data += 3;
 	size -= 3;
+	stream_more(data, size);
 	cut_more(&whole, data, size, max);
 	for (len = 0; len < size && pieces.ret != -EBADMSG;) {
 		x = x * 1664525u + 1013904223u;

@@ -98,3 +98,68 @@ proxy_connects() {
 	say "$PROTO through the proxy: $(traffic_rate tcp-up) up"
 	stop_clean client
 }
+
+# scenario_share SERVER CLIENT: at the server's port there is a web server, too,
+# beside the client's tunnel; it can find out where connections come from.
+scenario_share() {
+	PROTO=tcp
+	mkdir -p "$DIR/notes" "$DIR/www"
+	chmod 777 "$DIR" "$DIR/notes"
+	head -c 3000000 /dev/urandom >"$DIR/www/file"
+	EXTRA[server]="port-share 127.0.0.1 8443 $DIR/notes"
+	connect "$1" "$2"
+	share_service
+	traffic_server_start || fail "iperf3 does not start"
+	share_get 192.0.2.1 >"$DIR/got" &
+	traffic_run tcp-up "$VPN_S4" --time 2 || fail "TCP through the tunnel"
+	wait $!
+	cmp -s "$DIR/got" "$DIR/www/file" ||
+		fail "the web server's file has $(wc -c <"$DIR/got") bytes"
+	share_noted || fail "notes: $(cd "$DIR/notes" && grep -H . ./*)"
+	daemon_stop caller
+	within 5 share_is_quiet || fail "notes are left: $(ls "$DIR/notes")"
+	traffic_ping "$VPN_S4" || fail "ping after that"
+	daemon_stop iperf3
+	daemon_stop service
+	stop_clean client
+	stop_clean server
+	RESULT="3 MB of HTTPS beside the tunnel of $1"
+}
+
+share_service() {
+	daemon_start service s sh -c "cd $DIR/www && exec openssl s_server \
+		-WWW -accept 127.0.0.1:8443 -cert $DIR/pki-$KEYS/server.crt \
+		-key $DIR/pki-$KEYS/server.key"
+	daemon_wait_for service ACCEPT 5 || fail "the web server does not start"
+}
+
+# share_get ADDRESS: the file, without the head
+share_get() {
+	printf 'GET /file HTTP/1.0\r\n\r\n' |
+		ip netns exec "$NET-c" timeout 20 openssl s_client -quiet \
+			-ign_eof -connect "$1:1194" 2>/dev/null |
+		sed '1,/^\r*$/d'
+}
+
+# While a connection is there, there is a file with the name of its other end.
+share_noted() {
+	daemon_start caller c bash -c 'exec openssl s_client -quiet \
+		-connect 192.0.2.1:1194 < <(exec sleep 20)'
+	within 5 share_has_note
+}
+
+share_has_note() {
+	local name
+
+	name=$(ls "$DIR/notes")
+	[[ $name == '[AF_INET]127.0.0.1:'* ]] &&
+		[ "$(cut -d: -f1 "$DIR/notes/$name")" = '[AF_INET]192.0.2.2' ] &&
+		in_s ss -Htn "sport = :${name##*:} and dport = :8443" |
+			grep -q . &&
+		in_c ss -Htn "sport = :$(cut -d: -f2 "$DIR/notes/$name")" |
+			grep -q .
+}
+
+share_is_quiet() {
+	[ -z "$(ls "$DIR/notes")" ]
+}

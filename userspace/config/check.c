@@ -44,7 +44,7 @@ static int check_role(struct config_parse *ps)
 		"auth-gen-token-secret", "client-crresponse",
 		"tls-crypt-v2-verify", "auth-pam", "restart-hold",
 		"management-client-auth", "max-routes-per-client",
-		"force-tls-key-material-export", NULL
+		"force-tls-key-material-export", "port-share", NULL
 	};
 	static const char *const pull_only[] = {
 		"pull-filter", "route-nopull", "allow-pull-fqdn",
@@ -77,6 +77,12 @@ static int check_role(struct config_parse *ps)
 	    role_needs(ps, not_server, !is_server, "a client, not a server") ||
 	    role_needs(ps, not_waiting, !cfg->is_tls_server, "\"tls-client\""))
 		return -EINVAL;
+	if (cfg->share_host && !config_proto_is_tcp(cfg->proto))
+		return config_fail_at(ps, place_of(ps, "port-share"),
+				      "port-share works only over TCP; add \"proto tcp\"");
+	if (cfg->is_mtu_test && config_proto_is_tcp(cfg->proto))
+		return config_fail_at(ps, place_of(ps, "mtu-test"),
+				      "mtu-test works only over UDP; remove it");
 	if (!cfg->dev)
 		return config_fail_at(ps, &ps->at,
 				      "the device is missing; add \"dev tun\"");

@@ -267,6 +267,8 @@ struct config {
 	uint32_t connect_timeout;	/* until a remote's first packet */
 	uint32_t explicit_exit_notify;	/* 0: off; over UDP only */
 	uint32_t tcp_queue_limit;	/* packets that wait for a connection */
+	const char *share_host, *share_dir;	/* port-share; NULL: none */
+	uint16_t share_port;
 
 	/* device and addresses */
 	const char *dev;		/* "tun", "tun0", "ovpn-x" */
@@ -287,6 +289,8 @@ struct config {
 	const char *route_gateway;	/* address or NULL */
 	unsigned int redirect_gateway;	/* of enum config_redirect */
 	enum config_data_path data_path;
+	uint32_t shaper;		/* bytes per second; 0: no limit */
+	bool is_mtu_test;
 
 	/* server */
 	struct net_prefix server, server6;

@@ -56,7 +56,7 @@ int config_expand_paths(struct config_parse *ps)
 		&ps->cfg->log_path, &ps->cfg->status_path, &ps->cfg->writepid,
 		&ps->cfg->control_path, &ps->cfg->ca_dir, &ps->cfg->crl_dir,
 		&ps->cfg->ccd_path, &ps->cfg->pool_path, &ps->cfg->tmp_dir,
-		&ps->cfg->cert_dir,
+		&ps->cfg->cert_dir, &ps->cfg->share_dir,
 	};
 	size_t i;
 

@@ -43,6 +43,21 @@ static CONFIG_SETTER(set_lport)
 	return config_port(ps, arg[0], &ps->cfg->lport);
 }
 
+static CONFIG_SETTER(set_share)
+{
+	struct config *cfg = ps->cfg;
+
+	(void)row;
+	if (config_port(ps, arg[1], &cfg->share_port))
+		return -EINVAL;
+	if (!arg[0][0] || !cfg->share_port)
+		return config_fail(ps, "a host and a port are needed, such as 127.0.0.1 443");
+	cfg->share_host = mem_arena_strdup(cfg->arena, arg[0]);
+	cfg->share_dir = n > 2 ? mem_arena_strdup(cfg->arena, arg[2]) : NULL;
+	return cfg->share_host && (n < 3 || cfg->share_dir) ?
+	       0 : config_nomem(ps);
+}
+
 static CONFIG_SETTER(set_rport)
 {
 	(void)row;
@@ -211,6 +226,16 @@ static const struct config_row transport_rows[] = {
 		"one peer, further packets wait in the TUN device; among "
 		"several, a peer loses its own. The kernel data path has limits "
 		"of its own."),
+	CONFIG_SPECIAL("port-share", 2, 3, IN_MAIN, set_share,
+		"HOST PORT [DIR]",
+		"Forward TCP connections that are not OpenVPN's to PORT of HOST.\n"
+		"A server at port 443 is a web server, too, for who does not "
+		"speak OpenVPN: by the first three bytes. HOST is looked up at "
+		"the start. At most 256 connections are forwarded at a time. "
+		"With DIR, which --user has to be able to write to, there is a "
+		"file for each of them: it has the name of the address that "
+		"the other service sees, such as [AF_INET]127.0.0.1:40000, "
+		"and holds the one that the connection came from."),
 	CONFIG_SPECIAL("tcp-nodelay", 0, 0, IN_MAIN, set_nodelay, NULL,
 		"Make a server's clients send small packets at once, as "
 		"ovpnd always does.\nShort for push \"socket-flags "

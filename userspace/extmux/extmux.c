@@ -139,6 +139,12 @@ static int mux_init(struct extmux *mux, int fd, char *err, size_t err_len)
 	if (!cfg->is_tls_server)
 		return 0;
 	mux->is_listener = config_proto_is_tcp(cfg->proto);
+	if (mux->is_listener && cfg->share_host) {
+		int ret = extmux_share_new(cfg, &mux->share, err, err_len);
+
+		if (ret)
+			return ret;
+	}
 	mux->fd = extmux_socket_kept(cfg, fd, &mux->family);
 	if (mux->fd < 0)
 		mux->fd = extmux_socket_listen(cfg, &mux->family, err,
@@ -194,6 +200,7 @@ void extmux_free(struct extmux *mux)
 	extmux_apart_close(mux);
 	mux_close(mux);
 	extmux_tcp_fini(mux);
+	extmux_share_free(mux->share);
 	free(mux->bufs);
 	free(mux);
 }

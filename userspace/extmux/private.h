@@ -18,6 +18,7 @@
  *   stream.c	records in and out of one connection
  *   proxy.c	a client's connection is to a proxy at first
  *   relay.c	datagrams through a SOCKS proxy
+ *   share.c	connections that are for another service
  */
 
 #define EXTMUX_BATCH	64	/* datagrams per system call */
@@ -72,6 +73,7 @@ enum extmux_proxy_step {
 };
 
 struct extmux_relay;
+struct extmux_share;
 
 /**
  * struct extmux_conn - a connection; owned by its multiplexer
@@ -130,6 +132,7 @@ TAILQ_HEAD(extmux_conns, extmux_conn);
  *	packets do not come through @fd
  * @record: where connections are read; EXTMUX_READ_MAX bytes behind a record
  * @accept_timer: accepts again after there were no descriptors
+ * @share: gets connections that are not OpenVPN's; NULL: they are closed
  */
 struct extmux {
 	struct loop *loop;
@@ -149,6 +152,7 @@ struct extmux {
 	bool is_guarded;
 	uint8_t *record;
 	struct loop_timer *reaper, *accept_timer;
+	struct extmux_share *share;
 };
 
 #define EXTMUX_RECORD_MAX	(2u + 0xffffu)
@@ -198,6 +202,14 @@ void extmux_proxy_readable(struct extmux_conn *conn);
 int extmux_relay_new(struct extmux_conn *conn, const union net_addr *to,
 		     struct extmux_relay **out);
 void extmux_relay_free(struct extmux_relay *relay);
+
+/* share.c */
+int extmux_share_new(const struct config *cfg, struct extmux_share **out,
+		     char *err, size_t err_len);
+void extmux_share_free(struct extmux_share *share);
+int extmux_share_take(struct extmux_share *share, int fd,
+		      const union net_addr *remote, const uint8_t *data,
+		      size_t len);
 
 /* stream.c */
 void extmux_stream_want(struct extmux_conn *conn, size_t len);

@@ -190,6 +190,35 @@ static bool records_walk(struct extmux_conn *conn, const uint8_t *data,
 	return conn->state == EXTMUX_CONN_RECORDS;
 }
 
+/*
+ * port-share: a connection that has not been a client's yet, and perhaps cannot
+ * become one. What was looked at is still in a guarded socket, which is asked
+ * for a byte more than that while the beginning is too short.
+ */
+static bool conn_is_foreign(struct extmux_conn *conn, const uint8_t *data,
+			    size_t len)
+{
+	struct extmux_share *share = conn->mux->share;
+
+	if (!share || !conn->is_pending)
+		return false;
+	switch (proto_record_stream(data, len)) {
+	case PROTO_STREAM_OPENVPN:
+		return false;
+	case PROTO_STREAM_UNKNOWN:
+		if (conn->is_guarded && stream_is_cut(conn, len + 1))
+			extmux_conn_down(conn, "closed in the middle of a packet");
+		return conn->is_guarded;
+	case PROTO_STREAM_FOREIGN:
+		break;
+	}
+	extmux_stream_want(conn, 1);
+	extmux_share_take(share, conn->fd, &conn->link.remote, data,
+			  conn->is_guarded ? 0 : len);
+	extmux_conn_close(conn);
+	return true;
+}
+
 static bool conn_read(struct extmux_conn *conn)
 {
 	bool is_stream = conn->state == EXTMUX_CONN_STREAM;
@@ -201,7 +230,7 @@ static bool conn_read(struct extmux_conn *conn)
 		memcpy(data, conn->in.data, left);
 	n = conn_recv(conn, left,
 		      is_stream && conn->is_guarded ? MSG_PEEK : 0);
-	if (n <= 0)
+	if (n <= 0 || conn_is_foreign(conn, data, left + (size_t)n))
 		return false;
 	return is_stream ? stream_walk(conn, data, left + (size_t)n) :
 			   records_walk(conn, data, (size_t)n);

@@ -144,6 +144,16 @@ int proto_record_next(const uint8_t *data, size_t len, size_t max,
 /** proto_record_prefix() - what goes in front of a packet of @pkt_len bytes */
 void proto_record_prefix(size_t pkt_len, uint8_t out[PROTO_RECORD_PREFIX]);
 
+/** enum proto_stream - whose stream it is, by its first bytes */
+enum proto_stream {
+	PROTO_STREAM_UNKNOWN,	/* more has to come */
+	PROTO_STREAM_OPENVPN,	/* perhaps */
+	PROTO_STREAM_FOREIGN,
+};
+
+/** proto_record_stream() - may this be the beginning of a client's stream? */
+enum proto_stream proto_record_stream(const uint8_t *data, size_t len);
+
 /* data channel (section 7) */
 
 #define PROTO_DATA_V2_HEAD_LEN	4
