@@ -163,6 +163,77 @@ scenario_mtu_test() {
 	stop_clean server
 }
 
+# scenario_mtu_here SERVER: ovpnd asks, first on a path that carries everything,
+# then on one that is narrower than its datagrams.
+scenario_mtu_here() {
+	EXTRA[client]=mtu-test
+	connect "$1" ovpnd
+	mtu_result
+	[ "${SIZES[0]}" = "${SIZES[1]}" ] && [ "${SIZES[2]}" = "${SIZES[3]}" ] &&
+		[ "${SIZES[0]}" -ge 1500 ] && [ "${SIZES[2]}" -ge 1500 ] ||
+		fail "mtu-test on a wide path: ${SIZES[*]}"
+	stop_clean client
+	stop_clean server
+	connect "$1" ovpnd
+	narrow_up || fail "nft does not drop fragments"
+	mtu_result
+	[ "${SIZES[1]}" -lt 1473 ] && [ "${SIZES[0]}" -gt 1472 ] &&
+		[ "${SIZES[3]}" -lt 1473 ] && [ "${SIZES[2]}" -gt 1472 ] ||
+		fail "mtu-test on a narrow path: ${SIZES[*]}"
+	daemon_says client 'unable to accommodate a UDP packet size' ||
+		fail "the client does not say that the path is narrow"
+	stop_clean client
+	stop_clean server
+	RESULT="narrow path: of ${SIZES[0]} bytes ${SIZES[1]} get there, of ${SIZES[2]} ${SIZES[3]} back"
+}
+
+# SIZES: tried and seen there, tried and seen back
+mtu_result() {
+	daemon_wait_for client 'Empirical MTU test completed' 100 ||
+		fail "no result of mtu-test"
+	read -ra SIZES < <(sed -n 's/.*local->remote=\[\([0-9]*\),\([0-9]*\)\] remote->local=\[\([0-9]*\),\([0-9]*\)\].*/\1 \2 \3 \4/p' \
+		"$DIR/client.log" | tail -n 1)
+}
+
+# Datagrams in fragments get lost behind their sender, who does not notice it.
+narrow_up() {
+	local side
+
+	for side in s c; do
+		in_ns $side nft -f - <<-EOT || return 1
+			table inet test {
+				chain in {
+					type filter hook prerouting priority -450
+					iifname "out" ip frag-off & 0x3fff != 0 drop
+				}
+			}
+		EOT
+	done
+}
+
+# scenario_shaper SERVER CLIENT LINE RATE: the client sends RATE Kbit/s inside at
+# most, and not much less; it takes more, and pings are not lost.
+scenario_shaper() {
+	local rate
+
+	EXTRA[$4]=$3
+	connect "$1" "$2"
+	traffic_server_start || fail "iperf3 does not start"
+	traffic_run tcp-up "$VPN_S4" --time 6 || fail "TCP to the server"
+	rate=$(sed -n 's/.* \([0-9.]*\) Mbits\/sec.*receiver.*/\1/p' "$DIR/tcp-up")
+	awk -v r="$rate" 'BEGIN { exit !(r > 1.2 && r < 1.7) }' ||
+		fail "$rate Mbit/s to the server, of 200000 bytes in a second"
+	traffic_run tcp-down "$VPN_S6" --time 2 --reverse ||
+		fail "TCP from the server"
+	awk -v r="$(traffic_rate tcp-down)" 'BEGIN { exit !(r + 0 > 5) }' ||
+		fail "only $(traffic_rate tcp-down) from the server"
+	traffic_ping "$VPN_S4" || fail "ping"
+	daemon_stop iperf3
+	stop_clean client
+	stop_clean server
+	RESULT+="$2: $rate Mbit/s of 1.6; "
+}
+
 # ---- five at once ------------------------------------------------------
 #
 #   NET-1 ... NET-5, a client in each      NET-s, the server

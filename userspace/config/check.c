@@ -52,7 +52,7 @@ static int check_role(struct config_parse *ps)
 		"management-query-remote", NULL
 	};
 	static const char *const not_server[] = {
-		"remote", "nobind", "pull", "client",
+		"remote", "nobind", "pull", "client", "shaper", "mtu-test",
 		"auth-user-pass", "tls-client", "ipchange",
 		"http-proxy", "http-proxy-user-pass", "http-proxy-option",
 		"socks-proxy", NULL

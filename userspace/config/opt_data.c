@@ -187,6 +187,17 @@ static const struct config_row data_rows[] = {
 	CONFIG_FLAG("passtos", IN_MAIN, is_passtos,
 		"Packets outside have the DSCP of those inside.\nThe kernel data "
 		"path of this project's module always does it."),
+	CONFIG_NUMBER("shaper", IN_PULL, shaper, 100, 100000000, "BYTES",
+		"Send at most BYTES in a second to the other end.\nWhat comes "
+		"faster waits in the TUN device. Of a client, or of a link of "
+		"two; userspace carries the data then. Pushed to a client on the "
+		"kernel data path it has no effect."),
+	CONFIG_FLAG("mtu-test", IN_MAIN, is_mtu_test,
+		"Find out how long datagrams can be on the way to the other end.\n"
+		"Each time that a connection is there, datagrams of many sizes go "
+		"both ways for 69 seconds, then the log has the longest of each "
+		"direction that was sent, and that arrived. Of a client, or of a "
+		"link of two, over UDP; userspace carries the data then."),
 	CONFIG_SPECIAL("client-nat", 4, 4, IN_PULL, set_client_nat,
 		"snat|dnat NETWORK NETMASK ALIAS",
 		"The addresses of NETWORK here are those of ALIAS for the server.\n"

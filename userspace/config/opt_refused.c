@@ -46,8 +46,6 @@ static const struct config_row refused_rows[] = {
 	CONFIG_REFUSE_PUSHED("route-ipv6-gateway",
 		"name the gateway in route-ipv6"),
 	CONFIG_REFUSE_PUSHED("redirect-private", "use route"),
-	CONFIG_REFUSE_PUSHED("shaper", "use tc"),
-	CONFIG_REFUSE("mtu-test", "use ping -M do -s SIZE"),
 	CONFIG_REFUSE("ip-remote-hint", "use remote"),
 	CONFIG_REFUSE("preresolve", "remove the line"),
 	CONFIG_REFUSE("remap-usr1", "remove the line"),

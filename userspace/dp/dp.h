@@ -149,6 +149,12 @@ struct dp_nat {
 	uint32_t network, mask, alias;
 };
 
+/**
+ * struct dp_peer - see dp_peer_add()
+ * @rate: bytes that are sent in a second; 0: no limit; not in the kernel, only
+ *	with DP_MODE_P2P, as is
+ * @has_mtu_test: find out what sizes get through, and say it in the log
+ */
 struct dp_peer {
 	uint32_t id;		/* in received packets */
 	uint32_t tx_id;		/* in sent packets */
@@ -162,6 +168,8 @@ struct dp_peer {
 	const struct dp_nat *nat;	/* copied; not in the kernel */
 	size_t n_nat;
 	struct dp_format format;
+	uint32_t rate;
+	bool has_mtu_test;
 };
 
 /**

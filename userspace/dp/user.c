@@ -21,6 +21,10 @@ void user_peer_remove(struct dp_user *user, struct user_peer *peer)
 	user_unlink(user, peer);
 	user_tx_forget(user, peer);
 	user_prefix_drop(user, peer);
+	if (user->base.mode == DP_MODE_P2P) {
+		user_shape_end(user);
+		user_mtu_end(user);
+	}
 	user_key_clear(&peer->key[0]);
 	user_key_clear(&peer->key[1]);
 	userdp_join_free(peer->join);
@@ -80,8 +84,14 @@ static int user_peer_add(struct dp *dp, const struct dp_peer *cfg)
 	/* the ping that would end a run would have to be framed, too */
 	peer->dest.is_single = peer->has_layers && user->tx.needs_tail;
 	user_link(user, peer);
-	user_tun_rearm(user);
-	return 0;
+	if (cfg->has_mtu_test)
+		user_mtu_begin(user);
+	err = cfg->rate ? user_shape_begin(user, peer) : 0;
+	if (err)
+		user_peer_remove(user, peer);
+	else
+		user_tun_rearm(user);
+	return err;
 }
 
 static int user_peer_set_remote(struct dp *dp, uint32_t peer_id,
@@ -205,6 +215,8 @@ static void user_log_drops(const struct dp_user *user)
 static void user_dispose(struct dp_user *user)
 {
 	loop_timer_free(user->ping_timer);
+	loop_timer_free(user->shaper.timer);
+	loop_timer_free(user->mtu.timer);
 	loop_io_free(user->tun_io);
 	userdp_tx_free(&user->tx);
 	userdp_merge_free(&user->merge);
@@ -265,6 +277,7 @@ static int user_new(const struct dp_config *cfg, bool is_carried,
 		return -ENOMEM;
 	dp_init(&user->base, &user_ops, cfg);
 	user->id_mask = PROTO_PEER_ID_NONE;
+	user->mtu.tun_mtu = cfg->mtu;
 	if (is_carried)
 		userdp_tun_init_carried(&user->tun, cfg->tun_fd);
 	else

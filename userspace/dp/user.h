@@ -17,6 +17,8 @@
  *   user_rx.c	socket -> peer -> opened -> TUN
  *   user_layer.c	framing and fragments between the two
  *   user_occ.c	questions of the other end
+ *   user_mtu.c	questions to the other end: what sizes get through?
+ *   user_shape.c	no more bytes in a second than are wanted
  *   user_mss.c	segments that fit
  *   user_nat.c	other addresses for the other end
  *   user_ping.c	keepalive
@@ -97,10 +99,37 @@ struct user_drops {
 };
 
 /**
+ * struct user_shaper - of the peer of DP_MODE_P2P
+ * @timer: lets TUN be read again; NULL before the first peer with a rate
+ * @paid_at: microseconds of loop time, when the bytes that have been sent are
+ *	paid for; @bytes: how many these are
+ */
+struct user_shaper {
+	struct loop_timer *timer;
+	uint64_t paid_at, bytes;
+};
+
+/**
+ * struct user_mtu - a test that runs with the peer of DP_MODE_P2P
+ * @timer: of the next step; NULL: there has been none
+ * @step: of the next question; @tried: longest datagram that was asked for
+ * @step_ms: between two
+ * @tun_mtu: of the device
+ */
+struct user_mtu {
+	struct loop_timer *timer;
+	unsigned int step;
+	uint16_t tried;
+	unsigned int step_ms, tun_mtu;
+	bool is_running;
+};
+
+/**
  * struct dp_user - the userspace data path
  * @has_frame: a part of @frame waits, for room in @tx or the peer's stream
  * @is_held: TUN is not read, for the peer's stream
  * @is_gone: TUN does not come back
+ * @is_shaped: TUN is not read, because enough has been sent for now
  * @tx_io, @tx_fd: while the socket takes no more: waits for it, on a copy of
  *	the descriptor, whose original somebody else watches for reading
  * @tx_peer: whose datagrams stand last in @tx
@@ -114,7 +143,7 @@ struct dp_user {
 	struct userdp_tun tun;
 	struct loop_io *tun_io;
 	struct userdp_frame frame;
-	bool has_frame, is_held, is_gone;
+	bool has_frame, is_held, is_gone, is_shaped;
 	struct userdp_tx tx;
 	struct loop_io *tx_io;
 	int tx_fd;
@@ -133,6 +162,8 @@ struct dp_user {
 	struct user_prefixes *prefixes;	/* NULL before the first one */
 	unsigned int n_peers;
 	struct user_drops drops;
+	struct user_shaper shaper;
+	struct user_mtu mtu;
 };
 
 /* user.c */
@@ -224,11 +255,15 @@ ssize_t user_layer_receive(struct dp_user *user, struct user_peer *peer,
 
 /* user_occ.c */
 
-/** struct user_occ - a message; @size: of op MTU_LOAD_REQUEST */
+/**
+ * struct user_occ - a message
+ * @size: of op MTU_LOAD_REQUEST, or of MTU_REPLY the longest one received;
+ * @sent: of that, the longest one sent; with @has_size, @has_sent
+ */
 struct user_occ {
 	enum proto_occ_op op;
-	bool has_size;
-	uint16_t size;
+	bool has_size, has_sent;
+	uint16_t size, sent;
 };
 
 /* false: it is none, and @out is as it was */
@@ -237,6 +272,23 @@ bool user_occ_parse(const uint8_t *payload, size_t len, struct user_occ *out);
 void user_occ_answer(struct dp_user *user, struct user_peer *peer,
 		     const struct user_occ *occ);
 int user_send_occ(struct dp *dp, uint32_t peer_id, enum proto_occ_op op);
+/* the same with a number of 16 bits */
+int user_occ_send(struct dp_user *user, struct user_peer *peer,
+		  enum proto_occ_op op, uint16_t number);
+/* a datagram of @size bytes, as far as padding can make one */
+int user_occ_load(struct dp_user *user, struct user_peer *peer, size_t size);
+
+/* user_mtu.c */
+void user_mtu_begin(struct dp_user *user);
+void user_mtu_end(struct dp_user *user);
+void user_mtu_result(struct dp_user *user, const struct user_peer *peer,
+		     const struct user_occ *occ);
+
+/* user_shape.c */
+int user_shape_begin(struct dp_user *user, const struct user_peer *peer);
+void user_shape_end(struct dp_user *user);
+/* true: enough has been sent, and TUN has to wait */
+bool user_shape(struct dp_user *user);
 
 /* user_nat.c: a packet in the clear; only of peers with rules */
 void user_nat(const struct user_peer *peer, bool is_sent, uint8_t *pkt,

@@ -39,8 +39,7 @@ static int occ_reply(struct dp_user *user, struct user_peer *peer)
 	return user_send(user, peer, out, len + n);
 }
 
-/* A datagram of @size bytes, as far as padding can make one. */
-static int occ_load(struct dp_user *user, struct user_peer *peer, size_t size)
+int user_occ_load(struct dp_user *user, struct user_peer *peer, size_t size)
 {
 	const struct user_key *key = user_tx_key(peer);
 	uint8_t out[OCC_LOAD_MAX];
@@ -55,6 +54,16 @@ static int occ_load(struct dp_user *user, struct user_peer *peer, size_t size)
 	if (want > len)
 		memset(out + len, OCC_FILLER, want - len);
 	return user_send(user, peer, out, want > len ? want : len);
+}
+
+int user_occ_send(struct dp_user *user, struct user_peer *peer,
+		  enum proto_occ_op op, uint16_t number)
+{
+	uint8_t out[PROTO_OCC_MAGIC_LEN + 1 + 2];
+	size_t len = occ_head(out, op);
+
+	occ_put16(out + len, number);
+	return user_send(user, peer, out, len + 2);
 }
 
 static int occ_sizes(struct dp_user *user, struct user_peer *peer)
@@ -76,14 +85,16 @@ void user_occ_answer(struct dp_user *user, struct user_peer *peer,
 		break;
 	case PROTO_OCC_MTU_LOAD_REQUEST:
 		if (occ->has_size)
-			occ_load(user, peer, occ->size);
+			user_occ_load(user, peer, occ->size);
 		break;
 	case PROTO_OCC_MTU_REQUEST:
 		occ_sizes(user, peer);
 		break;
+	case PROTO_OCC_MTU_REPLY:
+		user_mtu_result(user, peer, occ);
+		break;
 	case PROTO_OCC_REPLY:
 	case PROTO_OCC_MTU_LOAD:
-	case PROTO_OCC_MTU_REPLY:
 	case PROTO_OCC_EXIT:
 		break;
 	}
@@ -98,6 +109,9 @@ bool user_occ_parse(const uint8_t *payload, size_t len, struct user_occ *out)
 	out->has_size = len >= PROTO_OCC_MAGIC_LEN + 3;
 	if (out->has_size)
 		out->size = (uint16_t)(body[0] << 8 | body[1]);
+	out->has_sent = len >= PROTO_OCC_MAGIC_LEN + 5;
+	if (out->has_sent)
+		out->sent = (uint16_t)(body[2] << 8 | body[3]);
 	return true;
 }
 

@@ -39,7 +39,8 @@ void user_tun_rearm(struct dp_user *user)
 	bool is_read;
 
 	user->is_held = only && only->is_stalled;
-	is_read = !user->is_held && !user->tx_io && !user->is_gone;
+	is_read = !user->is_held && !user->tx_io && !user->is_gone &&
+		  !user->is_shaped;
 	loop_io_set(user->tun_io, is_read ? LOOP_READABLE : 0);
 }
 
@@ -362,6 +363,15 @@ static int user_tun_read(struct dp_user *user)
 	return !user->has_frame;
 }
 
+/* With a rate, what has been read goes out, and is paid for, one by one. */
+static bool user_may_read(struct dp_user *user)
+{
+	if (user->only && user->only->cfg.rate && !user->base.is_dead)
+		user_tx_flush(user);
+	return !user->base.is_dead && !user->tx_io && !user->is_held &&
+	       !user_shape(user);
+}
+
 void user_tun_event(struct loop_io *io, unsigned int events, void *arg)
 {
 	struct dp_user *user = arg;
@@ -371,8 +381,7 @@ void user_tun_event(struct loop_io *io, unsigned int events, void *arg)
 	(void)io;
 	(void)events;
 	dp_enter(&user->base);
-	while (!user->base.is_dead && !user->tx_io && !user->is_held &&
-	       user_tun_read(user)) {
+	while (user_may_read(user) && user_tun_read(user)) {
 		n_bytes += user->frame.len;
 		if (++n == USER_BATCH_FRAMES || n_bytes >= USER_BATCH_BYTES)
 			break;

@@ -295,6 +295,11 @@ int tunnel_data_peer(struct tunnel *tunnel, uint32_t tx_id,
 	struct dp_nat nat[DP_NAT_MAX];
 	int ret = 0;
 
+	if (cfg->shaper && dp_is_plain(host->dp))
+		log_warn("shaper has no effect on the kernel data path; add the line: data-path user");
+	/* only one that is configured; what is pushed comes too late for it */
+	peer.rate = host->server ? 0 : cfg->shaper;
+	peer.has_mtu_test = cfg->is_mtu_test && !tunnel->link;
 	peer.nat = nat;
 	peer.n_nat = host->server ? 0 : data_nat(cfg, nat);
 	data_format(tunnel, cfg, &peer.format);

@@ -174,6 +174,10 @@ const char *tunnel_device_user_only(const struct config *cfg)
 		return no_fragment;
 	if (!is_server && cfg->nat)
 		return "the kernel data path has no client-nat";
+	if (cfg->shaper)
+		return "the kernel data path has no shaper";
+	if (cfg->is_mtu_test)
+		return "the kernel data path has no mtu-test";
 	if (!is_server && (cfg->framing == PROTO_FRAMING_LZO ||
 			   cfg->framing == PROTO_FRAMING_SWAP))
 		return "the kernel data path has no compression framing";

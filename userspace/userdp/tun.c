@@ -55,19 +55,26 @@ static bool userdp_tun_has_vnet(int fd)
 	       !ioctl(fd, TUNSETVNETHDRSZ, &len);
 }
 
+void userdp_tun_set_segments(struct userdp_tun *tun, bool may)
+{
+	unsigned long wanted = TUN_F_CSUM;
+
+	if (!tun->has_vnet)
+		return;
+	if (may)
+		wanted |= TUN_F_TSO4 | TUN_F_TSO6 | TUN_F_TSO_ECN;
+	tun->has_uso = may && !ioctl(tun->fd, TUNSETOFFLOAD,
+				     wanted | OFFLOAD_USO);
+	if (!tun->has_uso && ioctl(tun->fd, TUNSETOFFLOAD, wanted))
+		log_debug("TUN device without offload");
+}
+
 void userdp_tun_init(struct userdp_tun *tun, int fd)
 {
-	static const unsigned long tcp = TUN_F_CSUM | TUN_F_TSO4 | TUN_F_TSO6 |
-					 TUN_F_TSO_ECN;
-
 	memset(tun, 0, sizeof(*tun));
 	tun->fd = fd;
 	tun->has_vnet = userdp_tun_has_vnet(fd);
-	if (!tun->has_vnet)
-		return;
-	tun->has_uso = !ioctl(fd, TUNSETOFFLOAD, tcp | OFFLOAD_USO);
-	if (!tun->has_uso && ioctl(fd, TUNSETOFFLOAD, tcp))
-		log_debug("TUN device without offload");
+	userdp_tun_set_segments(tun, true);
 }
 
 void userdp_tun_init_carried(struct userdp_tun *tun, int fd)

@@ -317,6 +317,9 @@ struct userdp_tun {
  */
 void userdp_tun_init(struct userdp_tun *tun, int fd);
 
+/** userdp_tun_set_segments() - may the device hand out super-packets? */
+void userdp_tun_set_segments(struct userdp_tun *tun, bool may);
+
 /** userdp_tun_init_carried() - for the file of a kernel device, borrowed */
 void userdp_tun_init_carried(struct userdp_tun *tun, int fd);
 
