@@ -98,3 +98,40 @@ scenario_revoked() {
 	stop_clean client
 	stop_clean server
 }
+
+# scenario_pq PEER: with a library that knows it, keys are exchanged by a group that
+# quantum computers do not break, without anybody having to ask for it. The first
+# message of the client takes more than one packet then.
+scenario_pq() {
+	pq_connect ovpnd "$1" server X25519MLKEM768
+	pq_in_parts || fail "the client's first message comes in one packet"
+	pq_connect "$1" ovpnd client X25519MLKEM768
+	pq_in_parts || fail "ovpnd's first message goes in one packet"
+	EXTRA[server]='tls-groups secp384r1:X25519MLKEM768'
+	EXTRA[client]='tls-groups X25519MLKEM768'
+	pq_connect ovpnd "$1" server X25519MLKEM768
+	EXTRA[client]='tls-groups secp384r1'
+	pq_connect ovpnd "$1" server 'secp384r1|P-384'
+	RESULT="X25519MLKEM768 by default, in $PARTS packets; secp384r1 where configured"
+}
+
+# pq_connect SERVER CLIENT ROLE GROUP: says ovpnd's log, it being ROLE
+pq_connect() {
+	daemon_start capture s timeout 60 tcpdump -i out -n -l -x -c 12 \
+		'udp port 1194 and udp[8] & 0xf8 = 0x20'
+	daemon_wait_for capture listening 10 || fail "tcpdump does not start"
+	connect "$1" "$2"
+	daemon_says "$3" "Control Channel: TLSv1.3, .*group ($4)," ||
+		fail "not the group $4: $(grep 'Control Channel:' "$DIR/$3.log")"
+	traffic_ping "$VPN_S4" || fail "ping"
+	daemon_stop capture
+	stop_clean client
+	stop_clean server
+}
+
+# How many control packets with content come before the server's first?
+pq_in_parts() {
+	PARTS=$(awk '/ > 192.0.2.1.1194: / { n++ } / 192.0.2.1.1194 > / { exit }
+		END { print n + 0 }' "$DIR/capture.log")
+	[ "$PARTS" -ge 2 ]
+}

@@ -142,6 +142,8 @@ static void test_settings_are_used(void **state)
 	assert_established(&pair);
 	assert_part(tls_session_summary(pair.client.session),
 		    "TLSv1.2, cipher ECDHE-ECDSA-CHACHA20-POLY1305");
+	assert_part(tls_session_summary(pair.client.session),
+		    "group secp384r1, ");
 	pair_free(&pair);
 
 	s.version_max = NULL;
@@ -151,6 +153,8 @@ static void test_settings_are_used(void **state)
 	assert_established(&pair);
 	assert_part(tls_session_summary(pair.server.session),
 		    "TLSv1.3, cipher TLS_AES_128_GCM_SHA256");
+	assert_part(tls_session_summary(pair.server.session),
+		    "group secp384r1, ");
 	pair_free(&pair);
 }
 
@@ -171,7 +175,7 @@ static void test_dhe(void **state)
 	pair_run(&pair, SIZE_MAX);
 	assert_established(&pair);
 	assert_part(tls_session_summary(pair.client.session),
-		    "cipher DHE-RSA-AES256-GCM-SHA384");
+		    "cipher DHE-RSA-AES256-GCM-SHA384, group none, ");
 	pair_free(&pair);
 	pki_free(&rsa);
 }

@@ -504,7 +504,11 @@ static const struct config_row tls_rows[] = {
 	CONFIG_STRING("tls-ciphersuites", IN_MAIN, tls_ciphersuites, "LIST",
 		"Allow these cipher suites with TLS 1.3."),
 	CONFIG_STRING("tls-groups", IN_MAIN, tls_groups, "LIST",
-		"Allow these groups for the key exchange."),
+		"Allow these groups for the key exchange.\nNames are separated by "
+		"colons; what this OpenSSL does not know is left out with a "
+		"warning. By default OpenSSL chooses, from version 3.5 on "
+		"X25519MLKEM768, which quantum computers do not break either, if "
+		"the other end knows it. The log says which group was used."),
 	{ "askpass", 0, 1, CONFIG_KIND_APPLY, IN_MAIN | CONFIG_IN_BLOCK,
 	  set_askpass, CONFIG_FIELD(key_pass), 1, 0, "[FILE]",
 	  "Take the passphrase of --key or --pkcs12 from the first line of FILE.\n"

@@ -67,6 +67,15 @@ void tls_session_free(struct tls_session *session)
 
 /* what the other side is */
 
+/* The group of the key exchange; "none" where there is none. */
+static const char *group_name(SSL *ssl)
+{
+	int id = (int)SSL_get_negotiated_group(ssl);
+	const char *name = id ? SSL_group_to_name(ssl, id) : NULL;
+
+	return name ? name : id ? OBJ_nid2sn(id) : "none";
+}
+
 static void summary_fill(struct tls_session *session, X509 *cert)
 {
 	EVP_PKEY *key = cert ? X509_get0_pubkey(cert) : NULL;
@@ -77,9 +86,10 @@ static void summary_fill(struct tls_session *session, X509 *cert)
 
 	if (key && EVP_PKEY_is_a(key, "EC"))
 		EVP_PKEY_get_group_name(key, group, sizeof(group), &len);
-	n = snprintf(out, sizeof(session->summary), "%s, cipher %s, ",
+	n = snprintf(out, sizeof(session->summary), "%s, cipher %s, group %s, ",
 		     SSL_get_version(session->ssl),
-		     SSL_CIPHER_get_name(SSL_get_current_cipher(session->ssl)));
+		     SSL_CIPHER_get_name(SSL_get_current_cipher(session->ssl)),
+		     group_name(session->ssl));
 	len = sizeof(session->summary) - (size_t)n;
 	if (!cert)
 		snprintf(out + n, len, "no peer certificate");
