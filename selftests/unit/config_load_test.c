@@ -523,7 +523,7 @@ static void test_printing(void **state)
 	assert_non_null(strstr(f->out, "\nSHA512\n"));
 	assert_int_equal(load(f, "--list-options"), CONFIG_EXIT_OK);
 	assert_non_null(strstr(f->out, "\nremote-cert-tls\n"));
-	assert_null(strstr(f->out, "\nport-share\n"));
+	assert_null(strstr(f->out, "\nsecret\n"));
 	assert_int_equal(load(f, ""), CONFIG_EXIT_USAGE);
 	assert_non_null(strstr(f->out, "Usage: ovpnd FILE"));
 }
