@@ -447,10 +447,16 @@ int proto_push_finish(struct proto_push *push);
  */
 bool proto_push_next(const char **pos, char *out, size_t cap);
 
-/* static challenge (section 8.11) */
+/* base64 */
 
 /** proto_base64() - @len bytes to text; 0 or -ENOBUFS */
 int proto_base64(const void *data, size_t len, char *out, size_t cap);
+
+/** proto_base64_decode() - text to bytes; 0, -EINVAL or -ENOBUFS */
+int proto_base64_decode(const char *text, size_t len, void *out, size_t cap,
+			size_t *out_len);
+
+/* static challenge (section 8.11) */
 
 /**
  * proto_challenge_join() - the password of who answers a static challenge
