@@ -212,6 +212,7 @@ void tls_ctx_free(struct tls_ctx *ctx)
 	if (atomic_fetch_sub_explicit(&ctx->refs, 1, memory_order_acq_rel) > 1)
 		return;
 	SSL_CTX_free(ctx->ssl);
+	tls_external_free(ctx->external);
 	tls_crl_free(ctx->crl);
 	ASN1_OBJECT_free(ctx->ext_usage);
 	while (ctx->n_providers)

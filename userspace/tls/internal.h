@@ -17,6 +17,7 @@
 #define TLS_PROVIDERS_MAX	8
 
 struct tls_crl;
+struct tls_external;
 
 enum tls_field_kind {
 	TLS_FIELD_SUBJECT,
@@ -57,6 +58,7 @@ struct tls_ctx {
 	size_t n_fields;		/* 0: the common name */
 	struct tls_crl *crl;		/* NULL: no revocation check */
 	bool keeps_chain;
+	struct tls_external *external;	/* NULL: the key is here */
 	OSSL_PROVIDER *providers[TLS_PROVIDERS_MAX];
 	size_t n_providers;
 	char warnings[TLS_WARNINGS_MAX];
@@ -106,6 +108,10 @@ int tls_ca_add(struct tls_build *build, const char *file, X509 *cert,
 	       int index);
 int tls_cert_add(struct tls_build *build, const char *file, X509 *cert,
 		 int index);
+
+/* external.c: a private key that is not here, after the certificate */
+int tls_external_load(struct tls_build *build);
+void tls_external_free(struct tls_external *external);
 
 /* pkcs12.c */
 int tls_pkcs12_load(struct tls_build *build);

@@ -240,11 +240,14 @@ static int key_passphrase(char *buf, int size, int is_write, void *arg)
 
 static int key_locked(struct tls_build *build, const char *file)
 {
-	if (build->cfg->key_pass.text)
-		return tls_build_fail(build, "key %s: the passphrase of askpass is not the right one",
-				      file);
-	return tls_build_fail(build, "key %s is encrypted; give its passphrase with \"askpass FILE\", or decrypt it: openssl pkey -in %s -out NEWFILE",
-			      file, file);
+	if (build->cfg->key_pass.text) {
+		tls_build_fail(build, "key %s: the passphrase of askpass is not the right one",
+			       file);
+		return -EKEYREJECTED;
+	}
+	tls_build_fail(build, "key %s is encrypted; give its passphrase with \"askpass FILE\", or decrypt it: openssl pkey -in %s -out NEWFILE",
+		       file, file);
+	return -ENOKEY;
 }
 
 static int key_load(struct tls_build *build, const char *cert_file)
@@ -291,21 +294,26 @@ static int identity_load(struct tls_build *build)
 		ret = tls_pkcs12_load(build);
 		return ret ? ret : extra_load(build);
 	}
-	if (!cfg->cert.text && !cfg->key.text) {
+	if (!cfg->cert.text && !cfg->key.text && !cfg->signer) {
 		if (cfg->is_server)
 			return tls_build_fail(build, "a server needs \"cert FILE\" and \"key FILE\"");
 		return 0;
 	}
 	if (!cfg->cert.text)
-		return tls_build_fail(build, "\"key\" is given without \"cert\"");
-	if (!cfg->key.text)
+		return tls_build_fail(build, "\"%s\" is given without \"cert\"",
+				      cfg->signer ? "management-external-key" :
+						    "key");
+	if (!cfg->key.text && !cfg->signer)
 		return tls_build_fail(build, "\"cert\" is given without \"key\"");
 
 	ret = certs_each(build, &cfg->cert, cert_file, tls_cert_add);
 	if (ret < 0)
 		return ret;
 	ret = extra_load(build);
-	return ret ? ret : key_load(build, cert_file);
+	if (ret)
+		return ret;
+	return cfg->signer ? tls_external_load(build) :
+			     key_load(build, cert_file);
 }
 
 /* finite field Diffie-Hellman */

@@ -83,6 +83,15 @@ static int others_use(struct tls_build *build, const char *file,
 	return ret;
 }
 
+static int file_locked(struct tls_build *build, const char *file)
+{
+	bool has_pass = build->cfg->key_pass.text;
+
+	tls_build_fail(build, "pkcs12 %s has %s passphrase; give it with \"askpass FILE\"",
+		       file, has_pass ? "another" : "a");
+	return has_pass ? -EKEYREJECTED : -ENOKEY;
+}
+
 int tls_pkcs12_load(struct tls_build *build)
 {
 	const struct tls_blob *blob = &build->cfg->pkcs12;
@@ -101,8 +110,7 @@ int tls_pkcs12_load(struct tls_build *build)
 		ret = tls_build_fail(build, "pkcs12 %s is not a PKCS#12 file (DER, inline in base64)",
 				     file);
 	else if (!is_open(p12, pass))
-		ret = tls_build_fail(build, "pkcs12 %s has %s passphrase; give it with \"askpass FILE\"",
-				     file, pass[0] ? "another" : "a");
+		ret = file_locked(build, file);
 	else if (PKCS12_parse(p12, pass, &key, &cert, &others) != 1)
 		ret = tls_build_fail(build, "pkcs12 %s cannot be read: %s; what old programs wrote has to be converted: openssl pkcs12 -legacy -in %s -nodes | openssl pkcs12 -export -passout pass: -out NEWFILE",
 				     file, tls_error_reason(), file);

@@ -45,6 +45,52 @@ enum tls_peer_cert {
 	TLS_PEER_CERT_NONE,	/* they are not asked for one */
 };
 
+/* a private key that somebody else has */
+
+#define TLS_SIGN_MAX	2048	/* bytes: RSA with 16384 bits */
+
+enum tls_sign_scheme {
+	TLS_SIGN_RSA_PKCS1,
+	TLS_SIGN_RSA_PSS,	/* with a salt as long as the digest */
+	TLS_SIGN_RSA_NONE,	/* padded already, as long as the modulus */
+	TLS_SIGN_ECDSA,
+	TLS_SIGN_ED25519,
+	TLS_SIGN_ED448,
+};
+
+/**
+ * struct tls_sign - a signature that a handshake needs
+ * @digest: "SHA256"; NULL: the scheme has its own
+ * @is_message: @data is what is to be hashed and signed. If not, it is a
+ *	digest, with TLS_SIGN_RSA_PKCS1 in its DigestInfo (RFC 8017, 9.2)
+ * @is_good: is it a signature by the key? @self: this structure
+ */
+struct tls_sign {
+	enum tls_sign_scheme scheme;
+	const char *digest;
+	bool is_message;
+	const uint8_t *data;
+	size_t len;
+	bool (*is_good)(const struct tls_sign *self, const uint8_t *sig,
+			size_t len);
+};
+
+/**
+ * struct tls_signer - who signs
+ * @sign: @out has room for TLS_SIGN_MAX bytes. Return: 0 or -errno
+ * @has_pkcs1, @has_pss, @has_none: what it can do with an RSA key, one at least
+ * @has_digest: it gets messages, and hashes them itself
+ *
+ * Context of @sign: a thread that steps a session; it may wait, and the
+ * handshake does, too.
+ */
+struct tls_signer {
+	int (*sign)(void *arg, const struct tls_sign *what, uint8_t *out,
+		    size_t *len);
+	void *arg;
+	bool has_pkcs1, has_pss, has_none, has_digest;
+};
+
 #define TLS_HASH_SHA1_LEN	20
 #define TLS_HASH_SHA256_LEN	32
 #define TLS_SERIAL_MAX		64
@@ -71,6 +117,7 @@ struct tls_hash {
  * @ext_usage: name or number of an extended key usage
  * @username_fields: NULL-terminated; NULL: the common name
  * @keeps_chain: tls_session_chain() is wanted
+ * @signer: in the place of @key; NULL: nobody
  */
 struct tls_config {
 	bool is_server;
@@ -97,13 +144,16 @@ struct tls_config {
 	const char *ext_usage;
 	const char *const *username_fields;
 	bool keeps_chain;
+	const struct tls_signer *signer;
 };
 
 /**
  * tls_ctx_new() - load certificates and settings
  * @err: what is wrong with which file, one line, for the operator
  *
- * Return: 0 and @out (of the caller), or -EINVAL/-ENOMEM with @err filled.
+ * Return: 0 and @out (of the caller), or with @err filled -EINVAL, -ENOMEM,
+ * -ENOKEY (there is no passphrase, but one is needed) or -EKEYREJECTED (it is
+ * the wrong one).
  */
 int tls_ctx_new(const struct tls_config *cfg, struct tls_ctx **out, char *err,
 		size_t err_len);
