@@ -24,6 +24,7 @@ RENEG_C=0		# each sends with the new key after half of its own
 PIN=			# "yes": certificates by fingerprint, without a CA
 REMOTE_PORT=1194	# that the client sends to
 NO_CERT=		# role that has no certificate
+EXTERNAL=		# role whose certificate and key are elsewhere
 P12=			# role whose certificate, key and CA are one file
 declare -A EXTRA=()	# more lines of configuration, by role
 declare -A DP_OF=()	# data path of ovpnd, by role, where it is not $DP
@@ -98,7 +99,7 @@ peer_config_trust() {
 		echo "pkcs12 $DIR/$1.p12"
 		return
 	fi
-	[ "$NO_CERT" = "$1" ] || printf '%s\n' \
+	[ "$NO_CERT" = "$1" ] || [ "$EXTERNAL" = "$1" ] || printf '%s\n' \
 		"cert $DIR/pki-$KEYS/$1.crt" "key $DIR/pki-$KEYS/$1.key"
 	[ "$1" = client ] || other=client
 	if [ -z "$PIN" ]; then

@@ -70,7 +70,7 @@ static const struct option_case {
 	{ 'S', "management-client-auth\nmanagement x unix\nverify-client-cert none", NULL },
 	{ 'C', "management-query-passwords\nmanagement x unix", NULL },
 	{ 'C', "management-query-passwords", "works only with management" },
-	{ 'S', "management-query-passwords\nmanagement x unix", "works only with" },
+	{ 'S', "management-query-passwords\nmanagement x unix", NULL },
 	{ 'C', "management-forget-disconnect\nmanagement x unix", NULL },
 	{ 'C', "management-forget-disconnect", "works only with management" },
 	{ 'C', "management-up-down\nmanagement x unix", NULL },
@@ -498,7 +498,11 @@ static const struct option_case {
 	/* refused as a whole */
 	{ 'S', "secret k", "t:12: option \"secret\" is not supported in this version; static keys" },
 	{ 'S', "<secret>\nx\n</secret>", "option \"secret\" is not supported" },
-	{ 'S', "management-external-key", "this part of the management interface is not supported; remove the line" },
+	{ 'S', "management-external-key\nmanagement x unix", "key and management-external-key exclude each other; keep one of them" },
+	{ 'S', "management-external-key foo", "management-external-key: \"foo\" is not one of: nopadding, pkcs1, pss, digest" },
+	{ 'S', "management-external-key pss pss pss pss pss", "too many arguments" },
+	{ 'S', "management-external-cert x\nmanagement x unix", "cert and management-external-cert exclude each other" },
+	{ 'S', "management-external-cert", "an argument is missing" },
 	{ 'S', "script-security 2", NULL },
 	{ 'S', "script-security 3 execve", NULL },
 	{ 'S', "script-security 4", "out of range; write 0 to 3" },
@@ -679,7 +683,8 @@ static void test_all_options_tried(void **state)
 {
 	/* need files, or exclude what the two roles have */
 	static const char *const elsewhere[] = {
-		"config", "cd", "ifconfig-pool", "capath", "pkcs12", NULL
+		"config", "cd", "ifconfig-pool", "capath", "pkcs12",
+		"management-external-key", "management-external-cert", NULL
 	};
 	size_t i, n_missing = 0;
 

@@ -160,6 +160,37 @@ int tunnel_host_respond(struct tunnel_host *unused, const char *text)
 	return strcmp(text, "yes") ? -ENOTCONN : 0;
 }
 
+static char passphrase[PROTO_USER_PASS_MAX], certificate[8192];
+static char signature[8192];
+static bool is_signing;
+
+int tunnel_host_passphrase(struct tunnel_host *unused, const char *text)
+{
+	(void)unused;
+	snprintf(passphrase, sizeof(passphrase), "%s", text);
+	return 0;
+}
+
+int tunnel_host_certificate(struct tunnel_host *unused, const char *pem)
+{
+	(void)unused;
+	snprintf(certificate, sizeof(certificate), "%s", pem);
+	return 0;
+}
+
+bool tunnel_host_signs(struct tunnel_host *unused)
+{
+	(void)unused;
+	return is_signing;
+}
+
+int tunnel_host_signature(struct tunnel_host *unused, const char *base64)
+{
+	(void)unused;
+	snprintf(signature, sizeof(signature), "%s", base64);
+	return is_signing ? strcmp(base64, "bad") ? 0 : -EINVAL : -ENOENT;
+}
+
 static enum tunnel_choice choice;
 static char chosen[64];
 

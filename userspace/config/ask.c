@@ -254,7 +254,8 @@ int config_ask_passphrase(struct config_parse *ps)
 	char pass[PROTO_USER_PASS_MAX];
 	int ret;
 
-	if (!ps->cfg->has_askpass || ps->cfg->key_pass.text)
+	if (!ps->cfg->has_askpass || ps->cfg->key_pass.text ||
+	    ps->cfg->is_management_query)
 		return 0;
 	ret = ask(ps, &question, pass, sizeof(pass));
 	if (!ret)

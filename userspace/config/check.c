@@ -48,7 +48,6 @@ static int check_role(struct config_parse *ps)
 	};
 	static const char *const pull_only[] = {
 		"pull-filter", "route-nopull", "allow-pull-fqdn",
-		"management-query-passwords",
 		"management-query-remote", NULL
 	};
 	static const char *const not_server[] = {
@@ -116,6 +115,32 @@ static int need_blob(struct config_parse *ps, const struct config_blob *blob,
 			      "<%s>", role, name, name);
 }
 
+/* management-external-key and -cert stand in for key and cert. */
+static int check_external(struct config_parse *ps)
+{
+	const struct config *cfg = ps->cfg;
+	const char *name = cfg->key.text ? "key" : "pkcs12";
+
+	if (cfg->has_external_key && (cfg->key.text || cfg->pkcs12.text))
+		return config_fail_at(ps, place_of(ps, name),
+			"%s and management-external-key exclude each other; keep one of them",
+			name);
+	name = cfg->cert.text ? "cert" : "pkcs12";
+	if (cfg->management_cert && (cfg->cert.text || cfg->pkcs12.text))
+		return config_fail_at(ps, place_of(ps, name),
+			"%s and management-external-cert exclude each other; keep one of them",
+			name);
+	if (cfg->management_cert && !cfg->has_external_key)
+		return config_fail_at(ps,
+			place_of(ps, "management-external-cert"),
+			"management-external-cert needs management-external-key");
+	if (cfg->has_external_key && !cfg->cert.text && !cfg->management_cert)
+		return config_fail_at(ps,
+			place_of(ps, "management-external-key"),
+			"management-external-key needs the certificate; add \"cert FILE\" or management-external-cert");
+	return 0;
+}
+
 static int check_pair(struct config_parse *ps)
 {
 	const struct config *cfg = ps->cfg;
@@ -127,7 +152,9 @@ static int check_pair(struct config_parse *ps)
 			"%s and pkcs12 exclude each other; keep one of them",
 			name);
 	}
-	if (cfg->cert.text && !cfg->key.text)
+	if (check_external(ps))
+		return -EINVAL;
+	if (cfg->cert.text && !cfg->key.text && !cfg->has_external_key)
 		return config_fail_at(ps, place_of(ps, "cert"),
 				      "cert needs its private key; add \"key FILE\"");
 	if (cfg->key.text && !cfg->cert.text)
@@ -165,7 +192,7 @@ static int check_keys(struct config_parse *ps)
 		return -EINVAL;
 	if (check_pair(ps))
 		return -EINVAL;
-	if (cfg->pkcs12.text)
+	if (cfg->pkcs12.text || cfg->has_external_key)
 		return 0;
 	if (cfg->is_tls_server)
 		return need_blob(ps, &cfg->cert, "cert", role) ||
@@ -389,7 +416,8 @@ static int check_management(struct config_parse *ps)
 		"management-query-passwords", "management-forget-disconnect",
 		"management-up-down", "management-query-remote",
 		"management-client",
-		"management-signal",
+		"management-signal", "management-external-key",
+		"management-external-cert",
 		"management-log-cache", NULL
 	};
 	const struct config *cfg = ps->cfg;

@@ -431,6 +431,10 @@ struct config {
 	bool is_management_query, is_management_forget, is_management_updown;
 	bool is_management_remote;	/* management-query-remote */
 	bool is_management_client;	/* the daemon connects */
+	bool has_external_key;		/* management-external-key */
+	bool is_external_pkcs1, is_external_pss, is_external_nopadding;
+	bool is_external_digest;
+	const char *management_cert;	/* management-external-cert: its hint */
 	struct config_text *echoes;	/* "echo", in order */
 
 	/* pushed only */

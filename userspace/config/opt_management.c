@@ -47,6 +47,31 @@ static CONFIG_SETTER(set_management)
 	return n > 2 ? set_password(ps, arg[2]) : 0;
 }
 
+static CONFIG_SETTER(set_external_key)
+{
+	static const char *const names[] = {
+		"nopadding", "pkcs1", "pss", "digest", NULL
+	};
+	struct config *cfg = ps->cfg;
+	bool *const flags[] = {
+		&cfg->is_external_nopadding, &cfg->is_external_pkcs1,
+		&cfg->is_external_pss, &cfg->is_external_digest,
+	};
+	int choice;
+
+	(void)row;
+	for (int i = 0; i < n; i++) {
+		choice = config_choice(ps, arg[i], names);
+		if (choice < 0)
+			return choice;
+		*flags[choice] = true;
+	}
+	if (!cfg->is_external_nopadding)
+		cfg->is_external_pkcs1 = true;
+	cfg->has_external_key = true;
+	return 0;
+}
+
 static CONFIG_SETTER(set_echo)
 {
 	char text[CONFIG_LINE_MAX + CONFIG_PARAMS] = "";
@@ -92,7 +117,22 @@ static const struct config_row management_rows[] = {
 	CONFIG_FLAG("management-query-passwords", IN_MAIN, is_management_query,
 		"Ask for the user name and password of auth-user-pass at the "
 		"management interface, when they are needed first and after "
-		"auth-retry interact."),
+		"auth-retry interact.\nAlso for the passphrase of key or pkcs12, "
+		"unless it is in a file of askpass."),
+	CONFIG_SPECIAL("management-external-key", 0, 4, IN_MAIN,
+		set_external_key, "[nopadding] [pkcs1] [pss] [digest]",
+		"Ask for the signatures of TLS at the management interface, and have "
+		"no private key.\nIt takes the place of --key. The program there is "
+		"told >PK_SIGN and answers with pk-sig; who has no answer within "
+		"--hand-window fails. With an RSA key the words say what it can do: "
+		"pkcs1 (meant without a word) is for TLS 1.2 only, pss or nopadding "
+		"are needed for TLS 1.3. With digest it is told the message, and "
+		"hashes that itself."),
+	CONFIG_STRING("management-external-cert", IN_MAIN, management_cert,
+		"HINT",
+		"Ask for the own certificate at the management interface at the "
+		"start.\nThe program there is told HINT with >NEED-CERTIFICATE, and "
+		"answers with certificate. It takes the place of --cert."),
 	CONFIG_FLAG("management-query-remote", IN_MAIN, is_management_remote,
 		"Ask at the management interface about each server before it is "
 		"connected to.\nThe program there answers with remote ACCEPT, remote "

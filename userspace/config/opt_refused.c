@@ -17,8 +17,6 @@ static const struct config_row refused_rows[] = {
 	CONFIG_REFUSE("proto-force", "remove the remote lines you do not want"),
 	CONFIG_REFUSE("ifconfig-push-constraint", "remove the line"),
 	CONFIG_REFUSE("bcast-buffers", "remove the line"),
-	CONFIG_REFUSE("management-external-cert", MGMT),
-	CONFIG_REFUSE("management-external-key", MGMT),
 	CONFIG_REFUSE("management-query-proxy", MGMT),
 	CONFIG_REFUSE("pkcs11-cert-private", TOKENS),
 	CONFIG_REFUSE("pkcs11-id", TOKENS),

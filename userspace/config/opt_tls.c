@@ -512,8 +512,8 @@ static const struct config_row tls_rows[] = {
 	{ "askpass", 0, 1, CONFIG_KIND_APPLY, IN_MAIN | CONFIG_IN_BLOCK,
 	  set_askpass, CONFIG_FIELD(key_pass), 1, 0, "[FILE]",
 	  "Take the passphrase of --key or --pkcs12 from the first line of FILE.\n"
-	  "Without FILE it is asked for at start, on the terminal or by "
-	  "systemd-ask-password; then the key cannot be read again on SIGHUP." },
+	  "Without FILE it is asked for at start, on the terminal, by "
+	  "systemd-ask-password, or as --management-query-passwords says; then the key cannot be read again on SIGHUP." },
 	CONFIG_SPECIAL("ecdh-curve", 1, 1, IN_MAIN, set_curve, "NAME",
 		"Old form of --tls-groups with one group."),
 	CONFIG_SPECIAL("providers", 1, CONFIG_PROVIDERS_MAX, IN_MAIN,

@@ -35,22 +35,36 @@ void mgmt_iface_say(struct mgmt_iface *iface, const char *fmt, ...)
 	va_end(args);
 }
 
-void mgmt_iface_tell(struct mgmt_iface *iface, const char *fmt, ...)
+/* Is somebody there to be told something unasked, who also reads it? */
+static bool iface_is_heard(struct mgmt_iface *iface)
 {
 	struct mgmt_conn *conn = &iface->conn;
-	va_list args;
 
 	if (!iface->is_welcome || conn->fd < 0 || conn->is_broken)
+		return false;
+	if (conn->out.len - conn->sent <= MGMT_IFACE_BACKLOG)
+		return true;
+	log_warn("MANAGEMENT: the client does not read what it is told, closing");
+	conn->is_broken = true;
+	loop_timer_start(conn->kick, 0);
+	return false;
+}
+
+void mgmt_iface_tell(struct mgmt_iface *iface, const char *fmt, ...)
+{
+	va_list args;
+
+	if (!iface_is_heard(iface))
 		return;
-	if (conn->out.len - conn->sent > MGMT_IFACE_BACKLOG) {
-		log_warn("MANAGEMENT: the client does not read what it is told, closing");
-		conn->is_broken = true;
-		loop_timer_start(conn->kick, 0);
-		return;
-	}
 	va_start(args, fmt);
 	iface_write(iface, fmt, args);
 	va_end(args);
+}
+
+void mgmt_iface_tell_line(struct mgmt_iface *iface, const char *line)
+{
+	if (iface_is_heard(iface))
+		mgmt_conn_write(&iface->conn, line, strlen(line));
 }
 
 static void iface_welcome(struct mgmt_iface *iface)
@@ -58,15 +72,49 @@ static void iface_welcome(struct mgmt_iface *iface)
 	iface->is_welcome = true;
 	mgmt_iface_say(iface, ">INFO:OpenVPN Management Interface Version %d -- type 'help' for more info",
 		       MGMT_IFACE_VERSION);
-	if (iface->special[0])
-		mgmt_iface_say(iface, "%s", iface->special);
+	if (iface->special)
+		mgmt_iface_tell_line(iface, iface->special);
+	if (iface->signature)
+		mgmt_iface_tell_line(iface, iface->signature);
 }
 
 void mgmt_iface_wait_for(struct mgmt_iface *iface, const char *what)
 {
-	snprintf(iface->special, sizeof(iface->special), "%s", what);
-	if (what[0])
-		mgmt_iface_tell(iface, "%s", what);
+	free(iface->special);
+	iface->special = what ? strdup(what) : NULL;
+	if (what)
+		mgmt_iface_tell_line(iface, what);
+}
+
+/* ---- lines that belong together ------------------------------------- */
+
+void mgmt_iface_extra_reset(struct mgmt_iface *iface)
+{
+	iface->extra_of = MGMT_EXTRA_NONE;
+	iface->is_extra_full = false;
+	mem_buf_reset(&iface->extra);
+}
+
+static void iface_extra(struct mgmt_iface *iface, const char *line)
+{
+	if (strcmp(line, "END")) {
+		if (mem_buf_append(&iface->extra, line, strlen(line)) ||
+		    mem_buf_append(&iface->extra, "\n", 1))
+			iface->is_extra_full = true;
+		return;
+	}
+	switch (iface->extra_of) {
+	case MGMT_EXTRA_NONE:
+		break;
+	case MGMT_EXTRA_CLIENT_AUTH:
+		mgmt_auth_finish(iface);
+		break;
+	case MGMT_EXTRA_SIGNATURE:
+	case MGMT_EXTRA_CERTIFICATE:
+		mgmt_identity_finish(iface, iface->extra_of);
+		break;
+	}
+	mgmt_iface_extra_reset(iface);
 }
 
 /* ---- the program comes and goes ------------------------------------- */
@@ -88,7 +136,7 @@ void mgmt_iface_joined(struct mgmt_iface *iface)
 void mgmt_iface_left(struct mgmt_iface *iface)
 {
 	iface->is_welcome = false;
-	mgmt_auth_reset(iface);
+	mgmt_iface_extra_reset(iface);
 	loop_timer_stop(iface->bytecount_timer);
 	if (iface->is_outgoing) {
 		log_notice("MANAGEMENT: Triggering management exit");
@@ -159,8 +207,8 @@ void mgmt_iface_line(struct mgmt_iface *iface, const char *line)
 		iface_password(iface, line);
 		return;
 	}
-	if (iface->has_extra) {
-		mgmt_auth_line(iface, line);
+	if (iface->extra_of != MGMT_EXTRA_NONE) {
+		iface_extra(iface, line);
 		return;
 	}
 	if (mgmt_words_split(line, &words, err, sizeof(err)))
@@ -343,6 +391,10 @@ static const struct tunnel_watch iface_watch = {
 	.response = mgmt_client_response,
 	.echo = on_echo,
 	.need_login = mgmt_query_login,
+	.need_passphrase = mgmt_query_passphrase,
+	.passphrase_failed = mgmt_query_passphrase_failed,
+	.need_certificate = mgmt_identity_certificate,
+	.need_signature = mgmt_identity_signature,
 	.need_remote = mgmt_query_server,
 	.login_failed = mgmt_query_failed,
 	.token = mgmt_query_token,
@@ -362,7 +414,7 @@ void mgmt_iface_signal(struct mgmt_iface *iface, const char *name)
 void mgmt_iface_release(struct mgmt_iface *iface)
 {
 	iface->is_released = true;
-	iface->special[0] = '\0';
+	mgmt_iface_wait_for(iface, NULL);
 	tunnel_host_release(iface->host);
 }
 
@@ -453,12 +505,14 @@ void mgmt_iface_close(struct mgmt_iface *iface)
 	if (end.detail[0])
 		on_phase(iface, &end);
 	mgmt_conn_close(&iface->conn);
-	mgmt_auth_reset(iface);
+	mgmt_iface_extra_reset(iface);
 	mgmt_iface_log_close(iface);
 	loop_timer_free(iface->bytecount_timer);
 	mgmt_ring_fini(&iface->states);
 	mgmt_ring_fini(&iface->echoes);
 	mem_secret_free(iface->query);
 	mem_secret_free(iface->password);
+	free(iface->special);
+	free(iface->signature);
 	free(iface);
 }

@@ -118,11 +118,21 @@ void mgmt_conn_flush(struct mgmt_conn *conn);
 
 /* iface.c */
 
+/* What the lines belong to that come until END. */
+enum mgmt_extra {
+	MGMT_EXTRA_NONE,
+	MGMT_EXTRA_CLIENT_AUTH,
+	MGMT_EXTRA_SIGNATURE,
+	MGMT_EXTRA_CERTIFICATE,
+};
+
 /**
  * struct mgmt_iface - the interface
  * @is_welcome: the program has said the password, if there is one
  * @log_next: number of the line that it gets next
- * @special: what is waited for, told to each who connects; ""
+ * @special: what is waited for, told to each who connects; NULL: nothing
+ * @signature: likewise, of a signature
+ * @is_rsa_sign: it was asked for in the oldest way
  * @is_released: "hold release" has been said, and holds until the next restart
  * @bytecount: seconds; 0: off
  */
@@ -141,7 +151,8 @@ struct mgmt_iface {
 	struct loop_io *log_io;
 	struct loop_timer *bytecount_timer;
 	unsigned int bytecount;
-	char special[256];
+	char *special, *signature;
+	bool is_rsa_sign;
 	char exit_reason[64];		/* "": the daemon does not end */
 	bool is_ending;
 	bool is_hold, is_released;
@@ -152,7 +163,7 @@ struct mgmt_iface {
 	struct mgmt_query *query;
 	int verb, mute;
 	int env_filter;
-	bool has_extra;			/* lines of client-auth are coming */
+	enum mgmt_extra extra_of;	/* lines that are coming */
 	uint64_t extra_cid;
 	uint32_t extra_kid;
 	struct mem_buf extra;
@@ -181,8 +192,14 @@ void mgmt_iface_again(struct mgmt_iface *iface);
 /** mgmt_iface_is_quiet() - no restart may be asked for now */
 bool mgmt_iface_is_quiet(const struct mgmt_iface *iface);
 
-/** mgmt_iface_wait_for() - tell this to who connects, too, until it is "" */
+/** mgmt_iface_wait_for() - tell this to who connects, too, until it is NULL */
 void mgmt_iface_wait_for(struct mgmt_iface *iface, const char *what);
+
+/** mgmt_iface_tell_line() - a line as it is, of any length, unasked */
+void mgmt_iface_tell_line(struct mgmt_iface *iface, const char *line);
+
+/** mgmt_iface_extra_reset() - lines that were coming are not any more */
+void mgmt_iface_extra_reset(struct mgmt_iface *iface);
 
 /** mgmt_iface_is_ready() - has the host begun; no: says so */
 bool mgmt_iface_is_ready(struct mgmt_iface *iface, const char *name);
@@ -212,9 +229,13 @@ typedef void mgmt_command_fn(struct mgmt_iface *iface, const char *const *w);
 
 /* iface_query.c: user names and passwords of a client */
 
-/** struct mgmt_query - in secret memory; what has been entered so far */
+/**
+ * struct mgmt_query - in secret memory; what has been entered so far
+ * @type: what it is about, in OpenVPN's words
+ */
 struct mgmt_query {
 	bool is_open;
+	const char *type;
 	char username[PROTO_USER_PASS_MAX], password[PROTO_USER_PASS_MAX];
 	bool has_password;		/* an empty one is one */
 };
@@ -222,6 +243,8 @@ struct mgmt_query {
 mgmt_command_fn mgmt_query_username, mgmt_query_password, mgmt_query_forget,
 	mgmt_query_retry, mgmt_query_respond, mgmt_query_remote;
 void mgmt_query_login(void *arg);
+void mgmt_query_passphrase(void *arg);
+void mgmt_query_passphrase_failed(void *arg);
 void mgmt_query_server(void *arg, const struct config_remote *remote);
 
 /** mgmt_remote_proto() - "udp4", "tcp-client"; returns @out */
@@ -246,9 +269,17 @@ bool mgmt_client_cid(struct mgmt_iface *iface, const char *word, uint64_t *cid);
 mgmt_command_fn mgmt_auth_accept, mgmt_auth_accept_plain, mgmt_auth_refuse,
 	mgmt_auth_pending;
 
-/** mgmt_auth_line() - one more of client-auth */
-void mgmt_auth_line(struct mgmt_iface *iface, const char *line);
-void mgmt_auth_reset(struct mgmt_iface *iface);
+/** mgmt_auth_finish() - all lines of client-auth have come */
+void mgmt_auth_finish(struct mgmt_iface *iface);
+
+/* iface_identity.c: the own certificate, and what its key signs */
+mgmt_command_fn mgmt_identity_sign, mgmt_identity_show;
+void mgmt_identity_certificate(void *arg, const char *hint);
+void mgmt_identity_signature(void *arg, const char *what,
+			     const char *algorithm);
+
+/** mgmt_identity_finish() - all lines of an answer have come */
+void mgmt_identity_finish(struct mgmt_iface *iface, enum mgmt_extra what);
 
 /* struct tunnel_watch */
 void mgmt_client_login(void *arg, const struct tunnel_note *note);

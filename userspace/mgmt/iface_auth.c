@@ -28,13 +28,6 @@ static void say_done(struct mgmt_iface *iface, const char *name, bool is_ok)
 		       name, is_ok ? "succeeded" : "failed");
 }
 
-void mgmt_auth_reset(struct mgmt_iface *iface)
-{
-	iface->has_extra = false;
-	iface->is_extra_full = false;
-	mem_buf_reset(&iface->extra);
-}
-
 static void accept_now(struct mgmt_iface *iface, uint64_t cid, uint32_t kid)
 {
 	const char *lines = (const char *)iface->extra.data;
@@ -49,22 +42,15 @@ static void accept_now(struct mgmt_iface *iface, uint64_t cid, uint32_t kid)
 	say_done(iface, "client-auth", is_ok);
 }
 
-void mgmt_auth_line(struct mgmt_iface *iface, const char *line)
+void mgmt_auth_finish(struct mgmt_iface *iface)
 {
-	if (strcmp(line, "END")) {
-		if (mem_buf_append(&iface->extra, line, strlen(line)) ||
-		    mem_buf_append(&iface->extra, "\n", 1))
-			iface->is_extra_full = true;
-		return;
-	}
 	accept_now(iface, iface->extra_cid, iface->extra_kid);
-	mgmt_auth_reset(iface);
 }
 
 void mgmt_auth_accept(struct mgmt_iface *iface, const char *const *w)
 {
 	if (parse_ids(iface, w, &iface->extra_cid, &iface->extra_kid))
-		iface->has_extra = true;
+		iface->extra_of = MGMT_EXTRA_CLIENT_AUTH;
 }
 
 void mgmt_auth_accept_plain(struct mgmt_iface *iface, const char *const *w)

@@ -64,8 +64,8 @@ static void cmd_signal(struct mgmt_iface *iface, const char *const *w)
 	    (signum == SIGHUP || signum == SIGUSR1)) {
 		mgmt_iface_say(iface, "ERROR: signal '%s' is currently ignored",
 			       w[1]);
-		if (iface->special[0])
-			mgmt_iface_say(iface, "%s", iface->special);
+		if (iface->special)
+			mgmt_iface_tell_line(iface, iface->special);
 		return;
 	}
 	mgmt_iface_say(iface, "SUCCESS: signal %s thrown", w[1]);
@@ -153,12 +153,6 @@ static void cmd_unasked(struct mgmt_iface *iface, const char *const *w)
 				       names[i].what);
 }
 
-static void cmd_unavailable(struct mgmt_iface *iface, const char *const *w)
-{
-	mgmt_iface_say(iface, "ERROR: The %s command is not currently available",
-		       w[0]);
-}
-
 static void cmd_no_tokens(struct mgmt_iface *iface, const char *const *w)
 {
 	if (w[1])
@@ -187,8 +181,8 @@ static const struct command commands[] = {
 	  "show or set what happens after a refused login" },
 	{ "bytecount", 1, false, cmd_bytecount, "N",
 	  "tell the bytes of each client every N seconds, 0: no more" },
-	{ "certificate", 0, false, cmd_unavailable, "",
-	  "answer NEED-CERTIFICATE, which is never asked" },
+	{ "certificate", 0, false, mgmt_identity_show, "",
+	  "answer NEED-CERTIFICATE; lines of PEM follow, then END" },
 	{ "client-auth", 2, false, mgmt_auth_accept, "CID KID",
 	  "let a client in; lines of configuration follow, then END" },
 	{ "client-auth-nt", 2, false, mgmt_auth_accept_plain, "CID KID",
@@ -228,8 +222,8 @@ static const struct command commands[] = {
 	{ "password", 2, false, mgmt_query_password, "TYPE TEXT",
 	  "answer the question for a password" },
 	{ "pid", 0, false, mgmt_show_pid, "", "number of the process" },
-	{ "pk-sig", 0, false, cmd_unavailable, "",
-	  "answer PK_SIGN, which is never asked" },
+	{ "pk-sig", 0, false, mgmt_identity_sign, "",
+	  "answer PK_SIGN; lines of base64 follow, then END" },
 	{ "pkcs11-id-count", 0, false, cmd_no_tokens, "",
 	  "number of token identities: none" },
 	{ "pkcs11-id-get", 1, false, cmd_no_tokens, "N",
@@ -243,8 +237,8 @@ static const struct command commands[] = {
 	  "number of servers that are configured" },
 	{ "remote-entry-get", 1, true, mgmt_show_remotes, "N|all [END]",
 	  "those from N up to END" },
-	{ "rsa-sig", 0, false, cmd_unavailable, "",
-	  "answer RSA_SIGN, which is never asked" },
+	{ "rsa-sig", 0, false, mgmt_identity_sign, "",
+	  "answer RSA_SIGN, which is PK_SIGN for old programs" },
 	{ "signal", 1, false, cmd_signal, "NAME",
 	  "SIGHUP, SIGTERM, SIGUSR1 or SIGUSR2 for the daemon" },
 	{ "state", 0, false, mgmt_show_state, "[on|off] [N|all]",

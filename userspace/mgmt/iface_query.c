@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* What a client asks for at the management interface: its login. */
+/* What is asked for at the management interface: logins, a passphrase. */
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -7,27 +7,47 @@
 
 #include "mgmt/iface.h"
 
-#define AUTH	"Auth"	/* the only kind that is ever asked for */
+#define AUTH	"Auth"
+#define KEY	"Private Key"
+#define TEXT_MAX 512
 
 /* ---- what is told ----------------------------------------------------- */
 
-void mgmt_query_login(void *arg)
+static void query_open(struct mgmt_iface *iface, const char *type,
+		       const char *what, const char *more)
 {
-	struct mgmt_iface *iface = arg;
-	char text[sizeof(iface->special)];
+	char text[TEXT_MAX];
 
 	mem_wipe(iface->query, sizeof(*iface->query));
 	iface->query->is_open = true;
+	iface->query->type = type;
 	if (iface->conn.fd < 0)
 		log_info("Need password(s) from management interface, waiting...");
-	snprintf(text, sizeof(text), ">PASSWORD:Need '" AUTH "' username/password%s",
-		 iface->challenge);
+	snprintf(text, sizeof(text), ">PASSWORD:Need '%s' %s%s", type, what,
+		 more);
 	mgmt_iface_wait_for(iface, text);
+}
+
+void mgmt_query_login(void *arg)
+{
+	const struct mgmt_iface *iface = arg;
+
+	query_open(arg, AUTH, "username/password", iface->challenge);
+}
+
+void mgmt_query_passphrase(void *arg)
+{
+	query_open(arg, KEY, "password", "");
+}
+
+void mgmt_query_passphrase_failed(void *arg)
+{
+	mgmt_iface_tell(arg, ">PASSWORD:Verification Failed: '" KEY "'");
 }
 
 void mgmt_query_server(void *arg, const struct config_remote *remote)
 {
-	char text[sizeof(((struct mgmt_iface *)arg)->special)];
+	char text[TEXT_MAX];
 	char proto[MGMT_PROTO_STRLEN];
 
 	snprintf(text, sizeof(text), ">REMOTE:%s,%u,%s", remote->host,
@@ -51,29 +71,42 @@ void mgmt_query_token(void *arg, const char *token)
 
 /* ---- what is asked ---------------------------------------------------- */
 
-/* Both are there: go on with them. */
+static bool is_passphrase(const struct mgmt_query *query)
+{
+	return query->is_open && !strcmp(query->type, KEY);
+}
+
+/* All is there: go on with it. */
 static void query_finish(struct mgmt_iface *iface)
 {
 	struct mgmt_query *query = iface->query;
 
-	if (!query->username[0] || !query->has_password)
+	if ((!query->username[0] && !is_passphrase(query)) ||
+	    !query->has_password)
 		return;
-	iface->special[0] = '\0';
-	tunnel_host_login(iface->host, query->username, query->password);
+	mgmt_iface_wait_for(iface, NULL);
+	if (is_passphrase(query))
+		tunnel_host_passphrase(iface->host, query->password);
+	else
+		tunnel_host_login(iface->host, query->username,
+				  query->password);
 	mem_wipe(query, sizeof(*query));
 }
 
 static void query_enter(struct mgmt_iface *iface, const char *const *w,
 			const char *what, char out[PROTO_USER_PASS_MAX])
 {
-	if (!iface->query->is_open) {
+	const struct mgmt_query *query = iface->query;
+
+	if (!query->is_open ||
+	    (is_passphrase(query) && out == query->username)) {
 		mgmt_iface_say(iface, "ERROR: no %s is currently needed at this time",
 			       what);
 		return;
 	}
-	if (strcmp(w[1], AUTH)) {
-		mgmt_iface_say(iface, "ERROR: %s of type '%s' entered, but we need one of type '" AUTH "'",
-			       what, w[1]);
+	if (strcmp(w[1], query->type)) {
+		mgmt_iface_say(iface, "ERROR: %s of type '%s' entered, but we need one of type '%s'",
+			       what, w[1], query->type);
 		return;
 	}
 	snprintf(out, PROTO_USER_PASS_MAX, "%s", w[2]);
@@ -122,7 +155,7 @@ void mgmt_query_remote(struct mgmt_iface *iface, const char *const *w)
 		mgmt_iface_say(iface, "ERROR: remote command failed");
 		return;
 	}
-	iface->special[0] = '\0';
+	mgmt_iface_wait_for(iface, NULL);
 	mgmt_iface_say(iface, "SUCCESS: remote command succeeded");
 }
 

@@ -63,6 +63,8 @@ static int check_load(struct tunnel_host *host, char *err, size_t err_len)
 {
 	int ret = tunnel_tls_load(host, err, err_len);
 
+	if (tunnel_identity_can_wait(host, ret))
+		ret = 0;
 	if (!ret)
 		ret = tunnel_keys_load(host, err, err_len);
 	if (!ret && host->setup.cfg->mode == CONFIG_MODE_SERVER)

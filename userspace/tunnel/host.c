@@ -14,13 +14,16 @@
 
 /* set-up */
 
-static unsigned int n_workers(void)
+/* Those that wait for signatures are beside those that compute. */
+static unsigned int n_workers(const struct tunnel_host *host)
 {
 	long n = sysconf(_SC_NPROCESSORS_ONLN);
 
 	if (n < 1)
-		return 1;
-	return n > WORKERS_MAX ? WORKERS_MAX : (unsigned int)n;
+		n = 1;
+	if (n > WORKERS_MAX)
+		n = WORKERS_MAX;
+	return (unsigned int)n + (host->signer ? TUNNEL_SIGN_WAITERS : 0);
 }
 
 /** tunnel_host_env() - what the control sessions of a host share */
@@ -100,25 +103,39 @@ static void reap(struct loop_timer *timer, void *arg)
 	tunnel_host_reap(arg);
 }
 
-static int host_init(struct tunnel_host *host, char *err, size_t err_len)
+/* What files say, and whom to ask for the rest. */
+static int host_load(struct tunnel_host *host, char *err, size_t err_len)
 {
-	const struct config *cfg = host->setup.cfg;
-	bool is_server = cfg->mode == CONFIG_MODE_SERVER;
-	/* who waits lets in more than one that says to be the other end */
-	uint32_t seed, max = cfg->is_tls_server ? cfg->max_clients : 1;
+	bool is_server = host->setup.cfg->mode == CONFIG_MODE_SERVER;
 	int ret;
 
-	ret = tunnel_tls_load(host, err, err_len);
+	snprintf(err, err_len, "out of memory or descriptors");
+	ret = tunnel_sign_open(host);
+	if (!ret)
+		ret = tunnel_identity_open(host);
+	if (!ret)
+		ret = tunnel_tls_load(host, err, err_len);
+	if (tunnel_identity_can_wait(host, ret))
+		ret = 0;
 	if (!ret)
 		ret = tunnel_keys_load(host, err, err_len);
 	if (!ret && is_server)
 		ret = tunnel_survive_seed(host);
 	if (!ret)
 		ret = tunnel_login_load(host, err, err_len);
-	if (ret)
-		return ret;
-	if (is_server)
+	if (!ret && is_server)
 		ret = tunnel_persist_open(host, err, err_len);
+	return ret;
+}
+
+static int host_init(struct tunnel_host *host, char *err, size_t err_len)
+{
+	const struct config *cfg = host->setup.cfg;
+	bool is_server = cfg->mode == CONFIG_MODE_SERVER;
+	/* who waits lets in more than one that says to be the other end */
+	uint32_t seed, max = cfg->is_tls_server ? cfg->max_clients : 1;
+	int ret = host_load(host, err, err_len);
+
 	if (ret)
 		return ret;
 	snprintf(err, err_len, "out of memory or descriptors");
@@ -126,7 +143,7 @@ static int host_init(struct tunnel_host *host, char *err, size_t err_len)
 		     &tunnel_pair_role : &tunnel_client_role;
 	host->started = loop_realtime();
 	host->reaper = loop_timer_new(host->setup.loop, reap, host);
-	host->tls_pool = loop_pool_new(host->setup.loop, n_workers(),
+	host->tls_pool = loop_pool_new(host->setup.loop, n_workers(host),
 				       JOBS_PER_CLIENT * max);
 	ret = keygen_random(&seed, sizeof(seed));
 	if (!ret)
@@ -174,6 +191,10 @@ int tunnel_host_start(struct tunnel_host *host, char *err, size_t err_len)
 
 	if (tunnel_watch_hold(host, 0))
 		return 0;
+	if (!host->tls) {
+		tunnel_identity_ask(host);
+		return 0;
+	}
 	host->is_started = true;
 	ret = host->role->start(host);
 	if (ret)
@@ -191,7 +212,7 @@ void tunnel_host_input(struct tunnel_host *host, const uint8_t *pkt,
 	const struct tunnel_outer *outer = &host->setup.outer;
 	unsigned int op;
 
-	if (!len || host->is_held)
+	if (!len || host->is_held || !host->is_started)
 		return;
 	op = proto_byte_opcode(pkt[0]);
 	if (op == PROTO_DATA_V2 || op == PROTO_DATA_V1)
@@ -266,8 +287,10 @@ void tunnel_host_free(struct tunnel_host *host)
 	tunnel_persist_close(host);
 	if (host->role)
 		host->role->free(host);
+	tunnel_sign_close(host);
 	if (host->tls_pool)
 		loop_pool_free(host->tls_pool);
+	tunnel_sign_free(host);
 	if (host->dp)
 		dp_free(host->dp);
 	if (host->has_apart)
@@ -279,6 +302,7 @@ void tunnel_host_free(struct tunnel_host *host)
 		priv_link_close(host->setup.priv, host->link.ifindex);
 	}
 	tls_ctx_free(host->tls);
+	tunnel_identity_free(host);
 	tunnel_keys_free(host);
 	auth_keys_free(host->token_keys);
 	mem_secret_free(host->token_seed);

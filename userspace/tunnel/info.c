@@ -8,7 +8,7 @@ void tunnel_host_info(const struct tunnel_host *host,
 		      struct tunnel_host_info *out)
 {
 	const struct tunnel_outer *outer = &host->setup.outer;
-	struct tls_expiry expiry;
+	struct tls_expiry expiry = { 0 };
 	socklen_t len = sizeof(out->local);
 
 	memset(out, 0, sizeof(*out));
@@ -21,7 +21,8 @@ void tunnel_host_info(const struct tunnel_host *host,
 	out->n_tunnels = host->reg.n_tunnels;
 	out->max_tunnels = host->server ? host->setup.cfg->max_clients : 1;
 	out->tun_mtu = host->setup.cfg->tun_mtu;
-	tls_ctx_expiry(host->tls, &expiry);
+	if (host->tls)
+		tls_ctx_expiry(host->tls, &expiry);
 	out->cert_until = expiry.cert;
 	out->cert_from = expiry.cert_from;
 	out->ca_until = expiry.ca;

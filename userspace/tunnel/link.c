@@ -61,7 +61,7 @@ int tunnel_link_input(struct tunnel_host *host, struct tunnel_link *link,
 {
 	unsigned int op;
 
-	if (!len || host->is_held)
+	if (!len || host->is_held || !host->is_started)
 		return -EBADMSG;
 	op = proto_byte_opcode(pkt[0]);
 	if (op == PROTO_DATA_V2 || op == PROTO_DATA_V1)

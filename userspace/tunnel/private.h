@@ -280,8 +280,11 @@ struct tunnel_server {
 };
 
 struct tunnel_pair;
-
+struct tls_config;
+struct tls_sign;
 struct tunnel_client;
+struct tunnel_identity;
+struct tunnel_signer;
 struct tunnel_applied;
 struct tunnel_reload;
 
@@ -289,7 +292,9 @@ struct tunnel_host {
 	struct tunnel_host_setup setup;
 	const struct tunnel_role *role;
 	struct loop_pool *tls_pool;
-	struct tls_ctx *tls;
+	struct tls_ctx *tls;	/* NULL: @identity is not complete */
+	struct tunnel_identity *identity;	/* NULL: nobody is asked */
+	struct tunnel_signer *signer;	/* NULL: the private key is here */
 	struct wrap_key *wrap;	/* NULL: a key for each client only */
 	struct wrap_v2 *v2;	/* server role with tls-crypt-v2 */
 	struct wrap_v2_client *v2_client;
@@ -542,6 +547,25 @@ bool tunnel_limits_open(struct tunnel_host *host,
 
 /* tls.c: who this host is, and whom it accepts */
 int tunnel_tls_load(struct tunnel_host *host, char *err, size_t err_len);
+
+/* identity.c: certificate and passphrase that somebody is asked for */
+int tunnel_identity_open(struct tunnel_host *host);
+bool tunnel_identity_can_wait(const struct tunnel_host *host, int err);
+void tunnel_identity_ask(struct tunnel_host *host);
+int tunnel_identity_fill(const struct tunnel_host *host,
+			 struct tls_config *tls);
+void tunnel_identity_forget(struct tunnel_host *host);
+int tunnel_identity_copy(const struct tunnel_host *host,
+			 struct tunnel_host *next);
+void tunnel_identity_free(struct tunnel_host *host);
+
+/* sign.c: signatures that somebody is asked for */
+#define TUNNEL_SIGN_WAITERS 8	/* more of them keep no handshake waiting */
+int tunnel_sign_open(struct tunnel_host *host);
+int tunnel_sign(void *arg, const struct tls_sign *what, uint8_t *out,
+		size_t *len);
+void tunnel_sign_close(struct tunnel_host *host);
+void tunnel_sign_free(struct tunnel_host *host);
 
 /* survive.c: what the next process has to know */
 void tunnel_survive_save(struct tunnel *tunnel);

@@ -50,6 +50,7 @@ static void reload_work(struct loop_job *job)
 static void reload_free(struct tunnel_reload *reload)
 {
 	tls_ctx_free(reload->next.tls);
+	tunnel_identity_free(&reload->next);
 	tunnel_keys_free(&reload->next);
 	auth_keys_free(reload->next.token_keys);
 	free(reload);
@@ -115,8 +116,9 @@ int tunnel_host_reload(struct tunnel_host *host, const struct config *cfg,
 		       void *arg)
 {
 	struct tunnel_reload *reload;
+	int ret;
 
-	if (host->reload || host->is_stopping)
+	if (host->reload || host->is_stopping || !host->is_started)
 		return -EBUSY;
 	reload = calloc(1, sizeof(*reload));
 	if (!reload)
@@ -125,13 +127,18 @@ int tunnel_host_reload(struct tunnel_host *host, const struct config *cfg,
 	reload->next.setup = host->setup;
 	reload->next.setup.cfg = cfg;
 	reload->next.token_seed = host->token_seed;
+	reload->next.signer = host->signer;
 	reload->done = done;
 	reload->arg = arg;
 	reload->job.work = reload_work;
 	reload->job.done = reload_done;
-	if (loop_pool_submit(host->tls_pool, &reload->job)) {
+	ret = tunnel_identity_copy(host, &reload->next);
+	if (!ret && loop_pool_submit(host->tls_pool, &reload->job))
+		ret = -EBUSY;
+	if (ret) {
+		tunnel_identity_free(&reload->next);
 		free(reload);
-		return -EBUSY;
+		return ret;
 	}
 	host->reload = reload;
 	return 0;

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "tls/tls.h"
 #include "tunnel/private.h"
 
 static struct tls_blob blob(const struct config_blob *in)
@@ -75,7 +76,8 @@ static struct tls_hash *hashes(const struct config *cfg, size_t *n)
  * @err: one line for the operator when it fails
  * @err_len: its size
  *
- * Return: 0 or -errno.
+ * Return: 0; -ENODATA: the certificate is not known yet; or -errno of
+ * tls_ctx_new().
  */
 int tunnel_tls_load(struct tunnel_host *host, char *err, size_t err_len)
 {
@@ -111,9 +113,22 @@ int tunnel_tls_load(struct tunnel_host *host, char *err, size_t err_len)
 		.username_fields = cfg->username_fields,
 		.keeps_chain = host->setup.hook || cfg->management_host,
 	};
-	struct tls_hash *list = hashes(cfg, &tls.n_hashes);
-	int ret;
+	const struct tls_signer signer = {
+		.sign = tunnel_sign,
+		.arg = host->signer,
+		.has_pkcs1 = cfg->is_external_pkcs1,
+		.has_pss = cfg->is_external_pss,
+		.has_none = cfg->is_external_nopadding,
+		.has_digest = cfg->is_external_digest,
+	};
+	struct tls_hash *list;
+	int ret = tunnel_identity_fill(host, &tls);
 
+	if (ret)
+		return ret;
+	if (cfg->has_external_key)
+		tls.signer = &signer;
+	list = hashes(cfg, &tls.n_hashes);
 	snprintf(err, err_len, "out of memory");
 	if (cfg->hashes && !list)
 		return -ENOMEM;

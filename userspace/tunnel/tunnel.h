@@ -203,8 +203,8 @@ void tunnel_host_stop(struct tunnel_host *host);
  * Certificates, keys and lists are loaded by a worker; nothing changes before
  * all of them are good. No tunnel ends.
  *
- * Return: 0, -EBUSY while another one is on its way, or -ENOMEM; then @done is
- * not called.
+ * Return: 0, -EBUSY while another one is on its way or before the start, or
+ * -ENOMEM; then @done is not called.
  */
 int tunnel_host_reload(struct tunnel_host *host, const struct config *cfg,
 		       void (*done)(void *arg, int err, const char *why),
@@ -282,6 +282,12 @@ struct tunnel_note {
  * @response: what it answers to a challenge, as it came
  * @echo: words that the server pushed
  * @need_login: a client waits for tunnel_host_login()
+ * @need_passphrase: the host waits for tunnel_host_passphrase()
+ * @passphrase_failed: that was the wrong one
+ * @need_certificate: it waits for tunnel_host_certificate(); what the
+ *	configuration says about it
+ * @need_signature: a handshake waits for tunnel_host_signature(): of what, in
+ *	base64, and how, in OpenVPN's words. @what NULL: none waits any more
  * @need_remote: a client waits for tunnel_host_choose(); the server it means
  * @login_failed: the server has refused it; @reason may be ""
  * @token: the server has given one
@@ -304,6 +310,11 @@ struct tunnel_watch {
 			 const char *text);
 	void (*echo)(void *arg, const char *text);
 	void (*need_login)(void *arg);
+	void (*need_passphrase)(void *arg);
+	void (*passphrase_failed)(void *arg);
+	void (*need_certificate)(void *arg, const char *hint);
+	void (*need_signature)(void *arg, const char *what,
+			       const char *algorithm);
 	void (*need_remote)(void *arg, const struct config_remote *remote);
 	void (*login_failed)(void *arg, const char *reason);
 	void (*token)(void *arg, const char *token);
@@ -341,6 +352,23 @@ enum tunnel_retry tunnel_host_retry(const struct tunnel_host *host);
 /** tunnel_host_login() - user name and password, which @need_login asked for */
 void tunnel_host_login(struct tunnel_host *host, const char *username,
 		       const char *password);
+
+/** tunnel_host_passphrase() - of the private key; 0, -ENOENT: nobody asked */
+int tunnel_host_passphrase(struct tunnel_host *host, const char *text);
+
+/** tunnel_host_certificate() - PEM; 0, -ENOENT: nobody asked, -ENOMEM */
+int tunnel_host_certificate(struct tunnel_host *host, const char *pem);
+
+/** tunnel_host_signs() - it waits for tunnel_host_signature() */
+bool tunnel_host_signs(struct tunnel_host *host);
+
+/**
+ * tunnel_host_signature() - the answer to @need_signature
+ * @base64: without blanks
+ *
+ * Return: 0; -ENOENT: nobody asked. What is no base64 is a wrong signature.
+ */
+int tunnel_host_signature(struct tunnel_host *host, const char *base64);
 
 /** enum tunnel_choice - what becomes of the server that was asked about */
 enum tunnel_choice {

@@ -143,6 +143,7 @@ void tunnel_host_forget(struct tunnel_host *host)
 {
 	struct tunnel_client *client = host->client;
 
+	tunnel_identity_forget(host);
 	if (!client)
 		return;
 	if (client->applied)
