@@ -119,6 +119,17 @@ static void nl_attr_copy_str(const struct nlattr *attr, char *out, size_t cap)
 		 (const char *)mnl_attr_get_payload(attr));
 }
 
+static void nl_tun_info(const struct nlattr *data, struct nl_link *out)
+{
+	const struct nlattr *pos;
+
+	mnl_attr_for_each_nested(pos, data) {
+		if (mnl_attr_get_type(pos) == IFLA_TUN_PERSIST &&
+		    mnl_attr_validate(pos, MNL_TYPE_U8) >= 0)
+			out->is_persistent = mnl_attr_get_u8(pos);
+	}
+}
+
 static void nl_link_info(const struct nlattr *info, struct nl_link *out)
 {
 	const struct nlattr *attr, *data = NULL, *pos;
@@ -129,6 +140,8 @@ static void nl_link_info(const struct nlattr *info, struct nl_link *out)
 		else if (mnl_attr_get_type(attr) == IFLA_INFO_DATA)
 			data = attr;
 	}
+	if (data && !strcmp(out->kind, "tun"))
+		nl_tun_info(data, out);
 	if (!data || strcmp(out->kind, nl_ovpn_name()))
 		return;
 	mnl_attr_for_each_nested(pos, data) {

@@ -44,6 +44,7 @@ struct nl_link {
 	enum nl_ovpn_mode mode;		/* of kind nl_ovpn_name() */
 	unsigned int mtu;
 	bool is_up;
+	bool is_persistent;		/* of kind "tun": stays without user */
 };
 
 /** nl_rt_link_get() - look up by name; -ENODEV when there is none */
@@ -73,8 +74,25 @@ int nl_rt_link_set(struct nl_rt *rt, int ifindex, unsigned int mtu,
 int nl_rt_addr(struct nl_rt *rt, bool is_add, int ifindex,
 	       const struct net_prefix *addr, const struct net_ip *peer);
 
-/* Who made a route: "proto 111" in ip route, our name in rt_protos.d. */
+/* Who made a route or address: "proto 111", which rt_protos.d calls ovpnd. */
 #define NL_RTPROT_OVPND	111
+
+/* What the kernel takes for a route where 0 is said. */
+#define NL_TABLE_MAIN	254
+#define NL_METRIC_V6	1024
+
+/** struct nl_addr - of a link; @protocol 0 before Linux 5.18 */
+struct nl_addr {
+	struct net_prefix addr;
+	struct net_ip peer;		/* AF_UNSPEC: none */
+	int ifindex;
+	uint8_t protocol;
+};
+
+/** nl_rt_addr_list() - call @fn for every address, as nl_rt_link_list() */
+int nl_rt_addr_list(struct nl_rt *rt,
+		    int (*fn)(void *arg, const struct nl_addr *addr),
+		    void *arg);
 
 struct nl_route {
 	struct net_prefix dst;
@@ -83,10 +101,16 @@ struct nl_route {
 	uint32_t metric;		/* 0: default */
 	uint32_t table;			/* 0: main */
 	bool is_unreachable;
+	uint8_t protocol;		/* of one that is there */
 };
 
 /** nl_rt_route() - add (-EEXIST if it is there) or delete (-ESRCH if not) */
 int nl_rt_route(struct nl_rt *rt, bool is_add, const struct nl_route *route);
+
+/** nl_rt_route_list() - call @fn for every route, as nl_rt_link_list() */
+int nl_rt_route_list(struct nl_rt *rt,
+		     int (*fn)(void *arg, const struct nl_route *route),
+		     void *arg);
 
 /** nl_rt_route_get() - how the kernel reaches @dst now (gateway, ifindex) */
 int nl_rt_route_get(struct nl_rt *rt, const struct net_ip *dst,

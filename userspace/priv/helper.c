@@ -6,6 +6,7 @@
 #include <signal.h>
 #include <string.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <time.h>
 #include <unistd.h>
@@ -46,6 +47,17 @@ static void priv_helper_signals(void)
 	sigprocmask(SIG_SETMASK, &none, NULL);
 }
 
+/* A lock for each route outside of our links may be many descriptors. */
+static void priv_helper_limits(void)
+{
+	struct rlimit limit;
+
+	if (getrlimit(RLIMIT_NOFILE, &limit))
+		return;
+	limit.rlim_cur = limit.rlim_max;
+	setrlimit(RLIMIT_NOFILE, &limit);
+}
+
 static int priv_helper_init(struct priv_helper *helper, int sock)
 {
 	size_t i;
@@ -55,6 +67,7 @@ static int priv_helper_init(struct priv_helper *helper, int sock)
 	for (i = 0; i < PRIV_LINKS_MAX; i++)
 		helper->devices[i].lock_fd = -1;
 	priv_helper_signals();
+	priv_helper_limits();
 	prctl(PR_SET_NAME, "ovpnd-priv", 0, 0, 0);
 	err = priv_helper_close_fds(sock);
 	if (err)

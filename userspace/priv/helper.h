@@ -15,7 +15,8 @@
 
 /**
  * struct priv_device - a link that this helper opened
- * @lock_fd: holds the name against other helpers, -1 for TUN
+ * @lock_fd: holds the name against other helpers; -1 for a TUN device that ends
+ *	with its descriptor
  * @is_ours: delete it at the end
  * @is_takeover: addresses and routes on it may be left over from us
  * @held: a TUN device whose descriptor outlives the daemon; "": none
@@ -42,6 +43,7 @@ struct priv_undo {
 	struct net_prefix addr;
 	struct net_ip peer;
 	struct nl_route route;
+	int lock_fd;		/* of a route that is on no link of ours; -1 */
 };
 
 /* A socket file; it is removed if it is still this one. */
@@ -57,6 +59,7 @@ struct priv_helper {
 	struct priv_undo *undo;
 	unsigned int n_undo;
 	struct priv_file socket;
+	bool is_swept;		/* leftovers have been looked for */
 };
 
 /** priv_handle() - look up the request in the table and run it */
@@ -88,6 +91,19 @@ int priv_undo_add(struct priv_helper *helper, const struct priv_undo *what);
 bool priv_undo_forget(struct priv_helper *helper, struct priv_undo *what);
 /* @ifindex: only what was done on this link, 0 for everything */
 void priv_undo_run(struct priv_helper *helper, int ifindex);
+
+/* lock.c: the descriptor, or -EBUSY when another helper has it, or -errno */
+#define PRIV_LOCK_LEN 96
+int priv_lock_try(const char *name);
+int priv_lock(const char *name);	/* waits for a helper that ends */
+bool priv_lock_is_free(const char *name);
+/* names of locks; each returns @out */
+const char *priv_lock_link(const char *link, char out[PRIV_LOCK_LEN]);
+const char *priv_lock_route(const struct nl_route *route,
+			    char out[PRIV_LOCK_LEN]);
+
+/* leftover.c: number of things that nobody has any more, and are removed */
+unsigned int priv_leftover_clear(struct priv_helper *helper);
 
 /* file.c */
 int priv_do_socket(struct priv_helper *helper, const struct priv_request *req,

@@ -3,57 +3,15 @@
 #include <fcntl.h>
 #include <linux/if_tun.h>
 #include <net/if.h>
-#include <stddef.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/ioctl.h>
-#include <sys/socket.h>
-#include <sys/un.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "priv/helper.h"
 
 #define PRIV_NAME_ANY	"tun"
 #define PRIV_NAME_TRIES	256
-#define PRIV_LOCK_TRIES	30	/* of 50 ms: outlives a lingering helper */
-
-/*
- * A name in the abstract socket space: it belongs to the network namespace, as
- * the link does, and the kernel releases it whatever happens to the holder.
- */
-static int priv_lock_try(const char *name)
-{
-	struct sockaddr_un addr = { .sun_family = AF_UNIX };
-	int fd, len, err;
-
-	fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
-	if (fd < 0)
-		return -errno;
-	len = snprintf(addr.sun_path + 1, sizeof(addr.sun_path) - 1,
-		       "ovpnd/link/%s", name);
-	if (bind(fd, (struct sockaddr *)&addr,
-		 (socklen_t)(offsetof(struct sockaddr_un, sun_path) + 1 +
-			     (size_t)len))) {
-		err = errno == EADDRINUSE ? -EBUSY : -errno;
-		close(fd);
-		return err;
-	}
-	return fd;
-}
-
-static int priv_lock(const char *name)
-{
-	const struct timespec pause = { .tv_nsec = 50 * 1000 * 1000 };
-	int fd, tries;
-
-	for (tries = 0;; tries++) {
-		fd = priv_lock_try(name);
-		if (fd != -EBUSY || tries == PRIV_LOCK_TRIES)
-			return fd;
-		nanosleep(&pause, NULL);
-	}
-}
 
 /* An existing link: 0 adopt, 1 make anew, or -errno. */
 static int priv_ovpn_judge(struct priv_helper *helper,
@@ -123,9 +81,10 @@ static int priv_ovpn_open_locked(struct priv_helper *helper, const char *name,
 static int priv_ovpn_open(struct priv_helper *helper, const char *name,
 			  struct priv_device *dev, struct priv_reply *reply)
 {
+	char lock[PRIV_LOCK_LEN];
 	int err;
 
-	dev->lock_fd = priv_lock(name);
+	dev->lock_fd = priv_lock(priv_lock_link(name, lock));
 	if (dev->lock_fd < 0) {
 		priv_reply_text(reply, "%s is in use by another ovpnd", name);
 		return dev->lock_fd;
@@ -172,6 +131,7 @@ static int priv_tun_open(struct priv_helper *helper, const char *name,
 	struct ifreq ifr = {
 		.ifr_flags = IFF_TUN | IFF_NO_PI | IFF_VNET_HDR,
 	};
+	char lock[PRIV_LOCK_LEN];
 	struct nl_link link;
 	int fd, err;
 
@@ -195,7 +155,9 @@ static int priv_tun_open(struct priv_helper *helper, const char *name,
 	if (err)
 		goto close;
 	dev->ifindex = link.ifindex;
-	dev->lock_fd = -1;
+	/* the kernel lets in one at a time; this is for those who look on */
+	dev->lock_fd = link.is_persistent ?
+		       priv_lock(priv_lock_link(link.name, lock)) : -1;
 	memcpy(reply->link.name, link.name, sizeof(reply->link.name));
 	reply->link.fd = fd;
 	return 0;
@@ -234,6 +196,14 @@ static int priv_kind_open(struct priv_helper *helper,
 	return -EINVAL;
 }
 
+/* Once, when the first link is ours: what is on it is known then, too. */
+static void priv_sweep(struct priv_helper *helper, struct priv_reply *reply)
+{
+	if (!helper->is_swept)
+		reply->link.n_leftover = priv_leftover_clear(helper);
+	helper->is_swept = true;
+}
+
 int priv_do_link_open(struct priv_helper *helper,
 		      const struct priv_request *req,
 		      struct priv_reply *reply)
@@ -253,6 +223,7 @@ int priv_do_link_open(struct priv_helper *helper,
 		return err;
 	*entry = dev;
 	reply->link.ifindex = dev.ifindex;
+	priv_sweep(helper, reply);
 	return 0;
 }
 
@@ -287,6 +258,7 @@ int priv_do_link_adopt(struct priv_helper *helper,
 	reply->link.ifindex = link.ifindex;
 	reply->link.is_adopted = true;
 	memcpy(reply->link.name, link.name, sizeof(reply->link.name));
+	priv_sweep(helper, reply);
 	return 0;
 }
 

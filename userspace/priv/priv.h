@@ -34,6 +34,12 @@
  * the next daemon adopts the link. (Peers die with their socket, so without a
  * holder there are none, and nothing stays.)
  *
+ * Leftovers. Nobody undoes what a daemon did that was killed together with its
+ * helper. So the next helper looks around when it opens its first link: links
+ * of ours, and addresses and routes with our protocol number (NL_RTPROT_OVPND)
+ * go, when nobody holds the lock of their link or, outside of links of ours, of
+ * the route, and no restart is under way there.
+ *
  * TUN devices end with their descriptor unless they were made persistent. When
  * somebody holds a copy of it (priv_link_hold()), the same exception holds for
  * them: nothing is undone while the device is still there.
@@ -68,6 +74,8 @@ struct priv_link {
 	int ifindex;
 	int fd;		/* of a TUN device, owned by the caller; else -1 */
 	bool is_adopted;	/* existed already, perhaps with peers */
+	/* things that an earlier daemon left behind, and are gone now */
+	unsigned int n_leftover;
 };
 
 /**

@@ -144,6 +144,18 @@ static struct priv_undo priv_route_undo(const struct priv_route *route)
 	};
 }
 
+/* A route on no link of ours is told from a leftover by a lock. */
+static void priv_route_lock(struct priv_helper *helper)
+{
+	struct priv_undo *undo = helper->undo;
+	char lock[PRIV_LOCK_LEN];
+
+	if (undo->route.ifindex > 0 &&
+	    priv_device_find(helper, undo->route.ifindex))
+		return;
+	undo->lock_fd = priv_lock(priv_lock_route(&undo->route, lock));
+}
+
 static bool priv_is_takeover(const struct priv_helper *helper)
 {
 	size_t i;
@@ -175,6 +187,8 @@ static int priv_do_route_add(struct priv_helper *helper,
 		err = nl_rt_route(helper->rt, true, &undo.route);
 	if (err)
 		priv_undo_forget(helper, &undo);
+	else
+		priv_route_lock(helper);
 	return err;
 }
 

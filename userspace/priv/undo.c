@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include <errno.h>
 #include <stdlib.h>
+#include <unistd.h>
 
 #include "priv/helper.h"
 
@@ -39,6 +40,7 @@ int priv_undo_add(struct priv_helper *helper, const struct priv_undo *what)
 	if (!undo)
 		return -ENOMEM;
 	*undo = *what;
+	undo->lock_fd = -1;
 	undo->next = helper->undo;
 	helper->undo = undo;
 	helper->n_undo++;
@@ -50,6 +52,8 @@ static void priv_undo_pop(struct priv_helper *helper, struct priv_undo **pos)
 	struct priv_undo *undo = *pos;
 
 	*pos = undo->next;
+	if (undo->lock_fd >= 0)
+		close(undo->lock_fd);
 	free(undo);
 	helper->n_undo--;
 }

@@ -127,6 +127,9 @@ static int device_try(struct tunnel_host *host, enum priv_link_kind kind)
 	ret = device_link(host, kind);
 	if (ret)
 		return ret;
+	if (host->link.n_leftover)
+		log_notice("removed %u links, addresses and routes that a killed ovpnd had left behind",
+			   host->link.n_leftover);
 	ret = data_path_new(host, kind);
 	if (ret)
 		priv_link_close(host->setup.priv, host->link.ifindex);
