@@ -20,6 +20,7 @@ $(error GNU make 4.3 or newer is needed, this is $(MAKE_VERSION))
 endif
 
 PREFIX ?= /usr/local
+SYSCONFDIR ?= /etc
 SBINDIR ?= $(PREFIX)/sbin
 MANDIR ?= $(PREFIX)/share/man
 COMPDIR ?= $(PREFIX)/share/bash-completion/completions
@@ -171,6 +172,8 @@ $(O)/fuzz/kmod_%: $(O)/obj/selftests/fuzz/kmod_%.o
 MAN_PAGES := $(wildcard Documentation/man/*.[0-9])
 COMPLETIONS := $(wildcard userspace/ovpnctl/ovpnctl.bash packaging/completion/*)
 completion_name = $(basename $(notdir $(1)))
+# where iproute2 looks in every version that has such a folder
+PROTOSDIR := $(SYSCONFDIR)/iproute2/rt_protos.d
 
 install: userspace ## ovpnd, ovpnctl, manual pages, completion; the module if it was built (DESTDIR= PREFIX=)
 	install -d '$(DESTDIR)$(SBINDIR)'
@@ -179,6 +182,8 @@ install: userspace ## ovpnd, ovpnctl, manual pages, completion; the module if it
 		'$(DESTDIR)$(MANDIR)/man$(subst .,,$(suffix $(m)))/$(notdir $(m))' &&) true
 	$(foreach c,$(COMPLETIONS),install -D -m 0644 $(c) \
 		'$(DESTDIR)$(COMPDIR)/$(call completion_name,$(c))' &&) true
+	install -D -m 0644 packaging/rt_protos.d/ovpnd.conf \
+		'$(DESTDIR)$(PROTOSDIR)/ovpnd.conf'
 ifneq ($(wildcard $(KO)/$(MODULE).ko),)
 	install -D -m 0644 $(KO)/$(MODULE).ko '$(DESTDIR)$(MODDIR)/$(MODULE).ko'
 	$(if $(DESTDIR),,depmod $(KVER))
@@ -207,6 +212,7 @@ dist: ## a tarball of the sources, into build/dist
 
 uninstall: ## remove what install put there
 	rm -f '$(DESTDIR)$(SBINDIR)/ovpnd' '$(DESTDIR)$(SBINDIR)/ovpnctl' \
+		'$(DESTDIR)$(PROTOSDIR)/ovpnd.conf' \
 		'$(DESTDIR)$(MODDIR)/$(MODULE).ko' \
 		$(foreach c,$(COMPLETIONS),'$(DESTDIR)$(COMPDIR)/$(call completion_name,$(c))') \
 		$(foreach m,$(MAN_PAGES),'$(DESTDIR)$(MANDIR)/man$(subst .,,$(suffix $(m)))/$(notdir $(m))')

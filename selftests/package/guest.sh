@@ -46,6 +46,11 @@ reload ip link add tun-t type ovpn
 	die "another module is loaded"
 ip -d link show tun-t | grep -w ovpn || die "the link is not of type ovpn"
 ip link del tun-t
+ip link set lo up
+ip route add 192.0.2.0/24 dev lo proto 111
+ip route show proto ovpnd | grep -q '^192\.0\.2\.0/24 ' ||
+	die "ip route does not know the protocol ovpnd"
+ip route del 192.0.2.0/24 dev lo
 
 sh debian/tests/commands || die "debian/tests/commands"
 sh debian/tests/module || die "debian/tests/module"

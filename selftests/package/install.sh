@@ -40,6 +40,8 @@ man -w ovpnd ovpnctl >/dev/null || die "no manual pages"
 for dir in /etc/openvpn/server /etc/openvpn/client; do
 	[ -d "$dir" ] || die "no $dir"
 done
+grep -q '^111	ovpnd$' /etc/iproute2/rt_protos.d/ovpnd.conf ||
+	die "the protocol of its routes has no name"
 AUTOPKGTEST_TMP=/tmp sh /debian/tests/headers || die "the headers do not compile"
 sh /debian/tests/commands >/dev/null || die "debian/tests/commands"
 
