@@ -288,23 +288,65 @@ auth-nocache"
 	RESULT+="; one password"
 }
 
-# scenario_kill_tcp CLIENT: connections end with the process, but the port and the
-# device do not; the client comes back.
+# scenario_kill_tcp CLIENT: connections end with the process, which the next one
+# says, and the client notices at once. The port, the device, the client's
+# addresses and its token outlive it: it comes back within seconds, to what it had,
+# though another one could have taken its place, and nobody is asked for a password
+# that was good once.
 scenario_kill_tcp() {
-	local index
+	local index begun took='' how n=1
 
-	SERVER_LINES="restart-hold 20"
-	CLIENT_LINES="connect-retry 1 1"
-	connect ovpnd "$1"
+	script_write verify '{ read -r username; read -r password; } <"$1"
+		echo "$username $password" >>"$OUT/asked"
+		[ "$(grep -c "^$username " "$OUT/asked")" = 1 ]'
+	# a token is good for two of these times
+	RENEG_S=600
+	SERVER_LINES="restart-hold 20
+		script-security 2
+		auth-user-pass-verify $DIR/verify via-file
+		auth-gen-token"
+	CLIENT_LINES="connect-retry 1 1
+		auth-user-pass $DIR/login"
+	login_files bob 111111
+	peer_start server ovpnd
+	daemon_wait_for server 'Initialization Sequence Completed' 10 ||
+		fail "the server does not start"
+	# takes the first address, and is not there any more when it matters
+	peer_start_second "$1"
+	daemon_wait_for client2 'Initialization Sequence Completed' 20 ||
+		fail "the other client does not connect"
+	login_files alice 123456
+	peer_start client "$1"
+	daemon_wait_for client 'Initialization Sequence Completed' 20 ||
+		fail "the client does not connect"
+	[[ $(in_c ip -o address show dev tun-c) == *10.8.0.3/* ]] ||
+		fail "the client has the other one's address"
+	daemon_stop client2
 	index=$(in_s cat /sys/class/net/tun-s/ifindex)
-	server_again kill
-	within 30 connected_times client 2 || fail "the client has not come back"
-	within 5 traffic_ready || fail "no traffic after that"
-	[ "$(in_s cat /sys/class/net/tun-s/ifindex)" = "$index" ] ||
-		fail "the device is another one"
-	RESULT="the device stays, the client comes back"
-	stop_clean client
+	for how in kill restart; do
+		begun=$SECONDS
+		n=$((n + 1))
+		server_again $how
+		daemon_says server 'client: has to connect again: its TCP connection has ended with the process' ||
+			fail "$how: the log does not say who has to connect again"
+		within 15 connected_times client $n ||
+			fail "$how: the client has not come back"
+		took="$took $((SECONDS - begun)) s"
+		within 5 ping_ready || fail "$how: no traffic after that"
+		[[ $(in_c ip -o address show dev tun-c) == *10.8.0.3/* ]] ||
+			fail "$how: the client has another address"
+		[ "$(in_s cat /sys/class/net/tun-s/ifindex)" = "$index" ] ||
+			fail "$how: the device is another one"
+	done
+	[ "$(grep -c alice "$DIR/out/asked")" = 1 ] ||
+		fail "the program was asked again"
+	RESULT="device, address and token stay, the client is back after$took"
+	daemon_stop client
 	stop_clean server
+}
+
+ping_ready() {
+	in_c ping -q -c 1 -W 1 -I tun-c "$VPN_S4" >/dev/null
 }
 
 holders() {

@@ -28,11 +28,14 @@ struct survive_key {
 /**
  * struct survive_record - one tunnel
  * @size: of this struct, so that another layout is not read
+ * @is_link: it lived on a connection, which has ended with the process: of what
+ *	follows there are only name and addresses
  * @login_name: "": there is none
  */
 struct survive_record {
 	uint32_t size, version;
 	uint32_t peer_id;
+	bool is_link;
 	uint64_t cid;
 	union net_addr remote, local;
 	struct net_ip vpn4, vpn6;
@@ -145,12 +148,28 @@ static void record_session(struct survive_record *rec,
 	rec->has_token = ts->has_token;
 }
 
+static void record_name(struct survive_record *rec, const struct tunnel *tunnel)
+{
+	rec->size = sizeof(*rec);
+	rec->version = SURVIVE_VERSION;
+	rec->peer_id = tunnel->peer_id;
+	rec->vpn4 = tunnel->vpn4;
+	rec->vpn6 = tunnel->vpn6;
+	memcpy(rec->common_name, tunnel->common_name,
+	       sizeof(rec->common_name));
+}
+
+/* Return: 0 or -errno. */
 static int record_fill(struct survive_record *rec, const struct tunnel *tunnel)
 {
 	const struct tunnel_host *host = tunnel->host;
 	struct dp_peer_info info;
 	int n;
 
+	record_name(rec, tunnel);
+	rec->is_link = tunnel->link;
+	if (rec->is_link)
+		return 0;
 	if (tunnel_data_special(host->dp, &tunnel->active->params))
 		return -EOPNOTSUPP;
 	if (control_session_save(tunnel->active->control, &rec->control) ||
@@ -159,16 +178,9 @@ static int record_fill(struct survive_record *rec, const struct tunnel *tunnel)
 	n = tunnel_iroutes_save(tunnel, rec->iroutes, SURVIVE_IROUTES);
 	if (n < 0)
 		return n;
-	rec->size = sizeof(*rec);
-	rec->version = SURVIVE_VERSION;
-	rec->peer_id = tunnel->peer_id;
 	rec->cid = tunnel->cid;
 	rec->remote = tunnel->remote;
 	rec->local = tunnel->local;
-	rec->vpn4 = tunnel->vpn4;
-	rec->vpn6 = tunnel->vpn6;
-	memcpy(rec->common_name, tunnel->common_name,
-	       sizeof(rec->common_name));
 	memcpy(rec->username, tunnel->username, sizeof(rec->username));
 	snprintf(rec->login_name, sizeof(rec->login_name), "%s",
 		 tunnel->login_name ? tunnel->login_name : "");
@@ -188,7 +200,7 @@ static int record_fill(struct survive_record *rec, const struct tunnel *tunnel)
 
 /**
  * tunnel_survive_save() - bring the record of a tunnel up to date
- * @tunnel: any; only a server's that is connected over datagrams has one
+ * @tunnel: any; only a server's that is connected has one
  *
  * While a key exchange is running the record stays as it was before.
  */
@@ -200,7 +212,7 @@ void tunnel_survive_save(struct tunnel *tunnel)
 	char label[160];
 	int ret;
 
-	if (!host->setup.keep || !host->server || tunnel->link ||
+	if (!host->setup.keep || !host->server ||
 	    tunnel->state != TUNNEL_STATE_CONNECTED || !tunnel->has_dp_peer)
 		return;
 	rec = record_get(host, tunnel->peer_id);
@@ -390,6 +402,14 @@ static struct tunnel_session *restore_session(struct tunnel *tunnel,
 	return NULL;
 }
 
+static void restore_pool(struct tunnel_host *host,
+			 const struct survive_record *rec)
+{
+	control_pool_restore(host->server->pool,
+			     host->setup.cfg->is_duplicate_cn ?
+			     NULL : rec->common_name, &rec->vpn4, &rec->vpn6);
+}
+
 static int restore_fields(struct tunnel *tunnel,
 			  const struct survive_record *rec)
 {
@@ -407,9 +427,7 @@ static int restore_fields(struct tunnel *tunnel,
 	tunnel->vpn4 = rec->vpn4;
 	tunnel->vpn6 = rec->vpn6;
 	tunnel->has_pool_address = true;
-	control_pool_restore(host->server->pool,
-			     host->setup.cfg->is_duplicate_cn ?
-			     NULL : rec->common_name, &rec->vpn4, &rec->vpn6);
+	restore_pool(host, rec);
 	if (!rec->login_name[0])
 		return 0;
 	tunnel->login_name = mem_arena_strdup(tunnel->arena, rec->login_name);
@@ -449,6 +467,15 @@ static int restore_one(struct tunnel_host *host,
 	tunnel_login_arm(tunnel->active);
 	tunnel_survive_save(tunnel);
 	return 0;
+}
+
+/* Its addresses wait for it, as those of who has just left do. */
+static int restore_link(struct tunnel_host *host,
+			const struct survive_record *rec)
+{
+	restore_pool(host, rec);
+	control_pool_put(host->server->pool, &rec->vpn4, &rec->vpn6);
+	return -ECONNRESET;
 }
 
 /* struct unknown - peers without a tunnel, as many as are deleted at a time */
@@ -495,14 +522,17 @@ static bool restore_id(struct tunnel_host *host, uint32_t id,
 		return false;
 	ret = is_record(rec, len, id) ? 0 : -EBADMSG;
 	/* a key was on its way when the process ended */
-	if (!ret && !rec->rotation.primary.is_used)
+	if (!ret && !rec->is_link && !rec->rotation.primary.is_used)
 		ret = -ENOKEY;
 	if (!ret)
-		ret = restore_one(host, rec);
+		ret = rec->is_link ? restore_link(host, rec) :
+				     restore_one(host, rec);
 	if (!ret)
 		return true;
 	log_notice("%s: has to connect again: %s",
 		   ret == -EBADMSG ? "a client" : rec->common_name,
+		   ret == -ECONNRESET ?
+		   "its TCP connection has ended with the process" :
 		   strerror(-ret));
 	keep_erase(keep, id);
 	return false;
