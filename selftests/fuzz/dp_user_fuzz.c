@@ -17,6 +17,7 @@
 
 #define HEAD_LEN	8
 
+static const struct userdp_tun with_vnet = { .has_vnet = true };
 static struct dp *dp;
 static int tun[2];
 static struct userdp_aead seal;
@@ -143,7 +144,7 @@ static unsigned int cut_delivered(void)
 	size_t len;
 
 	while ((len = delivered(out, sizeof(out)))) {
-		FUZZ_CHECK(!userdp_frame_parse(&frame, true, out, len));
+		FUZZ_CHECK(!userdp_frame_parse(&frame, &with_vnet, out, len));
 		n += frame.n_segs;
 	}
 	return n;

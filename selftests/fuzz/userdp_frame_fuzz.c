@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
  * Frames of the TUN device, with hostile offload headers. The first byte says
- * whether there is such a header. What comes of a frame must be complete: all
- * of the payload, right lengths, right checksums.
+ * whether there is such a header, and whether it is a TAP device. What comes of
+ * a frame must be complete: all of the payload, right lengths, right checksums.
  */
 #include <errno.h>
 #include <netinet/in.h>
@@ -42,22 +42,25 @@ static void check_segment(const struct userdp_frame *frame,
 	FUZZ_CHECK(sum == 0xffff);
 }
 
-static void check(uint8_t *data, size_t size, bool has_vnet)
+static void check(uint8_t *data, size_t size, const struct userdp_tun *tun)
 {
 	static struct userdp_frame frame;
 	size_t len, payload = 0;
 	unsigned int n = 0;
 	uint8_t *pkt;
 
-	if (userdp_frame_parse(&frame, has_vnet, data, size))
+	if (userdp_frame_parse(&frame, tun, data, size))
 		return;
 	while ((pkt = userdp_frame_next(&frame, &len))) {
 		n++;
 		FUZZ_CHECK(len <= userdp_frame_longest(&frame));
 		if (frame.gso == USERDP_GSO_NONE)
 			continue;
-		check_segment(&frame, pkt, len);
-		payload += len - frame.head_len;
+		FUZZ_CHECK(len > frame.ether_len &&
+			   !memcmp(pkt, frame.ether, frame.ether_len));
+		check_segment(&frame, pkt + frame.ether_len,
+			      len - frame.ether_len);
+		payload += len - frame.ether_len - frame.head_len;
 	}
 	FUZZ_CHECK(n == frame.n_segs);
 	if (frame.gso != USERDP_GSO_NONE)
@@ -66,17 +69,20 @@ static void check(uint8_t *data, size_t size, bool has_vnet)
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
+	struct userdp_tun tun = { 0 };
 	uint8_t *copy;
 
 	if (!size)
 		return 0;
+	tun.has_vnet = data[0] & 1;
+	tun.is_ether = data[0] & 2;
 	/* on the heap, for the sanitizer to guard, to the last byte */
 	copy = malloc(size > 1 ? size - 1 : 1);
 	FUZZ_CHECK(copy);
 	memcpy(copy, data + 1, size - 1);
 	userdp_mss_clamp(copy, size - 1, 1000);
 	memcpy(copy, data + 1, size - 1);
-	check(copy, size - 1, data[0] & 1);
+	check(copy, size - 1, &tun);
 	free(copy);
 	return 0;
 }

@@ -18,6 +18,7 @@
 static struct userdp_merge merge;
 static struct userdp_tun tun = { .has_vnet = true, .has_uso = true };
 static int device;
+static const struct userdp_tun with_vnet = { .has_vnet = true };
 static struct userdp_frame frame;
 static uint8_t out[USERDP_VNET_LEN + 70000];
 
@@ -60,7 +61,7 @@ static unsigned int drain(size_t *bytes)
 	size_t len;
 
 	while ((got = read(device, out, sizeof(out))) > 0) {
-		if (userdp_frame_parse(&frame, true, out, (size_t)got)) {
+		if (userdp_frame_parse(&frame, &with_vnet, out, (size_t)got)) {
 			/* not even an IP packet: passed on as it is */
 			FUZZ_CHECK(out[1] == VNET_GSO_NONE);
 			*bytes += (size_t)got - USERDP_VNET_LEN;

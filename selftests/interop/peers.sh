@@ -9,7 +9,9 @@
 #
 # A scenario's variant is in these variables:
 PROTO=udp		# udp, tcp
-SHAPE=mp		# mp: a server and its client; p2p: two equals
+SHAPE=mp		# mp: a server and its client; p2p: two equals; bridge:
+			# a server in a network of Ethernet, and its client
+DEV_TYPE=tun		# tun, tap
 WRAP=plain		# plain, tls-auth, tls-crypt, tls-crypt-v2
 TLS=1.3			# version of TLS, enforced by the server
 CIPHER=AES-256-GCM	# data channel
@@ -65,7 +67,7 @@ peer_config_common() {
 
 	cat <<-EOT
 		dev tun-${name:0:1}
-		dev-type tun
+		dev-type $DEV_TYPE
 		data-ciphers $CIPHER
 		tls-version-min $TLS
 		hand-window $HAND_WINDOW
@@ -128,7 +130,10 @@ peer_config_shape() {
 		echo "server-ipv6 fd00:8::/64"
 		echo "topology subnet"
 		;;
-	mp,client) echo client ;;
+	mp,client | bridge,client) echo client ;;
+	bridge,server)
+		echo "server-bridge 10.8.0.1 255.255.255.0 10.8.0.50 10.8.0.99"
+		;;
 	p2p,server)
 		echo tls-server
 		echo "ifconfig $VPN_S4 $VPN_C4"

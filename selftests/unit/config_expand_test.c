@@ -221,6 +221,60 @@ static void test_server_link(void **state)
 }
 
 /* Framing of compression is never pushed, other things are. */
+#define TEXT_BRIDGE TEXT_KEYS "dev tap0\nserver-bridge"
+
+static void test_server_bridge(void **state)
+{
+	char ip[NET_PREFIX_STRLEN];
+	struct config *cfg;
+	char err[512];
+
+	(void)state;
+	cfg = text_config(TEXT_BRIDGE
+			  " 10.8.0.4 255.255.255.0 10.8.0.50 10.8.0.100\n");
+	assert_non_null(cfg);
+	assert_int_equal(cfg->mode, CONFIG_MODE_SERVER);
+	assert_true(cfg->is_tls_server);
+	assert_true(config_is_tap(cfg));
+	assert_false(cfg->has_ifconfig);
+	assert_true(cfg->has_pool);
+	assert_int_equal(cfg->pool_len, 24);
+	assert_string_equal(net_ip_format(&cfg->pool_start, ip), "10.8.0.50");
+	assert_string_equal(net_ip_format(&cfg->pool_end, ip), "10.8.0.100");
+	assert_string_equal(text_pushes(cfg), "route-gateway 10.8.0.4");
+	config_free(cfg);
+
+	cfg = text_config(TEXT_BRIDGE "\n");
+	assert_non_null(cfg);
+	assert_false(cfg->has_pool);
+	assert_string_equal(text_pushes(cfg), "route-gateway dhcp");
+	config_free(cfg);
+
+	cfg = text_config(TEXT_BRIDGE " nogw\n");
+	assert_non_null(cfg);
+	assert_string_equal(text_pushes(cfg), "");
+	config_free(cfg);
+
+	assert_true(text_parse(TEXT_KEYS "dev tun\nserver-bridge\n", false, &cfg,
+			       err) < 0);
+	assert_non_null(strstr(err, "write dev tap"));
+}
+
+/* Ethernet has no topology, so none is pushed. */
+static void test_server_tap(void **state)
+{
+	struct config *cfg;
+
+	(void)state;
+	cfg = text_config(TEXT_KEYS "topology p2p\ndev vpn\ndev-type tap\n"
+			  "server 10.8.0.0 255.255.255.0\n");
+	assert_non_null(cfg);
+	assert_int_equal(cfg->topology, CONFIG_TOPOLOGY_SUBNET);
+	assert_int_equal(cfg->ifconfig.len, 24);
+	assert_string_equal(text_pushes(cfg), "route-gateway 10.8.0.1");
+	config_free(cfg);
+}
+
 static void test_server_push_framing(void **state)
 {
 	struct config *cfg = text_config(TEXT_KEYS "dev tun\nmode server\n"
@@ -625,6 +679,8 @@ int main(void)
 		cmocka_unit_test(test_server_sizes),
 		cmocka_unit_test(test_server_nopool),
 		cmocka_unit_test(test_server_link),
+		cmocka_unit_test(test_server_bridge),
+		cmocka_unit_test(test_server_tap),
 		cmocka_unit_test(test_server_push_framing),
 		cmocka_unit_test(test_server_ipv6_only),
 		cmocka_unit_test(test_server_long_form),

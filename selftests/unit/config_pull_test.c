@@ -187,6 +187,25 @@ static void test_values(void **state)
 }
 
 /* The configured cipher must not take the place of a pushed one. */
+/* The second argument is always a netmask there. */
+static void test_tap(void **state)
+{
+	struct fixture f;
+
+	(void)state;
+	begin(&f, TEXT_KEYS "dev tap\nclient\n" TEXT_REMOTE);
+	assert_int_equal(push(&f, "topology net30"), 0);
+	assert_int_equal(push(&f, "route-gateway dhcp"), 0);
+	assert_null(f.pulled->route_gateway);
+	assert_int_equal(push(&f, "ifconfig 10.8.0.50 255.255.255.0"), 0);
+	assert_int_equal(f.pulled->ifconfig.len, 24);
+	assert_int_equal(f.pulled->ifconfig_peer.family, AF_UNSPEC);
+	assert_true(push(&f, "ifconfig 10.8.0.50 10.8.0.49") < 0);
+	assert_int_equal(push(&f, "route-gateway 10.8.0.4"), 0);
+	assert_string_equal(f.pulled->route_gateway, "10.8.0.4");
+	end(&f);
+}
+
 static void test_cipher_not_allowed(void **state)
 {
 	struct fixture f;
@@ -314,6 +333,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_results),
 		cmocka_unit_test(test_values),
+		cmocka_unit_test(test_tap),
 		cmocka_unit_test(test_cipher_not_allowed),
 		cmocka_unit_test(test_filters),
 		cmocka_unit_test(test_route_nopull),

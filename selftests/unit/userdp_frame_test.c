@@ -12,6 +12,8 @@
 #include "userdp/private.h"
 #include "userdp_packet.h"
 
+static const struct userdp_tun with_vnet = { .has_vnet = true };
+static const struct userdp_tun without;
 static struct userdp_frame frame;
 static uint8_t data[USERDP_VNET_LEN + PACKET_CAP];
 static uint8_t *const pkt = data + USERDP_VNET_LEN;
@@ -94,7 +96,7 @@ static void check_cut(const struct cut *cut)
 	unsigned int index = 0;
 	const uint8_t *seg;
 
-	assert_int_equal(userdp_frame_parse(&frame, true, data, len), 0);
+	assert_int_equal(userdp_frame_parse(&frame, &with_vnet, data, len), 0);
 	while ((seg = userdp_frame_next(&frame, &n))) {
 		check_segment(cut, seg, n, index++, at);
 		at += n - packet_head_len(seg);
@@ -143,7 +145,7 @@ static void test_flags(void **state)
 
 	(void)state;
 	data[1] |= VNET_GSO_ECN;
-	assert_int_equal(userdp_frame_parse(&frame, true, data, len), 0);
+	assert_int_equal(userdp_frame_parse(&frame, &with_vnet, data, len), 0);
 	for (i = 0; i < 3; i++) {
 		seg = userdp_frame_next(&frame, &n);
 		assert_non_null(seg);
@@ -168,7 +170,7 @@ static void test_checksum(void **state)
 		len = packet_make(&spec, want);
 		super(&spec, 0);
 		data[1] = VNET_GSO_NONE;
-		assert_int_equal(userdp_frame_parse(&frame, true, data,
+		assert_int_equal(userdp_frame_parse(&frame, &with_vnet, data,
 						    USERDP_VNET_LEN + len), 0);
 		assert_ptr_equal(userdp_frame_next(&frame, &n), pkt);
 		assert_int_equal(n, len);
@@ -178,11 +180,11 @@ static void test_checksum(void **state)
 	}
 	memset(data, 0, USERDP_VNET_LEN);
 	packet_be16(packet_check(pkt), 0x1234);
-	assert_int_equal(userdp_frame_parse(&frame, true, data,
+	assert_int_equal(userdp_frame_parse(&frame, &with_vnet, data,
 					    USERDP_VNET_LEN + len), 0);
 	assert_ptr_equal(userdp_frame_next(&frame, &n), pkt);
 	assert_int_equal(packet_get16(packet_check(pkt)), 0x1234);
-	assert_int_equal(userdp_frame_parse(&frame, false, pkt, len), 0);
+	assert_int_equal(userdp_frame_parse(&frame, &without, pkt, len), 0);
 	assert_ptr_equal(userdp_frame_next(&frame, &n), pkt);
 	assert_int_equal(n, len);
 }
@@ -205,7 +207,7 @@ static void test_udp_zero(void **state)
 	userdp_sum_put(packet_check(pkt),
 		       userdp_fold(userdp_sum_pseudo(pkt, IPPROTO_UDP) +
 				   userdp_sum16(len - 20)));
-	assert_int_equal(userdp_frame_parse(&frame, true, data,
+	assert_int_equal(userdp_frame_parse(&frame, &with_vnet, data,
 					    USERDP_VNET_LEN + len), 0);
 	assert_non_null(userdp_frame_next(&frame, &n));
 	assert_int_equal(packet_get16(packet_check(pkt)), 0xffff);
@@ -248,19 +250,19 @@ static void test_hostile(void **state)
 		len = super(&spec, 1000);
 		data[hostiles[i].at] = hostiles[i].value;
 		print_message("# %s\n", hostiles[i].name);
-		assert_int_equal(userdp_frame_parse(&frame, true, data,
+		assert_int_equal(userdp_frame_parse(&frame, &with_vnet, data,
 						    hostiles[i].len ?
 						    hostiles[i].len : len),
 				 -EBADMSG);
 	}
 	/* segments so small that one frame would become thousands */
 	len = super(&spec, 2);
-	assert_int_equal(userdp_frame_parse(&frame, true, data, len),
+	assert_int_equal(userdp_frame_parse(&frame, &with_vnet, data, len),
 			 -EBADMSG);
 	/* a checksum that would be written behind the packet */
 	len = super(&spec, 1000);
 	data[1] = VNET_GSO_NONE;
-	assert_int_equal(userdp_frame_parse(&frame, true, data,
+	assert_int_equal(userdp_frame_parse(&frame, &with_vnet, data,
 					    USERDP_VNET_LEN + 37), -EBADMSG);
 }
 

@@ -25,6 +25,7 @@
 static struct userdp_merge merge;
 static struct userdp_tun tun;
 static int device;
+static const struct userdp_tun with_vnet = { .has_vnet = true };
 static struct userdp_frame frame;
 static uint8_t data[USERDP_VNET_LEN + PACKET_CAP];
 static size_t data_len;
@@ -123,7 +124,7 @@ static unsigned int compare(void)
 	userdp_merge_flush(&merge);
 	while (take()) {
 		frames++;
-		assert_int_equal(userdp_frame_parse(&frame, true, data,
+		assert_int_equal(userdp_frame_parse(&frame, &with_vnet, data,
 						    data_len), 0);
 		while ((got = userdp_frame_next(&frame, &len))) {
 			assert_true(i < n_in);
@@ -416,7 +417,7 @@ static void test_many_flows(void **state)
 	}
 	userdp_merge_flush(&merge);
 	while (take()) {
-		assert_int_equal(userdp_frame_parse(&frame, true, data,
+		assert_int_equal(userdp_frame_parse(&frame, &with_vnet, data,
 						    data_len), 0);
 		while ((got = userdp_frame_next(&frame, &len))) {
 			flow = packet_get16(got + 20) - 1000;

@@ -85,6 +85,9 @@ static int check_role(struct config_parse *ps)
 	if (!cfg->dev)
 		return config_fail_at(ps, &ps->at,
 				      "the device is missing; add \"dev tun\"");
+	if (cfg->has_bridge && !config_is_tap(cfg))
+		return config_fail_at(ps, place_of(ps, "server-bridge"),
+			"server-bridge works only with Ethernet; write dev tap");
 	if (cfg->is_tls_client && !cfg->remotes)
 		return config_fail_at(ps, &ps->at, "there is nothing to connect to; "
 				      "add \"remote HOST PORT\"");
@@ -280,6 +283,9 @@ static int check_data_path(struct config_parse *ps)
 			"fragment works only over UDP; remove it");
 	if (cfg->data_path != CONFIG_DATA_PATH_KERNEL)
 		return 0;
+	if (config_is_tap(cfg))
+		return config_fail_at(ps, place_of(ps, "dev"),
+			"dev tap: the kernel data path has no Ethernet; write data-path user");
 	for (size_t i = 0; i < 3; i++)
 		if (is_used[i] && config_place_of(ps, names[i]))
 			return config_fail_at(ps, place_of(ps, names[i]),
@@ -453,7 +459,7 @@ static int warn_server(struct config_parse *ps)
 	    config_warn_at(ps, &ps->at, "without \"keepalive\", clients that "
 			   "vanish are not noticed; add keepalive 10 60"))
 		return -ENOMEM;
-	if (cfg->is_client_to_client &&
+	if (cfg->is_client_to_client && !config_is_tap(cfg) &&
 	    config_warn_at(ps, place_of(ps, "client-to-client"),
 			   "client-to-client: packets between clients take the "
 			   "host's routing; it needs net.ipv4.ip_forward"))
@@ -464,7 +470,8 @@ static int warn_server(struct config_parse *ps)
 	       ntohl(cfg->pool_start.in4.s_addr) + 1;
 	if (size >= cfg->max_clients)
 		return 0;
-	return config_warn_at(ps, place_of(ps, "server"),
+	return config_warn_at(ps, place_of(ps, cfg->has_bridge ?
+					   "server-bridge" : "server"),
 		"the pool has %u addresses for max-clients %u", size,
 		cfg->max_clients);
 }

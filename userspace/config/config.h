@@ -272,7 +272,7 @@ struct config {
 
 	/* device and addresses */
 	const char *dev;		/* "tun", "tun0", "ovpn-x" */
-	const char *dev_type;		/* NULL, "tun" */
+	const char *dev_type;		/* NULL, "tun", "tap" */
 	uint32_t tun_mtu, txqueuelen;
 	enum config_topology topology;
 	bool has_topology;
@@ -296,7 +296,9 @@ struct config {
 	struct net_prefix server, server6;
 	bool has_server, has_server6, is_server_nopool;
 	bool has_pool, has_pool6;
+	bool has_bridge;	/* clients are in a network of Ethernet */
 	struct net_ip pool_start, pool_end;
+	uint8_t pool_len;	/* prefix of their addresses; 0: not given */
 	struct net_prefix pool6;
 	struct config_text *push;	/* in order, without "push" */
 	uint32_t max_clients;
@@ -545,6 +547,9 @@ struct config *config_client_begin(const struct config *cfg);
 int config_client_apply(struct config *cfg, const char *name, const char *text,
 			size_t len, void (*report)(void *arg, const char *err),
 			void *arg);
+
+/** config_is_tap() - is the device one of Ethernet? */
+bool config_is_tap(const struct config *cfg);
 
 /**
  * config_pull_begin() - copy of @cfg that pushed options are applied to

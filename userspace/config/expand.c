@@ -87,13 +87,17 @@ int config_expand_role(struct config_parse *ps)
 	    conflict(ps, "server", "tls-client") ||
 	    conflict(ps, "server", "pull") ||
 	    conflict(ps, "server", "ifconfig") ||
-	    conflict(ps, "server", "ifconfig-pool"))
+	    conflict(ps, "server", "ifconfig-pool") ||
+	    conflict(ps, "server-bridge", "client") ||
+	    conflict(ps, "server-bridge", "tls-client") ||
+	    conflict(ps, "server-bridge", "server") ||
+	    conflict(ps, "server-bridge", "ifconfig-pool"))
 		return -EINVAL;
 	if (ps->is_client) {
 		cfg->is_pull = true;
 		cfg->is_tls_client = true;
 	}
-	if (cfg->has_server || cfg->has_server6) {
+	if (cfg->has_server || cfg->has_server6 || cfg->has_bridge) {
 		cfg->mode = CONFIG_MODE_SERVER;
 		cfg->is_tls_server = true;
 	}
@@ -252,7 +256,7 @@ static int server_ipv4(struct config_parse *ps)
 		ret = server_subnet(ps);
 	else
 		ret = server_link(ps);
-	if (ret)
+	if (ret || config_is_tap(cfg))
 		return ret;
 	return push_pair(ps, "topology", names[cfg->topology]);
 }
@@ -320,6 +324,10 @@ int config_expand_server(struct config_parse *ps)
 
 	if (cfg->sessions_per_user > 1)
 		cfg->is_duplicate_cn = true;
+	if (config_is_tap(cfg)) {
+		cfg->topology = CONFIG_TOPOLOGY_SUBNET;
+		cfg->has_topology = true;
+	}
 	if (cfg->mode == CONFIG_MODE_SERVER && !cfg->has_topology) {
 		cfg->topology = CONFIG_TOPOLOGY_SUBNET;
 		if (cfg->has_server)

@@ -9,11 +9,15 @@
 #define IN_MAIN CONFIG_IN_MAIN
 #define IN_PULL (CONFIG_IN_MAIN | CONFIG_IN_PUSH)
 
+bool config_is_tap(const struct config *cfg)
+{
+	if (cfg->dev_type)
+		return !strcmp(cfg->dev_type, "tap");
+	return cfg->dev && !strncmp(cfg->dev, "tap", 3);
+}
+
 static CONFIG_SETTER(set_dev)
 {
-	if (!strncmp(arg[0], "tap", 3))
-		return config_fail(ps, "\"%s\": Ethernet tunnels are not supported "
-				   "in this version; write tun", arg[0]);
 	if (!strcmp(arg[0], "null"))
 		return config_fail(ps, "\"null\" is not supported in this version; "
 				   "write tun");
@@ -27,9 +31,9 @@ static CONFIG_SETTER(set_dev)
 
 static CONFIG_SETTER(set_dev_type)
 {
-	if (strcmp(arg[0], "tun"))
+	if (strcmp(arg[0], "tun") && strcmp(arg[0], "tap"))
 		return config_fail(ps, "\"%s\" is not supported in this version; "
-				   "write tun", arg[0]);
+				   "write tun or tap", arg[0]);
 	return config_set_string(ps, row, arg, n);
 }
 
@@ -42,6 +46,9 @@ static CONFIG_SETTER(set_topology)
 	(void)n;
 	if (choice < 0)
 		return choice;
+	/* a network of Ethernet has none but its own */
+	if (ps->scope == CONFIG_IN_PUSH && config_is_tap(ps->cfg))
+		return 0;
 	ps->cfg->topology = (enum config_topology)choice;
 	ps->cfg->has_topology = true;
 	return ps->scope == CONFIG_IN_PUSH ? config_ifconfig_resolve(ps) : 0;
@@ -219,6 +226,8 @@ static CONFIG_SETTER(set_route_gateway)
 
 	if (route_is_masked(ps))
 		return 0;
+	if (!strcmp(arg[0], "dhcp"))
+		return config_warn(ps, "dhcp: no DHCP client is run; have one on the device");
 	if (net_ip_parse(arg[0], &ip) || ip.family != AF_INET)
 		return config_fail(ps, "\"%s\" is not an IPv4 address", arg[0]);
 	return config_set_string(ps, row, arg, n);
@@ -262,10 +271,13 @@ static CONFIG_SETTER(set_redirect_gateway)
 static const struct config_row device_rows[] = {
 	{ "dev", 1, 1, CONFIG_KIND_APPLY, IN_MAIN, set_dev, CONFIG_FIELD(dev),
 	  0, 0, "NAME",
-	  "Name the network device.\n\"tun\" takes the first free tunN; any "
-	  "other name is used as it is." },
+	  "Name the network device.\n\"tun\" takes the first free tunN, and "
+	  "\"tap\" tapN; any other name is used as it is. A device whose name "
+	  "begins with tap is one of Ethernet, which userspace carries: a "
+	  "server knows its clients' hosts by the addresses that they send "
+	  "from. Tags of VLANs stay as they are." },
 	{ "dev-type", 1, 1, CONFIG_KIND_APPLY, IN_MAIN, set_dev_type,
-	  CONFIG_FIELD(dev_type), 0, 0, "tun",
+	  CONFIG_FIELD(dev_type), 0, 0, "tun|tap",
 	  "Say what kind the device is, whatever its name." },
 	{ "tun-mtu", 1, 2, CONFIG_KIND_APPLY, IN_PULL, config_set_u32,
 	  CONFIG_FIELD(tun_mtu), 100, 65536, "BYTES [MAX]",
@@ -281,7 +293,7 @@ static const struct config_row device_rows[] = {
 	CONFIG_SPECIAL("ifconfig", 2, 2, IN_PULL, set_ifconfig,
 		"LOCAL REMOTE|NETMASK",
 		"Set the device's IPv4 address.\nThe second argument is a netmask "
-		"with topology subnet, otherwise the peer's address."),
+		"with topology subnet and with tap, otherwise the peer's address."),
 	CONFIG_SPECIAL("ifconfig-ipv6", 2, 2, IN_PULL, set_ifconfig_ipv6,
 		"LOCAL/BITS REMOTE", "Set the device's IPv6 address."),
 	CONFIG_FLAG("ifconfig-noexec", IN_PULL, is_ifconfig_noexec,
@@ -297,7 +309,8 @@ static const struct config_row device_rows[] = {
 		"Add an IPv6 route when the tunnel is up."),
 	{ "route-gateway", 1, 1, CONFIG_KIND_APPLY, IN_PULL, set_route_gateway,
 	  CONFIG_FIELD(route_gateway), 0, 0, "ADDRESS",
-	  "Set the default gateway of --route." },
+	  "Set the default gateway of --route.\nThat a server pushes dhcp is no "
+	  "mistake, but no DHCP client is run." },
 	{ "route-metric", 1, 1, CONFIG_KIND_APPLY, IN_PULL, config_set_u32,
 	  CONFIG_FIELD(route_metric), 0, INT32_MAX, "N",
 	  "Set the default metric of --route and --route-ipv6." },

@@ -5,7 +5,7 @@
 
 #define MGMT "this part of the management interface is not supported; remove the line"
 #define TOKENS "keys come from files; use cert and key"
-#define TAP "Ethernet tunnels are not supported; use dev tun"
+#define VLAN "tags stay as they are; have a bridge filter them, or a server for each VLAN"
 #define OPENVPN "use the program openvpn for that"
 
 static const struct config_row refused_rows[] = {
@@ -33,11 +33,10 @@ static const struct config_row refused_rows[] = {
 	CONFIG_REFUSE("no-name-remapping", "remove the line"),
 	CONFIG_REFUSE("replay-persist", "remove the line"),
 	CONFIG_REFUSE("single-session", "remove the line"),
-	CONFIG_REFUSE("server-bridge", TAP),
-	CONFIG_REFUSE_PUSHED("lladdr", TAP),
-	CONFIG_REFUSE("vlan-accept", TAP),
-	CONFIG_REFUSE("vlan-pvid", TAP),
-	CONFIG_REFUSE("vlan-tagging", TAP),
+	CONFIG_REFUSE_PUSHED("lladdr", "use ip link set address"),
+	CONFIG_REFUSE("vlan-accept", VLAN),
+	CONFIG_REFUSE("vlan-pvid", VLAN),
+	CONFIG_REFUSE("vlan-tagging", VLAN),
 	CONFIG_REFUSE("mktun", "use ip tuntap"),
 	CONFIG_REFUSE("rmtun", "use ip tuntap"),
 	CONFIG_REFUSE("iproute", "remove the line"),

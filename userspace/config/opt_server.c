@@ -109,8 +109,46 @@ static CONFIG_SETTER(set_pool)
 		return config_fail(ps, "the pool has more than 16777216 addresses");
 	if (n > 2 && net_mask_parse(arg[2], &len))
 		return config_fail(ps, "\"%s\" is not a netmask", arg[2]);
+	cfg->pool_len = n > 2 ? len : 0;
 	cfg->has_pool = true;
 	return 0;
+}
+
+static int bridge_push(struct config_parse *ps, const char *gateway)
+{
+	const char *text = mem_arena_printf(ps->cfg->arena, "route-gateway %s",
+					    gateway);
+
+	return text ? config_push_add(ps, text) : config_nomem(ps);
+}
+
+/* GATEWAY NETMASK FIRST LAST, or nothing: somebody there gives out addresses */
+static CONFIG_SETTER(set_server_bridge)
+{
+	struct config *cfg = ps->cfg;
+	struct net_prefix net;
+	char *pool[] = { n > 3 ? arg[2] : NULL, n > 3 ? arg[3] : NULL,
+			 n > 3 ? arg[1] : NULL };
+
+	if (cfg->has_bridge)
+		return config_fail(ps, "is there twice");
+	cfg->has_bridge = true;
+	if (n == 1 && !strcmp(arg[0], "nogw"))
+		return 0;
+	if (!n)
+		return bridge_push(ps, "dhcp");
+	if (n != 4)
+		return config_fail(ps, "write GATEWAY NETMASK FIRST LAST, nogw, or nothing");
+	if (net_ip_parse(arg[0], &net.ip) || net.ip.family != AF_INET)
+		return config_fail(ps, "\"%s\" is not an IPv4 address", arg[0]);
+	if (set_pool(ps, row, pool, 3))
+		return -EINVAL;
+	net.len = cfg->pool_len;
+	if (!net_prefix_contains(&net, &cfg->pool_start) ||
+	    !net_prefix_contains(&net, &cfg->pool_end))
+		return config_fail(ps, "%s to %s are not in the network of %s %s",
+				   arg[2], arg[3], arg[0], arg[1]);
+	return bridge_push(ps, arg[0]);
 }
 
 static CONFIG_SETTER(set_pool_ipv6)
@@ -186,7 +224,15 @@ static const struct config_row server_rows[] = {
 		"--mode server and --tls-server; with topology subnet the first "
 		"address becomes the server's (--ifconfig), the others form "
 		"the pool (--ifconfig-pool, unless nopool), and route-gateway "
-		"and topology are pushed."),
+		"and topology are pushed. With tap there is no topology."),
+	CONFIG_SPECIAL("server-bridge", 0, 4, IN_MAIN, set_server_bridge,
+		"[GATEWAY NETMASK FIRST LAST | nogw]",
+		"Serve clients that become part of a network of Ethernet.\nShort "
+		"for --mode server and --tls-server, with --dev tap. Their "
+		"addresses are from FIRST to LAST, of the network that GATEWAY is "
+		"in, which is pushed as route-gateway; or somebody in that network "
+		"gives them out, and dhcp is pushed, unless nogw. The device is to "
+		"be put into a bridge by whoever makes that, for example by --up."),
 	CONFIG_SPECIAL("server-ipv6", 1, 1, IN_MAIN, set_server_ipv6,
 		"NETWORK/BITS",
 		"Serve clients with addresses of this IPv6 network.\nThe first "
@@ -215,13 +261,17 @@ static const struct config_row server_rows[] = {
 	CONFIG_NUMBER("max-routes-per-client",
 		CONFIG_IN_MAIN | CONFIG_IN_CLIENT, max_routes_per_client, 1,
 		65536, "N",
-		"Let a client have at most N networks behind it; default 256."),
+		"Let a client have at most N networks behind it; default 256.\n"
+		"With tap, hosts: frames of more are dropped, until one of them has "
+		"been silent for 5 minutes."),
 	CONFIG_FLAG("force-tls-key-material-export", IN_MAIN, is_ekm_forced,
 		"Refuse clients that cannot take data keys from the TLS session."
 		"\nThat are those before OpenVPN 2.6."),
 	CONFIG_FLAG("client-to-client", IN_MAIN, is_client_to_client,
 		"Route clients to each other.\nThe packets take the host's routing and "
-		"its packet filter; forwarding must be enabled there."),
+		"its packet filter; forwarding must be enabled there. With tap, "
+		"frames go from client to client, and the host does not see those "
+		"for one of them."),
 	CONFIG_SPECIAL("connect-freq", 2, 2, IN_MAIN, set_freq, "N SECONDS",
 		"Let at most N clients begin per SECONDS; default no limit.\n"
 		"Counts addresses that have proved that they can receive."),

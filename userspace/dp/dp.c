@@ -15,6 +15,7 @@ void dp_init(struct dp *dp, const struct dp_ops *ops,
 	dp->ifindex = cfg->ifindex;
 	dp->events = cfg->events;
 	dp->arg = cfg->arg;
+	dp->is_ether = cfg->is_ether;
 	dp->has_epochs = !ops->is_plain;
 	dp->has_kernel = ops->is_plain;
 }
@@ -100,7 +101,7 @@ int dp_peer_add(struct dp *dp, const struct dp_peer *peer)
 	bool has_vpn = peer->vpn4.family || peer->vpn6.family;
 
 	if (peer->id > PROTO_PEER_ID_NONE || peer->tx_id > PROTO_PEER_ID_NONE ||
-	    (dp->mode == DP_MODE_MP && !has_vpn) ||
+	    (dp->mode == DP_MODE_MP && !has_vpn && !dp->is_ether) ||
 	    (peer->is_tcp && peer->format.fragment))
 		return -EINVAL;
 	if (dp->ops->is_plain && !dp_peer_is_plain(dp, peer))

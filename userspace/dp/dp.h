@@ -63,6 +63,9 @@ struct dp_events {
  * @ifindex, @ifname: the device, made by priv/
  * @loop: NULL (kernel only): no events, for a tool that just asks
  * @has_streams: its peers have connections
+ * @is_ether: dp_user_new() only: the device is TAP, packets are frames, and in
+ *	DP_MODE_MP the source addresses of frames say where peers are
+ * @is_client_to_client: with @is_ether: frames go from peer to peer, too
  * @tun_fd: of a TUN device, owned by the data path when that was made; -1
  *	otherwise
  */
@@ -70,6 +73,7 @@ struct dp_config {
 	struct loop *loop;
 	enum dp_mode mode;
 	bool has_streams;
+	bool is_ether, is_client_to_client;
 	int ifindex;
 	const char *ifname;
 	int tun_fd;
@@ -119,7 +123,8 @@ enum dp_mss {
  * @framing: of payloads; nothing is ever compressed
  * @fragment: longest datagram, 0: nothing is fragmented (section 7.9)
  * @is_fragment_mtu: that counts the headers of IP and UDP
- * @join_max: longest payload that is put together from fragments
+ * @join_max: longest packet that is put together from fragments, as the MTU of
+ *	a device counts
  * @has_class: the DSCP of a packet is also outside
  * @mss, @mss_size: largest segments of TCP in the tunnel; with DP_MSS_ROUTE an
  *	upper limit of that MTU, 0: none
@@ -163,7 +168,8 @@ struct dp_peer {
 	struct dp_stream stream;	/* on TCP */
 	union net_addr remote;	/* AF_UNSPEC on TCP */
 	union net_addr local;	/* AF_UNSPEC: chosen by routing */
-	struct net_ip vpn4, vpn6;	/* DP_MODE_MP: at least one */
+	struct net_ip vpn4, vpn6;	/* DP_MODE_MP: one, but on Ethernet */
+	uint32_t max_macs;	/* on Ethernet, of hosts behind it */
 	const char *occ;	/* own options, kept by the caller; or NULL */
 	const struct dp_nat *nat;	/* copied; not in the kernel */
 	size_t n_nat;
@@ -189,7 +195,7 @@ bool dp_has_epochs(const struct dp *dp);
  * these are none of its, and have a device of their own. Their datagrams must
  * not come to the kernel's socket, so they have other ids on the wire.
  */
-#define DP_ID_APART	0x800000u	/* added to the id that they have here */
+#define DP_ID_APART	0x800000u	/* added to the id here */
 
 /**
  * dp_apart_new() - let userspace carry peers apart from the kernel

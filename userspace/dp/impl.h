@@ -49,6 +49,7 @@ struct dp_ops {
  * @depth: of callbacks that are running; dp_free() waits for them
  * @batches: of dp_batch_begin() that have not ended
  * @is_dead: dp_free() was called meanwhile; no events, do nothing more
+ * @is_ether: see struct dp_config
  * @has_epochs: see dp_has_epochs()
  * @has_kernel: see dp_has_kernel()
  */
@@ -61,6 +62,7 @@ struct dp {
 	void *arg;
 	unsigned int depth, batches;
 	bool is_dead;
+	bool is_ether;
 	bool has_epochs;
 	bool has_kernel;
 };

@@ -232,7 +232,9 @@ static int apart_peer_add(struct dp *dp, const struct dp_peer *peer)
 
 	if (!of)
 		return -ENODEV;
-	if (peer->id & DP_ID_APART)
+	/* on the wire each of them has another one, and none that of nobody */
+	if (peer->id & DP_ID_APART ||
+	    (peer->id | DP_ID_APART) == PROTO_PEER_ID_NONE)
 		return -EINVAL;
 	if (of == mixed->kernel && mixed_is_carried(mixed, peer->id))
 		return -EEXIST;

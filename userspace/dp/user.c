@@ -25,6 +25,7 @@ void user_peer_remove(struct dp_user *user, struct user_peer *peer)
 		user_shape_end(user);
 		user_mtu_end(user);
 	}
+	user_ether_forget(user, peer);
 	user_key_clear(&peer->key[0]);
 	user_key_clear(&peer->key[1]);
 	userdp_join_free(peer->join);
@@ -60,9 +61,12 @@ static int user_peer_add(struct dp *dp, const struct dp_peer *cfg)
 	if (!peer)
 		return -ENOMEM;
 	peer->cfg = *cfg;
+	/* packets of IP look the same with and without the framing V2 */
 	peer->has_layers = cfg->format.fragment ||
 			   cfg->format.framing == PROTO_FRAMING_LZO ||
-			   cfg->format.framing == PROTO_FRAMING_SWAP;
+			   cfg->format.framing == PROTO_FRAMING_SWAP ||
+			   (user->ether &&
+			    cfg->format.framing == PROTO_FRAMING_V2);
 	peer->fragment_seq = (uint8_t)cfg->id;
 	if (!cfg->is_tcp)
 		err = userdp_dest_init(&peer->dest, cfg->fd, &cfg->remote,
@@ -225,6 +229,7 @@ static void user_dispose(struct dp_user *user)
 		mem_wipe(user->layered, USER_LAYERED_BYTES);
 	free(user->layered);
 	free(user->prefixes);
+	free(user->ether);
 	free(user);
 }
 
@@ -286,7 +291,7 @@ static int user_new(const struct dp_config *cfg, bool is_carried,
 	user->tun_io = loop_io_new(cfg->loop, cfg->tun_fd, LOOP_READABLE,
 				   user_tun_event, user);
 	if (!user->ping_timer || !user->tun_io ||
-	    userdp_tx_init(&user->tx) ||
+	    userdp_tx_init(&user->tx) || user_ether_new(user, cfg) ||
 	    userdp_merge_init(&user->merge, &user->tun)) {
 		user_dispose(user);
 		return -ENOMEM;

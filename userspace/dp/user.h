@@ -23,6 +23,7 @@
  *   user_nat.c	other addresses for the other end
  *   user_ping.c	keepalive
  *   user_prefix.c	networks behind peers
+ *   user_ether.c	hosts behind peers, on Ethernet
  */
 
 #define USER_BUCKETS		1024	/* power of two */
@@ -86,6 +87,8 @@ struct user_peer {
 	struct userdp_join *join;
 	struct dp_nat *nat;	/* what cfg.nat points to */
 	struct user_prefix *prefixes;
+	struct user_mac *macs;
+	unsigned int n_macs;
 	struct dp_stats stats;
 };
 
@@ -160,6 +163,7 @@ struct dp_user {
 	struct user_peer *by_addr[USER_BUCKETS];
 	uint8_t *layered;
 	struct user_prefixes *prefixes;	/* NULL before the first one */
+	struct user_ether *ether;	/* NULL: packets are of IP */
 	unsigned int n_peers;
 	struct user_drops drops;
 	struct user_shaper shaper;
@@ -215,7 +219,36 @@ void user_prefix_drop(struct dp_user *user, struct user_peer *peer);
 struct user_peer *user_find_inner(struct dp_user *user,
 				  const struct net_ip *ip);
 
+/* user_ether.c */
+int user_ether_new(struct dp_user *user, const struct dp_config *cfg);
+/* a peer goes, and with it the hosts behind it */
+void user_ether_forget(struct dp_user *user, struct user_peer *peer);
+/* behind which peer a host is; NULL */
+struct user_peer *user_ether_find(struct dp_user *user, const uint8_t *mac);
+/* a frame of the device: its source is not behind a peer */
+void user_ether_local(struct dp_user *user, const uint8_t *frame);
+/* a copy for each peer but @but; who cannot take it now loses it */
+void user_ether_flood(struct dp_user *user, const struct user_peer *but,
+		      const uint8_t *frame, size_t len);
+/**
+ * user_ether_receive() - a frame of a peer of a bridge
+ *
+ * Those for other peers are sent there. Return: 1: for the device; 0: not; or
+ * -EADDRNOTAVAIL: its source cannot be behind this peer.
+ */
+int user_ether_receive(struct dp_user *user, struct user_peer *peer,
+		       const uint8_t *frame, size_t len);
+/*
+ * The packet of IP in what goes through the device; false: there is none. @len
+ * is changed with it.
+ */
+bool user_ip(const struct dp_user *user, uint8_t **pkt, size_t *len);
+
 /* user_tx.c */
+/* as user_send(), without events; goes with user_batch_end() at the latest */
+int user_relay(struct dp_user *user, struct user_peer *peer,
+	       const uint8_t *payload, size_t len);
+void user_relay_end(struct dp_user *user);
 /* to be called when peers come, go, stall or go on */
 void user_tun_rearm(struct dp_user *user);
 void user_stream_ready(struct dp *dp, uint32_t peer_id);

@@ -106,13 +106,16 @@ static ssize_t layer_join(struct dp_user *user, struct user_peer *peer,
 			  uint8_t **payload, size_t len)
 {
 	uint64_t now = loop_now(user->base.loop);
+	size_t extra = USERDP_FRAMING_MAX;
 	uint8_t *out;
 	ssize_t n;
 
 	n = userdp_join_add(peer->join, *payload, len, now, &out);
 	if (n == -ENOBUFS) {
+		if (user->ether)
+			extra += USERDP_ETHER_MAX;
 		peer->join = userdp_join_new(peer->cfg.format.join_max +
-					     USERDP_FRAMING_MAX);
+					     extra);
 		if (!peer->join)
 			return -ENOMEM;
 		n = userdp_join_add(peer->join, *payload, len, now, &out);

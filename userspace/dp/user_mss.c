@@ -34,6 +34,9 @@ size_t user_outer_len(const struct user_peer *peer)
 	       (peer->cfg.is_tcp ? TCP_LEN : UDP_LEN);
 }
 
+/* Of Ethernet, as much as OpenVPN allows for. */
+#define ETHER_EXTRA	32
+
 /* The longest packet inside whose datagram has @size bytes; 0: not known. */
 static size_t user_mss_inner(const struct user_peer *peer,
 			     const struct user_key *key, size_t size)
@@ -63,10 +66,12 @@ static size_t user_mss_route(const struct user_peer *peer)
 	return mtu;
 }
 
-static size_t user_mss_look_up(const struct user_peer *peer,
+static size_t user_mss_look_up(const struct dp_user *user,
+			       const struct user_peer *peer,
 			       const struct user_key *key)
 {
 	const struct dp_format *format = &peer->cfg.format;
+	size_t extra = user->ether ? ETHER_EXTRA : 0;
 	size_t size = format->mss_size;
 
 	switch (format->mss) {
@@ -75,7 +80,8 @@ static size_t user_mss_look_up(const struct user_peer *peer,
 	case DP_MSS_FIXED:
 		return size;
 	case DP_MSS_LINK:
-		return user_mss_inner(peer, key, size);
+		size = user_mss_inner(peer, key, size);
+		return size > extra ? size - extra : 0;
 	case DP_MSS_ROUTE:
 		size = user_mss_route(peer);
 		break;
@@ -84,7 +90,8 @@ static size_t user_mss_look_up(const struct user_peer *peer,
 	}
 	if (size <= user_outer_len(peer))
 		return 0;
-	return user_mss_inner(peer, key, size - user_outer_len(peer));
+	size = user_mss_inner(peer, key, size - user_outer_len(peer));
+	return size > extra ? size - extra : 0;
 }
 
 void user_mss(struct dp_user *user, struct user_peer *peer, uint8_t *pkt,
@@ -99,7 +106,7 @@ void user_mss(struct dp_user *user, struct user_peer *peer, uint8_t *pkt,
 		key = user_key_slot(peer, DP_SLOT_PRIMARY);
 		if (!key->is_set)
 			return;
-		peer->inner_max = user_mss_look_up(peer, key);
+		peer->inner_max = user_mss_look_up(user, peer, key);
 		peer->inner_at = now;
 	}
 	if (peer->inner_max)

@@ -135,12 +135,49 @@ static bool user_rx_follow(struct dp_user *user, struct user_peer *peer,
 	return is_floated;
 }
 
+static void user_rx_count(struct user_peer *peer, const struct user_rx *rx)
+{
+	peer->stats.vpn_rx_packets++;
+	peer->stats.vpn_rx_bytes += rx->payload_len;
+}
+
+static int user_rx_frame(struct dp_user *user, struct user_peer *peer,
+			 const struct user_rx *rx)
+{
+	uint8_t *ip = rx->payload;
+	size_t len = rx->payload_len;
+	int ret = 1;
+
+	if (len < USERDP_ETHER_LEN) {
+		user->drops.malformed++;
+		return -EINVAL;
+	}
+	if (user_ip(user, &ip, &len)) {
+		if (peer->cfg.n_nat)
+			user_nat(peer, false, ip, len);
+		user_mss(user, peer, ip, len);
+	}
+	if (user->base.mode == DP_MODE_MP)
+		ret = user_ether_receive(user, peer, rx->payload,
+					 rx->payload_len);
+	if (ret < 0) {
+		user->drops.source++;
+		return ret;
+	}
+	if (ret)
+		userdp_merge_add(&user->merge, peer->cfg.id, rx->payload_len);
+	user_rx_count(peer, rx);
+	return 0;
+}
+
 static int user_rx_deliver(struct dp_user *user, struct user_peer *peer,
 			   const struct user_rx *rx)
 {
 	size_t len = rx->payload_len;
 	struct net_ip src;
 
+	if (user->ether)
+		return user_rx_frame(user, peer, rx);
 	if (peer->cfg.n_nat)
 		user_nat(peer, false, rx->payload, len);
 	if (!user_inner_addr(rx->payload, len, true, &src)) {
@@ -158,14 +195,17 @@ static int user_rx_deliver(struct dp_user *user, struct user_peer *peer,
 	}
 	user_mss(user, peer, rx->payload, len);
 	userdp_merge_add(&user->merge, peer->cfg.id, len);
-	peer->stats.vpn_rx_packets++;
-	peer->stats.vpn_rx_bytes += len;
+	user_rx_count(peer, rx);
 	return 0;
 }
 
 void user_batch_end(struct dp *dp)
 {
-	userdp_merge_flush(&user_get(dp)->merge);
+	struct dp_user *user = user_get(dp);
+
+	userdp_merge_flush(&user->merge);
+	if (user->ether)
+		user_relay_end(user);
 }
 
 static bool user_is_ping(const struct user_rx *rx)

@@ -133,10 +133,12 @@ static uint8_t user_class(const uint8_t *pkt, size_t len)
 static int user_send_one(struct dp_user *user, struct user_peer *peer,
 			 const uint8_t *payload, size_t len)
 {
+	uint8_t *ip = (uint8_t *)(uintptr_t)payload;
+	size_t ip_len = len;
 	uint8_t class = 0;
 
-	if (peer->cfg.format.has_class)
-		class = user_class(payload, len);
+	if (peer->cfg.format.has_class && user_ip(user, &ip, &ip_len))
+		class = user_class(ip, ip_len);
 	user_end_run(user, peer, len, class);
 	user->tx.class = class;
 	if (peer->has_layers)
@@ -254,6 +256,33 @@ int user_send(struct dp_user *user, struct user_peer *peer,
 	return err;
 }
 
+/* From one peer to another: an event could take away the first one. */
+int user_relay(struct dp_user *user, struct user_peer *peer,
+	       const uint8_t *payload, size_t len)
+{
+	const struct user_key *key = user_tx_key(peer);
+	int err = -ENOKEY;
+
+	if (key)
+		err = user_make_room(user, peer, key, 1, len);
+	else
+		user->drops.no_key++;
+	if (!err)
+		err = user_send_one(user, peer, payload, len);
+	if (err)
+		return err;
+	peer->last_tx = loop_now(user->base.loop);
+	peer->stats.vpn_tx_packets++;
+	peer->stats.vpn_tx_bytes += len;
+	return 0;
+}
+
+void user_relay_end(struct dp_user *user)
+{
+	if (user->tx.used)
+		user_tx_flush(user);
+}
+
 /* ---- frames of the device -------------------------------------------- */
 
 static struct user_peer *user_route(struct dp_user *user, const uint8_t *pkt,
@@ -263,10 +292,12 @@ static struct user_peer *user_route(struct dp_user *user, const uint8_t *pkt,
 
 	if (user->tun.has_peers)
 		return user_find_id(user, user->frame.peer_id);
-	if (!user_inner_addr(pkt, len, false, &dst))
+	if (!user->ether && !user_inner_addr(pkt, len, false, &dst))
 		return NULL;
 	if (user->base.mode == DP_MODE_P2P)
 		return user_find_first(user);
+	if (user->ether)
+		return user_ether_find(user, userdp_ether_dst(pkt));
 	return user_find_inner(user, &dst);
 }
 
@@ -283,6 +314,43 @@ static int user_layer_room(struct dp_user *user, const struct user_peer *peer,
 			      userdp_frame_longest(&user->frame));
 }
 
+/* A frame of the device of a bridge. Return: it was for all, and is gone. */
+static bool user_bridge(struct dp_user *user, const uint8_t *head)
+{
+	struct userdp_frame *frame = &user->frame;
+	const uint8_t *pkt;
+	size_t len;
+
+	if (!user->ether || user->base.mode != DP_MODE_MP)
+		return false;
+	user_ether_local(user, head);
+	if (!userdp_ether_is_group(userdp_ether_dst(head)))
+		return false;
+	while ((pkt = userdp_frame_next(frame, &len)))
+		user_ether_flood(user, NULL, pkt, len);
+	return true;
+}
+
+/* What is at the beginning of each packet of the frame. */
+static const uint8_t *user_head(const struct userdp_frame *frame, size_t *len)
+{
+	const uint8_t *head = userdp_frame_head(frame, len);
+
+	return frame->ether_len ? frame->ether : head;
+}
+
+/* In a packet that goes to @peer. */
+static void user_touch(struct dp_user *user, struct user_peer *peer,
+		       uint8_t *pkt, size_t len)
+{
+	if (!user_ip(user, &pkt, &len))
+		return;
+	if (user->frame.gso == USERDP_GSO_NONE)
+		user_mss(user, peer, pkt, len);
+	if (peer->cfg.n_nat)
+		user_nat(peer, true, pkt, len);
+}
+
 /* Seals what is left of user->frame; 0, or -EAGAIN when it has to wait. */
 static int user_forward(struct dp_user *user)
 {
@@ -294,7 +362,9 @@ static int user_forward(struct dp_user *user)
 	size_t len;
 	int err;
 
-	head = userdp_frame_head(frame, &len);
+	head = user_head(frame, &len);
+	if (user_bridge(user, head))
+		return 0;
 	peer = user_route(user, head, len);
 	if (peer)
 		key = user_tx_key(peer);
@@ -311,15 +381,12 @@ static int user_forward(struct dp_user *user)
 		user->drops.malformed++;
 		return 0;
 	}
-	if (frame->gso == USERDP_GSO_NONE)
-		user_mss(user, peer, frame->pkt, frame->len);
 	while (userdp_frame_has_more(frame)) {
 		err = user_layer_room(user, peer, key);
 		if (err)
 			break;
 		pkt = userdp_frame_next(frame, &len);
-		if (peer->cfg.n_nat)
-			user_nat(peer, true, pkt, len);
+		user_touch(user, peer, pkt, len);
 		if (user_send_one(user, peer, pkt, len))
 			break;
 		peer->stats.vpn_tx_packets++;

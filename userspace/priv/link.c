@@ -127,9 +127,12 @@ static int priv_ovpn_open_any(struct priv_helper *helper,
 static int priv_tun_open(struct priv_helper *helper, const char *name,
 			 struct priv_device *dev, struct priv_reply *reply)
 {
-	bool is_any = !strcmp(name, PRIV_NAME_ANY);
+	bool is_tap = dev->kind == PRIV_LINK_TAP;
+	const char *any = is_tap ? "tap%d" : PRIV_NAME_ANY "%d";
+	bool is_any = !strncmp(any, name, 3) && !name[3];
 	struct ifreq ifr = {
-		.ifr_flags = IFF_TUN | IFF_NO_PI | IFF_VNET_HDR,
+		.ifr_flags = (is_tap ? IFF_TAP : IFF_TUN) | IFF_NO_PI |
+			     IFF_VNET_HDR,
 	};
 	char lock[PRIV_LOCK_LEN];
 	struct nl_link link;
@@ -143,12 +146,11 @@ static int priv_tun_open(struct priv_helper *helper, const char *name,
 		priv_reply_text(reply, "/dev/net/tun: %s", strerror(-err));
 		return err == -ENOENT ? -EOPNOTSUPP : err;
 	}
-	snprintf(ifr.ifr_name, sizeof(ifr.ifr_name), "%s",
-		 is_any ? PRIV_NAME_ANY "%d" : name);
+	snprintf(ifr.ifr_name, sizeof(ifr.ifr_name), "%s", is_any ? any : name);
 	if (ioctl(fd, TUNSETIFF, &ifr)) {
 		err = -errno;
-		priv_reply_text(reply, "cannot open TUN device %s: %s", name,
-				strerror(-err));
+		priv_reply_text(reply, "cannot open %s device %s: %s",
+				is_tap ? "TAP" : "TUN", name, strerror(-err));
 		goto close;
 	}
 	err = nl_rt_link_get(helper->rt, ifr.ifr_name, &link);
@@ -191,6 +193,7 @@ static int priv_kind_open(struct priv_helper *helper,
 			return priv_ovpn_open_any(helper, dev, reply);
 		return priv_ovpn_open(helper, req->name, dev, reply);
 	case PRIV_LINK_TUN:
+	case PRIV_LINK_TAP:
 		return priv_tun_open(helper, req->name, dev, reply);
 	}
 	return -EINVAL;
@@ -281,7 +284,8 @@ int priv_do_link_hold(struct priv_helper *helper,
 
 	if (req->ifindex > 0)
 		dev = priv_device_find(helper, req->ifindex);
-	if (!dev || dev->kind != PRIV_LINK_TUN) {
+	if (!dev || (dev->kind != PRIV_LINK_TUN &&
+		     dev->kind != PRIV_LINK_TAP)) {
 		priv_reply_text(reply, "no TUN device of ours");
 		return -EPERM;
 	}

@@ -67,12 +67,13 @@ enum priv_link_kind {
 	PRIV_LINK_OVPN_P2P,
 	PRIV_LINK_OVPN_MP,
 	PRIV_LINK_TUN,
+	PRIV_LINK_TAP,
 };
 
 struct priv_link {
 	char name[16];
 	int ifindex;
-	int fd;		/* of a TUN device, owned by the caller; else -1 */
+	int fd;		/* of TUN or TAP, owned by the caller; else -1 */
 	bool is_adopted;	/* existed already, perhaps with peers */
 	/* things that an earlier daemon left behind, and are gone now */
 	unsigned int n_leftover;
@@ -80,7 +81,7 @@ struct priv_link {
 
 /**
  * priv_link_open() - create a device, or take over one that persists
- * @name: "tun0", or "tun" for the first free tunN
+ * @name: "tun0", or "tun" for the first free tunN, and likewise "tap"
  *
  * Return: 0; -EOPNOTSUPP when the kernel has no such kind (try another one);
  * -EBUSY when another daemon has it; -EEXIST when another kind of link has the

@@ -71,13 +71,19 @@ static unsigned int occ_crypto_overhead(const struct proto_occ *occ)
 	return pid + md;
 }
 
+/* Of Ethernet, as OpenVPN counts it. */
+static unsigned int occ_extra(const struct proto_occ *occ)
+{
+	return occ->is_tap ? 32 : 0;
+}
+
 static unsigned int occ_link_mtu(const struct proto_occ *occ)
 {
 	const unsigned int op = 1;
 
 	if (occ->link_mtu)
 		return occ->link_mtu;
-	return occ->tun_mtu + op + (occ->is_tcp ? 2 : 0) +
+	return occ->tun_mtu + occ_extra(occ) + op + (occ->is_tcp ? 2 : 0) +
 	       (occ->has_framing ? 1 : 0) + (occ->has_fragment ? 4 : 0) +
 	       occ_crypto_overhead(occ);
 }
@@ -117,8 +123,9 @@ int proto_occ_build(const struct proto_occ *occ, char *out, size_t cap)
 {
 	struct occ_out text = { .at = out, .cap = cap };
 
-	occ_print(&text, "V4,dev-type tun,link-mtu %u,tun-mtu %u,proto %s",
-		  occ_link_mtu(occ), occ->tun_mtu, occ_proto_name(occ));
+	occ_print(&text, "V4,dev-type %s,link-mtu %u,tun-mtu %u,proto %s",
+		  occ->is_tap ? "tap" : "tun", occ_link_mtu(occ),
+		  occ->tun_mtu + occ_extra(occ), occ_proto_name(occ));
 	if (occ->has_framing)
 		occ_print(&text, ",comp-lzo");
 	if (occ->has_fragment)

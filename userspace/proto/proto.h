@@ -280,6 +280,7 @@ unsigned long proto_peer_info_number(const char *info, const char *name);
 struct proto_occ {
 	bool is_server;
 	bool is_tcp;
+	bool is_tap;
 	unsigned int tun_mtu;
 	unsigned int link_mtu;		/* 0: compute (section 5.3) */
 	const char *cipher;		/* NULL: item left out */

@@ -289,6 +289,7 @@ int tunnel_data_peer(struct tunnel *tunnel, uint32_t tx_id,
 		.tx_id = tx_id,
 		.vpn4 = tunnel->vpn4,
 		.vpn6 = tunnel->vpn6,
+		.max_macs = cfg->max_routes_per_client,
 		.occ = tunnel->active->params.framing ? host->occ_framed :
 							host->occ,
 	};

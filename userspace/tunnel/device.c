@@ -31,6 +31,11 @@ struct tunnel_applied {
 	size_t n_routes, cap_routes;
 };
 
+static bool is_user(enum priv_link_kind kind)
+{
+	return kind == PRIV_LINK_TUN || kind == PRIV_LINK_TAP;
+}
+
 /*
  * A server on a driver that is not ours: what that cannot carry is for
  * userspace, apart.
@@ -62,6 +67,8 @@ static int data_path_new(struct tunnel_host *host, enum priv_link_kind kind)
 		.mode = cfg->mode == CONFIG_MODE_SERVER ? DP_MODE_MP :
 							  DP_MODE_P2P,
 		.has_streams = config_proto_is_tcp(cfg->proto),
+		.is_ether = config_is_tap(cfg),
+		.is_client_to_client = cfg->is_client_to_client,
 		.ifindex = host->link.ifindex,
 		.ifname = host->link.name,
 		.tun_fd = host->link.fd,
@@ -72,7 +79,7 @@ static int data_path_new(struct tunnel_host *host, enum priv_link_kind kind)
 
 	int ret;
 
-	if (kind == PRIV_LINK_TUN)
+	if (is_user(kind))
 		return dp_user_new(&dp, &host->dp);
 	ret = dp_kernel_new(&dp, &host->dp);
 	if (!ret)
@@ -85,11 +92,12 @@ static int device_kept(struct tunnel_host *host)
 {
 	int fd = keep_fd_take(host->setup.keep, "tun"), ret;
 	const char *dev = host->setup.cfg->dev;
+	const char *any = config_is_tap(host->setup.cfg) ? "tap" : "tun";
 
 	if (fd < 0)
 		return -ENOENT;
 	ret = priv_link_adopt(host->setup.priv, fd, &host->link);
-	if (!ret && strcmp(dev, "tun") && strcmp(dev, host->link.name)) {
+	if (!ret && strcmp(dev, any) && strcmp(dev, host->link.name)) {
 		priv_link_close(host->setup.priv, host->link.ifindex);
 		ret = -ENOENT;
 	}
@@ -105,12 +113,12 @@ static int device_link(struct tunnel_host *host, enum priv_link_kind kind)
 	struct keep *keep = host->setup.keep;
 	int ret = -ENOENT;
 
-	if (kind == PRIV_LINK_TUN)
+	if (is_user(kind))
 		ret = device_kept(host);
 	if (ret)
 		ret = priv_link_open(host->setup.priv, kind,
 				     host->setup.cfg->dev, &host->link);
-	if (ret || kind != PRIV_LINK_TUN || !keep ||
+	if (ret || !is_user(kind) || !keep ||
 	    host->setup.cfg->mode != CONFIG_MODE_SERVER)
 		return ret;
 	if (keep_fd_put(keep, "tun", host->link.fd) ||
@@ -172,6 +180,8 @@ const char *tunnel_device_user_only(const struct config *cfg)
 
 	if (cfg->data_path == CONFIG_DATA_PATH_USER)
 		return "data-path user was configured";
+	if (config_is_tap(cfg))
+		return "the kernel data path has no Ethernet";
 	/* a server's clients may need it or not, see fragment_too() */
 	if (cfg->fragment && !is_server)
 		return no_fragment;
@@ -249,7 +259,8 @@ int tunnel_device_open(struct tunnel_host *host, char *err, size_t err_len)
 				 "the kernel module carries the data");
 	}
 	if (is_missing(ret) && cfg->data_path != CONFIG_DATA_PATH_KERNEL) {
-		ret = device_try(host, PRIV_LINK_TUN);
+		ret = device_try(host, config_is_tap(cfg) ? PRIV_LINK_TAP :
+							    PRIV_LINK_TUN);
 		snprintf(host->dp_reason, sizeof(host->dp_reason), "%s", what);
 	}
 	if (ret) {

@@ -79,6 +79,7 @@ int tunnel_host_occ(struct tunnel_host *host, bool is_tcp)
 	struct proto_occ occ = {
 		.is_server = cfg->is_tls_server,
 		.is_tcp = is_tcp,
+		.is_tap = config_is_tap(cfg),
 		.tun_mtu = cfg->tun_mtu,
 		.cipher = cipher ? proto_cipher_name(cipher) : NULL,
 		.auth = is_aead ? "[null-digest]" : cfg->auth,

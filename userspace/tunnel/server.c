@@ -302,8 +302,9 @@ void tunnel_server_addresses(const struct tunnel *tunnel,
 	if (cfg->has_ifconfig_push)
 		reply->vpn4_remote = cfg->ifconfig_push_remote;
 	else if (cfg->topology == CONFIG_TOPOLOGY_SUBNET)
-		net_ip_parse(net_mask_format(cfg->ifconfig.len, mask),
-			     &reply->vpn4_remote);
+		net_ip_parse(net_mask_format(cfg->has_pool && cfg->pool_len ?
+					     cfg->pool_len : cfg->ifconfig.len,
+					     mask), &reply->vpn4_remote);
 	else
 		reply->vpn4_remote = cfg->ifconfig.ip;
 	if (cfg->is_ifconfig6_hidden)

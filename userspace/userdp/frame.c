@@ -98,7 +98,9 @@ static int frame_parse_gso(struct userdp_frame *frame,
 	}
 	if (!(vnet->flags & VNET_NEEDS_CSUM) || !vnet->gso_size)
 		return -EBADMSG;
-	err = frame_find_l4(frame, vnet->csum_start);
+	if (vnet->csum_start < frame->ether_len)
+		return -EBADMSG;
+	err = frame_find_l4(frame, vnet->csum_start - frame->ether_len);
 	if (err)
 		return err;
 	payload = frame->len - frame->head_len;
@@ -111,26 +113,51 @@ static int frame_parse_gso(struct userdp_frame *frame,
 	return 0;
 }
 
-int userdp_frame_parse(struct userdp_frame *frame, bool has_vnet,
-		       uint8_t *data, size_t len)
+/* Only what is to be cut is looked at behind what stands in front of it. */
+static int frame_parse_ether(struct userdp_frame *frame, bool is_super)
+{
+	size_t ip;
+
+	if (frame->len < USERDP_ETHER_LEN)
+		return -EBADMSG;
+	if (!is_super)
+		return 0;
+	ip = userdp_ether_ip(frame->pkt, frame->len);
+	if (!ip)
+		return -EBADMSG;
+	memcpy(frame->ether, frame->pkt, ip);
+	frame->ether_len = ip;
+	frame->pkt += ip;
+	frame->len -= ip;
+	return 0;
+}
+
+int userdp_frame_parse(struct userdp_frame *frame,
+		       const struct userdp_tun *tun, uint8_t *data, size_t len)
 {
 	struct userdp_vnet vnet = { 0 };
+	bool is_super;
 
-	if (has_vnet) {
+	if (tun->has_vnet) {
 		if (len < USERDP_VNET_LEN)
 			return -EBADMSG;
 		userdp_vnet_read(&vnet, data);
 		data += USERDP_VNET_LEN;
 		len -= USERDP_VNET_LEN;
 	}
+	is_super = vnet.gso_type != VNET_GSO_NONE;
 	frame->pkt = data;
 	frame->len = len;
 	frame->gso = USERDP_GSO_NONE;
 	frame->n_segs = 1;
 	frame->pos = 0;
-	if (len > USERDP_PACKET_MAX || !frame_is_ip(frame))
+	frame->ether_len = 0;
+	if (tun->is_ether && frame_parse_ether(frame, is_super))
 		return -EBADMSG;
-	if (vnet.gso_type != VNET_GSO_NONE)
+	if (frame->len > USERDP_PACKET_MAX ||
+	    ((is_super || !tun->is_ether) && !frame_is_ip(frame)))
+		return -EBADMSG;
+	if (is_super)
 		return frame_parse_gso(frame, &vnet);
 	if (vnet.flags & VNET_NEEDS_CSUM)
 		return frame_finish_sum(frame, vnet.csum_start,
@@ -146,7 +173,8 @@ int userdp_frame_read(struct userdp_frame *frame, const struct userdp_tun *tun)
 	ssize_t n;
 
 	do {
-		n = read(tun->fd, data, head + USERDP_PACKET_MAX);
+		n = read(tun->fd, data,
+			 head + USERDP_ETHER_MAX + USERDP_PACKET_MAX);
 	} while (n < 0 && errno == EINTR);
 	if (n < 0)
 		return errno == EAGAIN ? 0 : -errno;
@@ -157,8 +185,7 @@ int userdp_frame_read(struct userdp_frame *frame, const struct userdp_tun *tun)
 		data += USERDP_PEER_LEN;
 		n -= USERDP_PEER_LEN;
 	}
-	return userdp_frame_parse(frame, tun->has_vnet, data, (size_t)n) ?
-	       -EBADMSG : 1;
+	return userdp_frame_parse(frame, tun, data, (size_t)n) ? -EBADMSG : 1;
 }
 
 const uint8_t *userdp_frame_head(const struct userdp_frame *frame,
@@ -238,6 +265,8 @@ uint8_t *userdp_frame_next(struct userdp_frame *frame, size_t *len)
 		put16(pkt + frame->l4 + UDP_LENGTH, total - frame->l4);
 	frame_write_sum(frame, pkt + frame->l4, total - frame->l4);
 	frame->pos += n;
-	*len = total;
+	pkt -= frame->ether_len;
+	memcpy(pkt, frame->ether, frame->ether_len);
+	*len = frame->ether_len + total;
 	return pkt;
 }

@@ -282,7 +282,8 @@ void userdp_merge_add(struct userdp_merge *merge, uint32_t peer_id, size_t len)
 	struct userdp_super pack;
 
 	merge->used += len;
-	if (merge->tun->has_vnet && merge_parse(&pack, pkt, len)) {
+	if (merge->tun->has_vnet && !merge->tun->is_ether &&
+	    merge_parse(&pack, pkt, len)) {
 		merge_known(merge, &pack);
 	} else {
 		/* of whatever flow it is, nothing must overtake it */

@@ -44,15 +44,17 @@ void userdp_peer_write(uint32_t peer_id, uint8_t *at)
 }
 
 /* Whoever made the device may have left it with a longer header. */
-static bool userdp_tun_has_vnet(int fd)
+static void userdp_tun_look(struct userdp_tun *tun)
 {
 	int len = USERDP_VNET_LEN;
 	struct ifreq ifr;
 
 	memset(&ifr, 0, sizeof(ifr));
-	return !ioctl(fd, TUNGETIFF, &ifr) &&
-	       (ifr.ifr_flags & IFF_VNET_HDR) &&
-	       !ioctl(fd, TUNSETVNETHDRSZ, &len);
+	if (ioctl(tun->fd, TUNGETIFF, &ifr))
+		return;
+	tun->is_ether = ifr.ifr_flags & IFF_TAP;
+	tun->has_vnet = ifr.ifr_flags & IFF_VNET_HDR &&
+			!ioctl(tun->fd, TUNSETVNETHDRSZ, &len);
 }
 
 void userdp_tun_set_segments(struct userdp_tun *tun, bool may)
@@ -73,7 +75,7 @@ void userdp_tun_init(struct userdp_tun *tun, int fd)
 {
 	memset(tun, 0, sizeof(*tun));
 	tun->fd = fd;
-	tun->has_vnet = userdp_tun_has_vnet(fd);
+	userdp_tun_look(tun);
 	userdp_tun_set_segments(tun, true);
 }
 

@@ -24,6 +24,7 @@
  *   fragment.c	payloads in several packets
  *   tun.c	the TUN device and what its kernel can do
  *   frame.c	a frame that was read: one packet, or a super-packet to be cut
+ *   ether.c	what stands in front of a packet on Ethernet
  *   tx.c	sealed datagrams, sent in runs of equal size
  *   merge.c	opened packets, written as few super-packets
  *   sum.c	checksums
@@ -303,12 +304,14 @@ ssize_t userdp_join_add(struct userdp_join *join, uint8_t *buf, size_t len,
  * @has_uso: super-packets of UDP are understood, in both directions
  * @has_peers: it is the file of a kernel device instead, and frames begin with
  *	the id of a peer
+ * @is_ether: a TAP device: its packets are frames of Ethernet
  */
 struct userdp_tun {
 	int fd;
 	bool has_vnet;
 	bool has_uso;
 	bool has_peers;
+	bool is_ether;
 };
 
 /**
@@ -330,6 +333,39 @@ void userdp_tun_init_carried(struct userdp_tun *tun, int fd);
  */
 void userdp_tun_fini(const struct userdp_tun *tun);
 
+/* ---- Ethernet --------------------------------------------------------- */
+
+#define USERDP_MAC_LEN		6
+#define USERDP_ETHER_LEN	14	/* without tags */
+#define USERDP_ETHER_MAX	22	/* with two of them */
+
+/** userdp_ether_dst() - the address that a frame is for; the source follows */
+static inline const uint8_t *userdp_ether_dst(const uint8_t *frame)
+{
+	return frame;
+}
+
+static inline const uint8_t *userdp_ether_src(const uint8_t *frame)
+{
+	return frame + USERDP_MAC_LEN;
+}
+
+/** userdp_ether_is_group() - for many: multicast or broadcast */
+static inline bool userdp_ether_is_group(const uint8_t *mac)
+{
+	return mac[0] & 1;
+}
+
+/**
+ * userdp_ether_ip() - where IP begins in a frame
+ *
+ * Behind up to two tags of VLANs. Return: its offset, or 0: there is none.
+ */
+size_t userdp_ether_ip(const uint8_t *frame, size_t len);
+
+/** userdp_ether_own() - the address of a TAP device; 0 or -errno */
+int userdp_ether_own(int fd, uint8_t *mac);
+
 /* ---- frames from the device ------------------------------------------ */
 
 enum userdp_gso {
@@ -343,7 +379,9 @@ enum userdp_gso {
 
 /**
  * struct userdp_frame - a packet, or a super-packet while it is cut
- * @pkt, @len: the IP packet as it was read
+ * @pkt, @len: the IP packet as it was read; of Ethernet, the frame if it is not
+ *	to be cut
+ * @ether: what stood in front of it, @ether_len bytes
  * @l4, @head_len: offsets in it: of TCP or UDP, of their payload
  * @size: of a full segment's payload
  * @n_segs: packets that come of it
@@ -362,8 +400,10 @@ struct userdp_frame {
 	size_t pos;
 	uint32_t peer_id;
 	uint64_t ip_sum, l4_sum;
+	size_t ether_len;
+	uint8_t ether[USERDP_ETHER_MAX];
 	uint8_t head[USERDP_HEAD_MAX];
-	uint8_t buf[64 + USERDP_PACKET_MAX];
+	uint8_t buf[64 + USERDP_ETHER_MAX + USERDP_PACKET_MAX];
 };
 
 /**
@@ -377,12 +417,13 @@ int userdp_frame_read(struct userdp_frame *frame, const struct userdp_tun *tun);
 
 /**
  * userdp_frame_parse() - make sense of @len bytes at @data
+ * @tun: of what kind of device they are
  * @data: changed while the frame is cut; must live as long
  *
  * A packet whose checksum was left to us gets it here. Return: 0 or -EBADMSG.
  */
-int userdp_frame_parse(struct userdp_frame *frame, bool has_vnet,
-		       uint8_t *data, size_t len);
+int userdp_frame_parse(struct userdp_frame *frame,
+		       const struct userdp_tun *tun, uint8_t *data, size_t len);
 
 /**
  * userdp_frame_next() - the next packet of a frame
@@ -394,7 +435,11 @@ int userdp_frame_parse(struct userdp_frame *frame, bool has_vnet,
  */
 uint8_t *userdp_frame_next(struct userdp_frame *frame, size_t *len);
 
-/** userdp_frame_head() - the first packet's headers, at any time */
+/**
+ * userdp_frame_head() - the first packet's headers, at any time
+ *
+ * Of Ethernet, what stands in front of a super-packet is in @ether instead.
+ */
 const uint8_t *userdp_frame_head(const struct userdp_frame *frame,
 				 size_t *len);
 
@@ -406,8 +451,8 @@ static inline bool userdp_frame_has_more(const struct userdp_frame *frame)
 /** userdp_frame_longest() - of the packets that come of a frame */
 static inline size_t userdp_frame_longest(const struct userdp_frame *frame)
 {
-	return frame->gso == USERDP_GSO_NONE ? frame->len :
-					       frame->head_len + frame->size;
+	return frame->gso == USERDP_GSO_NONE ?
+	       frame->len : frame->ether_len + frame->head_len + frame->size;
 }
 
 /* ---- datagrams to the network ---------------------------------------- */
