@@ -258,15 +258,16 @@ five_up() {
 	net_state s >"$DIR/state-s"
 }
 
-# peer_before_v2 VERSION: sets COMMAND to a stock program that does not say what it
+# peer_before_v2 VERSION NAME: sets COMMAND to a stock program that does not say what it
 # can do, as those did not that sent without a peer id only.
 peer_before_v2() {
+	local copy=$DIR/before-v2-$2
+
 	peer_command "$1" || return 1
-	rm -rf "$DIR/before-v2"
 	cp -a "$(dirname "$(readlink -f "$(command -v "${COMMAND[0]}")")")" \
-		"$DIR/before-v2" || return 1
-	sed -i 's/IV_PROTO=/XV_PROTO=/g' "$DIR/before-v2/openvpn.bin" || return 1
-	COMMAND=("$DIR/before-v2/run")
+		"$copy" || return 1
+	sed -i 's/IV_PROTO=/XV_PROTO=/g' "$copy/openvpn.bin" || return 1
+	COMMAND=("$copy/run")
 }
 
 # five_start N PROGRAM LINE...: client N, with more lines.
@@ -274,7 +275,7 @@ five_start() {
 	local i=$1 program=${2%-before-v2}
 
 	if [ "$program" != "$2" ]; then
-		peer_before_v2 "$program" || fail "cannot make OpenVPN $2"
+		peer_before_v2 "$program" "$i" || fail "cannot make OpenVPN $2"
 	else
 		peer_command "$program" || fail "no OpenVPN $program here"
 	fi

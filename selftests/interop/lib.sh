@@ -204,7 +204,7 @@ show_logs() {
 	local log
 
 	show_drops
-	for log in "$DIR"/{server,client,client2,client-?}{.before,}.log \
+	for log in "$DIR"/{server,client,client2,client-?,iperf3}{.before,}.log \
 		"$DIR/ovpnctl.log"; do
 		[ -s "$log" ] || continue
 		say "$(basename "$log"):"
