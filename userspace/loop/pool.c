@@ -12,6 +12,9 @@
 
 #define WORKER_NICE	5
 
+/* Of a wake-up: what follows a handshake takes some 100 us. */
+#define JOBS_PER_TURN	4
+
 struct job_list {
 	struct loop_job *head;
 	struct loop_job **tail;
@@ -121,8 +124,9 @@ static struct loop_job *pop_locked(struct loop_pool *pool,
 }
 
 /*
- * Takes only what has finished by now: a job that finishes meanwhile has sent
- * another wake-up, and the other events of the loop get their turn in between.
+ * Takes some of what has finished by now: however many handshakes end at the
+ * same time, the other events of the loop get their turn in between. A job that
+ * finishes meanwhile has sent another wake-up.
  */
 static void jobs_finished(uv_async_t *uv)
 {
@@ -134,6 +138,10 @@ static void jobs_finished(uv_async_t *uv)
 	count = pool->finished.count;
 	pthread_mutex_unlock(&pool->lock);
 
+	if (count > JOBS_PER_TURN) {
+		count = JOBS_PER_TURN;
+		uv_async_send(uv);
+	}
 	while (count--) {
 		/* Empty when done() has freed the pool. */
 		job = pop_locked(pool, &pool->finished);
