@@ -118,10 +118,13 @@ net_down() {
 
 # What a daemon may change, in a form that can be compared.
 net_state() {
-	in_ns "$1" ip -o address show | sed 's/^[0-9]*: //; s/ *\\.*//'
-	in_ns "$1" ip route show table all
-	in_ns "$1" ip -6 route show table all | sed 's/ expires [0-9]*sec//'
-	in_ns "$1" ip rule show
+	{
+		in_ns "$1" ip -o address show | sed 's/^[0-9]*: //; s/ *\\.*//'
+		in_ns "$1" ip route show table all
+		in_ns "$1" ip -6 route show table all |
+			sed 's/ expires [0-9]*sec//'
+		in_ns "$1" ip rule show
+	} | sort
 }
 
 # Nothing of the daemon's is left in a namespace.
