@@ -127,6 +127,8 @@ for kernel in 6.1 6.12 7.3; do
 	suite "interop-$kernel" 4800 "released OpenVPN, our module on $kernel" \
 		selftests/interop/run --kernel "$kernel"
 done
+suite interop-matrix-7.3 3600 "released OpenVPN, our module on 7.3, each choice once" \
+	selftests/interop/matrix --kernel 7.3 --short
 suite interop-in-tree 1200 "released OpenVPN, the in-tree driver on 7.3" \
 	selftests/interop/run --kernel 7.3 --in-tree client_2.7.8 \
 	server_2.6.14 five_2.6.14 five_tcp_2.6.14
