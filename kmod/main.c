@@ -10,6 +10,7 @@
 #include "netlink.h"
 #include "netlink_x.h"
 #include "tcp.h"
+#include "udp_whole.h"
 
 struct workqueue_struct *dco_wq;
 
@@ -29,10 +30,13 @@ static int __init dco_init(void)
 	err = dco_tcp_module_init();
 	if (err)
 		goto err_wq;
+	err = dco_udp_whole_module_init();
+	if (err)
+		goto err_tcp;
 	err = rtnl_link_register(&dco_link_ops);
 	if (err) {
 		pr_err(DCO_NAME ": cannot register the link kind: %d\n", err);
-		goto err_tcp;
+		goto err_whole;
 	}
 	err = genl_register_family(&dco_nl_family);
 	if (err) {
@@ -50,6 +54,8 @@ err_family:
 	genl_unregister_family(&dco_nl_family);
 err_link:
 	rtnl_link_unregister(&dco_link_ops);
+err_whole:
+	dco_udp_whole_module_exit();
 err_tcp:
 	dco_tcp_module_exit();
 err_wq:
@@ -70,6 +76,7 @@ static void __exit dco_exit(void)
 	genl_unregister_family(&dco_nlx_family);
 	genl_unregister_family(&dco_nl_family);
 	rtnl_link_unregister(&dco_link_ops);
+	dco_udp_whole_module_exit();
 	dco_tcp_module_exit();
 	synchronize_net();
 	rcu_barrier();

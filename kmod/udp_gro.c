@@ -135,17 +135,40 @@ static bool dco_udp_gro_is_ours(const struct sock *sk,
 /* Are all segments of a GSO packet data of one peer and key? */
 static bool dco_udp_gro_is_uniform(const struct sk_buff *skb, unsigned int off)
 {
+	const struct sk_buff *one = skb_shinfo(skb)->frag_list;
 	unsigned int size = skb_shinfo(skb)->gso_size;
 	__be32 first = *(__be32 *)(skb->data + off);
 	const __be32 *word;
 	__be32 buf;
 
+	/* as our senders make them; to search from the front takes longer */
+	if (skb_pagelen(skb) == off + size)
+		for (; one && skb_headlen(one) >= sizeof(first) &&
+		     one->len <= size && *(__be32 *)one->data == first &&
+		     (one->len == size || !one->next); one = one->next)
+			off += size;
 	for (off += size; off < skb->len; off += size) {
 		word = skb_header_pointer(skb, off, sizeof(buf), &buf);
 		if (!word || *word != first)
 			return false;
 	}
 	return true;
+}
+
+/**
+ * dco_udp_gro_is_burst() - is a GSO packet data for a peer?
+ * @sk: the socket that it comes to, ours
+ * @skb: a UDP GSO packet
+ * @off: where in its data the first data packet begins, linear for 4 bytes
+ *
+ * Context: softirq or BH disabled, RCU read side.
+ * Return: true if it is to be received as a whole.
+ */
+bool dco_udp_gro_is_burst(const struct sock *sk, const struct sk_buff *skb,
+			  unsigned int off)
+{
+	return dco_udp_gro_is_ours(sk, skb, off) &&
+	       dco_udp_gro_is_uniform(skb, off);
 }
 
 /* Can it be one of a burst? What is split again gets a checksum. */
@@ -183,8 +206,7 @@ static struct sk_buff *dco_udp_gro_receive(struct sock *sk,
 			dco_udp_gro_orphan(skb);
 			return p;
 		}
-	} else if (skb_is_gso(skb) && dco_udp_gro_is_ours(sk, skb, off) &&
-		   dco_udp_gro_is_uniform(skb, off)) {
+	} else if (skb_is_gso(skb) && dco_udp_gro_is_burst(sk, skb, off)) {
 		skb_shinfo(skb)->gso_type |= SKB_GSO_UDP_TUNNEL_CSUM;
 	}
 alone:

@@ -200,6 +200,15 @@ dco_compat_udp_tunnel6_xmit(struct dst_entry *dst, struct sock *sk,
 #endif
 }
 
+/* what __udp4_lib_lookup() and __udp6_lib_lookup() want before the packet */
+#ifndef DCO_HAVE_UDP_LOOKUP_TABLE
+#define DCO_COMPAT_UDP_TABLE(net)
+#elif defined(DCO_HAVE_NETNS_UDP_TABLE)
+#define DCO_COMPAT_UDP_TABLE(net)	(net)->ipv4.udp_table,
+#else
+#define DCO_COMPAT_UDP_TABLE(net)	&udp_table,
+#endif
+
 /* does GRO hold packets of a NAPI instance? */
 static inline bool dco_compat_gro_holds(const struct napi_struct *napi)
 {

@@ -8,8 +8,8 @@
 #	|   vab .1 :7001  |-----------------|   vba .2 :7002  |--------|  vcb  |
 #	+-----------------+                 +-----------------+        +-------+
 
-TESTS="wire6 wire4 whole single merge off cut capture transit vlan class float
-	again userspace"
+TESTS="wire6 wire4 whole unsplit single merge off cut capture transit vlan class
+	float again userspace"
 . "$(dirname "$0")/lib.sh"
 
 BYTES=20000000
@@ -81,6 +81,22 @@ test_whole() {
 	both_ways
 	bursts a 11
 	bursts b 11
+}
+
+# unsplit: so it is where the device that it comes to has no GRO
+test_unsplit() {
+	local family
+
+	for family in 4 6; do
+		net_pair
+		in_a ethtool -K vab gro off
+		in_b ethtool -K vba gro off
+		tunnel_new aes-gcm 32 "$family" 1400
+		both_ways
+		bursts a 11
+		bursts b 11
+		kt_reset
+	done
 }
 
 # single: with GRO off nothing is merged, and nothing else is different
