@@ -183,6 +183,8 @@ void dco_keepalive_stop(struct dco_peer *peer)
 	peer->keepalive_interval = 0;
 	peer->keepalive_timeout = 0;
 	spin_unlock_bh(&peer->keepalive_lock);
-	if (cancel_delayed_work(&peer->keepalive_work))
+	/* not every peer has periods, and to cancel takes long */
+	if (delayed_work_pending(&peer->keepalive_work) &&
+	    cancel_delayed_work(&peer->keepalive_work))
 		dco_peer_put(peer);
 }

@@ -12,6 +12,7 @@
 #include "peer.h"
 #include "peer_table.h"
 #include "sock.h"
+#include "stats.h"
 #include "trace.h"
 
 /* how many peers are removed before others get the table's lock */
@@ -20,7 +21,7 @@
 static void dco_peer_free(struct dco_peer *peer)
 {
 	dco_endpoint_free(rcu_dereference_protected(peer->endpoint, true));
-	free_percpu(peer->stats);
+	dco_peer_stats_free(peer->stats);
 	netdev_put(peer->dco->dev, &peer->dev_tracker);
 	kfree(peer);
 }
@@ -54,7 +55,7 @@ struct dco_peer *dco_peer_new(struct dco_dev *dco, u32 id)
 	peer = kzalloc(sizeof(*peer), GFP_KERNEL);
 	if (!peer)
 		return NULL;
-	peer->stats = netdev_alloc_pcpu_stats(struct dco_peer_stats);
+	peer->stats = dco_peer_stats_new();
 	if (!peer->stats) {
 		kfree(peer);
 		return NULL;

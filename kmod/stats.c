@@ -5,6 +5,93 @@
 #include "peer.h"
 #include "stats.h"
 
+/* Counters of peers that are gone, for those that come: memory for each CPU is
+ * what costs most of a peer. Peers that come and go are freed by the hundred, at
+ * the end of a grace period.
+ */
+#define DCO_STATS_SPARE_MAX	1024
+/* and in bytes, of all CPUs together */
+#define DCO_STATS_SPARE_SIZE	(1 << 20)
+
+static struct {
+	spinlock_t lock;	/* protects the others */
+	unsigned int n;
+	struct dco_peer_stats __percpu *stats[DCO_STATS_SPARE_MAX];
+} dco_stats_spare = {
+	.lock = __SPIN_LOCK_UNLOCKED(dco_stats_spare.lock),
+};
+
+static bool dco_stats_spare_is_full(void)
+{
+	unsigned int n = dco_stats_spare.n;
+
+	return n >= DCO_STATS_SPARE_MAX ||
+	       n * sizeof(struct dco_peer_stats) * num_possible_cpus() >=
+	       DCO_STATS_SPARE_SIZE;
+}
+
+static void dco_peer_stats_clear(struct dco_peer_stats __percpu *stats)
+{
+	struct dco_peer_stats *one;
+	int cpu;
+
+	for_each_possible_cpu(cpu) {
+		one = per_cpu_ptr(stats, cpu);
+		memset(one->packets, 0, sizeof(one->packets));
+		memset(one->bytes, 0, sizeof(one->bytes));
+		memset(one->drops, 0, sizeof(one->drops));
+	}
+}
+
+/**
+ * dco_peer_stats_new() - get counters for a peer
+ *
+ * Context: process, may sleep.
+ * Return: per-CPU counters, all zero, to be given to dco_peer_stats_free(); NULL
+ * without memory.
+ */
+struct dco_peer_stats __percpu *dco_peer_stats_new(void)
+{
+	struct dco_peer_stats __percpu *stats = NULL;
+
+	spin_lock_bh(&dco_stats_spare.lock);
+	if (dco_stats_spare.n)
+		stats = dco_stats_spare.stats[--dco_stats_spare.n];
+	spin_unlock_bh(&dco_stats_spare.lock);
+	if (!stats)
+		return netdev_alloc_pcpu_stats(struct dco_peer_stats);
+	dco_peer_stats_clear(stats);
+	return stats;
+}
+
+/**
+ * dco_peer_stats_free() - give counters back
+ * @stats: counters that nobody uses any more
+ *
+ * Context: process or softirq.
+ */
+void dco_peer_stats_free(struct dco_peer_stats __percpu *stats)
+{
+	spin_lock_bh(&dco_stats_spare.lock);
+	if (!dco_stats_spare_is_full()) {
+		dco_stats_spare.stats[dco_stats_spare.n++] = stats;
+		stats = NULL;
+	}
+	spin_unlock_bh(&dco_stats_spare.lock);
+	free_percpu(stats);
+}
+
+/**
+ * dco_stats_module_exit() - free what is spare
+ *
+ * No peer may exist any more.
+ */
+void dco_stats_module_exit(void)
+{
+	while (dco_stats_spare.n)
+		free_percpu(dco_stats_spare.stats[--dco_stats_spare.n]);
+}
+
 /**
  * dco_peer_stats_add() - count packets of a peer
  * @peer: the peer

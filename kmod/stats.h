@@ -101,6 +101,10 @@ struct dco_dev_stats {
 	struct u64_stats_sync syncp;
 };
 
+void dco_stats_module_exit(void);
+
+struct dco_peer_stats __percpu *dco_peer_stats_new(void);
+void dco_peer_stats_free(struct dco_peer_stats __percpu *stats);
 void dco_peer_stats_add(struct dco_peer *peer, enum dco_flow flow,
 			u64 packets, u64 bytes);
 void dco_peer_stats_read(const struct dco_peer *peer, enum dco_flow flow,
