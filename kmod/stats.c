@@ -6,8 +6,8 @@
 #include "stats.h"
 
 /* Counters of peers that are gone, for those that come: memory for each CPU is
- * what costs most of a peer. Peers that come and go are freed by the hundred, at
- * the end of a grace period.
+ * what costs most of a peer. Peers that come and go are freed by the hundred,
+ * at the end of a grace period.
  */
 #define DCO_STATS_SPARE_MAX	1024
 /* and in bytes, of all CPUs together */
@@ -47,8 +47,8 @@ static void dco_peer_stats_clear(struct dco_peer_stats __percpu *stats)
  * dco_peer_stats_new() - get counters for a peer
  *
  * Context: process, may sleep.
- * Return: per-CPU counters, all zero, to be given to dco_peer_stats_free(); NULL
- * without memory.
+ * Return: per-CPU counters, all zero, to be given to dco_peer_stats_free();
+ * NULL without memory.
  */
 struct dco_peer_stats __percpu *dco_peer_stats_new(void)
 {

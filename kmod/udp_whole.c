@@ -42,7 +42,10 @@ static void dco_udp_whole_mark(const struct sock *sk, struct sk_buff *skb,
 		skb_shinfo(skb)->gso_type |= SKB_GSO_UDP_TUNNEL_CSUM;
 }
 
-/* Context: softirq or BH disabled, RCU read side; skb->data is the IP header. */
+/* skb->data is the IP header.
+ *
+ * Context: softirq or BH disabled, RCU read side.
+ */
 static unsigned int dco_udp_whole_in4(void *priv, struct sk_buff *skb,
 				      const struct nf_hook_state *state)
 {

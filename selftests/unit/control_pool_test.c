@@ -54,7 +54,7 @@ static void test_pool(void **state)
 /* Who had an address longest ago loses it first. */
 #define MANY 100000u
 
-/* A large server: all get different addresses, and again those that they had. */
+/* A large server: all get different addresses, and later those of before. */
 static void test_pool_large(void **state)
 {
 	struct net_ip first = ip("10.0.0.2"), v4, v6;
