@@ -51,7 +51,6 @@ static void test_pool(void **state)
 	control_pool_free(addresses);
 }
 
-/* Who had an address longest ago loses it first. */
 #define MANY 100000u
 
 /* A large server: all get different addresses, and later those of before. */
@@ -89,6 +88,7 @@ static void test_pool_large(void **state)
 	control_pool_free(addresses);
 }
 
+/* Who had an address longest ago loses it first. */
 static void test_pool_order(void **state)
 {
 	struct net_ip first = ip("10.8.0.2"), last = ip("10.8.0.4");
