@@ -11,6 +11,9 @@
 #define US_PER_S	1000000u
 #define US_PER_MS	1000u
 
+/* What a late wake-up may make up for. */
+#define CREDIT_US	(20 * US_PER_MS)
+
 static void shape_timeout(struct loop_timer *timer, void *arg)
 {
 	struct dp_user *user = arg;
@@ -53,8 +56,8 @@ bool user_shape(struct dp_user *user)
 	if (!peer || !peer->cfg.rate || user->is_shaped)
 		return user->is_shaped;
 	/* time in which nothing was sent is not saved for later */
-	if (shaper->paid_at < now)
-		shaper->paid_at = now;
+	if (shaper->paid_at + CREDIT_US < now)
+		shaper->paid_at = now - CREDIT_US;
 	shaper->paid_at += (peer->dest.bytes - shaper->bytes) * US_PER_S /
 			   peer->cfg.rate;
 	shaper->bytes = peer->dest.bytes;
