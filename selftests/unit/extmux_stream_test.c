@@ -228,6 +228,42 @@ static void test_records(void **state)
 	stop();
 }
 
+/* One that is not handed over is read to the last byte, and loses none. */
+static void test_keep(void **state)
+{
+	struct stream stream = { 0 };
+	struct proto_control pkt;
+	struct extmux_conn *conn;
+	struct proto_sid sid;
+	uint8_t answer[65536];
+	int fd;
+
+	(void)state;
+	serve("");
+	fd = open_tunnel(&sid);
+	conn = (struct extmux_conn *)the_link();
+	for (uint8_t id = 1; id <= 2; id++) {
+		stream.len = 0;
+		pkt = ack_of(&sid);
+		pkt.op = PROTO_CONTROL_V1;
+		pkt.id = id;
+		pkt.payload = (const uint8_t *)"\x16\x03\x01";
+		pkt.payload_len = 3;
+		add_packet(&stream, &pkt);
+		put(fd, stream.data, 4);
+		turn(20);
+		assert_int_equal(conn->is_guarded, id == 1);
+		assert_int_equal(conn->in.len, id == 1 ? 0 : 4);
+		conn->link.ops->keep(&conn->link);
+		put(fd, stream.data + 4, stream.len - 4);
+		pkt = get_control(fd, answer);
+		assert_int_equal(pkt.op, PROTO_ACK_V1);
+	}
+	assert_int_equal(conn->link.ops->hand_over(&conn->link), -EBUSY);
+	close(fd);
+	stop();
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -236,6 +272,7 @@ int main(void)
 		GUARDED(test_bulk),
 		GUARDED(test_hand_over),
 		GUARDED(test_records),
+		GUARDED(test_keep),
 	};
 
 	cmocka_set_message_output(CM_OUTPUT_TAP);
