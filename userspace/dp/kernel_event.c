@@ -272,7 +272,6 @@ static void kernel_event_overrun(struct dp_kernel *kernel, void *buf)
 {
 	ssize_t n;
 
-	log_warn("ovpn netlink: notifications were lost, comparing peers");
 	do {
 		n = kernel_event_read(kernel, buf);
 	} while (n >= 0 || n == -ENOBUFS || n == -EINTR);

@@ -542,10 +542,12 @@ static int resync_one(void *arg, const struct dp_peer_info *info)
 /* Notifications were lost: look at each peer, and close tunnels without one. */
 static void event_resync(void *arg)
 {
+	static struct log_limit limit = { .burst = 5, .interval_ms = 60000 };
 	struct tunnel_host *host = arg;
 	struct dp_peer_info info;
 
-	log_warn("data path: notifications were lost, comparing peer tables");
+	log_limited(&limit, LOG_LEVEL_WARN,
+		    "data path: notifications were lost, comparing peer tables");
 	dp_peer_list(host->dp, resync_one, host);
 	for (uint32_t i = 0; i < host->reg.max_tunnels; i++) {
 		struct tunnel *tunnel = host->reg.by_id[i];

@@ -339,6 +339,16 @@ static int push_reply(struct tunnel *tunnel)
 	return ret;
 }
 
+/* It comes again, and need not find out for itself that nobody answers. */
+static void server_send_away(struct tunnel *tunnel)
+{
+	tunnel_data_disconnect(tunnel);
+	if (control_session_send(tunnel->active->control, "RESTART"))
+		tunnel_close(tunnel, "data channel setup failed");
+	else
+		tunnel_close_later(tunnel, GOODBYE_MS);
+}
+
 /* Keys first, then the reply: the client may send data at once. */
 static void server_connect(struct tunnel *tunnel)
 {
@@ -358,7 +368,7 @@ static void server_connect(struct tunnel *tunnel)
 		log_limited(&limit, LOG_LEVEL_ERROR,
 			    "%s: cannot set up the data channel: %s", label,
 			    strerror(-ret));
-		tunnel_close(tunnel, "data channel setup failed");
+		server_send_away(tunnel);
 		return;
 	}
 	tunnel->connected_since = tunnel->host->env.realtime();
