@@ -87,6 +87,45 @@ static void put_both(struct keep *keep)
 	keep_erase(keep, 7);
 }
 
+/* More of them than there were of one kind before. */
+static void put_many(struct keep *keep)
+{
+	char name[KEEP_NAME_MAX];
+	int fds[2];
+
+	for (unsigned int i = 0; i < 64; i++) {
+		if (pipe(fds) || write(fds[1], &i, sizeof(i)) != sizeof(i) ||
+		    keep_fd_put(keep, keep_fd_name("socket", i, name), fds[0]))
+			_exit(1);
+		close(fds[0]);
+		close(fds[1]);
+	}
+	put_both(keep);
+}
+
+static void test_many(void **state)
+{
+	char name[KEEP_NAME_MAX];
+	struct keep *keep;
+	unsigned int n;
+	int fd;
+
+	(void)state;
+	assert_string_equal(keep_fd_name("socket", 0, name), "socket");
+	assert_string_equal(keep_fd_name("socket", 7, name), "socket-7");
+	killed_after(put_many, 16);
+	keep = next_daemon(16);
+	assert_true(keep_fd_has(keep, "tun"));
+	for (unsigned int i = 0; i < 64; i++) {
+		fd = keep_fd_take(keep, keep_fd_name("socket", i, name));
+		assert_true(fd >= 0);
+		assert_int_equal(read(fd, &n, sizeof(n)), sizeof(n));
+		assert_int_equal(n, i);
+		close(fd);
+	}
+	keep_close(keep);
+}
+
 static void test_killed(void **state)
 {
 	struct keep *keep;
@@ -367,6 +406,23 @@ static void take_and_die(struct keep *keep)
 		_exit(5);
 }
 
+/* The records are there already: two more. */
+static void put_sockets(struct keep *keep)
+{
+	char name[KEEP_NAME_MAX];
+
+	for (unsigned int i = 0; i < 3; i++)
+		if (keep_fd_put(keep, keep_fd_name("socket", i, name), 0) !=
+		    (i < 2 ? 0 : -ENOSPC))
+			_exit(6);
+}
+
+static void just_close(struct keep *keep)
+{
+	keep_close(keep);
+	_exit(0);
+}
+
 static void test_systemd(void **state)
 {
 	struct sockaddr_un addr = { .sun_family = AF_UNIX };
@@ -392,6 +448,13 @@ static void test_systemd(void **state)
 	assert_int_equal(manager_run(sock, find_and_close), 0);
 	/* an orderly end leaves nothing */
 	assert_int_equal(n_stored, 0);
+	/* of sockets, too, as far as there was room for them */
+	setenv("FDSTORE", "3", 1);
+	assert_int_equal(manager_run(sock, put_sockets), 128);
+	assert_int_equal(n_stored, 3);
+	assert_int_equal(manager_run(sock, just_close), 0);
+	assert_int_equal(n_stored, 0);
+	unsetenv("FDSTORE");
 	unsetenv("NOTIFY_SOCKET");
 	close(sock);
 }
@@ -417,6 +480,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup(test_killed, setup),
+		cmocka_unit_test_setup(test_many, setup),
 		cmocka_unit_test_setup(test_resized, setup),
 		cmocka_unit_test_setup(test_closed, setup),
 		cmocka_unit_test_setup(test_busy, setup),

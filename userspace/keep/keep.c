@@ -22,10 +22,14 @@
  * struct keep - see keep.h
  * @sock: to the process that keeps; -1: systemd does
  * @is_used: an earlier process has left records
+ * @names: of what systemd has of ours
+ * @names_max: of what its store has room for
  */
 struct keep {
 	int sock;
 	bool is_used;
+	char names[KEEP_FDS_MAX][KEEP_NAME_MAX];
+	size_t n_names, names_max;
 	struct keep_fd fds[KEEP_FDS_MAX];
 	size_t n_fds;
 	struct keep_store store;
@@ -33,12 +37,54 @@ struct keep {
 
 /* ---- who keeps -------------------------------------------------------- */
 
+static size_t name_find(const struct keep *keep, const char *name)
+{
+	size_t i = 0;
+
+	while (i < keep->n_names && strcmp(keep->names[i], name))
+		i++;
+	return i;
+}
+
+/* Return: 0, or -ENOSPC: systemd has no room for one more. */
+static int name_add(struct keep *keep, const char *name)
+{
+	size_t i = name_find(keep, name);
+
+	if (i < keep->n_names)
+		return 0;
+	if (i >= keep->names_max)
+		return -ENOSPC;
+	snprintf(keep->names[i], sizeof(keep->names[i]), "%s", name);
+	keep->n_names++;
+	return 0;
+}
+
+static void name_del(struct keep *keep, const char *name)
+{
+	size_t i = name_find(keep, name);
+
+	if (i < keep->n_names)
+		memcpy(keep->names[i], keep->names[--keep->n_names],
+		       sizeof(keep->names[i]));
+}
+
+/* Newer systemd says how much room there is. */
+static size_t systemd_room(void)
+{
+	const char *text = getenv("FDSTORE");
+	int room = text ? atoi(text) : KEEP_FDS_MAX;
+
+	return room < KEEP_FDS_MAX && room > 0 ? (size_t)room : KEEP_FDS_MAX;
+}
+
 /* What systemd hands back has the names that we gave it. */
 static void take_from_systemd(struct keep *keep)
 {
 	char **names = NULL;
 	int n = sd_listen_fds_with_names(0, &names);
 
+	keep->names_max = systemd_room();
 	for (int i = 0; i < n; i++) {
 		struct keep_fd *entry = &keep->fds[keep->n_fds];
 		bool is_ours = !strncmp(names[i], "ovpnd-", 6);
@@ -48,6 +94,7 @@ static void take_from_systemd(struct keep *keep)
 				 names[i] + 6);
 			entry->fd = fcntl(SD_LISTEN_FDS_START + i,
 					  F_DUPFD_CLOEXEC, 3);
+			name_add(keep, entry->name);
 			keep->n_fds += entry->fd >= 0;
 			close(SD_LISTEN_FDS_START + i);
 		}
@@ -162,13 +209,15 @@ static void keep_free(struct keep *keep)
 
 void keep_close(struct keep *keep)
 {
-	static const char *const names[] = { STORE_NAME, "socket", "tun" };
+	char name[KEEP_NAME_MAX];
 
 	if (!keep)
 		return;
 	keep_store_close(&keep->store);
-	for (size_t i = 0; keep->sock < 0 && i < 3; i++)
-		keep_fd_drop(keep, names[i]);
+	while (keep->n_names) {
+		memcpy(name, keep->names[0], sizeof(name));
+		keep_fd_drop(keep, name);
+	}
 	if (keep->sock >= 0)
 		keep_holder_bye(keep->sock);
 	keep_free(keep);
@@ -195,6 +244,16 @@ const char *keep_by(const struct keep *keep)
 }
 
 /* ---- descriptors ------------------------------------------------------- */
+
+const char *keep_fd_name(const char *name, unsigned int n,
+			 char out[KEEP_NAME_MAX])
+{
+	if (n)
+		snprintf(out, KEEP_NAME_MAX, "%s-%u", name, n);
+	else
+		snprintf(out, KEEP_NAME_MAX, "%s", name);
+	return out;
+}
 
 int keep_fd_take(struct keep *keep, const char *name)
 {
@@ -263,6 +322,9 @@ int keep_fd_put(struct keep *keep, const char *name, int fd)
 		return keep_holder_put(keep->sock, name, fd);
 	/* what is there under the name is another one, or the same one */
 	keep_fd_drop(keep, name);
+	ret = name_add(keep, name);
+	if (ret)
+		return ret;
 	snprintf(text, sizeof(text), "FDSTORE=1\nFDPOLL=0\nFDNAME=ovpnd-%s",
 		 name);
 	ret = log_notify(text, fd);
@@ -280,6 +342,7 @@ void keep_fd_drop(struct keep *keep, const char *name)
 		keep_holder_drop(keep->sock, name);
 		return;
 	}
+	name_del(keep, name);
 	snprintf(text, sizeof(text), "FDSTOREREMOVE=1\nFDNAME=ovpnd-%s", name);
 	log_notify(text, -1);
 }

@@ -24,7 +24,7 @@
 struct keep;
 
 #define KEEP_NAME_MAX	32
-#define KEEP_FDS_MAX	8
+#define KEEP_FDS_MAX	72	/* 64 sockets, and what else there is */
 #define KEEP_RECORD_MAX	4000u
 #define KEEP_HOST	UINT32_MAX	/* id of what all tunnels share */
 #define KEEP_KEYS	8	/* ids of data channel keys */
@@ -52,6 +52,14 @@ struct keep_setup {
  * Return: 0 or -errno.
  */
 int keep_open(const struct keep_setup *setup, struct keep **out);
+
+/**
+ * keep_fd_name() - of the @n-th of several: NAME, NAME-1, NAME-2
+ *
+ * Return: @out.
+ */
+const char *keep_fd_name(const char *name, unsigned int n,
+			 char out[KEEP_NAME_MAX]);
 
 /** keep_close() - the process ends here: nothing is to be kept any more */
 void keep_close(struct keep *keep);
