@@ -53,6 +53,7 @@ static int build_loop(struct daemon *d)
 static int build(struct daemon *d, char *err, size_t err_len)
 {
 	struct tunnel_host_setup host;
+	struct extmux_kept kept;
 	struct keep *keep;
 	int ret;
 
@@ -65,10 +66,10 @@ static int build(struct daemon *d, char *err, size_t err_len)
 	if (ret)
 		return ret;
 	keep = live_keep(d->live, d->cfg);
+	live_sockets(d->live, &kept);
 	ret = build_loop(d);
 	if (!ret)
-		ret = extmux_new_on(d->loop, d->cfg,
-				    keep_fd_take(keep, "socket"), &d->mux, err,
+		ret = extmux_new_on(d->loop, d->cfg, &kept, &d->mux, err,
 				    err_len);
 	if (ret)
 		return ret;

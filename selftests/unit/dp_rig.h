@@ -44,6 +44,7 @@ struct rig_end {
 	unsigned int n_deleted, n_floated, n_exhausted, n_exit, n_resync;
 	enum dp_del_reason reason;
 	union net_addr floated_to;
+	int floated_by;
 	uint8_t exhausted_key;
 	bool is_freed_by_exit;
 };
@@ -77,12 +78,13 @@ static inline void rig_deleted(void *arg, uint32_t id, enum dp_del_reason why)
 	end->reason = why;
 }
 
-static inline void rig_floated(void *arg, uint32_t id,
+static inline void rig_floated(void *arg, uint32_t id, int fd,
 			       const union net_addr *remote)
 {
 	struct rig_end *end = arg;
 
 	(void)id;
+	end->floated_by = fd;
 	end->n_floated++;
 	end->floated_to = *remote;
 }

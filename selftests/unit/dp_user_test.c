@@ -541,6 +541,34 @@ static void test_float(void **state)
 	assert_int_equal(rig.server.n_floated, 1);
 }
 
+/* Another socket of the server's: answers leave from there. */
+static void test_float_socket(void **state)
+{
+	int second;
+
+	(void)state;
+	rig_up(&rig);
+	assert_true(goes_up());
+	assert_int_equal(rig.server.n_floated, 0);
+	second = rig_udp("127.0.0.1", &rig.server.addr);
+	catch_packet();
+	assert_int_equal(dp_input(rig.server.dp, second, rig.server.last,
+				  rig.server.last_len, &rig.client.addr,
+				  &rig.server.addr), 0);
+	rig.server.is_deaf = false;
+	assert_int_equal(rig.server.n_floated, 1);
+	assert_int_equal(rig.server.floated_by, second);
+	assert_true(net_addr_is_equal(&rig.server.floated_to,
+				      &rig.client.addr));
+	assert_true(goes_down());
+	assert_true(net_addr_is_equal(&rig.client.last_from,
+				      &rig.server.addr));
+	/* the client has followed, and stays there */
+	assert_true(goes_down());
+	assert_int_equal(rig.server.n_floated, 1);
+	close(second);
+}
+
 static bool has_expired(void *arg)
 {
 	return ((struct rig_end *)arg)->n_deleted > 0;
@@ -729,6 +757,7 @@ int main(void)
 		TEST(test_rotation),
 		TEST(test_exhaustion),
 		TEST(test_float),
+		TEST(test_float_socket),
 		TEST(test_keepalive),
 		TEST(test_stall),
 		TEST(test_occ),

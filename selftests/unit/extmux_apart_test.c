@@ -20,6 +20,7 @@
 
 static struct config cfg;
 static struct extmux mux;
+static struct extmux_socket *sock = &mux.socks[0];
 static int client;
 
 static void open_main(sa_family_t family, const char *any)
@@ -29,14 +30,15 @@ static void open_main(sa_family_t family, const char *any)
 
 	assert_int_equal(net_addr_parse(any, 1194, &addr), 0);
 	memset(&mux, 0, sizeof(mux));
+	sock->mux = &mux;
 	mux.cfg = &cfg;
 	mux.loop = loop_new();
-	mux.family = family;
-	mux.fd = socket(family, SOCK_DGRAM | SOCK_NONBLOCK, 0);
+	sock->family = family;
+	sock->fd = socket(family, SOCK_DGRAM | SOCK_NONBLOCK, 0);
 	if (family == AF_INET6)
-		setsockopt(mux.fd, IPPROTO_IPV6, IPV6_V6ONLY, &zero,
+		setsockopt(sock->fd, IPPROTO_IPV6, IPV6_V6ONLY, &zero,
 			   sizeof(zero));
-	assert_int_equal(bind(mux.fd, &addr.sa, net_addr_len(&addr)), 0);
+	assert_int_equal(bind(sock->fd, &addr.sa, net_addr_len(&addr)), 0);
 }
 
 static int setup(void **state)
@@ -51,8 +53,8 @@ static int setup(void **state)
 static int teardown(void **state)
 {
 	(void)state;
-	extmux_apart_close(&mux);
-	close(mux.fd);
+	extmux_apart_close(sock);
+	close(sock->fd);
 	close(client);
 	loop_free(mux.loop);
 	return 0;
@@ -106,11 +108,11 @@ static void check_rows(bool has_apart)
 
 		assert_int_equal(sendto(client, row->data, row->len, 0, &to.sa,
 					net_addr_len(&to)), row->len);
-		if (!takes(is_apart ? mux.apart_fd : mux.fd, row->data,
+		if (!takes(is_apart ? sock->apart_fd : sock->fd, row->data,
 			   row->len))
 			fail_msg("row %zu", i);
-		assert_true(is_empty(mux.fd));
-		assert_true(!has_apart || is_empty(mux.apart_fd));
+		assert_true(is_empty(sock->fd));
+		assert_true(!has_apart || is_empty(sock->apart_fd));
 	}
 }
 
@@ -121,9 +123,9 @@ static void test_both(void **state)
 	open_main(AF_INET, "0.0.0.0");
 	check_rows(false);
 	for (int i = 0; i < 2; i++) {
-		assert_int_equal(extmux_apart_open(&mux), 0);
+		assert_int_equal(extmux_apart_open(sock), 0);
 		check_rows(true);
-		extmux_apart_close(&mux);
+		extmux_apart_close(sock);
 		check_rows(false);
 	}
 }
@@ -132,7 +134,7 @@ static void test_dual_stack(void **state)
 {
 	(void)state;
 	open_main(AF_INET6, "::");
-	assert_int_equal(extmux_apart_open(&mux), 0);
+	assert_int_equal(extmux_apart_open(sock), 0);
 	check_rows(true);
 }
 
@@ -146,7 +148,7 @@ static void test_no_room(void **state)
 	open_main(AF_INET, "127.0.0.1");
 	assert_int_equal(net_addr_parse("0.0.0.0", 1194, &addr), 0);
 	assert_int_equal(bind(other, &addr.sa, net_addr_len(&addr)), -1);
-	assert_int_equal(extmux_apart_open(&mux), 0);
+	assert_int_equal(extmux_apart_open(sock), 0);
 	assert_int_equal(bind(other, &addr.sa, net_addr_len(&addr)), -1);
 	check_rows(true);
 	close(other);

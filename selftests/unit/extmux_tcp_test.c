@@ -346,7 +346,7 @@ static void test_listen_fds(void **state)
 	setenv("LISTEN_PID", pid, 1);
 	assert_int_equal(extmux_new(loop, cfg, &mux, text, sizeof(text)), 0);
 	assert_null(getenv("LISTEN_FDS"));
-	assert_int_equal(mux->fd, 3);
+	assert_int_equal(mux->socks[0].fd, 3);
 	client = dial();
 	close(client);
 	extmux_free(mux);

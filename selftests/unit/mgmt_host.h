@@ -39,6 +39,16 @@ void tunnel_host_info(const struct tunnel_host *unused,
 	*out = host_info;
 }
 
+bool tunnel_host_socket(const struct tunnel_host *unused, unsigned int n,
+			struct tunnel_socket_info *out)
+{
+	(void)unused;
+	*out = (struct tunnel_socket_info){
+		.is_tcp = n, .local = host_info.local, .n_tunnels = n + 5,
+	};
+	return n < 2;
+}
+
 int tunnel_host_list(struct tunnel_host *unused,
 		     int (*fn)(void *arg, const struct tunnel_info *info),
 		     void *arg)
@@ -153,6 +163,7 @@ static void fill_host(void)
 		},
 	};
 	net_addr_parse("198.51.100.5", 5555, &t[0].remote);
+	net_addr_parse("192.0.2.1", 1194, &t[0].local);
 	net_ip_parse("10.8.0.2", &t[0].vpn4);
 	net_ip_parse("fd00::2", &t[0].vpn6);
 	t[1] = t[0];

@@ -83,12 +83,17 @@ static void client_basic(void)
 {
 	int fd = dial();
 	FILE *in = fdopen(fd, "r");
-	json_t *answer, *peer, *stats;
+	json_t *answer, *peer, *stats, *sock;
 
 	answer = ask(in, fd, "{\"cmd\":\"status\"}\n");
 	CHECK(is_text(answer, "device", "tun9"));
 	CHECK(is_text(answer, "version", config_version()));
 	CHECK(is_text(answer, "local", "192.0.2.1:1194"));
+	CHECK(json_array_size(json_object_get(answer, "sockets")) == 2);
+	sock = json_array_get(json_object_get(answer, "sockets"), 1);
+	CHECK(is_text(sock, "local", "192.0.2.1:1194"));
+	CHECK(is_text(sock, "transport", "tcp"));
+	CHECK(json_integer_value(json_object_get(sock, "peers")) == 6);
 	CHECK(json_integer_value(json_object_get(answer, "peers")) == 2);
 	answer = ask(in, fd, "{\"cmd\":\"peers\"}\n");
 	answer = json_object_get(answer, "peers");
@@ -96,6 +101,7 @@ static void client_basic(void)
 	peer = json_array_get(answer, 0);
 	CHECK(is_text(peer, "common_name", "client one"));
 	CHECK(is_text(peer, "remote", "198.51.100.5:5555"));
+	CHECK(is_text(peer, "local", "192.0.2.1:1194"));
 	CHECK(is_text(peer, "transport", "udp"));
 	CHECK(is_text(peer, "vpn6", "fd00::2"));
 	CHECK(json_integer_value(json_object_get(peer, "primary_key")) == 1);

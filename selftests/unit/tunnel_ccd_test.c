@@ -127,7 +127,9 @@ static struct tunnel *client(uint16_t port, const char *name)
 	uint32_t id;
 
 	assert_int_equal(tunnel_registry_id(&host->reg, &id), 0);
-	tunnel = tunnel_new(host, id, &remote, &local);
+	tunnel = tunnel_new(host, id, &(struct tunnel_way){
+		&remote, &local, 0,
+	});
 	assert_non_null(tunnel);
 	snprintf(tunnel->common_name, sizeof(tunnel->common_name), "%s",
 		 name);

@@ -142,7 +142,7 @@ static void test_sessions_per_user(void **state)
 		run_until(peer_has(peer[i], "PUSH_REPLY"));
 		assert_int_equal(n_tunnels(), i ? 2 : 1);
 	}
-	assert_null(tunnel_registry_addr(&host->reg, &peer[0]->addr));
+	assert_null(tunnel_registry_addr(&host->reg, &peer[0]->addr, 0));
 	stop();
 	assert_int_equal(unlink(path) + rmdir(dir), 0);
 }

@@ -53,7 +53,8 @@ static void peer_land(struct loop_timer *timer, void *arg)
 	n_peer_flights--;
 	if (!flight->to)
 		tunnel_host_input(host, flight->data, flight->len,
-				  &flight->from, &local);
+				  &(struct tunnel_way){ &flight->from, &local,
+							input_sock });
 	else if (flight->to->session && !flight->to->is_deaf)
 		control_session_input(flight->to->session, flight->data,
 				      flight->len);

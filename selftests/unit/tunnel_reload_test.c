@@ -90,7 +90,7 @@ static struct peer *connected(unsigned int i, const char *cn, uint16_t port)
 
 static struct tunnel *tunnel_of(const struct peer *peer)
 {
-	return tunnel_registry_addr(&host->reg, &peer->addr);
+	return tunnel_registry_addr(&host->reg, &peer->addr, 0);
 }
 
 static void renegotiate(struct peer *peer)

@@ -6,6 +6,7 @@
  * A server's tunnel host, its certificates, and an outer network that keeps the
  * last packet. Each test calls begin() and end().
  */
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -26,9 +27,11 @@ static struct wrap_key *wrap_client;	/* begin() makes an empty one */
 static struct wrap_tx tx_client;
 static const struct wrap_v2_client *v2_client;	/* appended to V3 and WKC_V1 */
 static const char *source = "192.0.2.2";	/* of input() */
+static unsigned int input_sock;		/* likewise: the socket */
 static unsigned int n_sent;
 static uint8_t last[PROTO_PACKET_MAX];
 static size_t last_len;
+static unsigned int last_sock;
 static struct pki_cert rig_ca;	/* of begin(), to end() */
 /* what else happens to a packet of the server; NULL: nothing */
 static void (*on_sent)(const union net_addr *remote, const uint8_t *pkt,
@@ -36,27 +39,31 @@ static void (*on_sent)(const union net_addr *remote, const uint8_t *pkt,
 
 /* the outer network */
 
-static inline int outer_send(void *arg, const union net_addr *remote,
-		      const union net_addr *local, const uint8_t *pkt,
-		      size_t len)
+static inline int outer_send(void *arg, const struct tunnel_way *way,
+			     const uint8_t *pkt, size_t len)
 {
 	(void)arg;
-	(void)local;
+	last_sock = way->sock;
 	assert_true(len <= sizeof(last));
 	memcpy(last, pkt, len);
 	last_len = len;
 	n_sent++;
 	if (on_sent)
-		on_sent(remote, pkt, len);
+		on_sent(way->remote, pkt, len);
 	return 0;
 }
 
 static int rig_fd = -1;	/* only a data path needs one */
 
-static inline int outer_fd(void *arg)
+static int rig_fd2 = -1;	/* likewise: of a second socket */
+static unsigned int rig_socks = 1;
+
+static inline int outer_fd(void *arg, unsigned int sock)
 {
 	(void)arg;
-	return rig_fd;
+	if (sock >= rig_socks)
+		return -ENOENT;
+	return sock ? rig_fd2 : rig_fd;
 }
 
 /* A configuration with certificates; @role: the lines of its role. */
@@ -196,7 +203,9 @@ static inline void input(const struct proto_control *pkt, uint16_t port)
 	uint8_t wire[PROTO_PACKET_MAX];
 	size_t len = wire_of(pkt, wire);
 
-	tunnel_host_input(host, wire, len, &remote, &local);
+	tunnel_host_input(host, wire, len, &(struct tunnel_way){
+		&remote, &local, input_sock,
+	});
 }
 
 static inline unsigned int n_tunnels(void)

@@ -40,7 +40,7 @@ static struct peer *connected(unsigned int i, const char *cn, uint16_t port)
 
 static struct tunnel *tunnel_of(const struct peer *peer)
 {
-	return tunnel_registry_addr(&host->reg, &peer->addr);
+	return tunnel_registry_addr(&host->reg, &peer->addr, 0);
 }
 
 static void test_push_reply(void **state)

@@ -88,7 +88,7 @@ static struct peer *connected(unsigned int i, const char *cn, uint16_t port)
 
 static struct tunnel *tunnel_of(const struct peer *peer)
 {
-	return tunnel_registry_addr(&host->reg, &peer->addr);
+	return tunnel_registry_addr(&host->reg, &peer->addr, 0);
 }
 
 static struct dp_peer_info info_of(const struct peer *peer)
@@ -315,6 +315,49 @@ static void test_other_format(void **state)
 	stop();
 }
 
+static struct tunnel *tunnel_at(const struct peer *peer, unsigned int sock)
+{
+	return tunnel_registry_addr(&host->reg, &peer->addr, sock);
+}
+
+/* Sockets are known by what they are, not by their number. */
+static void test_sockets(void **state)
+{
+	struct peer *a, *b;
+	int fd;
+
+	(void)state;
+	start("");
+	rig_fd2 = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	assert_true(rig_fd2 >= 0);
+	rig_socks = 2;
+	a = connected(0, "one", 4000);
+	input_sock = 1;
+	b = connected(1, "two", 4001);
+	input_sock = 0;
+	assert_non_null(tunnel_at(a, 0));
+	assert_non_null(tunnel_at(b, 1));
+	fd = rig_fd;
+	rig_fd = rig_fd2;
+	rig_fd2 = fd;
+	next_process();
+	assert_int_equal(n_tunnels(), 2);
+	assert_non_null(tunnel_at(a, 1));
+	assert_non_null(tunnel_at(b, 0));
+	/* the one that b came by has gone */
+	fd = rig_fd;
+	rig_fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	assert_true(rig_fd >= 0);
+	close(fd);
+	next_process();
+	assert_int_equal(n_tunnels(), 1);
+	assert_non_null(tunnel_at(a, 1));
+	close(rig_fd2);
+	rig_fd2 = -1;
+	rig_socks = 1;
+	stop();
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -327,6 +370,7 @@ int main(void)
 		cmocka_unit_test(test_packet_ids),
 		cmocka_unit_test(test_gone),
 		cmocka_unit_test(test_other_format),
+		cmocka_unit_test(test_sockets),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -88,7 +88,8 @@ static void expect_km2_fits(bool has_login)
 {
 	char user[PROTO_USER_PASS_MAX], token[2 * PROTO_PUSH_OPTION_MAX];
 	struct proto_km2 km2 = {
-		.options = host->occ, .peer_info = host->client->peer_info,
+		.options = host->occ[0].plain,
+		.peer_info = host->client->peer_info,
 	};
 	uint8_t msg[PROTO_KM2_MAX];
 	size_t len;

@@ -7,6 +7,7 @@
  * Runs in a network namespace of its own, where the host makes its device.
  */
 #include <errno.h>
+#include <fcntl.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -172,7 +173,9 @@ static void test_junk_is_ignored(void **state)
 			x = x * 1664525u + 1013904223u;
 			junk[j] = (uint8_t)(x >> 24);
 		}
-		tunnel_host_input(host, junk, len, &remote, &local);
+		tunnel_host_input(host, junk, len, &(struct tunnel_way){
+			&remote, &local, 0,
+		});
 	}
 	assert_int_equal(n_tunnels(), 0);
 	end();
@@ -202,7 +205,7 @@ static struct tunnel *tunnel_from(uint16_t port)
 	struct tunnel *tunnel;
 
 	input(&pkt, port);
-	tunnel = tunnel_registry_addr(&host->reg, &addr);
+	tunnel = tunnel_registry_addr(&host->reg, &addr, input_sock);
 	assert_non_null(tunnel);
 	return tunnel;
 }
@@ -219,14 +222,14 @@ static void float_to(const struct tunnel *tunnel, uint16_t port)
 {
 	union net_addr addr = addr_of(port);
 
-	tunnel_data_events.peer_floated(host, tunnel->dp_id, &addr);
+	tunnel_data_events.peer_floated(host, tunnel->dp_id, -1, &addr);
 }
 
 static bool is_at(const struct tunnel *tunnel, uint16_t port)
 {
 	union net_addr addr = addr_of(port);
 
-	return tunnel_registry_addr(&host->reg, &addr) == tunnel;
+	return tunnel_registry_addr(&host->reg, &addr, 0) == tunnel;
 }
 
 /*
@@ -266,6 +269,51 @@ static void test_float_to_a_taken_address(void **state)
 	b->state = TUNNEL_STATE_ADOPTED;
 	float_to(a, 4003);
 	assert_true(is_at(a, 4001) && is_at(b, 4003));
+	end();
+}
+
+/* Behind one address, two clients of two sockets: they are told apart. */
+static void test_two_sockets(void **state)
+{
+	struct tunnel *a, *b;
+	union net_addr addr = addr_of(4000);
+
+	(void)state;
+	begin("");
+	rig_socks = 2;
+	rig_fd = open("/dev/null", O_RDONLY | O_CLOEXEC);
+	rig_fd2 = open("/dev/null", O_RDONLY | O_CLOEXEC);
+	a = tunnel_from(4000);
+	assert_int_equal(last_sock, 0);
+	input_sock = 1;
+	b = tunnel_from(4000);
+	assert_int_equal(last_sock, 1);
+	assert_ptr_not_equal(a, b);
+	assert_int_equal(n_tunnels(), 2);
+	assert_int_equal(a->sock, 0);
+	assert_int_equal(b->sock, 1);
+	assert_true(is_at(a, 4000));
+	assert_ptr_equal(tunnel_registry_addr(&host->reg, &addr, 1), b);
+	identify(a, 1);
+	identify(b, 2);
+	/* at the other socket there is somebody with that address */
+	tunnel_data_events.peer_floated(host, b->dp_id, rig_fd, &addr);
+	assert_int_equal(b->sock, 1);
+	assert_int_equal(n_tunnels(), 2);
+	tunnel_close(a, "test");
+	tunnel_data_events.peer_floated(host, b->dp_id, rig_fd, &addr);
+	assert_int_equal(b->sock, 0);
+	assert_true(is_at(b, 4000));
+	/* where the data path does not know, it is the same socket */
+	float_to(b, 4001);
+	assert_int_equal(b->sock, 0);
+	assert_true(is_at(b, 4001));
+	close(rig_fd);
+	close(rig_fd2);
+	rig_fd = -1;
+	rig_fd2 = -1;
+	rig_socks = 1;
+	input_sock = 0;
 	end();
 }
 
@@ -328,16 +376,16 @@ static void test_registry(void **state)
 	for (unsigned int i = 0; i < 300; i++) {
 		union net_addr addr = addr_of((uint16_t)(1000 + i));
 
-		assert_ptr_equal(tunnel_registry_addr(&reg, &addr),
+		assert_ptr_equal(tunnel_registry_addr(&reg, &addr, 0),
 				 &tunnels[i]);
 		assert_ptr_equal(tunnel_registry_peer(&reg, i), &tunnels[i]);
 	}
 	assert_null(tunnel_registry_peer(&reg, 300));
-	tunnel_registry_move(&reg, &tunnels[17], &moved);
-	assert_ptr_equal(tunnel_registry_addr(&reg, &moved), &tunnels[17]);
+	tunnel_registry_move(&reg, &tunnels[17], &moved, 0);
+	assert_ptr_equal(tunnel_registry_addr(&reg, &moved, 0), &tunnels[17]);
 	tunnel_registry_remove(&reg, &tunnels[17]);
 	tunnel_registry_remove(&reg, &tunnels[17]);
-	assert_null(tunnel_registry_addr(&reg, &moved));
+	assert_null(tunnel_registry_addr(&reg, &moved, 0));
 	assert_int_equal(reg.n_tunnels, 299);
 	/* the lowest free id comes back */
 	assert_int_equal(tunnel_registry_id(&reg, &id), 0);
@@ -355,6 +403,7 @@ int main(void)
 		cmocka_unit_test(test_junk_is_ignored),
 		cmocka_unit_test(test_max_clients),
 		cmocka_unit_test(test_float_to_a_taken_address),
+		cmocka_unit_test(test_two_sockets),
 		cmocka_unit_test(test_tls_junk_closes),
 		cmocka_unit_test(test_registry),
 	};

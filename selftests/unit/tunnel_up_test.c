@@ -60,22 +60,22 @@ static void land(struct loop_timer *timer, void *arg)
 		;
 	else if (flight->is_to_server)
 		tunnel_host_input(server, flight->data, flight->len,
-				  &at_client, &at_server);
+				  &(struct tunnel_way){ &at_client, &at_server,
+							0 });
 	else
 		tunnel_host_input(host, flight->data, flight->len,
-				  &at_server, &at_client);
+				  &(struct tunnel_way){ &at_server, &at_client,
+							0 });
 	loop_timer_free(flight->timer);
 	free(flight);
 }
 
-static int pair_send(void *arg, const union net_addr *remote,
-		     const union net_addr *local, const uint8_t *pkt,
-		     size_t len)
+static int pair_send(void *arg, const struct tunnel_way *way,
+		     const uint8_t *pkt, size_t len)
 {
 	struct flight *flight = calloc(1, sizeof(*flight));
 
-	(void)remote;
-	(void)local;
+	(void)way;
 	assert_true(len <= sizeof(flight->data));
 	memcpy(flight->data, pkt, len);
 	flight->len = len;

@@ -281,7 +281,9 @@ static void send_raw(const uint8_t *pkt, size_t len)
 
 	/* on the heap, so that reading too far is seen */
 	memcpy(copy, pkt, len);
-	tunnel_host_input(host, copy, len, &remote, &local);
+	tunnel_host_input(host, copy, len, &(struct tunnel_way){
+		&remote, &local, 0,
+	});
 	free(copy);
 }
 

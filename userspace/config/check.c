@@ -76,10 +76,10 @@ static int check_role(struct config_parse *ps)
 	    role_needs(ps, not_server, !is_server, "a client, not a server") ||
 	    role_needs(ps, not_waiting, !cfg->is_tls_server, "\"tls-client\""))
 		return -EINVAL;
-	if (cfg->share_host && !config_proto_is_tcp(cfg->proto))
+	if (cfg->share_host && !config_has_tcp(cfg))
 		return config_fail_at(ps, place_of(ps, "port-share"),
 				      "port-share works only over TCP; add \"proto tcp\"");
-	if (cfg->is_mtu_test && config_proto_is_tcp(cfg->proto))
+	if (cfg->is_mtu_test && !config_has_udp(cfg))
 		return config_fail_at(ps, place_of(ps, "mtu-test"),
 				      "mtu-test works only over UDP; remove it");
 	if (!cfg->dev)
@@ -254,16 +254,6 @@ static int check_logins(struct config_parse *ps)
 			   "http-proxy-user-pass" : "http-proxy");
 }
 
-static bool has_tcp(const struct config *cfg)
-{
-	const struct config_remote *remote;
-
-	for (remote = cfg->remotes; remote; remote = remote->next)
-		if (config_proto_is_tcp(remote->proto))
-			return true;
-	return config_proto_is_tcp(cfg->proto) && !cfg->remotes;
-}
-
 /* What only userspace can do. */
 static int check_data_path(struct config_parse *ps)
 {
@@ -278,7 +268,9 @@ static int check_data_path(struct config_parse *ps)
 		cfg->fragment && !is_server, is_framed, is_framed,
 	};
 
-	if (cfg->fragment && has_tcp(cfg))
+	/* a server's clients over TCP have none */
+	if (cfg->fragment && (is_server ? !config_has_udp(cfg) :
+					  config_has_tcp(cfg)))
 		return config_fail_at(ps, place_of(ps, "fragment"),
 			"fragment works only over UDP; remove it");
 	if (cfg->data_path != CONFIG_DATA_PATH_KERNEL)

@@ -34,6 +34,12 @@ bool config_proto_is_tcp(enum config_proto proto);
 /** config_proto_family() - AF_UNSPEC: either */
 sa_family_t config_proto_family(enum config_proto proto);
 
+struct config;
+
+/* Is one of the remotes, or of a server's sockets, over this? */
+bool config_has_udp(const struct config *cfg);
+bool config_has_tcp(const struct config *cfg);
+
 enum config_topology {
 	CONFIG_TOPOLOGY_NET30,
 	CONFIG_TOPOLOGY_P2P,
@@ -127,6 +133,20 @@ struct config_remote {
 	uint32_t connect_timeout;
 	const struct config_proxy *proxy;
 	struct config_remote *next;
+};
+
+#define CONFIG_LOCALS_MAX	64
+
+/**
+ * struct config_local - a socket of a server, or of the end that waits
+ * @host: NULL: at all addresses
+ * @is_ipv6only: if it is one of IPv6
+ */
+struct config_local {
+	const char *host;
+	uint16_t port;
+	enum config_proto proto;
+	bool is_ipv6only;
 };
 
 /** struct config_route - as written; keywords are resolved when applied */
@@ -247,7 +267,9 @@ struct config {
 
 	/* transport */
 	enum config_proto proto;
-	const char *local_host;
+	const struct config_local *locals;	/* of who waits: a tls-server */
+	size_t n_locals;
+	const char *local_host;			/* of others */
 	uint16_t lport, rport;
 	bool is_bind;			/* false: nobind */
 	bool has_remote_random;

@@ -378,9 +378,8 @@ int config_expand_keepalive(struct config_parse *ps)
 
 /* ---- transport ----------------------------------------------------- */
 
-/* "tcp-server" in a client, or the other way round. */
-static int side_check(struct config_parse *ps, const struct config_place *place,
-		      enum config_side side)
+int config_side_check(struct config_parse *ps,
+		      const struct config_place *place, enum config_side side)
 {
 	bool is_waiting = ps->cfg->is_tls_server;
 
@@ -398,7 +397,8 @@ static int remote_add(struct config_parse *ps, const struct config_conn *conn,
 {
 	struct config_remote *remote;
 
-	if (conn->has_proto && side_check(ps, &conn->place, conn->side))
+	if (conn->has_proto &&
+	    config_side_check(ps, &conn->place, conn->side))
 		return -EINVAL;
 	remote = mem_arena_alloc(ps->cfg->arena, sizeof(*remote));
 	if (!remote)
@@ -437,24 +437,13 @@ static int remotes_expand(struct config_parse *ps)
 	return 0;
 }
 
-static bool has_udp(const struct config *cfg)
-{
-	const struct config_remote *remote = cfg->remotes;
-
-	if (!remote)
-		return !config_proto_is_tcp(cfg->proto);
-	while (remote && config_proto_is_tcp(remote->proto))
-		remote = remote->next;
-	return remote;
-}
-
 /* What depends on the transport. */
 static int tcp_expand(struct config_parse *ps)
 {
 	struct config *cfg = ps->cfg;
 	int ret = 0;
 
-	if (cfg->explicit_exit_notify && !has_udp(cfg)) {
+	if (cfg->explicit_exit_notify && !config_has_udp(cfg)) {
 		cfg->explicit_exit_notify = 0;
 		ret = config_warn_at(ps,
 			config_place_of(ps, "explicit-exit-notify"),
@@ -465,6 +454,16 @@ static int tcp_expand(struct config_parse *ps)
 	return ret;
 }
 
+/* "bind ipv6only" */
+static void only_ipv6(struct config_parse *ps)
+{
+	struct config *cfg = ps->cfg;
+
+	if (ps->is_ipv6only)
+		cfg->proto = config_proto_is_tcp(cfg->proto) ?
+			     CONFIG_PROTO_TCP6 : CONFIG_PROTO_UDP6;
+}
+
 int config_expand_transport(struct config_parse *ps)
 {
 	struct config *cfg = ps->cfg;
@@ -472,17 +471,22 @@ int config_expand_transport(struct config_parse *ps)
 
 	if (conflict(ps, "nobind", "lport") || conflict(ps, "nobind", "bind") ||
 	    conflict(ps, "nobind", "local") ||
-	    side_check(ps, config_place_of(ps, "proto"), ps->side))
+	    config_side_check(ps, config_place_of(ps, "proto"), ps->side))
 		return -EINVAL;
-	if (cfg->is_pull && !ps->has_bind && !ps->has_lport && !cfg->local_host)
+	if (cfg->is_pull && !ps->has_bind && !ps->has_lport && !ps->locals)
 		cfg->is_bind = false;
-	if (ps->is_ipv6only)
-		cfg->proto = config_proto_is_tcp(cfg->proto) ?
-			     CONFIG_PROTO_TCP6 : CONFIG_PROTO_UDP6;
+	if (!cfg->is_tls_server)
+		only_ipv6(ps);
 	ret = remotes_expand(ps);
 	if (ret)
 		return ret;
 	if (cfg->remotes)
 		cfg->proto = cfg->remotes->proto;
+	ret = config_expand_locals(ps);
+	if (ret)
+		return ret;
+	/* of the sockets of who waits each has its own */
+	if (cfg->is_tls_server)
+		only_ipv6(ps);
 	return tcp_expand(ps);
 }

@@ -90,13 +90,12 @@ static int conn_fill(struct config_parse *ps, struct config_conn *conn,
 	return ret;
 }
 
-static CONFIG_SETTER(set_remote)
+/* One more in a list, in order. */
+static int conn_append(struct config_parse *ps, struct config_conn **tail,
+		       char **arg, int n)
 {
-	struct config_conn *conn, **tail = &ps->remotes;
+	struct config_conn *conn;
 
-	(void)row;
-	if (ps->block)
-		return conn_fill(ps, ps->block, arg, n);
 	conn = mem_arena_alloc(ps->cfg->arena, sizeof(*conn));
 	if (!conn)
 		return config_nomem(ps);
@@ -105,6 +104,20 @@ static CONFIG_SETTER(set_remote)
 		tail = &(*tail)->next;
 	*tail = conn;
 	return conn_fill(ps, conn, arg, n);
+}
+
+static CONFIG_SETTER(set_remote)
+{
+	(void)row;
+	if (ps->block)
+		return conn_fill(ps, ps->block, arg, n);
+	return conn_append(ps, &ps->remotes, arg, n);
+}
+
+static CONFIG_SETTER(set_local)
+{
+	(void)row;
+	return conn_append(ps, &ps->locals, arg, n);
 }
 
 static CONFIG_SETTER(set_nobind)
@@ -187,8 +200,17 @@ static const struct config_row transport_rows[] = {
 		"Put a random label in front of names of remotes.\nHOST is "
 		"looked up as LABEL.HOST, so that no name server answers from "
 		"memory."),
-	CONFIG_STRING("local", IN_MAIN, local_host, "HOST",
-		"Use the local address HOST for the transport socket."),
+	CONFIG_SPECIAL("local", 1, 3, IN_MAIN, set_local,
+		"HOST|* [PORT [PROTO]]",
+		"Use the local address HOST for the transport socket.\nA server "
+		"may have up to 64 of these lines, and listens at each of them, "
+		"over UDP and TCP. * stands for all addresses, but leaves those "
+		"of IPv6 to a line that names one at the same port; 0.0.0.0 for "
+		"those of IPv4 and :: for those of IPv6. PORT defaults to --lport, "
+		"PROTO to --proto. A client has one line at most; its protocol "
+		"is that of --proto and --remote. The other options of the "
+		"socket, as --bind-dev and --mark, hold for all of them. A "
+		"client belongs to the socket by which it has come."),
 	CONFIG_SPECIAL("port", 1, 1, IN_CONN, set_port, "PORT",
 		"Set the local and the remote port; default 1194."),
 	CONFIG_SPECIAL("lport", 1, 1, IN_MAIN, set_lport, "PORT",

@@ -110,6 +110,7 @@ struct config_parse {
 	unsigned int compat;		/* 20400 for 2.4.0; 0: none */
 	const struct config_proxy *proxy;	/* of all without their own */
 	struct config_conn *remotes;
+	struct config_conn *locals;	/* local: HOST|* [PORT [PROTO]] */
 	struct config_conn *blocks;	/* <connection>; win over @remotes */
 	struct config_conn *block;	/* being read */
 };
@@ -261,6 +262,13 @@ int config_expand_role(struct config_parse *ps);
 int config_expand_server(struct config_parse *ps);
 int config_expand_keepalive(struct config_parse *ps);
 int config_expand_transport(struct config_parse *ps);
+
+/** config_expand_locals() - "local" to sockets (local.c) */
+int config_expand_locals(struct config_parse *ps);
+
+/** config_side_check() - "tcp-server" in a client, or the other way round */
+int config_side_check(struct config_parse *ps,
+		      const struct config_place *place, enum config_side side);
 int config_check(struct config_parse *ps);
 
 /** config_ifconfig_resolve() - ifconfig's two strings under a topology */

@@ -48,11 +48,11 @@ void dp_emit_deleted(struct dp *dp, uint32_t peer_id,
 		dp->events->peer_deleted(dp->arg, peer_id, reason);
 }
 
-void dp_emit_floated(struct dp *dp, uint32_t peer_id,
+void dp_emit_floated(struct dp *dp, uint32_t peer_id, int fd,
 		     const union net_addr *remote)
 {
 	if (!dp->is_dead && dp->events && dp->events->peer_floated)
-		dp->events->peer_floated(dp->arg, peer_id, remote);
+		dp->events->peer_floated(dp->arg, peer_id, fd, remote);
 }
 
 void dp_emit_exhausted(struct dp *dp, uint32_t peer_id, uint8_t key_id)

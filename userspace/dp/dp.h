@@ -43,7 +43,8 @@ enum dp_del_reason {
 /**
  * struct dp_events - what the data path reports, on the loop's thread
  * @peer_deleted: the peer is gone already (not called for dp_peer_del())
- * @peer_floated: an authenticated packet came from a new address
+ * @peer_floated: an authenticated packet came from a new address, or by
+ *	another socket; @fd: by which one, -1: not known
  * @key_exhausted: a new key is needed soon; start a renegotiation
  * @peer_exit: the peer said goodbye inside the data channel (OCC exit)
  * @resync: notifications were lost; compare dp_peer_list() with your table
@@ -51,7 +52,7 @@ enum dp_del_reason {
 struct dp_events {
 	void (*peer_deleted)(void *arg, uint32_t peer_id,
 			     enum dp_del_reason reason);
-	void (*peer_floated)(void *arg, uint32_t peer_id,
+	void (*peer_floated)(void *arg, uint32_t peer_id, int fd,
 			     const union net_addr *remote);
 	void (*key_exhausted)(void *arg, uint32_t peer_id, uint8_t key_id);
 	void (*peer_exit)(void *arg, uint32_t peer_id);
@@ -62,7 +63,7 @@ struct dp_events {
  * struct dp_config - borrowed during dp_*_new() only, except @events and @arg
  * @ifindex, @ifname: the device, made by priv/
  * @loop: NULL (kernel only): no events, for a tool that just asks
- * @has_streams: its peers have connections
+ * @has_streams: peers may have connections
  * @is_ether: dp_user_new() only: the device is TAP, packets are frames, and in
  *	DP_MODE_MP the source addresses of frames say where peers are
  * @is_client_to_client: with @is_ether: frames go from peer to peer, too

@@ -80,7 +80,7 @@ void dp_leave(struct dp *dp);
 /* Each does nothing when nobody listens. */
 void dp_emit_deleted(struct dp *dp, uint32_t peer_id,
 		     enum dp_del_reason reason);
-void dp_emit_floated(struct dp *dp, uint32_t peer_id,
+void dp_emit_floated(struct dp *dp, uint32_t peer_id, int fd,
 		     const union net_addr *remote);
 void dp_emit_exhausted(struct dp *dp, uint32_t peer_id, uint8_t key_id);
 void dp_emit_exit(struct dp *dp, uint32_t peer_id);

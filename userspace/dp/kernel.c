@@ -282,12 +282,12 @@ static const struct dp_ops kernel_ops = {
 
 static void kernel_mix(const struct dp_config *cfg, struct dp **dp)
 {
-	uint64_t wanted = cfg->has_streams ? OVPNX_FEATURE_USERSPACE_TCP :
-					     OVPNX_FEATURE_USERSPACE;
+	uint64_t wanted = OVPNX_FEATURE_USERSPACE |
+		(cfg->has_streams ? OVPNX_FEATURE_USERSPACE_TCP : 0);
 	int err;
 
 	if (!cfg->loop || cfg->mode != DP_MODE_MP ||
-	    !(kernel_get(*dp)->features & wanted))
+	    (kernel_get(*dp)->features & wanted) != wanted)
 		return;
 	err = mixed_new(cfg, *dp, dp);
 	if (err && err != -EOPNOTSUPP)

@@ -203,7 +203,7 @@ static void kernel_on_floated(struct dp_kernel *kernel, struct nlattr **peer)
 	kernel_remote_parse(peer, &remote);
 	if (!kernel_u32_parse(peer[OVPN_A_PEER_ID], &id) &&
 	    net_addr_len(&remote))
-		dp_emit_floated(&kernel->base, id, &remote);
+		dp_emit_floated(&kernel->base, id, -1, &remote);
 }
 
 /* The key id is 16 bits long in this message, whatever the documents say. */

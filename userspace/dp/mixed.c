@@ -70,16 +70,16 @@ static void mixed_user_deleted(void *arg, uint32_t peer_id,
 	dp_emit_deleted(&mixed->base, peer_id, reason);
 }
 
-static void mixed_kernel_floated(void *arg, uint32_t peer_id,
+static void mixed_kernel_floated(void *arg, uint32_t peer_id, int fd,
 				 const union net_addr *remote)
 {
 	struct dp_mixed *mixed = arg;
 
-	dp_emit_floated(&mixed->base, peer_id, remote);
+	dp_emit_floated(&mixed->base, peer_id, fd, remote);
 }
 
 /* Packets without a peer id come up by the address that the kernel knows. */
-static void mixed_user_floated(void *arg, uint32_t peer_id,
+static void mixed_user_floated(void *arg, uint32_t peer_id, int fd,
 			       const union net_addr *remote)
 {
 	struct dp_mixed *mixed = arg;
@@ -87,7 +87,7 @@ static void mixed_user_floated(void *arg, uint32_t peer_id,
 	if (!mixed->is_apart)
 		mixed->kernel->ops->peer_set_remote(mixed->kernel, peer_id,
 						    remote, NULL);
-	dp_emit_floated(&mixed->base, peer_id, remote);
+	dp_emit_floated(&mixed->base, peer_id, fd, remote);
 }
 
 static void mixed_exhausted(void *arg, uint32_t peer_id, uint8_t key_id)

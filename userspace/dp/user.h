@@ -189,7 +189,7 @@ struct user_peer *user_find_id(struct dp_user *user, uint32_t id);
 struct user_peer *user_find_first(struct dp_user *user);
 struct user_peer *user_find_vpn(struct dp_user *user, const struct net_ip *ip);
 struct user_peer *user_find_addr(struct dp_user *user,
-				 const union net_addr *addr);
+				 const union net_addr *addr, int fd);
 void user_link(struct dp_user *user, struct user_peer *peer);
 void user_unlink(struct dp_user *user, struct user_peer *peer);
 /* its address outside changes */

@@ -83,17 +83,22 @@ static bool user_has_addr(const struct dp_user *user,
 	return user->base.mode == DP_MODE_MP && !peer->cfg.is_tcp;
 }
 
+/* Of several at one address, who talks to this socket. */
 struct user_peer *user_find_addr(struct dp_user *user,
-				 const union net_addr *addr)
+				 const union net_addr *addr, int fd)
 {
+	struct user_peer *peer, *found = NULL;
 	union net_addr plain = *addr;
-	struct user_peer *peer;
 
 	net_addr_unmap(&plain);
 	peer = user->by_addr[user_bucket_addr(&plain)];
-	while (peer && !net_addr_is_equal(&peer->dest.remote, &plain))
-		peer = peer->next_addr;
-	return peer;
+	for (; peer; peer = peer->next_addr) {
+		if (!net_addr_is_equal(&peer->dest.remote, &plain))
+			continue;
+		if (!found || peer->dest.fd == fd)
+			found = peer;
+	}
+	return found;
 }
 
 void user_link_addr(struct dp_user *user, struct user_peer *peer)

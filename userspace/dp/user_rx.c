@@ -57,7 +57,7 @@ static struct user_peer *user_rx_peer(struct dp_user *user,
 		return user_find_first(user);
 	if (rx->peer_id != PROTO_PEER_ID_NONE)
 		return user_find_id(user, rx->peer_id & user->id_mask);
-	return rx->remote ? user_find_addr(user, rx->remote) : NULL;
+	return rx->remote ? user_find_addr(user, rx->remote, rx->fd) : NULL;
 }
 
 static struct user_key *user_rx_key(struct user_peer *peer, uint8_t key_id)
@@ -112,7 +112,8 @@ static int user_rx_open(struct dp_user *user, struct user_peer *peer,
 
 /*
  * Section 9.3: only the newest packet may move a peer, or one that was delayed
- * would move it back. Return: true when the remote address changed.
+ * would move it back. Return: true when the remote address or the socket
+ * changed.
  */
 static bool user_rx_follow(struct dp_user *user, struct user_peer *peer,
 			   const struct user_rx *rx)
@@ -131,7 +132,7 @@ static bool user_rx_follow(struct dp_user *user, struct user_peer *peer,
 	if (rx->local && net_addr_len(rx->local))
 		userdp_dest_set_local(&peer->dest, rx->local);
 	if (rx->fd >= 0 && rx->fd != peer->dest.fd)
-		userdp_dest_set_fd(&peer->dest, rx->fd);
+		is_floated |= !userdp_dest_set_fd(&peer->dest, rx->fd);
 	return is_floated;
 }
 
@@ -264,7 +265,7 @@ static int user_rx(struct dp_user *user, struct user_rx *rx)
 	id = peer->cfg.id;
 	now = peer->dest.remote;
 	if (is_floated)
-		dp_emit_floated(dp, id, &now);
+		dp_emit_floated(dp, id, rx->fd, &now);
 	if (occ.op == PROTO_OCC_EXIT)
 		dp_emit_exit(dp, id);
 	else if (occ.op != PROTO_OCC_REPLY && !dp->is_dead &&

@@ -41,14 +41,14 @@ static struct sock_filter filter[] = {
 
 static void apart_event(struct loop_io *io, unsigned int events, void *arg)
 {
-	struct extmux *mux = arg;
+	struct extmux_socket *sock = arg;
 
 	(void)io;
 	(void)events;
-	extmux_udp_receive(mux, mux->apart_fd);
+	extmux_udp_receive(sock, sock->apart_fd);
 }
 
-static int apart_join(const struct extmux *mux, int fd)
+static int apart_join(const struct extmux_socket *sock, int fd)
 {
 	const struct sock_fprog prog = {
 		.len = sizeof(filter) / sizeof(*filter), .filter = filter,
@@ -57,14 +57,14 @@ static int apart_join(const struct extmux *mux, int fd)
 	socklen_t len = sizeof(addr);
 	int one = 1, room = EXTMUX_RCVBUF;
 
-	if (getsockname(mux->fd, &addr.sa, &len) ||
-	    setsockopt(mux->fd, SOL_SOCKET, SO_REUSEPORT, &one, sizeof(one)) ||
+	if (getsockname(sock->fd, &addr.sa, &len) ||
+	    setsockopt(sock->fd, SOL_SOCKET, SO_REUSEPORT, &one, sizeof(one)) ||
 	    setsockopt(fd, SOL_SOCKET, SO_REUSEPORT, &one, sizeof(one)) ||
 	    bind(fd, &addr.sa, len) ||
 	    setsockopt(fd, SOL_SOCKET, SO_ATTACH_REUSEPORT_CBPF, &prog,
 		       sizeof(prog)))
 		return -errno;
-	if (!mux->cfg->rcvbuf &&
+	if (!sock->mux->cfg->rcvbuf &&
 	    setsockopt(fd, SOL_SOCKET, SO_RCVBUFFORCE, &room, sizeof(room)))
 		setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &room, sizeof(room));
 	return 0;
@@ -72,40 +72,40 @@ static int apart_join(const struct extmux *mux, int fd)
 
 /**
  * extmux_apart_open() - make the second socket
- * @mux: of a server, with a socket for datagrams
+ * @sock: of a server, for datagrams
  *
  * Context: with the rights that the first one was bound with.
  * Return: 0 or -errno.
  */
-int extmux_apart_open(struct extmux *mux)
+int extmux_apart_open(struct extmux_socket *sock)
 {
 	socklen_t len = sizeof(int);
 	int fd, ret, is_v6 = 0;
 
-	if (mux->family == AF_INET6)
-		getsockopt(mux->fd, IPPROTO_IPV6, IPV6_V6ONLY, &is_v6, &len);
-	fd = extmux_socket_second(mux->cfg, mux->family, !is_v6);
+	if (sock->family == AF_INET6)
+		getsockopt(sock->fd, IPPROTO_IPV6, IPV6_V6ONLY, &is_v6, &len);
+	fd = extmux_socket_second(sock->mux->cfg, sock->family, !is_v6);
 	if (fd < 0)
 		return fd;
-	ret = apart_join(mux, fd);
+	ret = apart_join(sock, fd);
 	if (!ret) {
-		mux->apart_io = loop_io_new(mux->loop, fd, LOOP_READABLE,
-					    apart_event, mux);
-		ret = mux->apart_io ? 0 : -ENOMEM;
+		sock->apart_io = loop_io_new(sock->mux->loop, fd, LOOP_READABLE,
+					    apart_event, sock);
+		ret = sock->apart_io ? 0 : -ENOMEM;
 	}
 	if (ret)
 		close(fd);
 	else
-		mux->apart_fd = fd;
+		sock->apart_fd = fd;
 	return ret;
 }
 
 /** extmux_apart_close() - close it, if there is one */
-void extmux_apart_close(struct extmux *mux)
+void extmux_apart_close(struct extmux_socket *sock)
 {
-	if (!mux->apart_io)
+	if (!sock->apart_io)
 		return;
-	loop_io_free(mux->apart_io);
-	mux->apart_io = NULL;
-	close(mux->apart_fd);
+	loop_io_free(sock->apart_io);
+	sock->apart_io = NULL;
+	close(sock->apart_fd);
 }

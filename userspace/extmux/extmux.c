@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* The multiplexer: a server's socket stays, a client's comes and goes. */
+/* The multiplexer: a server's sockets stay, a client's comes and goes. */
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <systemd/sd-daemon.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "extmux/private.h"
@@ -13,53 +15,62 @@
 #define BUF_MIN		2048u
 #define DATA_OVERHEAD	256u
 
-static void mux_event(struct loop_io *io, unsigned int events, void *arg)
+#define BIND_PAUSE_MS	20
+
+static void sock_event(struct loop_io *io, unsigned int events, void *arg)
 {
-	struct extmux *mux = arg;
+	struct extmux_socket *sock = arg;
 
 	(void)io;
 	(void)events;
-	if (mux->is_listener)
-		extmux_tcp_accept(mux);
+	if (sock->is_listener)
+		extmux_tcp_accept(sock);
 	else
-		extmux_udp_receive(mux, mux->fd);
+		extmux_udp_receive(sock, sock->fd);
 }
 
-static int mux_watch(struct extmux *mux)
+static int sock_watch(struct extmux_socket *sock)
 {
-	extmux_udp_tune(mux);
-	mux->io = loop_io_new(mux->loop, mux->fd, LOOP_READABLE,
-			      mux_event, mux);
-	return mux->io ? 0 : -ENOMEM;
+	if (sock->is_listener && extmux_tcp_listen(sock))
+		return -ENOMEM;
+	extmux_udp_tune(sock);
+	sock->io = loop_io_new(sock->mux->loop, sock->fd, LOOP_READABLE,
+			       sock_event, sock);
+	return sock->io ? 0 : -ENOMEM;
 }
 
-static void mux_close(struct extmux *mux)
+static void sock_close(struct extmux_socket *sock)
 {
-	if (mux->io)
-		loop_io_free(mux->io);
-	mux->io = NULL;
-	if (mux->fd >= 0)
-		close(mux->fd);
-	mux->fd = -1;
+	extmux_apart_close(sock);
+	loop_io_free(sock->io);
+	sock->io = NULL;
+	loop_timer_free(sock->accept_timer);
+	sock->accept_timer = NULL;
+	if (sock->fd >= 0)
+		close(sock->fd);
+	sock->fd = -1;
 }
 
 static int outer_open(void *arg, const union net_addr *remote)
 {
 	struct extmux *mux = arg;
+	struct extmux_socket *sock = &mux->socks[0];
 	int fd;
 
-	mux_close(mux);
+	sock_close(sock);
 	fd = extmux_socket_client(mux->cfg, remote->sa.sa_family, SOCK_DGRAM);
 	if (fd < 0)
 		return fd;
-	mux->fd = fd;
-	mux->family = remote->sa.sa_family;
-	return mux_watch(mux);
+	sock->fd = fd;
+	sock->family = remote->sa.sa_family;
+	return sock_watch(sock);
 }
 
 static void outer_close(void *arg)
 {
-	mux_close(arg);
+	struct extmux *mux = arg;
+
+	sock_close(&mux->socks[0]);
 }
 
 static int outer_connect(void *arg, const union net_addr *remote,
@@ -68,43 +79,55 @@ static int outer_connect(void *arg, const union net_addr *remote,
 {
 	struct extmux *mux = arg;
 
-	mux_close(mux);
+	sock_close(&mux->socks[0]);
 	return extmux_tcp_connect(mux, remote, via, link);
 }
 
-static int outer_send(void *arg, const union net_addr *remote,
-		      const union net_addr *local, const uint8_t *pkt,
-		      size_t len)
+static int outer_send(void *arg, const struct tunnel_way *way,
+		      const uint8_t *pkt, size_t len)
 {
 	static struct log_limit limit = { .burst = 5, .interval_ms = 10000 };
-	struct extmux *mux = arg;
+	const struct extmux *mux = arg;
 	char text[NET_ADDR_STRLEN];
 	int ret;
 
 	/* the last words for a connection that has ended */
-	if (mux->is_listener || mux->fd < 0)
+	if (way->sock >= mux->n_socks || mux->socks[way->sock].is_listener ||
+	    mux->socks[way->sock].fd < 0)
 		return -ENOTCONN;
-	ret = extmux_udp_send(mux, remote, local, pkt, len);
+	ret = extmux_udp_send(&mux->socks[way->sock], way->remote, way->local,
+			      pkt, len);
 	/* not an error of ours: the reliability layer sends again */
 	if (ret)
 		log_limited(&limit, LOG_LEVEL_INFO, "cannot send to %s: %s",
-			    net_addr_format(remote, text),
+			    net_addr_format(way->remote, text),
 			    strerror(-ret));
 	return ret;
 }
 
-static int outer_fd(void *arg)
+static int outer_fd(void *arg, unsigned int sock)
 {
 	const struct extmux *mux = arg;
 	const struct extmux_conn *conn = TAILQ_FIRST(&mux->conns);
 
+	if (sock >= mux->n_socks)
+		return -ENOENT;
 	/* a client has one connection and nothing that it comes in at */
-	return mux->fd < 0 && conn ? conn->fd : mux->fd;
+	return mux->socks[sock].fd < 0 && conn ? conn->fd :
+						 mux->socks[sock].fd;
 }
 
 static int outer_divide(void *arg)
 {
-	return extmux_apart_open(arg);
+	struct extmux *mux = arg;
+	int ret = 0;
+
+	for (unsigned int i = 0; i < mux->n_socks && !ret; i++)
+		if (!mux->socks[i].is_listener)
+			ret = extmux_apart_open(&mux->socks[i]);
+	for (unsigned int i = 0; ret && i < mux->n_socks; i++)
+		extmux_apart_close(&mux->socks[i]);
+	return ret;
 }
 
 void extmux_set_config(struct extmux *mux, const struct config *cfg)
@@ -125,9 +148,135 @@ struct tunnel_outer extmux_outer(struct extmux *mux)
 	};
 }
 
-static int mux_init(struct extmux *mux, int fd, char *err, size_t err_len)
+/* ---- a server's ------------------------------------------------------ */
+
+/* One of @kept, best the one that had its number. */
+static void sock_keep(struct extmux_socket *sock, struct extmux_kept *kept)
+{
+	const struct config *cfg = sock->mux->cfg;
+	bool is_only = cfg->n_locals == 1 && kept->n == 1;
+
+	for (size_t i = 0; i < kept->n && sock->fd < 0; i++) {
+		int *fd = &kept->fds[(sock->index + i) % kept->n];
+
+		if (*fd < 0 ||
+		    !extmux_socket_is_kept(cfg, &cfg->locals[sock->index], *fd,
+					   is_only))
+			continue;
+		sock->fd = extmux_socket_take(cfg, *fd, &sock->family);
+		if (sock->fd >= 0)
+			*fd = -1;
+	}
+}
+
+static bool is_taken(const struct extmux *mux, int fd)
+{
+	for (unsigned int i = 0; i < mux->n_socks; i++)
+		if (mux->socks[i].fd == fd)
+			return true;
+	return false;
+}
+
+/* One from the service manager. */
+static void sock_pass(struct extmux_socket *sock)
+{
+	const struct config *cfg = sock->mux->cfg;
+	const struct config_local *local = &cfg->locals[sock->index];
+	char **names = NULL;
+	int n = sd_listen_fds_with_names(0, &names);
+
+	for (int i = 0; i < n; i++) {
+		int fd = SD_LISTEN_FDS_START + i;
+
+		/* what has our name is ours already, from keep/ */
+		if (sock->fd < 0 && strncmp(names[i], "ovpnd-", 6) &&
+		    !is_taken(sock->mux, fd) &&
+		    extmux_socket_is_passed(local, fd, cfg->n_locals == 1)) {
+			sock->fd = extmux_socket_take(cfg, fd, &sock->family);
+			if (sock->fd >= 0)
+				log_info("using the socket that was passed (LISTEN_FDS)");
+		}
+		free(names[i]);
+	}
+	free(names);
+}
+
+/* @wait_ms: how long an address may be somebody's who is about to leave */
+static int sock_bind(struct extmux_socket *sock, unsigned int wait_ms,
+		     char *err, size_t err_len)
+{
+	const struct timespec pause = { .tv_nsec = BIND_PAUSE_MS * 1000000 };
+	const struct config *cfg = sock->mux->cfg;
+	const struct config_local *local = &cfg->locals[sock->index];
+
+	for (unsigned int ms = 0;; ms += BIND_PAUSE_MS) {
+		sock->fd = extmux_socket_listen(cfg, local, &sock->family, err,
+						err_len);
+		if (sock->fd != -EADDRINUSE || ms >= wait_ms)
+			return sock->fd;
+		nanosleep(&pause, NULL);
+	}
+}
+
+static int sock_open(struct extmux_socket *sock, unsigned int wait_ms,
+		     char *err, size_t err_len)
+{
+	const struct config *cfg = sock->mux->cfg;
+	union net_addr at = { 0 };
+	char text[NET_ADDR_STRLEN];
+	socklen_t len = sizeof(at);
+
+	sock->is_listener =
+		config_proto_is_tcp(cfg->locals[sock->index].proto);
+	if (sock->fd < 0)
+		sock_pass(sock);
+	if (sock->fd < 0 && sock_bind(sock, wait_ms, err, err_len) < 0)
+		return sock->fd;
+	if (cfg->n_locals > 1 && !getsockname(sock->fd, &at.sa, &len))
+		log_info("listening at %s over %s", net_addr_format(&at, text),
+			 sock->is_listener ? "TCP" : "UDP");
+	snprintf(err, err_len, "out of memory");
+	return sock_watch(sock);
+}
+
+static void kept_close(const struct extmux_kept *kept)
+{
+	for (size_t i = 0; i < kept->n; i++)
+		if (kept->fds[i] >= 0)
+			close(kept->fds[i]);
+}
+
+/* What is kept and not wanted goes first: others may want its place. */
+static int mux_listen(struct extmux *mux, struct extmux_kept *kept, char *err,
+		      size_t err_len)
+{
+	unsigned int wait_ms = 0;
+	int ret = 0;
+
+	mux->n_socks = (unsigned int)mux->cfg->n_locals;
+	for (unsigned int i = 0; i < mux->n_socks; i++)
+		sock_keep(&mux->socks[i], kept);
+	for (unsigned int i = 0; kept->drop && i < kept->n; i++) {
+		if (kept->fds[i] < 0)
+			continue;
+		kept->drop(kept->arg, i);
+		wait_ms = EXTMUX_DROP_MS;
+	}
+	kept_close(kept);
+	kept->n = 0;
+	extmux_socket_files(mux->cfg);
+	for (unsigned int i = 0; i < mux->n_socks && !ret; i++)
+		ret = sock_open(&mux->socks[i], wait_ms, err, err_len);
+	/* not for programs that are started from here */
+	sd_listen_fds(1);
+	return ret;
+}
+
+static int mux_init(struct extmux *mux, struct extmux_kept *kept, char *err,
+		    size_t err_len)
 {
 	const struct config *cfg = mux->cfg;
+	int ret = 0;
 
 	mux->buf_len = cfg->tun_mtu + DATA_OVERHEAD;
 	if (mux->buf_len < BUF_MIN)
@@ -136,48 +285,48 @@ static int mux_init(struct extmux *mux, int fd, char *err, size_t err_len)
 	mux->bufs = malloc(EXTMUX_BATCH * EXTMUX_BUF_LEN);
 	if (!mux->bufs || extmux_tcp_init(mux))
 		return -ENOMEM;
+	mux->n_socks = 1;
 	if (!cfg->is_tls_server)
 		return 0;
-	mux->is_listener = config_proto_is_tcp(cfg->proto);
-	if (mux->is_listener && cfg->share_host) {
-		int ret = extmux_share_new(cfg, &mux->share, err, err_len);
-
-		if (ret)
-			return ret;
-	}
-	mux->fd = extmux_socket_kept(cfg, fd, &mux->family);
-	if (mux->fd < 0)
-		mux->fd = extmux_socket_listen(cfg, &mux->family, err,
-					       err_len);
-	return mux->fd < 0 ? mux->fd : mux_watch(mux);
+	if (config_has_tcp(cfg) && cfg->share_host)
+		ret = extmux_share_new(cfg, &mux->share, err, err_len);
+	return ret ? ret : mux_listen(mux, kept, err, err_len);
 }
+
+/* ---- life ------------------------------------------------------------ */
 
 int extmux_new(struct loop *loop, const struct config *cfg,
 	       struct extmux **out, char *err, size_t err_len)
 {
-	return extmux_new_on(loop, cfg, -1, out, err, err_len);
+	return extmux_new_on(loop, cfg, &(struct extmux_kept){ .n = 0 }, out,
+			     err, err_len);
 }
 
-int extmux_new_on(struct loop *loop, const struct config *cfg, int fd,
-		  struct extmux **out, char *err, size_t err_len)
+int extmux_new_on(struct loop *loop, const struct config *cfg,
+		  const struct extmux_kept *kept, struct extmux **out,
+		  char *err, size_t err_len)
 {
 	struct extmux *mux = calloc(1, sizeof(*mux));
+	struct extmux_kept left = *kept;
 	int ret;
 
 	if (!mux) {
 		snprintf(err, err_len, "out of memory");
-		if (fd >= 0)
-			close(fd);
+		kept_close(kept);
 		return -ENOMEM;
 	}
 	mux->loop = loop;
 	mux->cfg = cfg;
-	mux->fd = -1;
+	for (unsigned int i = 0; i < CONFIG_LOCALS_MAX; i++)
+		mux->socks[i] = (struct extmux_socket){
+			.mux = mux, .index = i, .fd = -1,
+			.batch = EXTMUX_BATCH,
+		};
 	TAILQ_INIT(&mux->pending);
 	TAILQ_INIT(&mux->conns);
 	TAILQ_INIT(&mux->dead);
-	mux->batch = EXTMUX_BATCH;
-	ret = mux_init(mux, fd, err, err_len);
+	ret = mux_init(mux, &left, err, err_len);
+	kept_close(&left);
 	if (ret) {
 		extmux_free(mux);
 		return ret;
@@ -190,15 +339,16 @@ void extmux_set_host(struct extmux *mux, struct tunnel_host *host)
 {
 	mux->host = host;
 	mux->is_guarded = tunnel_host_hands_over(host);
-	extmux_udp_tune(mux);
+	for (unsigned int i = 0; i < mux->n_socks; i++)
+		extmux_udp_tune(&mux->socks[i]);
 }
 
 void extmux_free(struct extmux *mux)
 {
 	if (!mux)
 		return;
-	extmux_apart_close(mux);
-	mux_close(mux);
+	for (unsigned int i = 0; i < mux->n_socks; i++)
+		sock_close(&mux->socks[i]);
 	extmux_tcp_fini(mux);
 	extmux_share_free(mux->share);
 	free(mux->bufs);

@@ -15,12 +15,13 @@
 struct extmux;
 
 /**
- * extmux_new() - a multiplexer; for a server also its socket
+ * extmux_new() - a multiplexer; for a server also its sockets
  * @loop, @cfg: outlive the multiplexer
  * @err: one line for the operator when it fails
  *
  * A server takes a socket that the service manager passed (LISTEN_FDS), of
- * datagrams or listening as its "proto" says, before it makes one of its own.
+ * datagrams or listening as its protocol says, before it makes one of its own.
+ * One with several sockets takes those that are where it would make its own.
  *
  * Return: 0 or -errno.
  */
@@ -28,12 +29,27 @@ int extmux_new(struct loop *loop, const struct config *cfg,
 	       struct extmux **out, char *err, size_t err_len);
 
 /**
- * extmux_new_on() - the same, on a server's socket of an earlier process
- * @fd: the multiplexer's from then on, if it is of the right kind, and
- *	otherwise closed; -1: none
+ * struct extmux_kept - sockets of an earlier process
+ * @fds: -1: none
+ * @drop: called for each that is not wanted: who keeps a copy must give up its
+ *	address, in EXTMUX_DROP_MS at most; may be NULL
  */
-int extmux_new_on(struct loop *loop, const struct config *cfg, int fd,
-		  struct extmux **out, char *err, size_t err_len);
+#define EXTMUX_DROP_MS	1000
+struct extmux_kept {
+	int fds[CONFIG_LOCALS_MAX];
+	size_t n;
+	void (*drop)(void *arg, unsigned int n);
+	void *arg;
+};
+
+/**
+ * extmux_new_on() - the same, on a server's sockets of an earlier process
+ * @kept: the multiplexer's from then on, as far as they are of the right kind,
+ *	and otherwise closed
+ */
+int extmux_new_on(struct loop *loop, const struct config *cfg,
+		  const struct extmux_kept *kept, struct extmux **out,
+		  char *err, size_t err_len);
 
 /**
  * extmux_set_host() - who gets what arrives

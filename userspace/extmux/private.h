@@ -118,40 +118,52 @@ struct extmux_conn {
 TAILQ_HEAD(extmux_conns, extmux_conn);
 
 /**
- * struct extmux - the sockets of a process
+ * struct extmux_socket - one of the sockets
  * @fd: of datagrams, or what connections come in at; -1: none
  * @is_listener: which of the two
  * @apart_fd, @apart_io: another one at the same port, see apart.c; NULL: none
- * @buf_len: no packet of a connection is longer
  * @batch: how many datagrams to ask for next
- * @pending: connections without a tunnel, oldest first
- * @conns: the others
- * @dead: closed ones, until @reaper
- * @buf_len: of a client's packets on a connection
- * @is_guarded: of new connections; the data path takes them over, and data
- *	packets do not come through @fd
- * @record: where connections are read; EXTMUX_READ_MAX bytes behind a record
  * @accept_timer: accepts again after there were no descriptors
  * @share: gets connections that are not OpenVPN's; NULL: they are closed
  */
-struct extmux {
-	struct loop *loop;
-	const struct config *cfg;
-	struct tunnel_host *host;
+struct extmux_socket {
+	struct extmux *mux;
+	unsigned int index;
 	int fd;
 	bool is_listener;
 	int apart_fd;
 	struct loop_io *apart_io;
 	sa_family_t family;
 	struct loop_io *io;
-	size_t buf_len;
 	unsigned int batch;
+	struct loop_timer *accept_timer;
+};
+
+/**
+ * struct extmux - the sockets of a process
+ * @socks: of a server, one for each "local"; a client's only one comes and goes
+ * @buf_len: no packet of a connection is longer
+ * @pending: connections without a tunnel, oldest first
+ * @conns: the others
+ * @dead: closed ones, until @reaper
+ * @buf_len: of a client's packets on a connection
+ * @is_guarded: of new connections; the data path takes them over, and data
+ *	packets do not come through @socks
+ * @record: where connections are read; EXTMUX_READ_MAX bytes behind a record
+ */
+struct extmux {
+	struct loop *loop;
+	const struct config *cfg;
+	struct tunnel_host *host;
+	struct extmux_socket socks[CONFIG_LOCALS_MAX];
+	unsigned int n_socks;
+	size_t buf_len;
 	uint8_t *bufs;		/* EXTMUX_BATCH of them; few are ever touched */
 	struct extmux_conns pending, conns, dead;
 	unsigned int n_pending;
 	bool is_guarded;
 	uint8_t *record;
-	struct loop_timer *reaper, *accept_timer;
+	struct loop_timer *reaper;
 	struct extmux_share *share;
 };
 
@@ -159,9 +171,16 @@ struct extmux {
 #define EXTMUX_READ_MAX		65536u
 
 /* socket.c */
-int extmux_socket_kept(const struct config *cfg, int fd, sa_family_t *family);
-int extmux_socket_listen(const struct config *cfg, sa_family_t *family,
+bool extmux_socket_is_kept(const struct config *cfg,
+			   const struct config_local *local, int fd,
+			   bool is_only);
+bool extmux_socket_is_passed(const struct config_local *local, int fd,
+			     bool is_only);
+int extmux_socket_take(const struct config *cfg, int fd, sa_family_t *family);
+int extmux_socket_listen(const struct config *cfg,
+			 const struct config_local *local, sa_family_t *family,
 			 char *err, size_t err_len);
+void extmux_socket_files(const struct config *cfg);
 int extmux_socket_client(const struct config *cfg, sa_family_t family,
 			 int type);
 int extmux_socket_plain(const struct config *cfg, sa_family_t family,
@@ -172,20 +191,21 @@ void extmux_socket_nodelay(int fd);
 void extmux_socket_local(int fd, union net_addr *local);
 
 /* udp.c */
-void extmux_udp_tune(struct extmux *mux);
-void extmux_udp_receive(struct extmux *mux, int fd);
-int extmux_udp_send(struct extmux *mux, const union net_addr *remote,
-		    const union net_addr *local, const uint8_t *pkt,
-		    size_t len);
+void extmux_udp_tune(struct extmux_socket *sock);
+void extmux_udp_receive(struct extmux_socket *sock, int fd);
+int extmux_udp_send(const struct extmux_socket *sock,
+		    const union net_addr *remote, const union net_addr *local,
+		    const uint8_t *pkt, size_t len);
 
 /* apart.c */
-int extmux_apart_open(struct extmux *mux);
-void extmux_apart_close(struct extmux *mux);
+int extmux_apart_open(struct extmux_socket *sock);
+void extmux_apart_close(struct extmux_socket *sock);
 
 /* tcp.c */
 int extmux_tcp_init(struct extmux *mux);
 void extmux_tcp_fini(struct extmux *mux);
-void extmux_tcp_accept(struct extmux *mux);
+int extmux_tcp_listen(struct extmux_socket *sock);
+void extmux_tcp_accept(struct extmux_socket *sock);
 int extmux_tcp_connect(struct extmux *mux, const union net_addr *remote,
 		       const struct config_remote *via,
 		       struct tunnel_link **link);

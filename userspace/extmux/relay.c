@@ -40,10 +40,11 @@ static bool is_client(struct extmux_relay *relay, const union net_addr *from)
 {
 	union net_addr own = { 0 };
 	socklen_t len = sizeof(own);
+	int fd = relay->mux->socks[0].fd;
 
 	if (relay->client.sa.sa_family != AF_UNSPEC)
 		return net_addr_is_equal(from, &relay->client);
-	if (relay->mux->fd < 0 || getsockname(relay->mux->fd, &own.sa, &len) ||
+	if (fd < 0 || getsockname(fd, &own.sa, &len) ||
 	    net_addr_port(&own) != net_addr_port(from))
 		return false;
 	relay->client = *from;

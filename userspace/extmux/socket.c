@@ -143,74 +143,125 @@ static bool socket_is(int fd, int type, union net_addr *addr)
 		addr->sa.sa_family == AF_INET6);
 }
 
-static int socket_take(const struct config *cfg, int fd, int type,
-		       const union net_addr *addr, sa_family_t *family)
+/**
+ * extmux_socket_take() - a socket that was made elsewhere
+ * @cfg: its options
+ * @fd: bound
+ * @family: filled
+ *
+ * Return: @fd or -errno.
+ */
+int extmux_socket_take(const struct config *cfg, int fd, sa_family_t *family)
 {
 	/* once is what a process without CAP_NET_RAW may do */
 	int ret = is_on_device(cfg, fd) ? 0 : bind_device(cfg, fd);
+	socklen_t len = sizeof(int);
+	int type = 0;
 
 	if (ret)
 		return ret;
-	*family = addr->sa.sa_family;
+	if (getsockopt(fd, SOL_SOCKET, SO_TYPE, &type, &len) ||
+	    getsockopt(fd, SOL_SOCKET, SO_DOMAIN, &ret, &len))
+		return -errno;
+	*family = (sa_family_t)ret;
 	socket_options(cfg, fd, *family, type);
 	/* somebody may be gone again before accept() */
 	fcntl(fd, F_SETFL, fcntl(fd, F_GETFL) | O_NONBLOCK);
 	return fd;
 }
 
-/* A socket from the service manager, or -ENOENT. */
-static int socket_passed(const struct config *cfg, int type,
-			 sa_family_t *family)
+static sa_family_t host_family(const char *host)
 {
-	char **names = NULL;
-	union net_addr addr;
-	int n = sd_listen_fds_with_names(1, &names), found = -ENOENT;
+	struct net_ip ip;
 
-	for (int i = 0; i < n; i++) {
-		int fd = SD_LISTEN_FDS_START + i;
-
-		/* what has our name is ours already, from keep/ */
-		if (found < 0 && strncmp(names[i], "ovpnd-", 6) &&
-		    socket_is(fd, type, &addr)) {
-			found = socket_take(cfg, fd, type, &addr, family);
-			if (found >= 0)
-				log_info("using the socket that was passed (LISTEN_FDS)");
-		}
-		free(names[i]);
-	}
-	free(names);
-	return found;
+	return host && !net_ip_parse(host, &ip) ? ip.family : AF_UNSPEC;
 }
 
-static int socket_type(const struct config *cfg)
+static sa_family_t local_family(const struct config_local *local)
 {
-	return config_proto_is_tcp(cfg->proto) ? SOCK_STREAM : SOCK_DGRAM;
+	sa_family_t family = config_proto_family(local->proto);
+
+	return family != AF_UNSPEC ? family : host_family(local->host);
+}
+
+static int local_type(const struct config_local *local)
+{
+	return config_proto_is_tcp(local->proto) ? SOCK_STREAM : SOCK_DGRAM;
+}
+
+/* Does it serve the families that one without an address would? */
+static bool is_as_wide(const struct config_local *local, int fd,
+		       sa_family_t family)
+{
+	int is_only = 0, probe;
+	socklen_t len = sizeof(is_only);
+
+	if (family == AF_INET6)
+		return !getsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &is_only,
+				   &len) && !is_only == !local->is_ipv6only;
+	if (local_family(local) == AF_INET)
+		return true;
+	/* only where there is no IPv6 */
+	probe = socket(AF_INET6, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	if (probe >= 0)
+		close(probe);
+	return probe < 0;
+}
+
+/* Is a socket of the right type where @local says? Names are not looked up. */
+static bool is_at(const struct config_local *local, int fd,
+		  const union net_addr *addr)
+{
+	sa_family_t family = addr->sa.sa_family, wanted = local_family(local);
+	union net_addr at = { 0 };
+
+	if (net_addr_port(addr) != local->port ||
+	    (wanted != AF_UNSPEC && wanted != family))
+		return false;
+	if (local->host)
+		return net_addr_parse(local->host, local->port, &at) ||
+		       net_addr_is_equal(addr, &at);
+	at.sa.sa_family = family;
+	net_addr_set_port(&at, local->port);
+	return net_addr_is_equal(addr, &at) && is_as_wide(local, fd, family);
 }
 
 /**
- * extmux_socket_kept() - the socket of an earlier process, if it is wanted
- * @cfg: what is wanted
- * @fd: it; closed when it is not; -1: none
- * @family: filled
- *
- * Return: @fd or -ENOENT.
+ * extmux_socket_is_kept() - is it the one that is wanted?
+ * @cfg: has its options
+ * @local: what is wanted
+ * @fd: of an earlier process
+ * @is_only: there is no other, so that its address does not matter
  */
-int extmux_socket_kept(const struct config *cfg, int fd, sa_family_t *family)
+bool extmux_socket_is_kept(const struct config *cfg,
+			   const struct config_local *local, int fd,
+			   bool is_only)
 {
 	union net_addr addr;
 
-	if (fd < 0)
-		return -ENOENT;
-	if (socket_is(fd, socket_type(cfg), &addr) &&
-	    net_addr_port(&addr) == cfg->lport && is_on_device(cfg, fd))
-		return socket_take(cfg, fd, socket_type(cfg), &addr, family);
-	close(fd);
-	return -ENOENT;
+	return socket_is(fd, local_type(local), &addr) &&
+	       net_addr_port(&addr) == local->port && is_on_device(cfg, fd) &&
+	       (is_only || is_at(local, fd, &addr));
 }
 
-static int local_address(const struct config *cfg, sa_family_t family,
-			 int type, union net_addr *out, char *err,
-			 size_t err_len)
+/**
+ * extmux_socket_is_passed() - the same of one from the service manager
+ * @local: what is wanted
+ * @fd: it
+ * @is_only: its address and port do not matter
+ */
+bool extmux_socket_is_passed(const struct config_local *local, int fd,
+			     bool is_only)
+{
+	union net_addr addr;
+
+	return socket_is(fd, local_type(local), &addr) &&
+	       (is_only || is_at(local, fd, &addr));
+}
+
+static int local_address(const struct config_local *local,
+			 sa_family_t family, int type, union net_addr *out,
+			 char *err, size_t err_len)
 {
 	struct addrinfo hints = {
 		.ai_family = family,
@@ -221,11 +272,11 @@ static int local_address(const struct config *cfg, sa_family_t family,
 	char port[8];
 	int ret;
 
-	snprintf(port, sizeof(port), "%u", cfg->lport);
-	ret = getaddrinfo(cfg->local_host, port, &hints, &list);
+	snprintf(port, sizeof(port), "%u", local->port);
+	ret = getaddrinfo(local->host, port, &hints, &list);
 	if (ret) {
 		snprintf(err, err_len, "local \"%s\": %s",
-			 cfg->local_host ? cfg->local_host : "*",
+			 local->host ? local->host : "*",
 			 gai_strerror(ret));
 		return -EADDRNOTAVAIL;
 	}
@@ -235,18 +286,19 @@ static int local_address(const struct config *cfg, sa_family_t family,
 	return 0;
 }
 
-static int bind_family(const struct config *cfg, sa_family_t family, int type,
+static int bind_family(const struct config *cfg,
+		       const struct config_local *local, sa_family_t family,
 		       char *err, size_t err_len)
 {
+	int fd, ret, type = local_type(local);
 	const char *name = type == SOCK_STREAM ? "TCP" : "UDP";
 	char text[NET_ADDR_STRLEN];
 	union net_addr addr;
-	int fd, ret;
 
-	ret = local_address(cfg, family, type, &addr, err, err_len);
+	ret = local_address(local, family, type, &addr, err, err_len);
 	if (ret)
 		return ret;
-	fd = socket_new(cfg, family, type, !cfg->local_host);
+	fd = socket_new(cfg, family, type, !local->is_ipv6only);
 	if (fd < 0) {
 		snprintf(err, err_len, "cannot open a %s socket: %s", name,
 			 strerror(-fd));
@@ -264,39 +316,32 @@ static int bind_family(const struct config *cfg, sa_family_t family, int type,
 	return ret;
 }
 
-static sa_family_t host_family(const char *host)
+static int bind_any(const struct config *cfg, const struct config_local *local,
+		    sa_family_t *family, char *err, size_t err_len)
 {
-	struct net_ip ip;
-
-	return host && !net_ip_parse(host, &ip) ? ip.family : AF_UNSPEC;
-}
-
-static int bind_any(const struct config *cfg, sa_family_t *family, int type,
-		    char *err, size_t err_len)
-{
-	sa_family_t wanted = host_family(cfg->local_host);
+	sa_family_t wanted = local_family(local);
 	int fd;
 
-	if (config_proto_family(cfg->proto) != AF_UNSPEC)
-		wanted = config_proto_family(cfg->proto);
 	if (wanted != AF_UNSPEC) {
 		*family = wanted;
-		return bind_family(cfg, wanted, type, err, err_len);
+		return bind_family(cfg, local, wanted, err, err_len);
 	}
 	*family = AF_INET6;
-	fd = bind_family(cfg, AF_INET6, type, err, err_len);
+	fd = bind_family(cfg, local, AF_INET6, err, err_len);
 	if (fd != -EAFNOSUPPORT && fd != -EADDRNOTAVAIL)
 		return fd;
 	*family = AF_INET;
-	return bind_family(cfg, AF_INET, type, err, err_len);
+	return bind_family(cfg, local, AF_INET, err, err_len);
 }
 
-/* Each client on a connection takes a descriptor. */
-static void files_allow(const struct config *cfg)
+/** extmux_socket_files() - each client on a connection takes a descriptor */
+void extmux_socket_files(const struct config *cfg)
 {
 	rlim_t need = cfg->max_clients + EXTMUX_PENDING_MAX + FILES_SPARE;
 	struct rlimit limit;
 
+	if (!config_has_tcp(cfg))
+		return;
 	if (getrlimit(RLIMIT_NOFILE, &limit) || limit.rlim_cur >= need)
 		return;
 	limit.rlim_cur = need < limit.rlim_max ? need : limit.rlim_max;
@@ -307,26 +352,22 @@ static void files_allow(const struct config *cfg)
 }
 
 /**
- * extmux_socket_listen() - the server's socket
- * @cfg: local, lport, proto and socket options
- * @family: AF_INET, or AF_INET6 which is dual-stack without "local"
+ * extmux_socket_listen() - one of a server's sockets
+ * @cfg: socket options
+ * @local: which one
+ * @family: AF_INET, or AF_INET6 which is dual-stack unless it has an address
  * @err: one line for the operator
  * @err_len: its size
  *
  * Return: a descriptor or -errno.
  */
-int extmux_socket_listen(const struct config *cfg, sa_family_t *family,
+int extmux_socket_listen(const struct config *cfg,
+			 const struct config_local *local, sa_family_t *family,
 			 char *err, size_t err_len)
 {
-	int type = socket_type(cfg);
-	int fd = socket_passed(cfg, type, family);
+	int fd = bind_any(cfg, local, family, err, err_len);
 
-	if (type == SOCK_STREAM)
-		files_allow(cfg);
-	if (fd >= 0)
-		return fd;
-	fd = bind_any(cfg, family, type, err, err_len);
-	if (fd < 0 || type == SOCK_DGRAM)
+	if (fd < 0 || local_type(local) == SOCK_DGRAM)
 		return fd;
 	if (listen(fd, BACKLOG)) {
 		int ret = -errno;
@@ -343,12 +384,19 @@ int extmux_socket_listen(const struct config *cfg, sa_family_t *family,
 int extmux_socket_client(const struct config *cfg, sa_family_t family,
 			 int type)
 {
+	const struct config_local local = {
+		.host = cfg->local_host,
+		.port = cfg->lport,
+		.proto = type == SOCK_STREAM ? CONFIG_PROTO_TCP :
+					       CONFIG_PROTO_UDP,
+		.is_ipv6only = cfg->local_host,
+	};
 	char err[256];
 	int fd;
 
 	if (!cfg->is_bind)
 		return socket_new(cfg, family, type, false);
-	fd = bind_family(cfg, family, type, err, sizeof(err));
+	fd = bind_family(cfg, &local, family, err, sizeof(err));
 	if (fd < 0)
 		log_warn("%s", err);
 	return fd;

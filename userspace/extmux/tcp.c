@@ -30,11 +30,11 @@ static void tcp_reap(struct loop_timer *timer, void *arg)
 
 static void tcp_accept_again(struct loop_timer *timer, void *arg)
 {
-	struct extmux *mux = arg;
+	struct extmux_socket *sock = arg;
 
 	(void)timer;
-	if (mux->io)
-		loop_io_set(mux->io, LOOP_READABLE);
+	if (sock->io)
+		loop_io_set(sock->io, LOOP_READABLE);
 }
 
 /** extmux_tcp_init() - prepare for connections; 0 or -ENOMEM */
@@ -42,8 +42,15 @@ int extmux_tcp_init(struct extmux *mux)
 {
 	mux->record = malloc(EXTMUX_RECORD_MAX + EXTMUX_READ_MAX);
 	mux->reaper = loop_timer_new(mux->loop, tcp_reap, mux);
-	mux->accept_timer = loop_timer_new(mux->loop, tcp_accept_again, mux);
-	return mux->record && mux->reaper && mux->accept_timer ? 0 : -ENOMEM;
+	return mux->record && mux->reaper ? 0 : -ENOMEM;
+}
+
+/** extmux_tcp_listen() - a socket is to accept connections; 0 or -ENOMEM */
+int extmux_tcp_listen(struct extmux_socket *sock)
+{
+	sock->accept_timer = loop_timer_new(sock->mux->loop, tcp_accept_again,
+					    sock);
+	return sock->accept_timer ? 0 : -ENOMEM;
 }
 
 /** extmux_tcp_fini() - close connections, whose tunnels have gone */
@@ -57,7 +64,6 @@ void extmux_tcp_fini(struct extmux *mux)
 	if (mux->reaper)
 		tcp_reap(mux->reaper, mux);
 	loop_timer_free(mux->reaper);
-	loop_timer_free(mux->accept_timer);
 	free(mux->record);
 }
 
@@ -230,9 +236,10 @@ void extmux_conn_adopted(struct extmux_conn *conn)
 		loop_timer_stop(conn->timer);
 }
 
-static void conn_accepted(struct extmux *mux, int fd,
+static void conn_accepted(struct extmux_socket *sock, int fd,
 			  const union net_addr *remote)
 {
+	struct extmux *mux = sock->mux;
 	struct extmux_conn *conn;
 
 	if (mux->n_pending >= EXTMUX_PENDING_MAX)
@@ -242,6 +249,7 @@ static void conn_accepted(struct extmux *mux, int fd,
 	if (!conn)
 		return;
 	extmux_socket_local(fd, &conn->link.local);
+	conn->link.sock = sock->index;
 	TAILQ_REMOVE(&mux->conns, conn, entry);
 	conn->is_pending = true;
 	mux->n_pending++;
@@ -250,8 +258,9 @@ static void conn_accepted(struct extmux *mux, int fd,
 }
 
 /* Some errors are those of the one connection, others last. */
-static void accept_failed(struct extmux *mux, int error)
+static void accept_failed(struct extmux_socket *sock, int error)
 {
+	struct extmux *mux = sock->mux;
 	static struct log_limit limit = { .burst = 2, .interval_ms = 60000 };
 
 	switch (error) {
@@ -264,29 +273,29 @@ static void accept_failed(struct extmux *mux, int error)
 		if (mux->n_pending)
 			extmux_conn_down(TAILQ_FIRST(&mux->pending),
 					 strerror(error));
-		loop_io_set(mux->io, 0);
-		loop_timer_start(mux->accept_timer, ACCEPT_PAUSE_MS);
+		loop_io_set(sock->io, 0);
+		loop_timer_start(sock->accept_timer, ACCEPT_PAUSE_MS);
 		break;
 	}
 }
 
 /**
  * extmux_tcp_accept() - take the connections that wait, a bounded number
- * @mux: with a listening socket
+ * @sock: a listening one
  */
-void extmux_tcp_accept(struct extmux *mux)
+void extmux_tcp_accept(struct extmux_socket *sock)
 {
 	for (unsigned int i = 0; i < EXTMUX_BATCH; i++) {
 		union net_addr remote = { 0 };
 		socklen_t len = sizeof(remote);
-		int fd = accept4(mux->fd, &remote.sa, &len,
+		int fd = accept4(sock->fd, &remote.sa, &len,
 				 SOCK_NONBLOCK | SOCK_CLOEXEC);
 
 		if (fd < 0) {
-			accept_failed(mux, errno);
+			accept_failed(sock, errno);
 			return;
 		}
-		conn_accepted(mux, fd, &remote);
+		conn_accepted(sock, fd, &remote);
 	}
 }
 

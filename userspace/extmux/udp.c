@@ -62,29 +62,31 @@ static bool is_data(const struct mmsghdr *msg)
 }
 
 /* One datagram, or a run of them. */
-static void receive_run(struct extmux *mux, struct mmsghdr *msg, uint16_t port)
+static void receive_run(struct extmux_socket *sock, struct mmsghdr *msg,
+			uint16_t port)
 {
 	union net_addr *from = msg->msg_hdr.msg_name;
 	const uint8_t *pkt = msg->msg_hdr.msg_iov->iov_base;
 	size_t left = msg->msg_len, size = gro_size_of(&msg->msg_hdr), len;
 	union net_addr local;
+	const struct tunnel_way way = { from, &local, sock->index };
 
 	local_of(&msg->msg_hdr, port, &local);
 	net_addr_unmap(from);
 	if (!size)
 		size = left;
-	for (; left && mux->fd >= 0; left -= len, pkt += len) {
+	for (; left && sock->fd >= 0; left -= len, pkt += len) {
 		len = left < size ? left : size;
-		tunnel_host_input(mux->host, pkt, len, from, &local);
+		tunnel_host_input(sock->mux->host, pkt, len, &way);
 	}
 }
 
 /* Runs are long, datagrams are many: either way a batch is some 100 KiB. */
-static void set_batch(struct extmux *mux, int n, size_t n_bytes)
+static void set_batch(struct extmux_socket *sock, int n, size_t n_bytes)
 {
 	if (n > 0)
-		mux->batch = n_bytes / (unsigned int)n > EXTMUX_RUN_MIN ?
-			     EXTMUX_BATCH_RUNS : EXTMUX_BATCH;
+		sock->batch = n_bytes / (unsigned int)n > EXTMUX_RUN_MIN ?
+			      EXTMUX_BATCH_RUNS : EXTMUX_BATCH;
 }
 
 /*
@@ -94,14 +96,15 @@ static void set_batch(struct extmux *mux, int n, size_t n_bytes)
  *
  * Return: is there perhaps more? Adds what there was to @n_bytes.
  */
-static bool receive_batch(struct extmux *mux, int fd, uint16_t port,
+static bool receive_batch(struct extmux_socket *sock, int fd, uint16_t port,
 			  size_t *n_bytes)
 {
+	struct extmux *mux = sock->mux;
 	struct mmsghdr msgs[EXTMUX_BATCH];
 	struct iovec iov[EXTMUX_BATCH];
 	union net_addr from[EXTMUX_BATCH];
 	union extmux_cmsg cmsg[EXTMUX_BATCH];
-	unsigned int batch = mux->batch, n_control = 0;
+	unsigned int batch = sock->batch, n_control = 0;
 	size_t before = *n_bytes;
 	int n;
 
@@ -121,29 +124,29 @@ static bool receive_batch(struct extmux *mux, int fd, uint16_t port,
 	}
 	n = recvmmsg(fd, msgs, batch, MSG_DONTWAIT, NULL);
 	tunnel_host_batch_begin(mux->host);
-	for (int i = 0; i < n && mux->fd >= 0; i++) {
+	for (int i = 0; i < n && sock->fd >= 0; i++) {
 		*n_bytes += msgs[i].msg_len;
 		if (is_data(&msgs[i]))
-			receive_run(mux, &msgs[i], port);
+			receive_run(sock, &msgs[i], port);
 		else
 			n_control++;
 	}
 	tunnel_host_batch_end(mux->host);
-	for (int i = 0; n_control && i < n && mux->fd >= 0; i++)
+	for (int i = 0; n_control && i < n && sock->fd >= 0; i++)
 		if (!is_data(&msgs[i]))
-			receive_run(mux, &msgs[i], port);
-	set_batch(mux, n, *n_bytes - before);
+			receive_run(sock, &msgs[i], port);
+	set_batch(sock, n, *n_bytes - before);
 	if (n_control >= EXTMUX_CONTROL)
-		mux->batch = EXTMUX_CONTROL;
+		sock->batch = EXTMUX_CONTROL;
 	return n == (int)batch && n_control <= EXTMUX_CONTROL / 2;
 }
 
 /**
  * extmux_udp_receive() - take what has arrived, a bounded amount
- * @mux: the multiplexer; its socket may be closed by what is received
- * @fd: that, or a second one
+ * @sock: a client's may be closed by what is received
+ * @fd: its own, or the second one
  */
-void extmux_udp_receive(struct extmux *mux, int fd)
+void extmux_udp_receive(struct extmux_socket *sock, int fd)
 {
 	union net_addr addr = { 0 };
 	socklen_t len = sizeof(addr);
@@ -153,34 +156,35 @@ void extmux_udp_receive(struct extmux *mux, int fd)
 	if (getsockname(fd, &addr.sa, &len))
 		return;
 	port = net_addr_port(&addr);
-	for (int i = 0; i < EXTMUX_ROUNDS && mux->fd >= 0; i++)
-		if (!receive_batch(mux, fd, port, &n_bytes) ||
+	for (int i = 0; i < EXTMUX_ROUNDS && sock->fd >= 0; i++)
+		if (!receive_batch(sock, fd, port, &n_bytes) ||
 		    n_bytes >= EXTMUX_BYTES)
 			return;
 }
 
 /**
- * extmux_udp_tune() - prepare the socket for whoever takes data packets from it
- * @mux: the multiplexer
+ * extmux_udp_tune() - prepare a socket for whoever takes data packets from it
+ * @sock: any
  *
  * Where they come through the socket, bursts are received in one piece, and
  * there is room for a few of them: the system's default holds hardly two. The
  * module merges by itself and must not get what the kernel has merged; the
  * socket may be an older one that was passed on.
  */
-void extmux_udp_tune(struct extmux *mux)
+void extmux_udp_tune(struct extmux_socket *sock)
 {
+	const struct extmux *mux = sock->mux;
 	int is_read, room = EXTMUX_RCVBUF;
 
-	if (mux->fd < 0 || !mux->host || mux->is_listener)
+	if (sock->fd < 0 || !mux->host || sock->is_listener)
 		return;
 	is_read = !mux->is_guarded;
 	/* an old kernel may refuse any of these */
-	setsockopt(mux->fd, SOL_UDP, UDP_GRO, &is_read, sizeof(is_read));
+	setsockopt(sock->fd, SOL_UDP, UDP_GRO, &is_read, sizeof(is_read));
 	if (is_read && !mux->cfg->rcvbuf &&
-	    setsockopt(mux->fd, SOL_SOCKET, SO_RCVBUFFORCE, &room,
+	    setsockopt(sock->fd, SOL_SOCKET, SO_RCVBUFFORCE, &room,
 		       sizeof(room)))
-		setsockopt(mux->fd, SOL_SOCKET, SO_RCVBUF, &room,
+		setsockopt(sock->fd, SOL_SOCKET, SO_RCVBUF, &room,
 			   sizeof(room));
 }
 
@@ -207,10 +211,10 @@ static void map_in4(const union net_addr *addr, union net_addr *out)
 	memcpy(&out->in6.sin6_addr.s6_addr[12], &addr->in4.sin_addr, 4);
 }
 
-static void set_local(struct extmux *mux, struct msghdr *hdr,
+static void set_local(const struct extmux_socket *sock, struct msghdr *hdr,
 		      const union net_addr *local)
 {
-	if (local->sa.sa_family == AF_INET && mux->family == AF_INET) {
+	if (local->sa.sa_family == AF_INET && sock->family == AF_INET) {
 		struct in_pktinfo info = {
 			.ipi_spec_dst = local->in4.sin_addr,
 		};
@@ -255,7 +259,7 @@ static int send_in_front(int fd, const struct msghdr *hdr)
 
 /**
  * extmux_udp_send() - one datagram
- * @mux: the multiplexer
+ * @sock: of datagrams
  * @remote: destination
  * @local: source address, AF_UNSPEC to let routing choose
  * @pkt: payload
@@ -263,9 +267,9 @@ static int send_in_front(int fd, const struct msghdr *hdr)
  *
  * Return: 0 or -errno.
  */
-int extmux_udp_send(struct extmux *mux, const union net_addr *remote,
-		    const union net_addr *local, const uint8_t *pkt,
-		    size_t len)
+int extmux_udp_send(const struct extmux_socket *sock,
+		    const union net_addr *remote, const union net_addr *local,
+		    const uint8_t *pkt, size_t len)
 {
 	union net_addr to = *remote;
 	union extmux_cmsg cmsg = { 0 };
@@ -277,13 +281,13 @@ int extmux_udp_send(struct extmux *mux, const union net_addr *remote,
 		.msg_control = &cmsg,
 	};
 
-	if (mux->fd < 0)
+	if (sock->fd < 0)
 		return -ENOTCONN;
-	if (mux->family == AF_INET6 && remote->sa.sa_family == AF_INET)
+	if (sock->family == AF_INET6 && remote->sa.sa_family == AF_INET)
 		map_in4(remote, &to);
 	hdr.msg_namelen = net_addr_len(&to);
-	set_local(mux, &hdr, local);
-	if (sendmsg(mux->fd, &hdr, MSG_DONTWAIT | MSG_NOSIGNAL) >= 0)
+	set_local(sock, &hdr, local);
+	if (sendmsg(sock->fd, &hdr, MSG_DONTWAIT | MSG_NOSIGNAL) >= 0)
 		return 0;
-	return errno == EAGAIN ? send_in_front(mux->fd, &hdr) : -errno;
+	return errno == EAGAIN ? send_in_front(sock->fd, &hdr) : -errno;
 }

@@ -132,15 +132,52 @@ int live_open(struct live *live, struct loop *loop)
 	return live->timer && live->io ? 0 : -ENOMEM;
 }
 
+static void socket_drop(void *arg, unsigned int n)
+{
+	const struct live *live = arg;
+	char name[KEEP_NAME_MAX];
+
+	keep_fd_drop(live->keep, keep_fd_name("socket", n, name));
+}
+
+void live_sockets(struct live *live, struct extmux_kept *out)
+{
+	char name[KEEP_NAME_MAX];
+
+	*out = (struct extmux_kept){ .drop = socket_drop, .arg = live };
+	for (unsigned int i = 0; i < CONFIG_LOCALS_MAX; i++) {
+		out->fds[i] = keep_fd_take(live->keep,
+					   keep_fd_name("socket", i, name));
+		if (out->fds[i] >= 0)
+			out->n = i + 1;
+	}
+	live->n_sockets = out->n;
+}
+
+/* Those that are there now, and not those that the file does not name. */
+static int sockets_put(struct live *live)
+{
+	struct tunnel_outer outer = extmux_outer(live->parts.mux);
+	char name[KEEP_NAME_MAX];
+	unsigned int i;
+	int fd, ret = 0;
+
+	for (i = 0; !ret && (fd = outer.fd(outer.arg, i)) != -ENOENT; i++)
+		ret = keep_fd_put(live->keep, keep_fd_name("socket", i, name),
+				  fd);
+	for (; !ret && i < live->n_sockets; i++)
+		keep_fd_drop(live->keep, keep_fd_name("socket", i, name));
+	return ret;
+}
+
 void live_set_parts(struct live *live, const struct live_parts *parts)
 {
-	struct tunnel_outer outer = extmux_outer(parts->mux);
 	int ret;
 
 	live->parts = *parts;
 	if (!live->keep)
 		return;
-	ret = keep_fd_put(live->keep, "socket", outer.fd(outer.arg));
+	ret = sockets_put(live);
 	if (ret)
 		log_warn("clients will not survive a restart of ovpnd: %s",
 			 strerror(-ret));

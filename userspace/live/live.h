@@ -37,6 +37,9 @@ int live_start(int argc, char **argv, struct live **out);
  */
 struct keep *live_keep(struct live *live, const struct config *cfg);
 
+/** live_sockets() - the outer sockets among that, the caller's */
+void live_sockets(struct live *live, struct extmux_kept *out);
+
 /** live_open() - heed signals from now on; 0 or -ENOMEM */
 int live_open(struct live *live, struct loop *loop);
 

@@ -85,6 +85,7 @@ struct live {
 	char **argv;
 	struct live_reader *reader;
 	struct keep *keep;
+	size_t n_sockets;	/* that an earlier process has left */
 	struct loop *loop;
 	struct live_parts parts;
 	enum live_state state;

@@ -80,7 +80,7 @@ json_t *mgmt_json_peer(const struct tunnel_info *info)
 	bool has_dp = info->data_path[0];
 
 	return json_pack("{so so so so so so so so so so so so so so so so so "
-			 "so so so}",
+			 "so so so so}",
 			 "id", json_count(info->peer_id),
 			 "tx_id", has_dp ? json_count(info->dp.tx_id) :
 					   json_null(),
@@ -92,6 +92,7 @@ json_t *mgmt_json_peer(const struct tunnel_info *info)
 			 "data_path", mgmt_json_text(info->data_path),
 			 "reason", mgmt_json_text(info->reason),
 			 "remote", mgmt_json_addr(&info->remote),
+			 "local", mgmt_json_addr(&info->local),
 			 "transport", mgmt_json_text(info->is_tcp ? "tcp" : "udp"),
 			 "vpn4", mgmt_json_ip(&info->vpn4),
 			 "vpn6", mgmt_json_ip(&info->vpn6),
@@ -126,6 +127,19 @@ static json_t *json_peers(struct tunnel_host *host, uint64_t netns,
 	return json_pack("{so}", "peers", peers);
 }
 
+static json_t *json_sockets(struct tunnel_host *host)
+{
+	struct tunnel_socket_info sock;
+	json_t *sockets = json_array();
+
+	for (unsigned int i = 0; tunnel_host_socket(host, i, &sock); i++)
+		json_array_append_new(sockets, json_pack("{so so so}",
+			"transport", mgmt_json_text(sock.is_tcp ? "tcp" : "udp"),
+			"local", mgmt_json_addr(&sock.local),
+			"peers", json_count(sock.n_tunnels)));
+	return sockets;
+}
+
 static json_t *json_status(struct tunnel_host *host, uint64_t netns,
 			   const json_t *request)
 {
@@ -133,7 +147,7 @@ static json_t *json_status(struct tunnel_host *host, uint64_t netns,
 
 	(void)request;
 	tunnel_host_info(host, &info);
-	return json_pack("{so so so so so so so so so so so so so so so so}",
+	return json_pack("{so so so so so so so so so so so so so so so so so}",
 			 "version", mgmt_json_text(config_version()),
 			 "role", mgmt_json_text(info.role),
 			 "state", mgmt_json_text(info.state),
@@ -142,6 +156,7 @@ static json_t *json_status(struct tunnel_host *host, uint64_t netns,
 			 "data_path", mgmt_json_text(info.data_path),
 			 "reason", mgmt_json_text(info.data_path_reason),
 			 "local", mgmt_json_addr(&info.local),
+			 "sockets", json_sockets(host),
 			 "since", json_integer(info.started),
 			 "max_peers", json_count(info.max_tunnels),
 			 "tun_mtu", json_count(info.tun_mtu),

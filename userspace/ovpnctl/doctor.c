@@ -99,9 +99,27 @@ static void doctor_data_path(struct doctor *doctor, const json_t *device)
 			    reason ? reason : "");
 }
 
+static void doctor_sockets(struct doctor *doctor, const json_t *device)
+{
+	const char *role = json_string_value(json_object_get(device, "role"));
+	const json_t *sockets = json_object_get(device, "sockets"), *sock;
+	size_t i;
+
+	if (!role || strcmp(role, "server"))
+		return;
+	json_array_foreach(sockets, i, sock)
+		doctor_find(doctor, DOCTOR_OK, "socket", "%s %s, peers: %lld",
+			    json_string_value(json_object_get(sock,
+							      "transport")),
+			    json_string_value(json_object_get(sock, "local")),
+			    (long long)json_integer_value(
+				    json_object_get(sock, "peers")));
+}
+
 static void doctor_device(struct doctor *doctor, const json_t *device)
 {
 	doctor->dev = json_string_value(json_object_get(device, "device"));
+	doctor_sockets(doctor, device);
 	doctor_data_path(doctor, device);
 	doctor_daemon(doctor, device);
 	if (ctl_is_elsewhere(device)) {

@@ -143,6 +143,7 @@ static void print_peer(const json_t *device, const json_t *peer)
 	       name ? name : "");
 	print_text("state", peer, "state");
 	print_text("remote", peer, "remote");
+	print_text("local", peer, "local");
 	print_text("transport", peer, "transport");
 	print_vpn(peer);
 	print_text("cipher", peer, "cipher");
@@ -171,6 +172,22 @@ void ctl_print_peers(const json_t *devices)
 
 /* ---- status ---------------------------------------------------------- */
 
+/* of one socket the address says all */
+static void print_sockets(const json_t *device)
+{
+	const json_t *sockets = json_object_get(device, "sockets"), *sock;
+	size_t i;
+
+	if (json_array_size(sockets) < 2) {
+		print_text("local", device, "local");
+		return;
+	}
+	json_array_foreach(sockets, i, sock)
+		printf("  %-11s %s %s, peers: %" JSON_INTEGER_FORMAT "\n",
+		       "socket", text(sock, "transport"), text(sock, "local"),
+		       number(sock, "peers"));
+}
+
 static void print_device(const json_t *device)
 {
 	const json_t *kernel = json_object_get(device, "kernel");
@@ -178,7 +195,7 @@ static void print_device(const json_t *device)
 	printf("%s\n", text(device, "device"));
 	print_text("role", device, "role");
 	print_text("state", device, "state");
-	print_text("local", device, "local");
+	print_sockets(device);
 	print_data_path(device);
 	if (kernel)
 		printf("  %-11s type ovpn, mode %s, %s\n", "device",

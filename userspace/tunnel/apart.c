@@ -28,7 +28,7 @@ static int apart_set_up(struct tunnel_host *host, const struct config *cfg)
 	const struct dp_config dp = {
 		.loop = host->setup.loop,
 		.mode = DP_MODE_MP,
-		.has_streams = config_proto_is_tcp(cfg->proto),
+		.has_streams = config_has_tcp(cfg),
 		.ifindex = host->apart.ifindex,
 		.ifname = host->apart.name,
 		.tun_fd = host->apart.fd,

@@ -42,10 +42,24 @@ static void print_server(const struct config *cfg)
 		       cfg->data_ciphers_fallback);
 }
 
+static void print_sockets(const struct config *cfg)
+{
+	for (size_t i = 0; cfg->n_locals > 1 && i < cfg->n_locals; i++) {
+		const struct config_local *local = &cfg->locals[i];
+		sa_family_t family = config_proto_family(local->proto);
+
+		printf("socket: %s%s at %s port %u\n",
+		       config_proto_is_tcp(local->proto) ? "tcp" : "udp",
+		       family == AF_INET ? "4" : family == AF_INET6 ? "6" : "",
+		       local->host ? local->host : "*", local->port);
+	}
+}
+
 static void print_path(const struct config *cfg)
 {
 	const char *why = tunnel_device_user_only(cfg);
 
+	print_sockets(cfg);
 	printf("kernel module: %s\n", module_state());
 	if (why)
 		printf("data path: userspace, nothing is offloaded: %s\n", why);

@@ -58,7 +58,7 @@ static int client_own_km2(struct tunnel_session *ts, struct proto_km2 *km2)
 	struct tunnel_host *host = ts->tunnel->host;
 	struct tunnel_client *client = host->client;
 
-	km2->options = host->occ;
+	km2->options = tunnel_occ(ts->tunnel, PROTO_FRAMING_NONE);
 	km2->peer_info = client->peer_info;
 	if (host->setup.cfg->has_auth_user_pass) {
 		km2->username = client->username;
@@ -525,14 +525,12 @@ static void client_answered(struct tunnel_host *host)
 }
 
 static void client_input(struct tunnel_host *host, const uint8_t *pkt,
-			 size_t len, const union net_addr *remote,
-			 const union net_addr *local)
+			 size_t len, const struct tunnel_way *way)
 {
 	struct tunnel *tunnel = host->client->tunnel;
 
-	(void)local;
 	if (tunnel && tunnel->active &&
-	    net_addr_is_equal(remote, &tunnel->remote) &&
+	    net_addr_is_equal(way->remote, &tunnel->remote) &&
 	    !control_session_input(tunnel->active->control, pkt, len))
 		client_answered(host);
 }

@@ -62,7 +62,10 @@ void tunnel_info_abilities(const struct tunnel_host *host, char *out,
  */
 static size_t tell_room(const struct tunnel_host *host)
 {
-	size_t room = PROTO_KM2_MAX - PROTO_KM2_FIXED - (strlen(host->occ) + 1);
+	size_t udp = strlen(host->occ[0].plain);
+	size_t tcp = strlen(host->occ[1].plain);
+	size_t room = PROTO_KM2_MAX - PROTO_KM2_FIXED -
+		      ((udp > tcp ? udp : tcp) + 1);
 	size_t max = sizeof(host->client->peer_info);
 
 	if (host->setup.cfg->has_auth_user_pass)

@@ -106,13 +106,10 @@ static void client_begin(struct tunnel_host *host, struct tunnel_link *link,
 	config_free(client->pulled);
 	client->pulled = NULL;
 	tunnel_pull_clear(&client->pull);
-	if (tunnel_host_occ(host, link)) {
-		tunnel_client_retry(host, "options string is too long");
-		return;
-	}
 	tunnel_client_tell(host);
-	client->tunnel = tunnel_new(host, 0, addr,
-				    link ? &link->local : &none);
+	client->tunnel = tunnel_new(host, 0, &(struct tunnel_way){
+		addr, link ? &link->local : &none, 0,
+	});
 	if (!client->tunnel) {
 		tunnel_client_retry(host, "out of memory");
 		return;

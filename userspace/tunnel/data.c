@@ -283,15 +283,13 @@ int tunnel_data_peer(struct tunnel *tunnel, uint32_t tx_id,
 		     const struct config *cfg)
 {
 	struct tunnel_host *host = tunnel->host;
-	const struct tunnel_outer *outer = &host->setup.outer;
 	struct dp_peer peer = {
 		.id = tunnel->dp_id,
 		.tx_id = tx_id,
 		.vpn4 = tunnel->vpn4,
 		.vpn6 = tunnel->vpn6,
 		.max_macs = cfg->max_routes_per_client,
-		.occ = tunnel->active->params.framing ? host->occ_framed :
-							host->occ,
+		.occ = tunnel_occ(tunnel, tunnel->active->params.framing),
 	};
 	struct dp_nat nat[DP_NAT_MAX];
 	int ret = 0;
@@ -311,7 +309,7 @@ int tunnel_data_peer(struct tunnel *tunnel, uint32_t tx_id,
 	if (tunnel->link) {
 		ret = data_stream(tunnel, &peer);
 	} else {
-		peer.fd = outer->fd(outer->arg);
+		peer.fd = tunnel_sock_fd(host, tunnel->sock);
 		peer.remote = tunnel->remote;
 		peer.local = tunnel->local;
 	}
@@ -481,16 +479,21 @@ static bool may_take_over(const struct tunnel *tunnel,
 		       sizeof(own->identity.fingerprint));
 }
 
-static void event_floated(void *arg, uint32_t peer_id,
+static void event_floated(void *arg, uint32_t peer_id, int fd,
 			  const union net_addr *remote)
 {
 	static struct log_limit limit = { .burst = 5, .interval_ms = 10000 };
 	struct tunnel_host *host = arg;
-	struct tunnel *tunnel = find(host, peer_id);
-	struct tunnel *other = tunnel_registry_addr(&host->reg, remote);
+	struct tunnel *tunnel = find(host, peer_id), *other;
 	char from[NET_ADDR_STRLEN], to[NET_ADDR_STRLEN], label[160];
+	unsigned int sock;
 
-	if (!tunnel || other == tunnel)
+	if (!tunnel)
+		return;
+	sock = tunnel->sock;
+	tunnel_sock_of_fd(host, fd, &sock);
+	other = tunnel_registry_addr(&host->reg, remote, sock);
+	if (other == tunnel)
 		return;
 	if (other && !may_take_over(tunnel, other)) {
 		log_limited(&limit, LOG_LEVEL_NOTICE,
@@ -500,11 +503,15 @@ static void event_floated(void *arg, uint32_t peer_id,
 	}
 	if (other)
 		tunnel_close(other, "address taken over by another peer");
-	log_notice("peer %u (%s) floated from %s to %s", peer_id,
+	log_notice("peer %u (%s) floated from %s to %s%s", peer_id,
 		   tunnel->common_name[0] ? tunnel->common_name : "UNDEF",
 		   net_addr_format(&tunnel->remote, from),
-		   net_addr_format(remote, to));
-	tunnel_registry_move(&host->reg, tunnel, remote);
+		   net_addr_format(remote, to),
+		   sock != tunnel->sock ? ", by another socket" : "");
+	/* the address that it came to was the other socket's */
+	if (sock != tunnel->sock)
+		tunnel->local = (union net_addr){ .sa.sa_family = AF_UNSPEC };
+	tunnel_registry_move(&host->reg, tunnel, remote, sock);
 	tunnel_monitor_tell(tunnel, TUNNEL_CHANGE_REMOTE, "");
 	tunnel_survive_save(tunnel);
 }
@@ -535,7 +542,7 @@ static int resync_one(void *arg, const struct dp_peer_info *info)
 	if (tunnel && tunnel->has_dp_peer &&
 	    info->remote.sa.sa_family != AF_UNSPEC &&
 	    !net_addr_is_equal(&tunnel->remote, &info->remote))
-		event_floated(arg, info->id, &info->remote);
+		event_floated(arg, info->id, -1, &info->remote);
 	return 0;
 }
 

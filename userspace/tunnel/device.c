@@ -48,9 +48,7 @@ static void data_path_divide(struct tunnel_host *host,
 
 	if (dp->mode != DP_MODE_MP || !dp_is_plain(host->dp))
 		return;
-	if (dp->has_streams)
-		ret = 0;
-	else if (outer->divide)
+	if (outer->divide)
 		ret = outer->divide(outer->arg);
 	if (!ret)
 		ret = dp_apart_new(dp, &host->dp);
@@ -66,7 +64,7 @@ static int data_path_new(struct tunnel_host *host, enum priv_link_kind kind)
 		.loop = host->setup.loop,
 		.mode = cfg->mode == CONFIG_MODE_SERVER ? DP_MODE_MP :
 							  DP_MODE_P2P,
-		.has_streams = config_proto_is_tcp(cfg->proto),
+		.has_streams = config_has_tcp(cfg),
 		.is_ether = config_is_tap(cfg),
 		.is_client_to_client = cfg->is_client_to_client,
 		.ifindex = host->link.ifindex,

@@ -25,7 +25,7 @@ struct first {
 	const uint8_t *pkt;
 	size_t len;
 	struct tunnel_link *link;
-	const union net_addr *remote, *local;
+	struct tunnel_way way;
 	const struct wrap_key *wrap;
 	struct wrap_key *own;
 	uint8_t metadata[WRAP_V2_METADATA_MAX];
@@ -99,7 +99,7 @@ static void stateless_reply(struct tunnel_host *host, const struct first *first)
 	struct cookie_addr addr;
 	size_t len;
 
-	cookie_addr(first->remote, &addr);
+	cookie_addr(first->way.remote, &addr);
 	if (wrap_cookie_make(host->cookie, now, &addr, sizeof(addr),
 			     &first->parsed.sid, &reply.sid))
 		return;
@@ -114,7 +114,7 @@ static void stateless_reply(struct tunnel_host *host, const struct first *first)
 	    wrap_seal(first->wrap, &tx, now, head, body, len, wire,
 		      sizeof(wire), &len))
 		return;
-	outer->send(outer->arg, first->remote, first->local, wire, len);
+	outer->send(outer->arg, &first->way, wire, len);
 }
 
 /* Does the packet echo a cookie made for its source, and nothing later? */
@@ -130,7 +130,7 @@ static bool cookie_is_valid(struct tunnel_host *host, const struct first *first)
 			return false;
 	if (pkt->op != PROTO_ACK_V1 && pkt->id > 1)
 		return false;
-	cookie_addr(first->remote, &addr);
+	cookie_addr(first->way.remote, &addr);
 	return wrap_cookie_check(host->cookie, host->env.realtime(),
 				 &addr, sizeof(addr), &pkt->sid,
 				 &pkt->remote_sid);
@@ -144,13 +144,14 @@ static struct tunnel *tunnel_for(struct tunnel_host *host,
 	uint32_t peer_id;
 
 	if (!first->link)
-		tunnel = tunnel_registry_addr(&host->reg, first->remote);
+		tunnel = tunnel_registry_addr(&host->reg, first->way.remote,
+					      first->way.sock);
 	if (tunnel)
 		return tunnel;
-	if (!tunnel_limits_open(host, first->remote) ||
+	if (!tunnel_limits_open(host, first->way.remote) ||
 	    tunnel_registry_id(&host->reg, &peer_id))
 		return NULL;
-	tunnel = tunnel_new(host, peer_id, first->remote, first->local);
+	tunnel = tunnel_new(host, peer_id, &first->way);
 	if (!tunnel)
 		return NULL;
 	if (first->link)
@@ -180,7 +181,7 @@ static bool key_is_young(struct tunnel_host *host, const struct first *first)
 		return true;
 	log_limited(&limit, LOG_LEVEL_NOTICE,
 		    "%s: refused: its tls-crypt-v2 key %s",
-		    net_addr_format(first->remote, addr),
+		    net_addr_format(first->way.remote, addr),
 		    rd.is_bad || type != WRAP_V2_METADATA_TIMESTAMP ?
 		    "does not say when it was made" :
 		    "is older than tls-crypt-v2-max-age");
@@ -224,7 +225,7 @@ static void first_reset(struct tunnel_host *host, struct first *first)
 	bool is_stateless = !first->own || wrap_v2_is_early(first->replay_id);
 
 	if (first->parsed.key_id ||
-	    !tunnel_limits_answer(host, first->remote, is_stateless))
+	    !tunnel_limits_answer(host, first->way.remote, is_stateless))
 		return;
 	if (is_stateless)
 		stateless_reply(host, first);
@@ -308,16 +309,14 @@ static int first_open(struct tunnel_host *host, struct first *first)
 }
 
 static void first_packet(struct tunnel_host *host, const uint8_t *pkt,
-			 size_t len, const union net_addr *remote,
-			 const union net_addr *local)
+			 size_t len, const struct tunnel_way *way)
 {
 	struct first first;
 
 	first.pkt = pkt;
 	first.len = len;
 	first.link = NULL;
-	first.remote = remote;
-	first.local = local;
+	first.way = *way;
 	if (!first_open(host, &first))
 		first_parsed(host, &first);
 	wrap_key_free(first.own);
@@ -351,13 +350,13 @@ static int session_packet(struct tunnel_session *ts, const uint8_t *pkt,
  * tunnel_first_input() - a control packet has come to the server
  * @host: the server
  * @pkt, @len: of PROTO_HEAD_LEN bytes at least
- * @remote, @local: where from, and where to
+ * @way: where from, and where to
  */
 void tunnel_first_input(struct tunnel_host *host, const uint8_t *pkt,
-			size_t len, const union net_addr *remote,
-			const union net_addr *local)
+			size_t len, const struct tunnel_way *way)
 {
-	struct tunnel *tunnel = tunnel_registry_addr(&host->reg, remote);
+	struct tunnel *tunnel = tunnel_registry_addr(&host->reg, way->remote,
+						     way->sock);
 	bool is_reset = proto_opcode_is_hard_reset(proto_byte_opcode(pkt[0]));
 	struct tunnel_session *ts = NULL;
 	struct proto_sid sid;
@@ -369,7 +368,7 @@ void tunnel_first_input(struct tunnel_host *host, const uint8_t *pkt,
 	if (ts && !(is_reset && ts->has_cookie))
 		session_packet(ts, pkt, len);
 	else if (!host->is_stopping)
-		first_packet(host, pkt, len, remote, local);
+		first_packet(host, pkt, len, way);
 }
 
 static bool is_first_of_link(const struct proto_control *pkt)
@@ -388,8 +387,9 @@ static int link_first(struct tunnel_host *host, struct tunnel_link *link,
 	first.pkt = pkt;
 	first.len = len;
 	first.link = link;
-	first.remote = &link->remote;
-	first.local = &link->local;
+	first.way = (struct tunnel_way){
+		&link->remote, &link->local, link->sock,
+	};
 	ret = first_open(host, &first);
 	if (!ret && !is_first_of_link(&first.parsed))
 		ret = -EPROTO;

@@ -135,12 +135,34 @@ static void env_remotes(struct hook_env *env, const struct config *cfg)
 		hook_env_set(env, name, proto_name(remote->proto, "client",
 						   text));
 	}
-	if (cfg->remotes)
-		return;
-	hook_env_set(env, "local_1", cfg->local_host);
-	hook_env_setf(env, "local_port_1", "%u", cfg->lport);
-	hook_env_setf(env, "remote_port_1", "%u", cfg->rport);
-	hook_env_set(env, "proto_1", proto_name(cfg->proto, "server", text));
+	if (!cfg->remotes)
+		hook_env_setf(env, "remote_port_1", "%u", cfg->rport);
+}
+
+static void env_local(struct hook_env *env, const struct config_local *local,
+		      size_t n)
+{
+	char name[32], text[24];
+
+	snprintf(name, sizeof(name), "local_%zu", n);
+	hook_env_set(env, name, local->host);
+	snprintf(name, sizeof(name), "local_port_%zu", n);
+	hook_env_setf(env, name, "%u", local->port);
+	snprintf(name, sizeof(name), "proto_%zu", n);
+	hook_env_set(env, name, proto_name(local->proto, "server", text));
+}
+
+static void env_locals(struct hook_env *env, const struct config *cfg)
+{
+	const struct config_local own = {
+		.host = cfg->local_host, .port = cfg->lport,
+		.proto = cfg->proto,
+	};
+
+	for (size_t i = 0; i < cfg->n_locals; i++)
+		env_local(env, &cfg->locals[i], i + 1);
+	if (!cfg->n_locals && !cfg->remotes)
+		env_local(env, &own, 1);
 }
 
 static void env_route(struct hook_env *env, const struct config *cfg,
@@ -233,6 +255,7 @@ int tunnel_hook_init(struct tunnel_host *host)
 		      (long long)host->started);
 	hook_env_setf(env, "daemon_pid", "%d", getpid());
 	env_remotes(env, cfg);
+	env_locals(env, cfg);
 	return host->setup.hook ?
 	       hook_attach(host->setup.hook, host->setup.loop) : 0;
 }

@@ -61,18 +61,9 @@ static enum proto_cipher occ_cipher(const struct config *cfg)
 	return PROTO_CIPHER_NONE;
 }
 
-/**
- * tunnel_host_occ() - the own options string, for a transport
- * @host: gets @occ
- * @is_tcp: the transport
- *
- * Informational since 2.6, but a sane one avoids the peer's warnings.
- *
- * Return: 0 or -ENOBUFS.
- */
-int tunnel_host_occ(struct tunnel_host *host, bool is_tcp)
+static int occ_build(const struct config *cfg, bool is_tcp,
+		     struct tunnel_occ *out)
 {
-	const struct config *cfg = host->setup.cfg;
 	enum proto_cipher cipher = occ_cipher(cfg);
 	bool is_aead = proto_cipher_is_aead(cipher);
 	bool is_client = cfg->mode != CONFIG_MODE_SERVER;
@@ -87,15 +78,38 @@ int tunnel_host_occ(struct tunnel_host *host, bool is_tcp)
 			8 * (unsigned int)proto_cipher_key_len(cipher) : 128,
 		.has_tls_auth = cfg->tls_auth.text != NULL,
 		.has_framing = is_client && cfg->framing,
-		.has_fragment = cfg->fragment,
+		.has_fragment = cfg->fragment && !is_tcp,
 		.key_direction = cfg->tls_auth.text ? cfg->key_direction : -1,
 	};
 	int ret;
 
-	ret = proto_occ_build(&occ, host->occ, sizeof(host->occ));
+	ret = proto_occ_build(&occ, out->plain, sizeof(out->plain));
 	occ.has_framing = true;
-	return ret ? ret : proto_occ_build(&occ, host->occ_framed,
-					   sizeof(host->occ_framed));
+	return ret ? ret : proto_occ_build(&occ, out->framed,
+					   sizeof(out->framed));
+}
+
+/**
+ * tunnel_host_occ() - the own options strings, of both transports
+ * @host: gets @occ
+ *
+ * Informational since 2.6, but a sane one avoids the peer's warnings.
+ *
+ * Return: 0 or -ENOBUFS.
+ */
+int tunnel_host_occ(struct tunnel_host *host)
+{
+	int ret = occ_build(host->setup.cfg, false, &host->occ[0]);
+
+	return ret ? ret : occ_build(host->setup.cfg, true, &host->occ[1]);
+}
+
+/** tunnel_occ() - the one of a tunnel whose peer wants @framing */
+const char *tunnel_occ(const struct tunnel *tunnel, enum proto_framing framing)
+{
+	const struct tunnel_occ *occ = &tunnel->host->occ[tunnel->link != NULL];
+
+	return framing ? occ->framed : occ->plain;
 }
 
 static void reap(struct loop_timer *timer, void *arg)
@@ -150,7 +164,7 @@ static int host_init(struct tunnel_host *host, char *err, size_t err_len)
 	if (!ret)
 		ret = tunnel_registry_init(&host->reg, max, seed);
 	if (!ret)
-		ret = tunnel_host_occ(host, config_proto_is_tcp(cfg->proto));
+		ret = tunnel_host_occ(host);
 	if (!ret && (!host->reaper || !host->tls_pool))
 		ret = -ENOMEM;
 	if (ret)
@@ -207,20 +221,18 @@ int tunnel_host_start(struct tunnel_host *host, char *err, size_t err_len)
 /* packets */
 
 void tunnel_host_input(struct tunnel_host *host, const uint8_t *pkt,
-		       size_t len, const union net_addr *remote,
-		       const union net_addr *local)
+		       size_t len, const struct tunnel_way *way)
 {
-	const struct tunnel_outer *outer = &host->setup.outer;
 	unsigned int op;
 
 	if (!len || host->is_held || !host->is_started)
 		return;
 	op = proto_byte_opcode(pkt[0]);
 	if (op == PROTO_DATA_V2 || op == PROTO_DATA_V1)
-		dp_input(host->dp, outer->fd(outer->arg), pkt, len, remote,
-			 local);
+		dp_input(host->dp, tunnel_sock_fd(host, way->sock), pkt, len,
+			 way->remote, way->local);
 	else if (proto_opcode_is_control(op) && len >= PROTO_HEAD_LEN)
-		host->role->input(host, pkt, len, remote, local);
+		host->role->input(host, pkt, len, way);
 }
 
 void tunnel_host_batch_begin(struct tunnel_host *host)

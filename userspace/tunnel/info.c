@@ -7,9 +7,8 @@
 void tunnel_host_info(const struct tunnel_host *host,
 		      struct tunnel_host_info *out)
 {
-	const struct tunnel_outer *outer = &host->setup.outer;
+	struct tunnel_socket_info sock;
 	struct tls_expiry expiry = { 0 };
-	socklen_t len = sizeof(out->local);
 
 	memset(out, 0, sizeof(*out));
 	out->role = host->role->name;
@@ -27,8 +26,8 @@ void tunnel_host_info(const struct tunnel_host *host,
 	out->cert_from = expiry.cert_from;
 	out->ca_until = expiry.ca;
 	out->crl_until = expiry.crl;
-	if (getsockname(outer->fd(outer->arg), &out->local.sa, &len))
-		out->local.sa.sa_family = AF_UNSPEC;
+	if (tunnel_host_socket(host, 0, &sock))
+		out->local = sock.local;
 }
 
 /** tunnel_info_fill() - see struct tunnel_info */
@@ -52,6 +51,8 @@ void tunnel_info_fill(struct tunnel *tunnel, struct tunnel_info *out)
 	out->is_tcp = tunnel->link;
 	out->tunnel = tunnel;
 	out->remote = tunnel->remote;
+	out->local = tunnel->local;
+	out->sock = tunnel->sock;
 	out->vpn4 = tunnel->vpn4;
 	out->vpn6 = tunnel->vpn6;
 	out->connected_since = tunnel->connected_since;

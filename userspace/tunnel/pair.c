@@ -36,7 +36,7 @@ static int pair_own_km2(struct tunnel_session *ts, struct proto_km2 *km2)
 {
 	const struct tunnel_host *host = ts->tunnel->host;
 
-	km2->options = host->occ;
+	km2->options = tunnel_occ(ts->tunnel, PROTO_FRAMING_NONE);
 	km2->peer_info = host->pair->peer_info;
 	return 0;
 }

@@ -147,6 +147,7 @@ struct tunnel_lifetime {
  * @stats: of its last peer in the data path, when that was taken away
  * @deadline: ms, when the state must have changed; UINT64_MAX for never
  * @link: the connection that it lives on; NULL with datagrams
+ * @sock: the outer socket that it came by; see struct tunnel_outer
  */
 struct tunnel {
 	struct tunnel_host *host;
@@ -156,6 +157,7 @@ struct tunnel {
 	uint32_t dp_id;		/* id in the data path; differs for a client */
 	uint64_t cid;
 	union net_addr remote, local;
+	unsigned int sock;
 	struct tunnel_link *link;
 	struct tunnel *addr_next;	/* registry, by address */
 	struct tunnel *dead_next;
@@ -214,9 +216,10 @@ void tunnel_registry_insert(struct tunnel_registry *reg,
 void tunnel_registry_remove(struct tunnel_registry *reg,
 			    struct tunnel *tunnel);
 void tunnel_registry_move(struct tunnel_registry *reg, struct tunnel *tunnel,
-			  const union net_addr *remote);
+			  const union net_addr *remote, unsigned int sock);
 struct tunnel *tunnel_registry_addr(const struct tunnel_registry *reg,
-				    const union net_addr *remote);
+				    const union net_addr *remote,
+				    unsigned int sock);
 struct tunnel *tunnel_registry_peer(const struct tunnel_registry *reg,
 				    uint32_t peer_id);
 
@@ -240,8 +243,7 @@ struct tunnel_role {
 	int (*start)(struct tunnel_host *host);
 	struct tunnel *(*find)(struct tunnel_host *host, uint32_t dp_id);
 	void (*input)(struct tunnel_host *host, const uint8_t *pkt, size_t len,
-		      const union net_addr *remote,
-		      const union net_addr *local);
+		      const struct tunnel_way *way);
 	int (*link_input)(struct tunnel_host *host, struct tunnel_link *link,
 			  const uint8_t *pkt, size_t len);
 	void (*link_up)(struct tunnel_host *host, struct tunnel_link *link);
@@ -288,6 +290,12 @@ struct tunnel_signer;
 struct tunnel_applied;
 struct tunnel_reload;
 
+/** struct tunnel_occ - own options strings; @framed: for peers with comp-lzo */
+struct tunnel_occ {
+	char plain[PROTO_OPTIONS_MAX];
+	char framed[PROTO_OPTIONS_MAX];
+};
+
 struct tunnel_host {
 	struct tunnel_host_setup setup;
 	const struct tunnel_role *role;
@@ -306,8 +314,7 @@ struct tunnel_host {
 	struct dp *dp;
 	char dp_reason[160];
 	struct tunnel_registry reg;
-	char occ[PROTO_OPTIONS_MAX];
-	char occ_framed[PROTO_OPTIONS_MAX];	/* for clients with comp-lzo */
+	struct tunnel_occ occ[2];	/* UDP, TCP */
 	uint64_t next_cid;
 	int64_t started;
 	struct tunnel *dead;
@@ -340,8 +347,7 @@ struct tunnel_host {
 
 /* tunnel.c */
 struct tunnel *tunnel_new(struct tunnel_host *host, uint32_t peer_id,
-			  const union net_addr *remote,
-			  const union net_addr *local);
+			  const struct tunnel_way *way);
 void tunnel_enter_state(struct tunnel *tunnel, enum tunnel_state state);
 const char *tunnel_state_name(enum tunnel_state state);
 int tunnel_session_open(struct tunnel *tunnel,
@@ -377,7 +383,18 @@ extern const struct tunnel_watch tunnel_watch_none;
 
 /* host.c */
 void tunnel_host_env(struct tunnel_host *host);
-int tunnel_host_occ(struct tunnel_host *host, bool is_tcp);
+int tunnel_host_occ(struct tunnel_host *host);
+const char *tunnel_occ(const struct tunnel *tunnel, enum proto_framing framing);
+
+/* sock.c: which of the outer sockets */
+int tunnel_sock_fd(const struct tunnel_host *host, unsigned int sock);
+bool tunnel_sock_of_fd(const struct tunnel_host *host, int fd,
+		       unsigned int *sock);
+uint64_t tunnel_sock_id(const struct tunnel_host *host, unsigned int sock);
+bool tunnel_sock_of_id(const struct tunnel_host *host, uint64_t id,
+		       unsigned int *sock);
+unsigned int tunnel_sock_at(const struct tunnel_host *host,
+			    const union net_addr *local);
 
 /* link.c */
 void tunnel_link_bind(struct tunnel *tunnel, struct tunnel_link *link);
@@ -497,8 +514,7 @@ void tunnel_persist_close(struct tunnel_host *host);
 int tunnel_first_start(struct tunnel_host *host);
 void tunnel_first_free(struct tunnel_host *host);
 void tunnel_first_input(struct tunnel_host *host, const uint8_t *pkt,
-			size_t len, const union net_addr *remote,
-			const union net_addr *local);
+			size_t len, const struct tunnel_way *way);
 int tunnel_first_link(struct tunnel_host *host, struct tunnel_link *link,
 		      const uint8_t *pkt, size_t len);
 

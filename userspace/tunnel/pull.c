@@ -312,7 +312,8 @@ int tunnel_pull_params(struct tunnel_session *ts, const struct config *cfg,
 		log_error("the server wants epoch data keys, but not with a peer-id and an AEAD cipher");
 		return -EPROTO;
 	}
-	return dp && dp_is_plain(dp) ? params_check_plain(dp, cfg, params) : 0;
+	return dp && dp_is_plain(dp) ?
+	       params_check_plain(dp, cfg, params) : 0;
 }
 
 /* data-ciphers-fallback, else cipher: of a peer that does not negotiate */

@@ -128,24 +128,37 @@ void tunnel_registry_remove(struct tunnel_registry *reg,
 	reg->n_tunnels--;
 }
 
-/* A peer floated: its packets come from @remote from now on. */
+/* A peer floated: its packets come from @remote, and to @sock, from now on. */
 void tunnel_registry_move(struct tunnel_registry *reg, struct tunnel *tunnel,
-			  const union net_addr *remote)
+			  const union net_addr *remote, unsigned int sock)
 {
 	addr_remove(reg, tunnel);
 	tunnel->remote = *remote;
+	tunnel->sock = sock;
 	addr_insert(reg, tunnel);
 }
 
-/* The tunnel whose datagrams come from @remote. */
-struct tunnel *tunnel_registry_addr(const struct tunnel_registry *reg,
-				    const union net_addr *remote)
+static struct tunnel *from_on(struct tunnel *tunnel,
+			      const union net_addr *remote)
 {
-	struct tunnel *tunnel = *bucket(reg, remote);
-
 	while (tunnel && (tunnel->link ||
 			  !net_addr_is_equal(&tunnel->remote, remote)))
 		tunnel = tunnel->addr_next;
+	return tunnel;
+}
+
+/*
+ * The tunnel whose datagrams come from @remote to @sock. A router gives two
+ * clients behind it the same address, as long as they talk to different ports.
+ */
+struct tunnel *tunnel_registry_addr(const struct tunnel_registry *reg,
+				    const union net_addr *remote,
+				    unsigned int sock)
+{
+	struct tunnel *tunnel = from_on(*bucket(reg, remote), remote);
+
+	while (tunnel && tunnel->sock != sock)
+		tunnel = from_on(tunnel->addr_next, remote);
 	return tunnel;
 }
 

@@ -33,7 +33,6 @@ static void reload_work(struct loop_job *job)
 {
 	struct tunnel_reload *reload = reload_of(job);
 	struct tunnel_host *next = &reload->next;
-	const struct config *cfg = next->setup.cfg;
 
 	reload->err = tunnel_tls_load(next, reload->why, sizeof(reload->why));
 	if (!reload->err)
@@ -43,8 +42,7 @@ static void reload_work(struct loop_job *job)
 		reload->err = tunnel_login_load(next, reload->why,
 						sizeof(reload->why));
 	if (!reload->err)
-		reload->err = tunnel_host_occ(next,
-					config_proto_is_tcp(cfg->proto));
+		reload->err = tunnel_host_occ(next);
 }
 
 static void reload_free(struct tunnel_reload *reload)
@@ -67,7 +65,6 @@ static void reload_swap(struct tunnel_host *host, struct tunnel_host *next)
 	host->v2_client = next->v2_client;
 	host->token_keys = next->token_keys;
 	memcpy(host->occ, next->occ, sizeof(host->occ));
-	memcpy(host->occ_framed, next->occ_framed, sizeof(host->occ_framed));
 	host->setup.cfg = next->setup.cfg;
 	next->tls = old.tls;
 	next->wrap = old.wrap;

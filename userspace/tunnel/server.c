@@ -27,9 +27,7 @@ static uint64_t now_of(const struct tunnel_host *host)
 
 static int server_own_km2(struct tunnel_session *ts, struct proto_km2 *km2)
 {
-	const struct tunnel_host *host = ts->tunnel->host;
-
-	km2->options = ts->params.framing ? host->occ_framed : host->occ;
+	km2->options = tunnel_occ(ts->tunnel, ts->params.framing);
 	return 0;
 }
 
@@ -518,12 +516,15 @@ static struct tunnel *server_find(struct tunnel_host *host, uint32_t dp_id)
 static int adopt_peer(void *arg, const struct dp_peer_info *info)
 {
 	struct tunnel_host *host = arg;
+	const struct tunnel_way way = {
+		&info->remote, &info->local, tunnel_sock_at(host, &info->local),
+	};
 	struct tunnel *tunnel;
 
 	if (info->id >= host->reg.max_tunnels ||
 	    tunnel_registry_peer(&host->reg, info->id))
 		return 0;
-	tunnel = tunnel_new(host, info->id, &info->remote, &info->local);
+	tunnel = tunnel_new(host, info->id, &way);
 	if (!tunnel)
 		return -ENOMEM;
 	tunnel->has_dp_peer = true;
@@ -629,7 +630,7 @@ static void server_stop(struct tunnel_host *host)
 	const struct config *cfg = host->setup.cfg;
 
 	if (!cfg->explicit_exit_notify || !host->reg.n_tunnels ||
-	    config_proto_is_tcp(cfg->proto)) {
+	    !config_has_udp(cfg)) {
 		tunnel_host_finish(host, 0);
 		return;
 	}
@@ -671,7 +672,7 @@ static void server_restart(struct tunnel_host *host, const char *why)
 	const struct config *cfg = host->setup.cfg;
 
 	tunnel_watch_phase(host, TUNNEL_PHASE_RECONNECTING, why);
-	if (!cfg->explicit_exit_notify || config_proto_is_tcp(cfg->proto) ||
+	if (!cfg->explicit_exit_notify || !config_has_udp(cfg) ||
 	    !host->reg.n_tunnels) {
 		for_each(host, tunnel_close, why);
 		server_again(host);

@@ -30,13 +30,14 @@ struct survive_key {
  * @size: of this struct, so that another layout is not read
  * @is_link: it lived on a connection, which has ended with the process: of what
  *	follows there are only name and addresses
+ * @sock: tunnel_sock_id()
  * @login_name: "": there is none
  */
 struct survive_record {
 	uint32_t size, version;
 	uint32_t peer_id;
 	bool is_link;
-	uint64_t cid;
+	uint64_t cid, sock;
 	union net_addr remote, local;
 	struct net_ip vpn4, vpn6;
 	char common_name[65];
@@ -181,6 +182,7 @@ static int record_fill(struct survive_record *rec, const struct tunnel *tunnel)
 	rec->cid = tunnel->cid;
 	rec->remote = tunnel->remote;
 	rec->local = tunnel->local;
+	rec->sock = tunnel_sock_id(host, tunnel->sock);
 	memcpy(rec->username, tunnel->username, sizeof(rec->username));
 	snprintf(rec->login_name, sizeof(rec->login_name), "%s",
 		 tunnel->login_name ? tunnel->login_name : "");
@@ -376,7 +378,8 @@ static int restore_kernel(struct tunnel *tunnel,
 	tunnel->has_dp_peer = true;
 	/* it may have moved meanwhile */
 	if (info.remote.sa.sa_family != AF_UNSPEC)
-		tunnel_registry_move(&tunnel->host->reg, tunnel, &info.remote);
+		tunnel_registry_move(&tunnel->host->reg, tunnel, &info.remote,
+				     tunnel->sock);
 	return 0;
 }
 
@@ -434,17 +437,30 @@ static int restore_fields(struct tunnel *tunnel,
 	return tunnel->login_name ? 0 : -ENOMEM;
 }
 
+/* Its addresses wait for it, as those of who has just left do. */
+static int restore_addresses(struct tunnel_host *host,
+			     const struct survive_record *rec, int ret)
+{
+	restore_pool(host, rec);
+	control_pool_put(host->server->pool, &rec->vpn4, &rec->vpn6);
+	return ret;
+}
+
 static int restore_one(struct tunnel_host *host,
 		       const struct survive_record *rec)
 {
+	struct tunnel_way way = { &rec->remote, &rec->local, 0 };
 	struct tunnel *tunnel;
 	int ret;
 
+	/* what it was reached by is not there any more */
+	if (!tunnel_sock_of_id(host, rec->sock, &way.sock))
+		return restore_addresses(host, rec, -ENOTCONN);
 	if (rec->is_kernel != (host->link.fd < 0) || rec->n_iroutes >
 	    SURVIVE_IROUTES || !net_addr_len(&rec->remote) ||
-	    tunnel_registry_addr(&host->reg, &rec->remote))
+	    tunnel_registry_addr(&host->reg, &rec->remote, way.sock))
 		return -EINVAL;
-	tunnel = tunnel_new(host, rec->peer_id, &rec->remote, &rec->local);
+	tunnel = tunnel_new(host, rec->peer_id, &way);
 	if (!tunnel)
 		return -ENOMEM;
 	ret = restore_fields(tunnel, rec);
@@ -467,15 +483,6 @@ static int restore_one(struct tunnel_host *host,
 	tunnel_login_arm(tunnel->active);
 	tunnel_survive_save(tunnel);
 	return 0;
-}
-
-/* Its addresses wait for it, as those of who has just left do. */
-static int restore_link(struct tunnel_host *host,
-			const struct survive_record *rec)
-{
-	restore_pool(host, rec);
-	control_pool_put(host->server->pool, &rec->vpn4, &rec->vpn6);
-	return -ECONNRESET;
 }
 
 /* struct unknown - peers without a tunnel, as many as are deleted at a time */
@@ -525,14 +532,17 @@ static bool restore_id(struct tunnel_host *host, uint32_t id,
 	if (!ret && !rec->is_link && !rec->rotation.primary.is_used)
 		ret = -ENOKEY;
 	if (!ret)
-		ret = rec->is_link ? restore_link(host, rec) :
-				     restore_one(host, rec);
+		ret = rec->is_link ?
+		      restore_addresses(host, rec, -ECONNRESET) :
+		      restore_one(host, rec);
 	if (!ret)
 		return true;
 	log_notice("%s: has to connect again: %s",
 		   ret == -EBADMSG ? "a client" : rec->common_name,
 		   ret == -ECONNRESET ?
 		   "its TCP connection has ended with the process" :
+		   ret == -ENOTCONN ?
+		   "the socket that it came by is not there any more" :
 		   strerror(-ret));
 	keep_erase(keep, id);
 	return false;

@@ -108,8 +108,7 @@ void tunnel_set_deadline(struct tunnel *tunnel, uint64_t at)
 }
 
 struct tunnel *tunnel_new(struct tunnel_host *host, uint32_t peer_id,
-			  const union net_addr *remote,
-			  const union net_addr *local)
+			  const struct tunnel_way *way)
 {
 	struct mem_arena *arena = mem_arena_new("tunnel");
 	struct tunnel *tunnel;
@@ -129,8 +128,9 @@ struct tunnel *tunnel_new(struct tunnel_host *host, uint32_t peer_id,
 	tunnel->peer_id = peer_id;
 	tunnel->dp_id = peer_id;
 	tunnel->cid = host->next_cid++;
-	tunnel->remote = *remote;
-	tunnel->local = *local;
+	tunnel->remote = *way->remote;
+	tunnel->local = *way->local;
+	tunnel->sock = way->sock;
 	tunnel->occ = "";
 	tunnel->next_kid = 1;
 	tunnel->opened_at = now_of(tunnel);
@@ -267,12 +267,14 @@ static int op_send(void *arg, struct control_session *session,
 	struct tunnel_session *ts = arg;
 	const struct tunnel *tunnel = ts->tunnel;
 	const struct tunnel_outer *outer = &tunnel->host->setup.outer;
+	const struct tunnel_way way = {
+		&tunnel->remote, &tunnel->local, tunnel->sock,
+	};
 
 	(void)session;
 	if (tunnel->link)
 		return tunnel->link->ops->send(tunnel->link, pkt, len, false);
-	return outer->send(outer->arg, &tunnel->remote, &tunnel->local, pkt,
-			   len);
+	return outer->send(outer->arg, &way, pkt, len);
 }
 
 static int op_own_km2(void *arg, struct control_session *session,

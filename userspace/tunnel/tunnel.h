@@ -26,6 +26,16 @@ struct tunnel_host;
 struct tunnel_link;
 
 /**
+ * struct tunnel_way - the two ends of a datagram's way; borrowed
+ * @local: AF_UNSPEC: not known, or chosen by routing
+ * @sock: which of the outer sockets, from 0 on
+ */
+struct tunnel_way {
+	const union net_addr *remote, *local;
+	unsigned int sock;
+};
+
+/**
  * struct tunnel_link_ops - what can be done with a connection
  * @send: one packet, behind those before it; must not call back. Return: 0; 1
  *	when it was taken but data should wait for tunnel_link_ready(); or
@@ -49,6 +59,7 @@ struct tunnel_link_ops {
 /**
  * struct tunnel_link - one connection of a stream transport
  * @remote, @local: its ends
+ * @sock: the outer socket that it came in by; 0 in the client role
  * @tunnel: that lives on it; NULL: none yet. extmux/ only asks whether there is
  * @relay: not AF_UNSPEC: the connection is to a proxy, and as long as it lasts
  *	datagrams to this address go to the remote and back
@@ -59,6 +70,7 @@ struct tunnel_link_ops {
 struct tunnel_link {
 	const struct tunnel_link_ops *ops;
 	union net_addr remote, local;
+	unsigned int sock;
 	union net_addr relay;
 	struct tunnel *tunnel;
 };
@@ -71,11 +83,11 @@ struct tunnel_link {
  *	whose address @remote is then. tunnel_link_up() or tunnel_link_down()
  *	says how it went. Return: 0 or -errno
  * @send: transmit one control packet in a datagram; 0 or -errno
- * @fd: the transport socket; that of a server's connections is the one that
- *	they come in at; -1 when closed
+ * @fd: a transport socket; that of a server's connections is one that they
+ *	come in at; -1 when closed; -ENOENT behind the last one
  * @divide: server role, datagrams: from now on data packets without a peer id,
- *	or with DP_ID_APART in it, do not come through that socket but through
- *	another one. NULL: never; 0 or -errno
+ *	or with DP_ID_APART in it, do not come through these sockets but through
+ *	others. NULL: never; 0 or -errno, then nothing has changed
  */
 struct tunnel_outer {
 	int (*open)(void *arg, const union net_addr *remote);
@@ -83,10 +95,9 @@ struct tunnel_outer {
 	int (*connect)(void *arg, const union net_addr *remote,
 		       const struct config_remote *via,
 		       struct tunnel_link **link);
-	int (*send)(void *arg, const union net_addr *remote,
-		    const union net_addr *local, const uint8_t *pkt,
-		    size_t len);
-	int (*fd)(void *arg);
+	int (*send)(void *arg, const struct tunnel_way *way,
+		    const uint8_t *pkt, size_t len);
+	int (*fd)(void *arg, unsigned int sock);
 	int (*divide)(void *arg);
 	void *arg;
 };
@@ -138,13 +149,9 @@ int tunnel_host_new(const struct tunnel_host_setup *setup,
 /** tunnel_host_start() - serve, or begin to connect; 0, or -errno and @err */
 int tunnel_host_start(struct tunnel_host *host, char *err, size_t err_len);
 
-/**
- * tunnel_host_input() - one datagram from the outer network
- * @local: where it arrived; AF_UNSPEC if not known
- */
+/** tunnel_host_input() - one datagram from the outer network */
 void tunnel_host_input(struct tunnel_host *host, const uint8_t *pkt,
-		       size_t len, const union net_addr *remote,
-		       const union net_addr *local);
+		       size_t len, const struct tunnel_way *way);
 
 /**
  * tunnel_host_batch_begin() - datagrams follow that arrived together
@@ -472,6 +479,8 @@ struct tunnel_info {
 	const char *reason;		/* why this data path */
 	bool is_tcp;
 	union net_addr remote;
+	union net_addr local;		/* AF_UNSPEC: not known */
+	unsigned int sock;
 	struct net_ip vpn4, vpn6;
 	int64_t connected_since;	/* unix time */
 	struct dp_peer_info dp;		/* zero without a data path peer */
@@ -493,7 +502,7 @@ struct tunnel_host_info {
 	const char *ifname;
 	const char *data_path;
 	const char *data_path_reason;
-	union net_addr local;		/* of the transport socket */
+	union net_addr local;		/* of the first transport socket */
 	int64_t started;		/* unix time */
 	unsigned int n_tunnels;
 	unsigned int max_tunnels;	/* max-clients; 1 of a client */
@@ -503,6 +512,17 @@ struct tunnel_host_info {
 
 void tunnel_host_info(const struct tunnel_host *host,
 		      struct tunnel_host_info *out);
+
+/** struct tunnel_socket_info - an outer socket; @local AF_UNSPEC: closed */
+struct tunnel_socket_info {
+	bool is_tcp;
+	union net_addr local;
+	unsigned int n_tunnels;
+};
+
+/** tunnel_host_socket() - the @n-th; false behind the last one */
+bool tunnel_host_socket(const struct tunnel_host *host, unsigned int n,
+			struct tunnel_socket_info *out);
 
 /** tunnel_host_list() - call @fn for each tunnel; stops at non-zero */
 int tunnel_host_list(struct tunnel_host *host,
