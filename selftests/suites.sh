@@ -96,7 +96,7 @@ suite some-interop-user 1200 "released OpenVPN, userspace data path, some" \
 	revoked_2.6.14 usage_server_2.6.14 refused_for_now_2.6.14 \
 	push_update_2.7.8 ccd_ovpnd scripts_2.6.14 login_ovpnd \
 	cbc_2.6.14 epoch_2.7.8 five_2.6.14 routing_2.6.14 \
-	networkmanager_2.6.14
+	networkmanager_2.6.14 sockets_once_2.6.14
 part_of full
 suite interop-user 2700 "released OpenVPN, userspace data path" \
 	selftests/interop/run
