@@ -137,8 +137,9 @@ static void input_something(void)
 {
 	const uint8_t reset[14] = { 7 << 3, 1 };
 	union net_addr remote = addr_of(4000);
+	const struct tunnel_way way = { .remote = &remote };
 
-	tunnel_host_input(host, reset, sizeof(reset), &remote, NULL);
+	tunnel_host_input(host, reset, sizeof(reset), &way);
 }
 
 static void test_passphrase(void **state)

@@ -58,7 +58,7 @@ static unsigned int n_logged(const char *part)
 
 static struct tunnel *tunnel_of(const struct peer *peer)
 {
-	return tunnel_registry_addr(&host->reg, &peer->addr);
+	return tunnel_registry_addr(&host->reg, &peer->addr, 0);
 }
 
 static bool is_carried(const struct peer *peer)
