@@ -100,6 +100,9 @@ sockets_rekeyed() {
 sockets_again() {
 	local times
 
+	daemon_says server 'clients survive a restart of ovpnd' ||
+		fail "nobody keeps the sockets: $(grep -i survive "$DIR/server.log")"
+	[ -n "$(holders)" ] || fail "ovpnd-keep has gone"
 	times=$(grep -c 'Initialization Sequence' "$DIR/client-2.log")
 	server_again "$1"
 	daemon_says server '2 peers of an earlier run go on' ||
