@@ -104,32 +104,6 @@ static void test_server_subnet(void **state)
 	config_free(cfg);
 }
 
-/* Without a word it is pkcs1, as in OpenVPN; nopadding is a word. */
-static void test_external(void **state)
-{
-	struct config *cfg;
-
-	(void)state;
-	cfg = text_config("client\ndev tun\nremote h\nmanagement x unix\n"
-			  TEXT_CA
-			  "management-external-key\n"
-			  "management-external-cert 'a b'\n");
-	assert_non_null(cfg);
-	assert_true(cfg->has_external_key && cfg->is_external_pkcs1);
-	assert_false(cfg->is_external_pss || cfg->is_external_nopadding ||
-		     cfg->is_external_digest);
-	assert_string_equal(cfg->management_cert, "a b");
-	config_free(cfg);
-	cfg = text_config("dev tun\nserver 10.8.0.0 255.255.255.0\n"
-			  "management x unix\n" TEXT_CA
-			  "<cert>\nC\n</cert>\n"
-			  "management-external-key nopadding digest\n");
-	assert_non_null(cfg);
-	assert_true(cfg->is_external_nopadding && cfg->is_external_digest);
-	assert_false(cfg->is_external_pkcs1 || cfg->management_cert);
-	config_free(cfg);
-}
-
 /* What was different in old releases. */
 static void test_compat_mode(void **state)
 {
@@ -642,7 +616,6 @@ int main(void)
 		cmocka_unit_test(test_defaults),
 		cmocka_unit_test(test_server_subnet),
 		cmocka_unit_test(test_compat_mode),
-		cmocka_unit_test(test_external),
 		cmocka_unit_test(test_server_sizes),
 		cmocka_unit_test(test_server_nopool),
 		cmocka_unit_test(test_server_link),
