@@ -5,7 +5,7 @@
 # Sourced by selftests/run; paths are relative to the top of the tree.
 
 SUITES=()
-declare -A SUITE_IN SUITE_LIMIT SUITE_TITLE SUITE_ALONE SUITE_BESIDE SUITE_LIGHT SUITE_COMMAND
+declare -A SUITE_IN SUITE_LIMIT SUITE_TITLE SUITE_ALONE SUITE_LIGHT SUITE_COMMAND
 
 # part_of both|check|full: of which runs the suites below are a part.
 part_of() {
@@ -31,16 +31,6 @@ alone() {
 
 	for name in "$@"; do
 		SUITE_ALONE[$name]=yes
-	done
-}
-
-# beside NAME...: one of these at a time may run beside a suite that is alone, with
-# the lowest priority: compilers, which lose nothing when they wait.
-beside() {
-	local name
-
-	for name in "$@"; do
-		SUITE_BESIDE[$name]=yes
 	done
 }
 
@@ -88,7 +78,6 @@ part_of both
 suite build 900 "userspace builds without a warning, gcc and clang" \
 	selftests/suite/build
 suite style 120 "rules of the tree" selftests/style/run
-beside module package build style
 part_of check
 suite some-interop-user 1200 "released OpenVPN, userspace data path, some" \
 	selftests/interop/run client_2.6.14 client_2.7.8 server_2.6.14 \
