@@ -164,6 +164,7 @@ static inline void pki_free(struct pki_cert *cert)
 	X509_free(cert->cert);
 	free(cert->cert_pem);
 	free(cert->key_pem);
+	*cert = (struct pki_cert){ 0 };
 }
 
 /* A revocation list with one serial number, or none (0). */

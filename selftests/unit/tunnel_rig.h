@@ -80,6 +80,8 @@ static inline char *config_text_as(const char *role, const char *usage,
 	struct pki_cert cert;
 	char *text;
 
+	/* of a configuration before, where a test has several */
+	pki_free(&rig_ca);
 	rig_ca = pki_make(&spec_ca, NULL);
 	cert = pki_make(&spec, &rig_ca);
 

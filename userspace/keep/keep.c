@@ -94,7 +94,7 @@ static void take_from_systemd(struct keep *keep)
 				 names[i] + 6);
 			entry->fd = fcntl(SD_LISTEN_FDS_START + i,
 					  F_DUPFD_CLOEXEC, 3);
-			name_add(keep, entry->name);
+			name_add(keep, names[i] + 6);
 			keep->n_fds += entry->fd >= 0;
 			close(SD_LISTEN_FDS_START + i);
 		}
