@@ -236,29 +236,9 @@ static void user_tx_check_key(struct dp_user *user, struct user_peer *peer)
 	dp_emit_exhausted(&user->base, peer->cfg.id, key->key_id);
 }
 
-int user_send(struct dp_user *user, struct user_peer *peer,
-	      const uint8_t *payload, size_t len)
-{
-	const struct user_key *key = user_tx_key(peer);
-	int err = -ENOKEY;
-
-	if (key)
-		err = user_make_room(user, peer, key, 1, len);
-	else
-		user->drops.no_key++;
-	if (err)
-		return err;
-	err = user_send_one(user, peer, payload, len);
-	if (!err)
-		peer->last_tx = loop_now(user->base.loop);
-	user_tx_flush(user);
-	user_tx_check_key(user, peer);
-	return err;
-}
-
-/* From one peer to another: an event could take away the first one. */
-int user_relay(struct dp_user *user, struct user_peer *peer,
-	       const uint8_t *payload, size_t len)
+/* Sealed, behind those before it; nothing leaves that has room. */
+static int user_queue(struct dp_user *user, struct user_peer *peer,
+		      const uint8_t *payload, size_t len)
 {
 	const struct user_key *key = user_tx_key(peer);
 	int err = -ENOKEY;
@@ -269,9 +249,29 @@ int user_relay(struct dp_user *user, struct user_peer *peer,
 		user->drops.no_key++;
 	if (!err)
 		err = user_send_one(user, peer, payload, len);
+	if (!err)
+		peer->last_tx = loop_now(user->base.loop);
+	return err;
+}
+
+int user_send(struct dp_user *user, struct user_peer *peer,
+	      const uint8_t *payload, size_t len)
+{
+	int err = user_queue(user, peer, payload, len);
+
+	user_tx_flush(user);
+	user_tx_check_key(user, peer);
+	return err;
+}
+
+/* From one peer to another: an event could take away the first one. */
+int user_relay(struct dp_user *user, struct user_peer *peer,
+	       const uint8_t *payload, size_t len)
+{
+	int err = user_queue(user, peer, payload, len);
+
 	if (err)
 		return err;
-	peer->last_tx = loop_now(user->base.loop);
 	peer->stats.vpn_tx_packets++;
 	peer->stats.vpn_tx_bytes += len;
 	return 0;

@@ -72,6 +72,7 @@ enum extmux_proxy_step {
 	EXTMUX_PROXY_REQUEST,
 };
 
+struct addrinfo;
 struct extmux_relay;
 struct extmux_share;
 
@@ -183,6 +184,8 @@ int extmux_socket_listen(const struct config *cfg,
 void extmux_socket_files(const struct config *cfg);
 int extmux_socket_client(const struct config *cfg, sa_family_t family,
 			 int type);
+int extmux_socket_resolve(const char *host, uint16_t port,
+			  const struct addrinfo *hints, union net_addr *out);
 int extmux_socket_plain(const struct config *cfg, sa_family_t family,
 			int type);
 int extmux_socket_second(const struct config *cfg, sa_family_t family,

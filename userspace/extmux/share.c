@@ -427,22 +427,16 @@ int extmux_share_take(struct extmux_share *share, int fd,
 static int share_resolve(const struct config *cfg, union net_addr *out,
 			 char *err, size_t err_len)
 {
-	struct addrinfo hints = { .ai_socktype = SOCK_STREAM };
-	struct addrinfo *list = NULL;
-	char port[8];
+	const struct addrinfo hints = { .ai_socktype = SOCK_STREAM };
 	int ret;
 
-	snprintf(port, sizeof(port), "%u", cfg->share_port);
-	ret = getaddrinfo(cfg->share_host, port, &hints, &list);
-	if (ret) {
-		snprintf(err, err_len, "port-share %s: %s", cfg->share_host,
-			 gai_strerror(ret));
-		return -EADDRNOTAVAIL;
-	}
-	memset(out, 0, sizeof(*out));
-	memcpy(out, list->ai_addr, list->ai_addrlen);
-	freeaddrinfo(list);
-	return 0;
+	ret = extmux_socket_resolve(cfg->share_host, cfg->share_port, &hints,
+				    out);
+	if (!ret)
+		return 0;
+	snprintf(err, err_len, "port-share %s: %s", cfg->share_host,
+		 gai_strerror(ret));
+	return -EADDRNOTAVAIL;
 }
 
 static int share_open_dir(struct extmux_share *share, const struct config *cfg,

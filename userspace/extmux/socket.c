@@ -259,31 +259,47 @@ bool extmux_socket_is_passed(const struct config_local *local, int fd,
 	       (is_only || is_at(local, fd, &addr));
 }
 
-static int local_address(const struct config_local *local,
-			 sa_family_t family, int type, union net_addr *out,
-			 char *err, size_t err_len)
+/**
+ * extmux_socket_resolve() - the first address of a name
+ * @host: NULL: any address, with AI_PASSIVE in @hints
+ * @hints: see getaddrinfo(3)
+ *
+ * Context: waits; before the loop runs.
+ * Return: 0, or EAI_*.
+ */
+int extmux_socket_resolve(const char *host, uint16_t port,
+			  const struct addrinfo *hints, union net_addr *out)
 {
-	struct addrinfo hints = {
-		.ai_family = family,
-		.ai_socktype = type,
-		.ai_flags = AI_PASSIVE,
-	};
 	struct addrinfo *list = NULL;
-	char port[8];
+	char text[8];
 	int ret;
 
-	snprintf(port, sizeof(port), "%u", local->port);
-	ret = getaddrinfo(local->host, port, &hints, &list);
-	if (ret) {
-		snprintf(err, err_len, "local \"%s\": %s",
-			 local->host ? local->host : "*",
-			 gai_strerror(ret));
-		return -EADDRNOTAVAIL;
-	}
+	snprintf(text, sizeof(text), "%u", port);
+	ret = getaddrinfo(host, text, hints, &list);
+	if (ret)
+		return ret;
 	memset(out, 0, sizeof(*out));
 	memcpy(out, list->ai_addr, list->ai_addrlen);
 	freeaddrinfo(list);
 	return 0;
+}
+
+static int local_address(const struct config_local *local,
+			 sa_family_t family, int type, union net_addr *out,
+			 char *err, size_t err_len)
+{
+	const struct addrinfo hints = {
+		.ai_family = family,
+		.ai_socktype = type,
+		.ai_flags = AI_PASSIVE,
+	};
+	int ret = extmux_socket_resolve(local->host, local->port, &hints, out);
+
+	if (!ret)
+		return 0;
+	snprintf(err, err_len, "local \"%s\": %s",
+		 local->host ? local->host : "*", gai_strerror(ret));
+	return -EADDRNOTAVAIL;
 }
 
 static int bind_family(const struct config *cfg,
