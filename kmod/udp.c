@@ -19,6 +19,7 @@
 #include "udp.h"
 #include "udp_gro.h"
 #include "udp_life.h"
+#include "udp_whole.h"
 #include "wire.h"
 
 static struct dco_peer *dco_udp_find_peer(struct dco_dev *dco,
@@ -178,6 +179,7 @@ int dco_udp_attach(struct dco_sock *dsk)
 		dco_udp_attach_new(dsk);
 	dco_udp_set_attached(dsk->sk, true);
 	udp_set_bit(ACCEPT_L4, dsk->sk);
+	dco_udp_whole_begin(sock_net(dsk->sk));
 	return 0;
 }
 

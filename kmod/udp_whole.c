@@ -6,10 +6,12 @@
  * marked here, behind all that netfilter has to say about it. The sender cannot
  * mark it: a device on the way that knows tunnels would look for one in it.
  *
- * What is no such burst passes with one question.
+ * What is no such burst passes with one question, and that only in namespaces
+ * where a socket of ours is, or has been.
  */
 #include <linux/ip.h>
 #include <linux/ipv6.h>
+#include <linux/mutex.h>
 #include <linux/netfilter.h>
 #include <linux/netfilter_ipv4.h>
 #include <linux/netfilter_ipv6.h>
@@ -17,12 +19,25 @@
 #include <net/ip.h>
 #include <net/ipv6.h>
 #include <net/net_namespace.h>
+#include <net/netns/generic.h>
 #include <net/udp.h>
 
 #include "compat/compat.h"
 #include "udp.h"
 #include "udp_gro.h"
 #include "udp_whole.h"
+
+/**
+ * struct dco_udp_whole_net - of a network namespace
+ * @is_hooked: do we look at what comes in? To its end, once it is so
+ */
+struct dco_udp_whole_net {
+	bool is_hooked;
+};
+
+static unsigned int dco_udp_whole_net_id;
+/* while @is_hooked becomes true */
+static DEFINE_MUTEX(dco_udp_whole_lock);
 
 static bool dco_udp_whole_is_burst(const struct sk_buff *skb)
 {
@@ -104,25 +119,48 @@ static const struct nf_hook_ops dco_udp_whole_ops[] = {
 	},
 };
 
-static int __net_init dco_udp_whole_net_init(struct net *net)
+/**
+ * dco_udp_whole_begin() - look at what comes in to a namespace
+ * @net: where a socket is that becomes ours, and which it keeps
+ *
+ * Without memory it comes split, as it would without us.
+ *
+ * Context: process, may sleep.
+ */
+void dco_udp_whole_begin(struct net *net)
 {
-	return nf_register_net_hooks(net, dco_udp_whole_ops,
-				     ARRAY_SIZE(dco_udp_whole_ops));
+	struct dco_udp_whole_net *whole = net_generic(net,
+						      dco_udp_whole_net_id);
+
+	if (READ_ONCE(whole->is_hooked))
+		return;
+	mutex_lock(&dco_udp_whole_lock);
+	if (!whole->is_hooked &&
+	    !nf_register_net_hooks(net, dco_udp_whole_ops,
+				   ARRAY_SIZE(dco_udp_whole_ops)))
+		WRITE_ONCE(whole->is_hooked, true);
+	mutex_unlock(&dco_udp_whole_lock);
 }
 
+/* No socket is left in it. */
 static void __net_exit dco_udp_whole_net_exit(struct net *net)
 {
-	nf_unregister_net_hooks(net, dco_udp_whole_ops,
-				ARRAY_SIZE(dco_udp_whole_ops));
+	struct dco_udp_whole_net *whole = net_generic(net,
+						      dco_udp_whole_net_id);
+
+	if (whole->is_hooked)
+		nf_unregister_net_hooks(net, dco_udp_whole_ops,
+					ARRAY_SIZE(dco_udp_whole_ops));
 }
 
 static struct pernet_operations dco_udp_whole_net_ops = {
-	.init = dco_udp_whole_net_init,
 	.exit = dco_udp_whole_net_exit,
+	.id = &dco_udp_whole_net_id,
+	.size = sizeof(struct dco_udp_whole_net),
 };
 
 /**
- * dco_udp_whole_module_init() - look at what comes in, in all namespaces
+ * dco_udp_whole_module_init() - be ready for dco_udp_whole_begin()
  *
  * Return: 0 or a negative errno.
  */
