@@ -1,12 +1,15 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include <errno.h>
+#include <net/if.h>
 #include <setjmp.h>
 #include <signal.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <sys/wait.h>
+#include <unistd.h>
 
 #include <cmocka.h>
 
@@ -632,6 +635,53 @@ static void run_crash(int udp, bool is_held)
 	usleep((PRIV_LINGER_MS + 1000) * 1000);
 }
 
+static int send_fd(int sock, int fd)
+{
+	union {
+		struct cmsghdr align;
+		char buf[CMSG_SPACE(sizeof(int))];
+	} control = { 0 };
+	struct iovec iov = { "", 1 };
+	struct msghdr msg = {
+		.msg_iov = &iov,
+		.msg_iovlen = 1,
+		.msg_control = control.buf,
+		.msg_controllen = sizeof(control.buf),
+	};
+	struct cmsghdr *cmsg = CMSG_FIRSTHDR(&msg);
+
+	cmsg->cmsg_level = SOL_SOCKET;
+	cmsg->cmsg_type = SCM_RIGHTS;
+	cmsg->cmsg_len = CMSG_LEN(sizeof(int));
+	memcpy(CMSG_DATA(cmsg), &fd, sizeof(int));
+	return sendmsg(sock, &msg, 0) == 1 ? 0 : -1;
+}
+
+static int receive_fd(int sock)
+{
+	union {
+		struct cmsghdr align;
+		char buf[CMSG_SPACE(sizeof(int))];
+	} control;
+	char byte;
+	struct iovec iov = { &byte, 1 };
+	struct msghdr msg = {
+		.msg_iov = &iov,
+		.msg_iovlen = 1,
+		.msg_control = control.buf,
+		.msg_controllen = sizeof(control.buf),
+	};
+	struct cmsghdr *cmsg;
+	int fd = -1;
+
+	if (recvmsg(sock, &msg, 0) != 1)
+		return -1;
+	cmsg = CMSG_FIRSTHDR(&msg);
+	if (cmsg)
+		memcpy(&fd, CMSG_DATA(cmsg), sizeof(int));
+	return fd;
+}
+
 static void test_priv_crash(void **state)
 {
 	struct net_prefix own;
@@ -664,6 +714,67 @@ static void test_priv_crash(void **state)
 	priv_stop(priv);
 	assert_int_equal(nl_rt_link_get(rt, "vpn0", &got), -ENODEV);
 	close(udp);
+}
+
+static pid_t hold_and_die(int sock)
+{
+	struct priv_link link;
+	pid_t pid = fork();
+	struct priv *priv;
+	int fd;
+
+	if (pid)
+		return pid;
+	if (priv_start(&priv) ||
+	    priv_link_open(priv, PRIV_LINK_OVPN_MP, "vpn0", &link) ||
+	    priv_link_hold(priv, link.ifindex, &fd) || fd < 0 ||
+	    send_fd(sock, fd))
+		_exit(1);
+	raise(SIGKILL);
+	_exit(2);
+}
+
+/* Without peers, but held: it stays, as long as somebody has the descriptor. */
+static void test_priv_held(void **state)
+{
+	char name[IFNAMSIZ] = "";
+	struct priv_link link;
+	int sock[2], fd, again;
+	struct nl_link got;
+	struct priv *priv;
+	int status;
+	pid_t pid;
+
+	(void)state;
+	assert_int_equal(socketpair(AF_UNIX, SOCK_SEQPACKET, 0, sock), 0);
+	pid = hold_and_die(sock[1]);
+	fd = receive_fd(sock[0]);
+	assert_true(fd >= 0);
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	assert_true(WIFSIGNALED(status));
+	usleep((PRIV_LINGER_MS + 1000) * 1000);
+	assert_int_equal(nl_rt_link_get(rt, "vpn0", &got), 0);
+	assert_int_equal(priv_hold_name(fd, name), 0);
+	assert_string_equal(name, "vpn0");
+	assert_int_equal(priv_hold_name(sock[0], name), -EINVAL);
+	/* another daemon leaves it alone, the next one goes on with it */
+	assert_int_equal(priv_start(&priv), 0);
+	assert_int_equal(priv_link_open(priv, PRIV_LINK_OVPN_MP, "vpn1",
+					&link), 0);
+	assert_int_equal(link.n_leftover, 0);
+	priv_stop(priv);
+	assert_int_equal(priv_start(&priv), 0);
+	assert_int_equal(priv_link_open(priv, PRIV_LINK_OVPN_MP, "vpn0",
+					&link), 0);
+	assert_true(link.is_adopted);
+	assert_int_equal(link.ifindex, got.ifindex);
+	assert_int_equal(priv_link_hold(priv, link.ifindex, &again), 0);
+	assert_int_equal(again, -1);
+	priv_stop(priv);
+	assert_int_equal(nl_rt_link_get(rt, "vpn0", &got), -ENODEV);
+	close(fd);
+	close(sock[0]);
+	close(sock[1]);
 }
 
 /* Left over without peers: the next daemon makes it anew. */
@@ -713,6 +824,7 @@ int main(void)
 		TEST(test_resync),
 		TEST(test_priv_link),
 		TEST(test_priv_crash),
+		TEST(test_priv_held),
 		TEST(test_priv_leftover),
 	};
 

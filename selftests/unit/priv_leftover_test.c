@@ -238,7 +238,8 @@ static void test_held(void **state)
 
 	(void)state;
 	side_open(&one, "held0");
-	assert_int_equal(priv_link_hold(one.priv, one.link.ifindex), 0);
+	assert_int_equal(priv_link_hold(one.priv, one.link.ifindex, &fd), 0);
+	assert_int_equal(fd, -1);
 	add_addr(&one, "10.8.0.1/24", NULL);
 	add_route(&one, "10.77.0.0/16", true, 0);
 	fd = fcntl(one.link.fd, F_DUPFD_CLOEXEC, 0);

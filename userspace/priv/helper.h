@@ -19,7 +19,8 @@
  *	with its descriptor
  * @is_ours: delete it at the end
  * @is_takeover: addresses and routes on it may be left over from us
- * @held: a TUN device whose descriptor outlives the daemon; "": none
+ * @held: the name of a device that outlives the daemon, as long as a descriptor
+ *	does: of a TUN device its own, of another one a lock; "": none
  */
 struct priv_device {
 	int ifindex;		/* 0: free entry */
@@ -80,7 +81,9 @@ int priv_do_link_adopt(struct priv_helper *helper,
 int priv_do_link_hold(struct priv_helper *helper,
 		      const struct priv_request *req,
 		      struct priv_reply *reply);
-/* is the device of a TUN descriptor that outlives the daemon still there? */
+/* does a link of ours stay for the next daemon, though it has no peers? */
+bool priv_link_is_held(const char *name);
+/* is there still a descriptor for it that outlives the daemon? */
 bool priv_device_is_held(struct priv_helper *helper,
 			 const struct priv_device *dev);
 void priv_device_close(struct priv_helper *helper, struct priv_device *dev);
@@ -99,6 +102,7 @@ int priv_lock(const char *name);	/* waits for a helper that ends */
 bool priv_lock_is_free(const char *name);
 /* names of locks; each returns @out */
 const char *priv_lock_link(const char *link, char out[PRIV_LOCK_LEN]);
+const char *priv_lock_hold(const char *link, char out[PRIV_LOCK_LEN]);
 const char *priv_lock_route(const struct nl_route *route,
 			    char out[PRIV_LOCK_LEN]);
 

@@ -3,7 +3,7 @@
  * What an ovpnd left behind that was killed together with its helper: links of
  * ours, and addresses and routes that carry our protocol number. Whose they are
  * is known by locks: what nobody holds is nobody's. What belongs to a restart
- * that is under way (priv.h) has peers, or a descriptor, and stays.
+ * that is under way (priv.h) has peers, or is held by a descriptor, and stays.
  */
 #include <errno.h>
 #include <stdlib.h>
@@ -106,7 +106,8 @@ static bool link_is_used(const struct leftover *left,
 	if (!is_ovpn(link) && !link->is_persistent)
 		return true;
 	return !priv_lock_is_free(priv_lock_link(link->name, lock)) ||
-	       (is_ovpn(link) && nl_ovpn_has_peers(link->ifindex));
+	       (is_ovpn(link) && (nl_ovpn_has_peers(link->ifindex) ||
+				  priv_link_is_held(link->name)));
 }
 
 static void links_clear(struct leftover *left)

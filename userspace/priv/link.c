@@ -13,6 +13,11 @@
 #define PRIV_NAME_ANY	"tun"
 #define PRIV_NAME_TRIES	256
 
+static bool priv_is_tun(enum priv_link_kind kind)
+{
+	return kind == PRIV_LINK_TUN || kind == PRIV_LINK_TAP;
+}
+
 /* An existing link: 0 adopt, 1 make anew, or -errno. */
 static int priv_ovpn_judge(struct priv_helper *helper,
 			   const struct nl_link *link, enum nl_ovpn_mode mode)
@@ -26,7 +31,7 @@ static int priv_ovpn_judge(struct priv_helper *helper,
 	err = nl_ovpn_has_peers(link->ifindex);
 	if (err < 0)
 		return err;
-	if (err)
+	if (err || priv_link_is_held(link->name))
 		return link->mode == mode ? 0 : -EEXIST;
 	err = nl_rt_link_del(helper->rt, link->ifindex);
 	return err && err != -ENODEV ? err : 1;
@@ -280,17 +285,40 @@ int priv_do_link_hold(struct priv_helper *helper,
 		      struct priv_reply *reply)
 {
 	struct priv_device *dev = NULL;
+	char lock[PRIV_LOCK_LEN];
 	int ret;
 
 	if (req->ifindex > 0)
 		dev = priv_device_find(helper, req->ifindex);
-	if (!dev || (dev->kind != PRIV_LINK_TUN &&
-		     dev->kind != PRIV_LINK_TAP)) {
-		priv_reply_text(reply, "no TUN device of ours");
+	if (!dev) {
+		priv_reply_text(reply, "no device of ours");
 		return -EPERM;
 	}
+	/* somebody else's stays, whatever happens */
+	if (!priv_is_tun(dev->kind) && !dev->is_ours)
+		return 0;
 	ret = nl_rt_link_list(helper->rt, find_link, dev);
-	return ret == 1 ? 0 : ret ? ret : -ENODEV;
+	if (ret != 1)
+		return ret ? ret : -ENODEV;
+	if (priv_is_tun(dev->kind))
+		return 0;
+	ret = priv_lock_try(priv_lock_hold(dev->held, lock));
+	/* then the daemon has it from the one before */
+	if (ret == -EBUSY)
+		return 0;
+	if (ret < 0) {
+		dev->held[0] = '\0';
+		return ret;
+	}
+	reply->link.fd = ret;
+	return 0;
+}
+
+bool priv_link_is_held(const char *name)
+{
+	char lock[PRIV_LOCK_LEN];
+
+	return !priv_lock_is_free(priv_lock_hold(name, lock));
 }
 
 bool priv_device_is_held(struct priv_helper *helper,
@@ -300,7 +328,8 @@ bool priv_device_is_held(struct priv_helper *helper,
 
 	return dev->ifindex && dev->held[0] &&
 	       !nl_rt_link_get(helper->rt, dev->held, &link) &&
-	       link.ifindex == dev->ifindex;
+	       link.ifindex == dev->ifindex &&
+	       (priv_is_tun(dev->kind) || priv_link_is_held(dev->held));
 }
 
 void priv_device_close(struct priv_helper *helper, struct priv_device *dev)

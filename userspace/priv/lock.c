@@ -25,7 +25,7 @@ int priv_lock_try(const char *name)
 	if (fd < 0)
 		return -errno;
 	len = snprintf(addr.sun_path + 1, sizeof(addr.sun_path) - 1,
-		       "ovpnd/%s", name);
+		       PRIV_LOCK_PREFIX "%s", name);
 	if (bind(fd, (struct sockaddr *)&addr,
 		 (socklen_t)(offsetof(struct sockaddr_un, sun_path) + 1 +
 			     (size_t)len))) {
@@ -62,6 +62,13 @@ bool priv_lock_is_free(const char *name)
 const char *priv_lock_link(const char *link, char out[PRIV_LOCK_LEN])
 {
 	snprintf(out, PRIV_LOCK_LEN, "link/%s", link);
+	return out;
+}
+
+/* The daemon has it, and lets it outlive itself. */
+const char *priv_lock_hold(const char *link, char out[PRIV_LOCK_LEN])
+{
+	snprintf(out, PRIV_LOCK_LEN, PRIV_HOLD_PREFIX "%s", link);
 	return out;
 }
 

@@ -12,6 +12,10 @@
 #define PRIV_TEXT_LEN	160
 #define PRIV_PATH_LEN	108
 
+/* abstract sockets that are locks, and those of devices that are held */
+#define PRIV_LOCK_PREFIX	"ovpnd/"
+#define PRIV_HOLD_PREFIX	"hold/"
+
 enum priv_op {
 	PRIV_OP_LINK_OPEN = 1,
 	PRIV_OP_LINK_ADOPT,

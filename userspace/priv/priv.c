@@ -4,12 +4,14 @@
 #include <errno.h>
 #include <linux/if_tun.h>
 #include <net/if.h>
+#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <sys/time.h>
+#include <sys/un.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -191,15 +193,36 @@ int priv_link_adopt(struct priv *priv, int fd, struct priv_link *out)
 	return 0;
 }
 
-int priv_link_hold(struct priv *priv, int ifindex)
+int priv_link_hold(struct priv *priv, int ifindex, int *fd)
 {
 	struct priv_request req = {
 		.op = PRIV_OP_LINK_HOLD,
 		.ifindex = ifindex,
 	};
 	struct priv_reply reply;
+	int err = priv_call(priv, &req, &reply);
 
-	return priv_call(priv, &req, &reply);
+	*fd = err ? -1 : reply.link.fd;
+	return err;
+}
+
+int priv_hold_name(int fd, char name[16])
+{
+	static const char prefix[] = PRIV_LOCK_PREFIX PRIV_HOLD_PREFIX;
+	const size_t begin = offsetof(struct sockaddr_un, sun_path) + 1;
+	struct sockaddr_un addr;
+	socklen_t len = sizeof(addr);
+	size_t n = sizeof(prefix) - 1;
+
+	if (getsockname(fd, (struct sockaddr *)&addr, &len) ||
+	    addr.sun_family != AF_UNIX || len > sizeof(addr) ||
+	    len <= begin + n || len - begin - n >= IFNAMSIZ ||
+	    addr.sun_path[0] || memcmp(addr.sun_path + 1, prefix, n))
+		return -EINVAL;
+	len -= (socklen_t)(begin + n);
+	memcpy(name, addr.sun_path + 1 + n, len);
+	name[len] = '\0';
+	return 0;
 }
 
 int priv_link_close(struct priv *priv, int ifindex)

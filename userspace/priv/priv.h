@@ -100,8 +100,23 @@ int priv_link_open(struct priv *priv, enum priv_link_kind kind,
  */
 int priv_link_adopt(struct priv *priv, int fd, struct priv_link *out);
 
-/** priv_link_hold() - a TUN device's descriptor outlives the daemon */
-int priv_link_hold(struct priv *priv, int ifindex);
+/**
+ * priv_link_hold() - a device outlives the daemon, as long as a descriptor does
+ * @fd: that descriptor, the caller's to keep; -1: of a TUN device its own; of
+ *	another one the descriptor that an earlier daemon got here
+ *
+ * Return: 0 or -errno.
+ */
+int priv_link_hold(struct priv *priv, int ifindex, int *fd);
+
+/**
+ * priv_hold_name() - of which device is it?
+ * @fd: of priv_link_hold()
+ * @name: gets it
+ *
+ * Return: 0, or -EINVAL when it is none.
+ */
+int priv_hold_name(int fd, char name[16]);
 
 /** priv_link_close() - undo what was done on it; it goes unless it persists */
 int priv_link_close(struct priv *priv, int ifindex);

@@ -85,45 +85,19 @@ static int data_path_new(struct tunnel_host *host, enum priv_link_kind kind)
 	return ret;
 }
 
-/* The TUN device of an earlier process, if there is one with this name. */
-static int device_kept(struct tunnel_host *host)
-{
-	int fd = keep_fd_take(host->setup.keep, "tun"), ret;
-	const char *dev = host->setup.cfg->dev;
-	const char *any = config_is_tap(host->setup.cfg) ? "tap" : "tun";
-
-	if (fd < 0)
-		return -ENOENT;
-	ret = priv_link_adopt(host->setup.priv, fd, &host->link);
-	if (!ret && strcmp(dev, any) && strcmp(dev, host->link.name)) {
-		priv_link_close(host->setup.priv, host->link.ifindex);
-		ret = -ENOENT;
-	}
-	if (ret) {
-		close(fd);
-		keep_fd_drop(host->setup.keep, "tun");
-	}
-	return ret;
-}
-
 static int device_link(struct tunnel_host *host, enum priv_link_kind kind)
 {
-	struct keep *keep = host->setup.keep;
+	const char *name = host->setup.cfg->dev;
+	char kept[IFNAMSIZ];
 	int ret = -ENOENT;
 
 	if (is_user(kind))
-		ret = device_kept(host);
+		ret = tunnel_kept_tun(host);
+	else if (!tunnel_kept_name(host, kept))
+		name = kept;
 	if (ret)
-		ret = priv_link_open(host->setup.priv, kind,
-				     host->setup.cfg->dev, &host->link);
-	if (ret || !is_user(kind) || !keep ||
-	    host->setup.cfg->mode != CONFIG_MODE_SERVER)
-		return ret;
-	if (keep_fd_put(keep, "tun", host->link.fd) ||
-	    priv_link_hold(host->setup.priv, host->link.ifindex))
-		log_warn("%s will not survive a restart of ovpnd",
-			 host->link.name);
-	return 0;
+		ret = priv_link_open(host->setup.priv, kind, name, &host->link);
+	return ret;
 }
 
 static int device_try(struct tunnel_host *host, enum priv_link_kind kind)
@@ -197,24 +171,6 @@ const char *tunnel_device_user_only(const struct config *cfg)
 }
 
 /*
- * A TUN device of an earlier process has clients, whose keys are there: a
- * module that has been loaded since is for another start. Return: is that so?
- */
-static bool device_goes_on(struct tunnel_host *host)
-{
-	struct keep *keep = host->setup.keep;
-
-	if (!keep_fd_has(keep, "tun"))
-		return false;
-	if (host->setup.cfg->data_path != CONFIG_DATA_PATH_KERNEL)
-		return true;
-	/* it would be in the way */
-	close(keep_fd_take(keep, "tun"));
-	keep_fd_drop(keep, "tun");
-	return false;
-}
-
-/*
  * With "fragment" a kernel data path does only if userspace can carry clients
  * that need it beside the others. Return: does it? If not, it is gone.
  */
@@ -243,7 +199,7 @@ int tunnel_device_open(struct tunnel_host *host, char *err, size_t err_len)
 	const char *what = tunnel_device_user_only(cfg);
 	int ret = -EOPNOTSUPP;
 
-	if (!what && device_goes_on(host))
+	if (!what && tunnel_kept_goes_on(host))
 		what = "clients go on with the data path that they had before a restart";
 	if (!what) {
 		ret = device_kernel(host);
@@ -272,6 +228,7 @@ int tunnel_device_open(struct tunnel_host *host, char *err, size_t err_len)
 			 "; another program holds a device of this name" : "");
 		return ret;
 	}
+	tunnel_keep_device(host);
 	log_notice("%s: data path %s: %s", host->link.name, dp_name(host->dp),
 		   host->dp_reason);
 	warn_left_out(host);

@@ -622,6 +622,12 @@ int tunnel_device_apply(struct tunnel_host *host, const struct config *cfg,
 			const union net_addr *server);
 void tunnel_device_undo(struct tunnel_host *host);
 
+/* kept.c: one that outlives the process */
+int tunnel_kept_tun(struct tunnel_host *host);
+int tunnel_kept_name(struct tunnel_host *host, char name[16]);
+bool tunnel_kept_goes_on(struct tunnel_host *host);
+void tunnel_keep_device(struct tunnel_host *host);
+
 /* apart.c: a second one, of peers apart */
 int tunnel_device_apart(struct tunnel_host *host);
 
