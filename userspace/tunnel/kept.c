@@ -85,8 +85,8 @@ int tunnel_kept_name(struct tunnel_host *host, char name[16])
 /**
  * tunnel_kept_goes_on() - must the data path be that of an earlier process?
  *
- * A TUN device of that has clients, whose keys are there: a module that has been
- * loaded since is for another start.
+ * A TUN device of that has clients, whose keys are there: a module that has
+ * been loaded since is for another start.
  */
 bool tunnel_kept_goes_on(struct tunnel_host *host)
 {
