@@ -31,7 +31,7 @@ extern const struct ethtool_ops dco_ethtool_ops;
  * @mode: one peer or many; never changes
  * @stats: per-CPU counters
  * @cells: where received packets go
- * @mss: largest segment that inner TCP may announce, or DCO_MSS_*
+ * @mss: largest segment that inner TCP over IPv4 may announce, or DCO_MSS_*
  * @only_peer: P2P mode: the peer, if there is one
  * @handoff: takes cleartext for peers that userspace carries, or NULL
  * @prefixes: peers by inner prefix; used in MP mode

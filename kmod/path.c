@@ -75,6 +75,9 @@ unsigned int dco_path_mtu(const struct dco_path *path)
 	return path->dst ? dco_udp_mtu(path) : UINT_MAX;
 }
 
+/* by how much the header of IPv6 is longer than that of IPv4 */
+#define DCO_MSS_IPV6_LESS	(sizeof(struct ipv6hdr) - sizeof(struct iphdr))
+
 static u16 dco_path_mss(const struct dco_path *path, bool is_v4)
 {
 	const size_t headers = sizeof(struct tcphdr) +
@@ -129,6 +132,9 @@ void dco_path_clamp_mss(struct dco_peer *peer, const struct dco_path *path,
 			return;
 		max = dco_path_mss(&found, is_v4);
 		dco_path_put(&found);
+	} else if (!is_v4) {
+		/* packets as long as those of IPv4 */
+		max = max_t(int, max - (int)DCO_MSS_IPV6_LESS, TCP_MIN_MSS);
 	}
 	dco_mss_clamp(skb->data, skb->len, tcp, max);
 }

@@ -58,9 +58,10 @@ scenario_v1() {
 }
 
 # scenario_mss SERVER CLIENT LINE CIPHER: segments are as long as the stock end
-# says that they should be, in its log.
+# says that they should be, in its log; in the kernel, which has one number for
+# all peers, as the peer with the longest headers needs it.
 scenario_mss() {
-	local role=server want got
+	local role=server want got less=0
 
 	[ "$1" != ovpnd ] || role=client
 	EXTRA[server]=$3 EXTRA[client]=$3 CIPHER=$4
@@ -73,7 +74,11 @@ scenario_mss() {
 	in_c timeout 2 bash -c "exec 3<>/dev/tcp/$VPN_S4/9" 2>/dev/null
 	wait $!
 	got=$(sed -n 's/.*mss \([0-9]*\).*/\1/p' "$DIR/syn" | head -n 1)
-	[ -n "$want" ] && [ "$want" = "$got" ] ||
+	# of tun-mtu 1500
+	[ "$want" != 0 ] || want=1460
+	[ "${DP:-}" != kernel ] || [ "$want" = 1460 ] || less=24
+	[ "${got:-0}" -gt 0 ] && [ "$got" -le "$want" ] &&
+		[ "$got" -ge $((want - less)) ] ||
 		fail "segments of '$got' bytes, stock OpenVPN has '$want' ($3, $4)"
 	say "$3, $4: segments of $got bytes"
 	stop_clean client

@@ -11,7 +11,7 @@
 # Over IPv4 a packet of 1500 bytes has room for 1448 inside: MSS 1408 (0580) of
 # IPv4, 1388 (056c) of IPv6; over IPv6 for 1428: 1388 (056c), 1368 (0558).
 
-TESTS="bulk4 bulk6 outbound inbound options headers route floor"
+TESTS="bulk4 bulk6 outbound inbound options headers route floor set"
 . "$(dirname "$0")/lib.sh"
 
 # device_new FAMILY: "tun" in a with one peer, which is ovpn_wire at b
@@ -131,6 +131,31 @@ ROWS4="02,020405b4/02040580 12,020405b4/02040580 02,02040218/02040218 02,/
 	02,02040580/02040580 02,02040581/02040580"
 ROWS6="02,020405b4/0204056c 12,0204ffff/0204056c 6:02,020405b4/02040558
 	10,020405b4/020405b4"
+
+# set: another size than that of the path, or any
+test_set() {
+	[ -x "$BIN/ovpnx_cli" ] || kt_skip "the tools have no ovpnx_cli"
+	net_pair
+	device_new 4
+	kt_ok "1300" xcli a raw DEV_SET ifindex=@tun "dev{mss=1300}"
+	# 0514; over IPv6 1280
+	outbound_rows 4 02,020405b4/02040514 6:02,020405b4/02040500 \
+		02,02040513/02040513
+	inbound_rows 4 12,020405b4/02040514 6:12,020405b4/02040500
+	kt_ok "off" xcli a raw DEV_SET ifindex=@tun "dev{mss=65535}"
+	outbound_rows 4 02,020405b4/020405b4 6:02,0204ffff/0204ffff
+	kt_ok "least" xcli a raw DEV_SET ifindex=@tun "dev{mss=88}"
+	outbound_rows 4 02,020405b4/02040058 6:02,020405b4/02040058
+	kt_ok "by the path" xcli a raw DEV_SET ifindex=@tun "dev{mss=0}"
+	outbound_rows 4 02,020405b4/02040580
+}
+
+xcli() {
+	local ns=$1
+
+	shift
+	"$BIN/ovpnx_cli" -n "$NS-$ns" "$@"
+}
 
 # outbound: SYNs that leave
 test_outbound() {

@@ -96,7 +96,8 @@ enum {
 	OVPNX_A_DEV_PEERS	= 1,	/* u32, number of peers */
 	OVPNX_A_DEV_FD		= 2,	/* s32, file descriptor */
 	/* u32, what the largest segment is lowered to that TCP connections in
-	 * the tunnel announce: OVPNX_MSS_* or from OVPNX_MSS_MIN bytes on
+	 * the tunnel announce: OVPNX_MSS_*, or from OVPNX_MSS_MIN bytes on,
+	 * over IPv4; over IPv6 20 bytes less, but not below that
 	 */
 	OVPNX_A_DEV_MSS		= 3,
 

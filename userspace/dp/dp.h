@@ -21,6 +21,8 @@
 
 struct dp;
 
+#define DP_MSS_ANY	UINT16_MAX
+
 enum dp_mode {
 	DP_MODE_P2P,	/* one peer: the client role */
 	DP_MODE_MP,	/* many peers, found by their tunnel addresses */
@@ -67,6 +69,8 @@ struct dp_events {
  * @is_ether: dp_user_new() only: the device is TAP, packets are frames, and in
  *	DP_MODE_MP the source addresses of frames say where peers are
  * @is_client_to_client: with @is_ether: frames go from peer to peer, too
+ * @mss: dp_kernel_new() only, for all peers: largest segment of TCP over IPv4
+ *	inside; 0: by the MTU of the way to each; DP_MSS_ANY: as it comes
  * @tun_fd: of a TUN device, owned by the data path when that was made; -1
  *	otherwise
  */
@@ -79,6 +83,7 @@ struct dp_config {
 	const char *ifname;
 	int tun_fd;
 	unsigned int mtu;
+	uint16_t mss;
 	const struct dp_events *events;
 	void *arg;
 };

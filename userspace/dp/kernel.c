@@ -311,8 +311,10 @@ int dp_kernel_new(const struct dp_config *cfg, struct dp **out)
 	kernel_x_open(kernel);
 	if (cfg->loop)
 		err = kernel_event_open(kernel);
-	if (!err && cfg->loop)
+	if (!err && cfg->loop) {
 		kernel_x_listen(kernel);
+		kernel_x_set_mss(kernel, cfg->mss);
+	}
 	if (!err && cfg->loop)
 		err = kernel_peer_list(&kernel->base, kernel_id_known, kernel);
 	if (err) {

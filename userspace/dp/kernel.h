@@ -131,6 +131,9 @@ void kernel_peer_get_keys(struct dp_kernel *kernel, uint32_t peer_id,
 /** kernel_x_open() - look for the family and what it can do; no error if not */
 void kernel_x_open(struct dp_kernel *kernel);
 
+/** kernel_x_set_mss() - see struct dp_config; says so where that cannot be */
+void kernel_x_set_mss(struct dp_kernel *kernel, uint16_t mss);
+
 /** kernel_x_listen() - hear of payloads that are not IP */
 void kernel_x_listen(struct dp_kernel *kernel);
 

@@ -5,8 +5,10 @@
  */
 #include <errno.h>
 #include <netlink/genl/ctrl.h>
+#include <string.h>
 
 #include "dp/kernel.h"
+#include "log/log.h"
 #include "nl/nl.h"
 
 /* ---- what there is ----------------------------------------------------- */
@@ -37,6 +39,44 @@ void kernel_x_open(struct dp_kernel *kernel)
 					 kernel))
 		kernel->features = 0;
 	kernel->base.has_epochs = kernel->features & OVPNX_FEATURE_EPOCH;
+}
+
+/* ---- the device -------------------------------------------------------- */
+
+_Static_assert((int)OVPNX_MSS_OFF == (int)DP_MSS_ANY, "as the kernel has it");
+
+static int kernel_x_dev_set(struct dp_kernel *kernel, uint16_t mss)
+{
+	struct nl_msg *msg = kernel_x_msg_new(kernel, OVPNX_CMD_DEV_SET, 0);
+	struct nlattr *nest;
+
+	if (!msg)
+		return -ENOMEM;
+	nest = kernel_nest_start(msg, OVPNX_A_DEV);
+	if (!nest || nla_put_u32(msg, OVPNX_A_DEV_MSS, mss)) {
+		kernel_msg_free_take(msg);
+		return -ENOMEM;
+	}
+	nla_nest_end(msg, nest);
+	return kernel_msg_send_take(kernel, msg, NULL, NULL);
+}
+
+void kernel_x_set_mss(struct dp_kernel *kernel, uint16_t mss)
+{
+	int err = -EOPNOTSUPP;
+
+	if (mss && mss < OVPNX_MSS_MIN)
+		mss = OVPNX_MSS_MIN;
+	/* also when it is 0: the device may be one from before */
+	if (kernel->features & OVPNX_FEATURE_MSS)
+		err = kernel_x_dev_set(kernel, mss);
+	else if (!mss)
+		return;
+	if (err)
+		log_warn("mssfix: %s, segments of TCP stay as they are",
+			 err == -EOPNOTSUPP ?
+			 "this kernel's module has no such setting" :
+			 strerror(-err));
 }
 
 /* ---- keys -------------------------------------------------------------- */

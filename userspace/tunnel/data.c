@@ -235,6 +235,53 @@ const char *tunnel_data_special(const struct dp *dp,
 	       NULL : proto_cipher_name(params->cipher);
 }
 
+#define IP4_LEN		20u
+#define IP6_LEN		40u
+#define UDP_LEN		8u
+#define TCP_LEN		20u
+/* beside what is sealed in a datagram, of the longer format: with epochs */
+#define SEALED_OVERHEAD	28u
+
+/* Of IP and the transport, of clients over IPv6 if there can be any. */
+static uint32_t data_outer_len(const struct config *cfg)
+{
+	bool is_ip4 = config_proto_family(cfg->proto) == AF_INET;
+
+	return (is_ip4 ? IP4_LEN : IP6_LEN) +
+	       (config_has_tcp(cfg) ? TCP_LEN : UDP_LEN);
+}
+
+/**
+ * tunnel_data_mss() - mssfix for a device of the kernel's (section 7.10)
+ *
+ * That has one number for all peers, so it is the least of what they need.
+ *
+ * Return: as in struct dp_config.
+ */
+uint16_t tunnel_data_mss(const struct config *cfg)
+{
+	uint32_t less = IP4_LEN + TCP_LEN, size = cfg->mssfix;
+
+	switch (cfg->mssfix_kind) {
+	case CONFIG_MSSFIX_DEFAULT:
+		return 0;
+	case CONFIG_MSSFIX_OFF:
+		return DP_MSS_ANY;
+	case CONFIG_MSSFIX_FIXED:
+		break;
+	case CONFIG_MSSFIX_MTU:
+		less += data_outer_len(cfg);
+		/* fallthrough */
+	case CONFIG_MSSFIX_LINK:
+		less += SEALED_OVERHEAD;
+		if (config_has_tcp(cfg))
+			less += PROTO_RECORD_PREFIX;
+		break;
+	}
+	/* below what any TCP takes is as if it was 1 */
+	return size > less ? (uint16_t)(size - less) : 1;
+}
+
 static void data_format(const struct tunnel *tunnel, const struct config *cfg,
 			struct dp_format *format)
 {

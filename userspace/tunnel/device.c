@@ -71,6 +71,7 @@ static int data_path_new(struct tunnel_host *host, enum priv_link_kind kind)
 		.ifname = host->link.name,
 		.tun_fd = host->link.fd,
 		.mtu = cfg->tun_mtu,
+		.mss = tunnel_data_mss(cfg),
 		.events = &tunnel_data_events,
 		.arg = host,
 	};

@@ -613,6 +613,7 @@ int tunnel_data_install(struct tunnel *tunnel, enum dp_slot slot,
 			struct dp_counter *live);
 void tunnel_data_disconnect(struct tunnel *tunnel);
 void tunnel_data_step(struct tunnel *tunnel);
+uint16_t tunnel_data_mss(const struct config *cfg);
 extern const struct dp_events tunnel_data_events;
 
 /* device.c: the virtual interface, its addresses and routes */
