@@ -10,6 +10,7 @@
 #include "device.h"
 #include "endpoint.h"
 #include "notify.h"
+#include "packet.h"
 #include "peer.h"
 #include "peer_table.h"
 #include "sock.h"
@@ -140,6 +141,8 @@ void dco_outer_read(struct dco_outer *outer, const struct sk_buff *skb,
 		outer->remote.addr = ip6h->saddr;
 		outer->local = ip6h->daddr;
 		outer->tos = ipv6_get_dsfield(ip6h);
+		/* of a link-local address the link counts, not its VRF */
+		outer->iif = inet6_sdif(skb) ?: skb->skb_iif;
 	}
 }
 
@@ -148,32 +151,41 @@ void dco_outer_read(struct dco_outer *outer, const struct sk_buff *skb,
  * @ep: an endpoint
  * @outer: its way
  *
- * Return: whether both addresses are those of the endpoint.
+ * Return: whether both addresses are those of the endpoint, and its link is if
+ * they count there only.
  */
 bool dco_endpoint_is_current(const struct dco_endpoint *ep,
 			     const struct dco_outer *outer)
 {
 	return outer->remote.port == ep->remote.port &&
 	       ipv6_addr_equal(&outer->remote.addr, &ep->remote.addr) &&
-	       ipv6_addr_equal(&outer->local, &ep->local);
+	       ipv6_addr_equal(&outer->local, &ep->local) &&
+	       likely(!ep->scope_id || ep->scope_id == outer->iif);
 }
 
 /**
  * dco_endpoint_learn() - follow a peer to another address
  * @peer: the peer
- * @outer: the way of an authentic packet of the peer, the newest so far
+ * @outer: the way of an authentic packet of the peer
+ * @newest: that packet, which was the newest when it was accepted
+ *
+ * While others of its batch were opened another CPU may have followed the peer
+ * to where it sent from after that; then nothing is done. (If that packet came
+ * from where the peer is known to be, nobody looked, and its next one puts
+ * right what this one has done.)
  *
  * Userspace is told if the peer's address has changed, and not if only ours
- * has.
+ * has; under the lock, so that the last notification is of the last change.
  *
  * Context: RCU read side.
  */
-void dco_endpoint_learn(struct dco_peer *peer, const struct dco_outer *outer)
+void dco_endpoint_learn(struct dco_peer *peer, const struct dco_outer *outer,
+			const struct dco_newest *newest)
 {
 	struct dco_dev *dco = peer->dco;
 	struct dco_endpoint *old, *new;
-	bool is_float = false;
 	u32 scope_id;
+	bool is_float;
 
 	scope_id = ipv6_iface_scope_id(&outer->remote.addr, outer->iif);
 	new = dco_endpoint_new(peer, &outer->remote, scope_id, &outer->local,
@@ -184,18 +196,19 @@ void dco_endpoint_learn(struct dco_peer *peer, const struct dco_outer *outer)
 	spin_lock_bh(&dco->lock);
 	old = rcu_dereference_protected(peer->endpoint,
 					lockdep_is_held(&dco->lock));
-	if (!peer->is_in_table || dco_endpoint_is_current(old, outer))
+	if (!peer->is_in_table || dco_endpoint_is_current(old, outer) ||
+	    !dco_key_slots_see(&peer->keys, newest->key) ||
+	    !dco_packet_is_newest(newest))
 		goto unlock_free;
-	is_float = memcmp(&old->remote, &outer->remote, sizeof(old->remote));
+	is_float = old->scope_id != scope_id ||
+		   memcmp(&old->remote, &outer->remote, sizeof(old->remote));
 	if (dco_table_set_endpoint_take(peer, new))
 		goto unlock_free;
-	spin_unlock_bh(&dco->lock);
-
-	/* still there: the caller holds RCU */
 	if (is_float) {
 		trace_dco_peer_float(peer, &outer->remote);
 		dco_notify_peer_float(peer, new);
 	}
+	spin_unlock_bh(&dco->lock);
 	return;
 
 unlock_free:

@@ -8,6 +8,7 @@
 #include <net/dst_cache.h>
 
 struct dco_dev;
+struct dco_newest;
 struct dco_peer;
 struct dco_sock;
 struct udphdr;
@@ -93,7 +94,8 @@ void dco_outer_read(struct dco_outer *outer, const struct sk_buff *skb,
 		    const struct udphdr *uh);
 bool dco_endpoint_is_current(const struct dco_endpoint *ep,
 			     const struct dco_outer *outer);
-void dco_endpoint_learn(struct dco_peer *peer, const struct dco_outer *outer);
+void dco_endpoint_learn(struct dco_peer *peer, const struct dco_outer *outer,
+			const struct dco_newest *newest);
 struct dco_endpoint *dco_endpoint_refresh(struct dco_peer *peer,
 					  struct dco_endpoint *ep,
 					  bool is_local_kept);

@@ -144,6 +144,23 @@ bool dco_key_rx_accept(struct dco_key_rx *rx, u64 id, size_t len,
 }
 
 /**
+ * dco_key_rx_is_highest() - has nothing with a higher id come?
+ * @rx: the direction
+ * @id: id of a packet that it has accepted
+ *
+ * Context: BH disabled.
+ */
+bool dco_key_rx_is_highest(struct dco_key_rx *rx, u64 id)
+{
+	bool is_highest;
+
+	spin_lock(&rx->lock);
+	is_highest = id == rx->replay.highest;
+	spin_unlock(&rx->lock);
+	return is_highest;
+}
+
+/**
  * dco_key_rx_fail() - count a forged packet
  * @rx: what could not open it
  *

@@ -110,6 +110,7 @@ struct dco_key_rx *dco_key_rx_new(u16 epoch, const struct dco_key_state *state,
 void dco_key_rx_free(struct dco_key_rx *rx);
 bool dco_key_rx_accept(struct dco_key_rx *rx, u64 id, size_t len,
 		       bool *is_newest);
+bool dco_key_rx_is_highest(struct dco_key_rx *rx, u64 id);
 bool dco_key_rx_fail(struct dco_key_rx *rx);
 void dco_key_rx_state(struct dco_key_rx *rx, struct dco_key_state *state);
 

@@ -155,8 +155,9 @@ static void dco_packet_map_from(const struct sk_buff *skb,
 static enum dco_drop dco_packet_open_with(struct dco_key *key,
 					  struct dco_key_rx *rx,
 					  const struct dco_aead_packet *packet,
-					  u64 id, bool *is_newest)
+					  u64 id, struct dco_newest *newest)
 {
+	bool is_newest;
 	int err;
 
 	if (unlikely(dco_key_rx_is_spent(rx)))
@@ -167,8 +168,11 @@ static enum dco_drop dco_packet_open_with(struct dco_key *key,
 			dco_key_rx_wear(key, rx);
 		return DCO_DROP_RX_AUTH;
 	}
-	if (unlikely(!dco_key_rx_accept(rx, id, packet->len, is_newest)))
+	if (unlikely(!dco_key_rx_accept(rx, id, packet->len, &is_newest)))
 		return DCO_DROP_RX_REPLAY;
+	newest->key = key;
+	newest->rx = is_newest ? rx : NULL;
+	newest->id = id;
 	if (unlikely(dco_key_rx_is_worn(rx)))
 		dco_key_rx_wear(key, rx);
 	return DCO_DROP_MAX;
@@ -178,7 +182,7 @@ static enum dco_drop dco_packet_open_epoch(struct dco_key *key,
 					   struct sk_buff *skb,
 					   struct dco_aead_packet *packet,
 					   const struct dco_packet_from *from,
-					   bool *is_newest)
+					   struct dco_newest *newest)
 {
 	struct dco_key_rx *rx;
 	enum dco_drop cause;
@@ -192,10 +196,10 @@ static enum dco_drop dco_packet_open_epoch(struct dco_key *key,
 	if (unlikely(!rx))
 		return DCO_DROP_RX_EPOCH;
 	cause = dco_packet_open_with(key, rx, packet, id & DCO_COUNTER_MAX,
-				     is_newest);
+				     newest);
 	/* nothing of an epoch that the peer has left is new */
-	if (cause == DCO_DROP_MAX)
-		*is_newest &= dco_epoch_heard(key->epoch, rx);
+	if (cause == DCO_DROP_MAX && !dco_epoch_heard(key->epoch, rx))
+		newest->rx = NULL;
 	return cause;
 }
 
@@ -207,32 +211,46 @@ static enum dco_drop dco_packet_open_epoch(struct dco_key *key,
  * @from: NULL, or where the whole packet is; then @skb has the first
  *	DCO_WIRE_OVERHEAD bytes of it, the last DCO_TAG_SIZE, and room for what
  *	is between
- * @is_newest: set to whether it is the newest packet of the key
+ * @newest: receives the packet if it is accepted, and is the newest of the key
  *
  * Context: BH disabled, RCU read side.
  * Return: DCO_DROP_MAX, or why the packet is to be dropped.
  */
 enum dco_drop dco_packet_open(struct dco_key *key, struct sk_buff *skb,
 			      const struct dco_packet_from *from,
-			      bool *is_newest)
+			      struct dco_newest *newest)
 {
 	struct dco_aead_packet packet;
 	enum dco_drop cause;
 	u64 id;
 
 	if (key->epoch) {
-		cause = dco_packet_open_epoch(key, skb, &packet, from,
-					      is_newest);
+		cause = dco_packet_open_epoch(key, skb, &packet, from, newest);
 	} else {
 		id = dco_packet_map(skb, &packet);
 		dco_packet_map_from(skb, &packet, from);
 		dco_packet_make_whole(skb, &packet);
 		cause = dco_packet_open_with(key, rcu_dereference(key->rx[0]),
-					     &packet, id, is_newest);
+					     &packet, id, newest);
 	}
 	if (unlikely(cause != DCO_DROP_MAX))
 		return cause;
 	__skb_pull(skb, (u8 *)packet.text - skb->data);
 	skb_trim(skb, packet.len);
 	return DCO_DROP_MAX;
+}
+
+/**
+ * dco_packet_is_newest() - is it still?
+ * @newest: a packet that was the newest of its key
+ *
+ * Context: BH disabled, RCU read side.
+ * Return: false if a newer one with this key has been accepted since, perhaps
+ * by another CPU.
+ */
+bool dco_packet_is_newest(const struct dco_newest *newest)
+{
+	return dco_key_rx_is_highest(newest->rx, newest->id) &&
+	       (!newest->key->epoch ||
+		dco_epoch_heard(newest->key->epoch, newest->rx));
 }

@@ -7,6 +7,7 @@
 #include "drop.h"
 
 struct dco_key;
+struct dco_key_rx;
 struct dco_key_tx;
 struct sk_buff;
 
@@ -34,9 +35,22 @@ struct dco_packet_from {
 	unsigned int offset;
 };
 
+/**
+ * struct dco_newest - a packet that was newer than all before it
+ * @key: its key; RCU keeps it
+ * @rx: what has opened it; NULL if there is no such packet
+ * @id: its packet id
+ */
+struct dco_newest {
+	struct dco_key *key;
+	struct dco_key_rx *rx;
+	u64 id;
+};
+
 int dco_packet_seal(struct dco_seal *seal, struct sk_buff *skb, u32 peer_id);
 enum dco_drop dco_packet_open(struct dco_key *key, struct sk_buff *skb,
 			      const struct dco_packet_from *from,
-			      bool *is_newest);
+			      struct dco_newest *newest);
+bool dco_packet_is_newest(const struct dco_newest *newest);
 
 #endif /* DCO_PACKET_H */

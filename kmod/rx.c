@@ -10,6 +10,7 @@
 #include <net/ip6_route.h>
 #include <net/ip_tunnels.h>
 #include <net/ipv6.h>
+#include <net/l3mdev.h>
 #include <net/route.h>
 
 #include "device.h"
@@ -29,13 +30,17 @@
 #include "trace.h"
 #include "wire.h"
 
-/* Would a packet to this address be sent to this peer? Answers by the FIB, so
- * that networks behind a client need no list of their own.
+/* Would a packet to this address be sent to this peer? Answers by the FIB, of
+ * the device's VRF if it is in one, so that networks behind a client need no
+ * list of their own.
  */
 static bool dco_rx_routes_to4(const struct dco_peer *peer, __be32 addr)
 {
-	struct flowi4 fl = { .daddr = addr };
 	struct dco_dev *dco = peer->dco;
+	struct flowi4 fl = {
+		.daddr = addr,
+		.flowi4_l3mdev = l3mdev_master_ifindex_rcu(dco->dev),
+	};
 	struct rtable *rt;
 	bool is_v6 = false;
 	struct in6_addr gw6;
@@ -58,8 +63,11 @@ static bool dco_rx_routes_to4(const struct dco_peer *peer, __be32 addr)
 static bool dco_rx_routes_to6(const struct dco_peer *peer,
 			      const struct in6_addr *src)
 {
-	struct flowi6 fl = { .daddr = *src };
 	struct dco_dev *dco = peer->dco;
+	struct flowi6 fl = {
+		.daddr = *src,
+		.flowi6_l3mdev = l3mdev_master_ifindex_rcu(dco->dev),
+	};
 	struct in6_addr addr = *src;
 	const struct rt6_info *rt;
 	struct dst_entry *dst;
@@ -175,17 +183,6 @@ static void dco_rx_count(struct dco_peer *peer,
 	dco_dev_stats_rx(peer->dco, packets, delivered->bytes);
 }
 
-static bool dco_rx_ip_is_whole(const struct sk_buff *skb)
-{
-	switch (skb->protocol) {
-	case htons(ETH_P_IP):
-		return skb->len >= sizeof(struct iphdr);
-	case htons(ETH_P_IPV6):
-		return skb->len >= sizeof(struct ipv6hdr);
-	}
-	return false;
-}
-
 static u8 dco_rx_tos(const struct sk_buff *skb)
 {
 	if (ip_hdr(skb)->version == 4)
@@ -210,7 +207,7 @@ static void dco_rx_payload(struct dco_peer *peer, struct sk_buff *skb, u8 tos,
 {
 	skb_reset_network_header(skb);
 	skb->protocol = ip_tunnel_parse_protocol(skb);
-	if (unlikely(!dco_rx_ip_is_whole(skb))) {
+	if (unlikely(!skb->protocol)) {
 		if (likely(dco_keepalive_is(skb->data, skb->len)) ||
 		    dco_payload_notify(peer, skb->data, skb->len)) {
 			consume_skb(skb);
@@ -253,7 +250,7 @@ int dco_rx_inject(struct dco_peer *peer, struct sk_buff *skb)
 
 	skb_reset_network_header(skb);
 	skb->protocol = ip_tunnel_parse_protocol(skb);
-	if (!dco_rx_ip_is_whole(skb)) {
+	if (!skb->protocol) {
 		dco_peer_drop(peer, skb, DCO_DROP_RX_PROTO);
 		return -EINVAL;
 	}
@@ -274,7 +271,7 @@ int dco_rx_inject(struct dco_peer *peer, struct sk_buff *skb)
  */
 static enum dco_drop dco_rx_open(struct dco_peer *peer, struct sk_buff *skb,
 				 const struct dco_packet_from *from,
-				 bool *is_newest)
+				 struct dco_newest *newest)
 {
 	enum dco_drop cause;
 	struct dco_key *key;
@@ -291,34 +288,34 @@ static enum dco_drop dco_rx_open(struct dco_peer *peer, struct sk_buff *skb,
 				 word >> DCO_KEY_ID_SHIFT & DCO_KEY_ID_MASK);
 	if (unlikely(!key))
 		return DCO_DROP_RX_NO_KEY;
-	cause = dco_packet_open(key, skb, from, is_newest);
+	cause = dco_packet_open(key, skb, from, newest);
 	if (dco_key_swap_is_due(key))
 		dco_notify_key_swap(peer, key->id);
 	if (cause == DCO_DROP_MAX && !dco_key_slots_see(&peer->keys, key))
-		*is_newest = false;
+		newest->rx = NULL;
 	return cause;
 }
 
 /* Opens what can be opened of a list, whose packets are counted. Returns the
- * cleartext packets; @is_newest: whether one is the newest of all so far.
+ * cleartext packets; @newest: the newest one of all so far, if it is of these.
  */
 static struct sk_buff *dco_rx_open_list(struct dco_peer *peer,
 					struct sk_buff *list,
 					const struct dco_packet_from *from,
-					bool *is_newest)
+					struct dco_newest *newest)
 {
 	struct sk_buff *first = NULL, **tail = &first;
 	struct dco_count received = {};
 	struct sk_buff *skb, *next;
+	struct dco_newest newer;
 	enum dco_drop cause;
-	bool is_newer;
 
-	*is_newest = false;
+	newest->rx = NULL;
 	skb_list_walk_safe(list, skb, next) {
 		skb_mark_not_on_list(skb);
 		received.packets++;
 		received.bytes += skb->len;
-		cause = dco_rx_open(peer, skb, from, &is_newer);
+		cause = dco_rx_open(peer, skb, from, &newer);
 		if (unlikely(cause != DCO_DROP_MAX)) {
 			net_dbg_ratelimited("%s: packet of peer %u dropped: %d\n",
 					    peer->dco->dev->name, peer->id,
@@ -326,7 +323,8 @@ static struct sk_buff *dco_rx_open_list(struct dco_peer *peer,
 			dco_peer_drop(peer, skb, cause);
 			continue;
 		}
-		*is_newest |= is_newer;
+		if (likely(newer.rx))
+			*newest = newer;
 		*tail = skb;
 		tail = &skb->next;
 	}
@@ -347,20 +345,20 @@ static void dco_rx_batch(struct dco_peer *peer, struct sk_buff *list,
 	struct dco_count delivered = {};
 	const struct dco_endpoint *ep;
 	struct sk_buff *skb, *next;
+	struct dco_newest newest;
 	struct dco_merge merge;
-	bool is_newest;
 	bool is_lone;
 
-	list = dco_rx_open_list(peer, list, from, &is_newest);
+	list = dco_rx_open_list(peer, list, from, &newest);
 	if (unlikely(!list))
 		return;
 	dco_peer_touch(&peer->last_recv, dco_keepalive_now());
 
 	/* a packet that was delayed must not move a peer back */
-	if (likely(outer && is_newest)) {
+	if (likely(outer && newest.rx)) {
 		ep = rcu_dereference(peer->endpoint);
 		if (unlikely(ep && !dco_endpoint_is_current(ep, outer)))
-			dco_endpoint_learn(peer, outer);
+			dco_endpoint_learn(peer, outer, &newest);
 	}
 	/* a stream's packets come while its socket is locked */
 	is_lone = outer && !list->next;

@@ -184,13 +184,18 @@ test_oldkey() {
 		cipher-alg=aes-gcm $(key_items 1 32 1)
 	from_port 7101 pids=100
 	kt_is "the old one until then" "$(peer_field b tun 1 remote-port)" 7101
+	# one that only says that it is of the new key
+	# shellcheck disable=SC2086
+	from_port 7103 $new pids=1 flip=30
+	from_port 7104 pids=101
+	kt_is "the old one still" "$(peer_field b tun 1 remote-port)" 7104
 	# shellcheck disable=SC2086
 	from_port 7102 $new pids=1
 	kt_is "the new one" "$(peer_field b tun 1 remote-port)" 7102
 	from_port 7101 pids=200
 	kt_is "the old one late" "$(peer_field b tun 1 remote-port)" 7102
 	kt_is "received all the same" \
-		"$(peer_field b tun 1 vpn-rx-packets)" 3
+		"$(peer_field b tun 1 vpn-rx-packets)" 4
 	# shellcheck disable=SC2086
 	from_port 7103 $new pids=2
 	kt_is "the new one again" "$(peer_field b tun 1 remote-port)" 7103

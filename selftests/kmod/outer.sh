@@ -16,7 +16,7 @@
 # The second link and the addresses of "lo" are there where a test has two ways.
 
 TESTS="class ecn4 ecn6 nopeer noroute forwarded bound4 bound6 mapped scope
-	netns dev mark uid multipath vrf vanish4 vanish6"
+	netns dev mark uid multipath vrf vrf_inner vanish4 vanish6"
 LIMIT=900
 . "$(dirname "$0")/lib.sh"
 
@@ -288,6 +288,17 @@ test_scope() {
 		"$(dev_attr a wab ifindex)"
 	receiver got "[fe80::2%wba]:7003" 1
 	leaves "where it floated" "[[]fe80::1[]]:7001"
+	# nothing but the link is another one
+	kt_bg_ready events "$BIN/ovpn_cli" -n "$NS-a" listen 600
+	kt_ok "back" wire b "on=[fe80::2%vba]:7003" "to=[fe80::1%vab]:7001" \
+		$(wire_key 0 32) peer-id=1 pids=2 inner=ping
+	kt_is "scope after it" "$(peer_field a tun 1 remote-ipv6-scope-id)" \
+		"$(dev_attr a vab ifindex)"
+	kt_until 10 kt_lines events 2
+	kt_is "told" "$(tail -n 1 "$TMP/events")" \
+		"PEER_FLOAT_NTF *remote-ipv6-scope-id=$(dev_attr a vab ifindex) *"
+	receiver got "[fe80::2%vba]:7003" 1
+	leaves "after the float of the link" "[[]fe80::1[]]:7001"
 }
 
 # netns: the device in another namespace than the socket
@@ -370,6 +381,29 @@ test_multipath() {
 	kt_is "one way each" $((first + second)) 11
 	kt_num "peers on the first way" "$first" -ge 1
 	kt_num "peers on the second way" "$second" -ge 1
+}
+
+# vrf_inner: the device is in a VRF, whose routes say what is behind a peer
+test_vrf_inner() {
+	net_pair
+	ip -n "$NS-b" link add red type vrf table 11 2>/dev/null ||
+		kt_skip "no VRF in this kernel"
+	ip -n "$NS-b" link set red up
+	tunnel_new aes-gcm 32 4
+	ip -n "$NS-b" link set tun master red
+	ip -n "$NS-b" addr replace fd08::1/64 dev tun nodad
+	ip -n "$NS-b" -batch - <<-END || kt_die "routes"
+		route add 192.168.50.0/24 via 10.8.0.2 dev tun table 11
+		route add fd50::/64 via fd08::2 dev tun table 11
+	END
+	ip -n "$NS-a" addr add 192.168.50.1/32 dev lo
+	ip -n "$NS-a" addr add fd50::1/128 dev lo nodad
+	ping_all a 10.8.0.1 2 -I 192.168.50.1
+	ping_all a fd08::1 2 -I fd50::1
+	# and not of others
+	ip -n "$NS-a" addr add 192.168.51.1/32 dev lo
+	ping_none a 10.8.0.1 -I 192.168.51.1
+	kt_is "of nobody" "$(drop_causes b)" "rx_drop_source=2 "
 }
 
 # vrf: the peer is in a VRF, the device is not
