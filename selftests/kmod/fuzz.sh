@@ -10,7 +10,7 @@
 #	|   vab .1 :7001  |----------------------|   vba .2 :7002  |
 #	+-----------------+                      +-----------------+
 
-TESTS="datagrams forwarded frames"
+TESTS="datagrams stream forwarded frames"
 . "$(dirname "$0")/lib.sh"
 
 if [ "$FAST" = 1 ]; then
@@ -71,6 +71,68 @@ test_datagrams() {
 	kt_num "delivered" "$(peer_field a tun 1 vpn-rx-packets)" -gt \
 		$((COUNT / 5))
 	still_well "$lines"
+}
+
+# acceptor: takes one connection after the other at a, and makes it peer 1
+acceptor() {
+	local pid
+
+	while [ ! -e "$TMP/stop" ]; do
+		"$BIN/ovpn_tcp" -n "$NS-a" accept=10.99.0.1:7001 read=1 \
+			>"$TMP/accepted" &
+		pid=$!
+		echo "$pid" >"$TMP/accept-pid"
+		until grep -q ready "$TMP/accepted"; do
+			kill -0 "$pid" 2>/dev/null || continue 2
+			kt_pause 0.02
+		done
+		cli a batch <<-END >/dev/null 2>&1
+			new_peer tun id=1 socket=@sock:$pid
+			new_key tun peer-id=1 slot=0 key-id=0 \
+				cipher-alg=aes-gcm $(key_items 0 32 0)
+		END
+		echo peer
+		# somebody reads what is no data
+		kill -USR1 "$pid"
+		# the fuzzer waits for a sign of it
+		in_a ping -q -c 1 -W 0.01 10.8.0.1 >/dev/null 2>&1
+		while cli a get_peer tun id=1 >"$TMP/peer" 2>&1; do
+			grep -o 'vpn-rx-packets=[0-9]*' "$TMP/peer" >"$TMP/rx"
+			kt_pause 0.02
+		done
+		kill "$pid" 2>/dev/null
+		wait "$pid" 2>/dev/null
+	done
+}
+
+# stream: the same in records of connections, also of wrong lengths, which end
+# the peer
+test_stream() {
+	local lines pid
+
+	net_pair
+	dev_new a tun p2p 10.8.0.2/24 fd08::2/64
+	dev_new b tun mp 10.8.0.1/24 fd08::1/64
+	lines=$(log_lines)
+	kt_bg accept acceptor
+	pid=$KT_PID
+	fuzz b stream to=10.99.0.1:7001 \
+		$(wire_key 0 32 | tr ' ' '\n' | grep -v ^rx) peer-id=1 key-id=0
+	: >"$TMP/stop"
+	kill "$(cat "$TMP/accept-pid")"
+	wait "$pid" 2>/dev/null
+	kt_num "connections" "$(grep -c peer "$TMP/accept")" -ge $((COUNT / 500))
+	kt_num "delivered" "$(dev_stat a tun rx packets)" -gt $((COUNT / 5))
+	kt_until 10 kt_not_there || kt_fail "the last peer does not go"
+	stream_new 4
+	cli a new_peer tun id=1 "socket=@sock:$SOCK_A" || kt_die "peer of a"
+	cli b new_peer tun id=1 "socket=@sock:$SOCK_B" vpn-ipv4=10.8.0.2 \
+		vpn-ipv6=fd08::2 || kt_die "peer of b"
+	still_well "$lines"
+}
+
+kt_not_there() {
+	! cli a get_peer tun id=1
 }
 
 # forwarded: the same to a host that sends on what it gets

@@ -122,6 +122,8 @@ test_no_peer() {
 # no_key: a key id that the peer does not have
 test_no_key() {
 	set_up
+	kt_ok "another key" cli a new_key obs0 peer-id=1 slot=1 key-id=1 \
+		cipher-alg=aes-gcm $(key_items 1 16 0)
 	send_b pids=1,2 key-id=5
 	dropped 2 rx_drop_no_key 1
 }

@@ -21,10 +21,12 @@
  * The last line is "seed=N inputs=N sent=N".
  */
 #include <errno.h>
+#include <limits.h>
 #include <linux/if_packet.h>
 #include <linux/virtio_net.h>
 #include <net/if.h>
 #include <netinet/in.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -153,6 +155,14 @@ static int run_datagrams(struct fuzz *f)
 	return 0;
 }
 
+/* The other end makes a peer of the connection, which then says something. */
+static int stream_ready(int fd)
+{
+	struct pollfd poller = { .fd = fd, .events = POLLIN };
+
+	return poll(&poller, 1, 5000) == 1 ? fd : (close(fd), -ETIMEDOUT);
+}
+
 static int stream_open(struct fuzz *f)
 {
 	struct sockaddr_storage addr;
@@ -164,7 +174,7 @@ static int stream_open(struct fuzz *f)
 	for (tries = 0; tries < 100; tries++) {
 		fd = socket(addr.ss_family, SOCK_STREAM, 0);
 		if (!connect(fd, (void *)&addr, size))
-			return fd;
+			return stream_ready(fd);
 		close(fd);
 		usleep(50000);
 	}
@@ -194,6 +204,7 @@ static int run_stream(struct fuzz *f)
 {
 	static uint8_t record[2 + FUZZ_INNER_MAX + WIRE_OVERHEAD];
 	struct fuzz_random *r = &f->random;
+	unsigned int rest = UINT_MAX;
 	unsigned long i;
 	size_t len, told;
 
@@ -205,15 +216,25 @@ static int run_stream(struct fuzz *f)
 			return 1;
 		len = make_packet(f, record + 2);
 		told = fuzz_below(r, 200) ? len : fuzz_below(r, 65536);
+		/* what follows a wrong length only fills buffers */
+		if (told != len && rest == UINT_MAX)
+			rest = (unsigned int)fuzz_below(r, 20);
 		record[0] = (uint8_t)(told >> 8);
 		record[1] = (uint8_t)told;
 		if (stream_send(f, record, len + 2)) {
 			f->sent++;
-			if (fuzz_below(r, 1000))
+			if (rest == UINT_MAX && fuzz_below(r, 1000))
+				continue;
+			if (rest != UINT_MAX && rest--)
 				continue;
 		}
+		/* what has been sent is to be seen: no reset */
+		shutdown(f->fd, SHUT_WR);
+		usleep(20000);
+		drain(f->fd);
 		close(f->fd);
 		f->fd = -1;
+		rest = UINT_MAX;
 	}
 	return 0;
 }

@@ -14,7 +14,7 @@
 # many adds c, the second client, behind another link of b (10.99.1.0/24).
 
 TESTS="basic4 basic6 bulk many control early stream chunks forged malformed
-	pieces urgent stall reader close reset poll recv send attach restore routed
+	pieces urgent stall full reader close reset poll recv send attach restore routed
 	closefd deldev delpeer"
 LIMIT=1500
 . "$(dirname "$0")/lib.sh"
@@ -369,6 +369,47 @@ test_stall() {
 	kt_until 10 control_came "$n"
 	kt_is "all control packets came" "$(control_count)" "$n"
 	no_drops
+}
+
+# full: what is forwarded to a connection that stalls is dropped beyond 2 MB
+test_full() {
+	local n before
+
+	[ "$DRIVER" = ours ] || kt_skip "the in-tree driver has no such queue"
+	: >"$TMP/fill"
+	tunnel 4 read=1
+	net_new c
+	net_join c a 1
+	net_router a vac
+	ip -n "$NS-c" route add 10.8.0.0/24 via 10.99.1.2
+	# b reads none of the control packets that stand before the data
+	kill -USR1 "$SOCK_A"
+	for ((n = 0; n < 60; n++)); do
+		steps "$SOCK_A" fill=60000 usleep=500000 >>"$TMP/fill"
+		! tail -n 2 "$TMP/fill" | grep -c fill=0 | grep -q 2 || break
+	done
+	kt_is "it stalls" "$(tail -n 1 "$TMP/fill")" \
+		"fill=0 errno=EAGAIN lies=0"
+	before=$(peer_field b tun 1 link-rx-bytes)
+	kt_ok "send" traffic c mode=udp-send to=10.8.0.1:9 count=12000 \
+		rate=1000000 batch=40 size=1300
+	kt_until 10 dropped_from_queue || kt_fail "nothing was dropped"
+	kt_is "for this reason only" "$(drop_causes a)" "tx_drop_queue=* "
+	# b reads: what has waited comes, and it goes on
+	kill -USR1 "$SOCK_B"
+	kt_until 30 answers
+	n=$(($(peer_field b tun 1 link-rx-bytes) - before))
+	kt_num "bytes that have waited" "$n" -ge 1000000
+	kt_num "bytes that have waited" "$n" -le 8000000
+	ping_all a 10.8.0.1 5
+}
+
+dropped_from_queue() {
+	[ "$(ethtool_stat a tun tx_drop_queue)" -gt 0 ]
+}
+
+answers() {
+	in_a ping -q -c 1 -W 1 10.8.0.1
 }
 
 # reader: a device without a reader at its control packets takes little memory

@@ -189,6 +189,8 @@ test_batch() {
 	kt_wait "$RECEIVER" || kt_fail "batch" "$(cat "$TMP/got")"
 	kt_is "v4" "$(grep -c ' len=1253 ok ip4 proto=17 ' "$TMP/got")" 20
 	kt_is "v6" "$(grep -c ' len=372 ok ip6 proto=17 ' "$TMP/got")" 20
+	kt_is "packet ids" "$(grep -o ' pid=[0-9]*' "$TMP/got" | sort -u |
+		wc -l)" 40
 }
 
 # segments: bulk TCP leaves as right packets that fit, sealed one by one
