@@ -117,6 +117,50 @@ static void test_certificate_refused(void **state)
 	stop();
 }
 
+/* Another one at the address of @a, which hears nothing there any more. */
+static struct peer *second_at(struct peer *a, const char *username)
+{
+	union net_addr addr = a->addr;
+	struct peer *peer;
+
+	a->addr = addr_of(9);
+	peer = peer_start(1, "two", net_addr_port(&addr), PEER_INFO);
+	peer->username = username;
+	peer->password = "guess";
+	run_until(peer->n_active);
+	return peer;
+}
+
+static void says_exit(const char *username, bool is_pending)
+{
+	struct peer *peer, *other;
+	struct tunnel *tunnel;
+
+	start("yes-later", "verify-client-cert none");
+	peer = client("alice", "secret");
+	run_until(peer_has(peer, "PUSH_REPLY"));
+	tunnel = tunnel_registry_addr(&host->reg, &peer->addr, 0);
+	other = second_at(peer, username);
+	assert_non_null(tunnel->untrusted);
+	assert_int_equal(tunnel->untrusted->verdict, is_pending ?
+			 TUNNEL_VERDICT_PENDING : TUNNEL_VERDICT_REFUSED);
+	control_session_send(other->session, "PUSH_REQUEST");
+	control_session_send(other->session, "EXIT");
+	run_until(control_session_is_drained(other->session));
+	run_for(50);
+	assert_int_equal(tunnel->state, TUNNEL_STATE_CONNECTED);
+	assert_true(tunnel->has_dp_peer);
+	stop();
+}
+
+/* Who has not been let in does not end the tunnel of somebody else. */
+static void test_exit_of_a_stranger(void **state)
+{
+	(void)state;
+	says_exit("mallory", false);
+	says_exit("alice", true);
+}
+
 /* A name of override-username's: which user it is, is what the login said. */
 static void test_sessions_per_user(void **state)
 {
@@ -255,6 +299,7 @@ int main(int argc, char **argv)
 		cmocka_unit_test(test_no_name),
 		cmocka_unit_test(test_long_password),
 		cmocka_unit_test(test_certificate_refused),
+		cmocka_unit_test(test_exit_of_a_stranger),
 		cmocka_unit_test(test_sessions_per_user),
 		cmocka_unit_test(test_nobody_asks),
 		cmocka_unit_test(test_a_day),

@@ -445,24 +445,40 @@ static void server_answer(struct tunnel_session *ts, const char *text)
 		tunnel_verify_answer(ts, text);
 }
 
+/*
+ * Who has not been let in speaks for itself, not for the tunnel (section 4.7):
+ * all that it may say is the answer that its own login waits for.
+ */
+static bool may_say(const struct tunnel_session *ts, bool is_answer)
+{
+	return ts == ts->tunnel->active ||
+	       (is_answer && ts->verdict == TUNNEL_VERDICT_PENDING);
+}
+
 static void server_message(struct tunnel_session *ts, const char *text)
 {
-	struct tunnel *tunnel = ts->tunnel;
+	bool is_answer = !strncmp(text, "CR_RESPONSE,", strlen("CR_RESPONSE,"));
 	static struct log_limit limit = { .burst = 20, .interval_ms = 1000 };
+	struct tunnel *tunnel = ts->tunnel;
 	char label[160];
 
-	if (!strcmp(text, "PUSH_REQUEST")) {
-		tunnel->push_wanted = true;
-		if (tunnel->state == TUNNEL_STATE_AUTHENTICATED &&
-		    tunnel->active == ts)
-			server_connect(tunnel);
+	tunnel_label(tunnel, label, sizeof(label));
+	if (!may_say(ts, is_answer)) {
+		log_limited(&limit, LOG_LEVEL_INFO,
+			    "%s: a message of a session that is not let in is ignored",
+			    label);
 		return;
 	}
-	if (!strncmp(text, "CR_RESPONSE,", strlen("CR_RESPONSE,"))) {
+	if (is_answer) {
 		server_answer(ts, text + strlen("CR_RESPONSE,"));
 		return;
 	}
-	tunnel_label(tunnel, label, sizeof(label));
+	if (!strcmp(text, "PUSH_REQUEST")) {
+		tunnel->push_wanted = true;
+		if (tunnel->state == TUNNEL_STATE_AUTHENTICATED)
+			server_connect(tunnel);
+		return;
+	}
 	if (!strcmp(text, "EXIT")) {
 		log_notice("%s: the client is leaving (EXIT)", label);
 		tunnel_data_disconnect(tunnel);
