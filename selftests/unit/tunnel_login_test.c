@@ -161,6 +161,27 @@ static void test_exit_of_a_stranger(void **state)
 	says_exit("alice", true);
 }
 
+/* The one who is refused does not take the name away: the next alice finds it. */
+static void test_name_of_a_stranger(void **state)
+{
+	struct peer *peer, *next;
+	struct tunnel *tunnel;
+
+	(void)state;
+	start("yes", "verify-client-cert none\nusername-as-common-name");
+	peer = client("alice", "secret");
+	run_until(peer_has(peer, "PUSH_REPLY"));
+	tunnel = tunnel_registry_addr(&host->reg, &peer->addr, 0);
+	run_until(peer_has(second_at(peer, "mallory"), "AUTH_FAILED"));
+	assert_string_equal(tunnel->common_name, "alice");
+	next = peer_start(2, "three", 4001, PEER_INFO);
+	next->username = "alice";
+	next->password = "secret";
+	run_until(peer_has(next, "PUSH_REPLY"));
+	assert_int_equal(n_tunnels(), 1);
+	stop();
+}
+
 /* A name of override-username's: which user it is, is what the login said. */
 static void test_sessions_per_user(void **state)
 {
@@ -300,6 +321,7 @@ int main(int argc, char **argv)
 		cmocka_unit_test(test_long_password),
 		cmocka_unit_test(test_certificate_refused),
 		cmocka_unit_test(test_exit_of_a_stranger),
+		cmocka_unit_test(test_name_of_a_stranger),
 		cmocka_unit_test(test_sessions_per_user),
 		cmocka_unit_test(test_nobody_asks),
 		cmocka_unit_test(test_a_day),

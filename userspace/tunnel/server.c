@@ -67,8 +67,10 @@ static int server_peer_km2(struct tunnel_session *ts,
 	/* a renegotiation keeps what was agreed first */
 	if (tunnel->active == ts && tunnel->state == TUNNEL_STATE_CONNECTED)
 		return tunnel_login_check(ts, km2);
-	snprintf(tunnel->common_name, sizeof(tunnel->common_name), "%s",
-		 ts->identity.common_name);
+	/* who comes again has yet to be let in: until then it is who it was */
+	if (tunnel->active == ts)
+		snprintf(tunnel->common_name, sizeof(tunnel->common_name),
+			 "%s", ts->identity.common_name);
 	if (keep_string(&ts->peer_info, km2->peer_info) ||
 	    keep_string(&ts->occ, km2->options))
 		return -ENOMEM;
