@@ -150,6 +150,68 @@ static void test_answers_come_back(void **state)
 	end();
 }
 
+#define COOKIES	3
+
+/* The first packets of clients that have the same address. */
+static void cookies(struct proto_control pkt[COOKIES])
+{
+	for (unsigned int i = 0; i < COOKIES; i++) {
+		const struct proto_control reset = {
+			.op = PROTO_CONTROL_HARD_RESET_CLIENT_V2,
+			.sid = { { 1, 2, 3, (uint8_t)i } },
+		};
+
+		source = "192.0.2.2";
+		input(&reset, 4000);
+		pkt[i] = hello_for_last();
+		pkt[i].sid = reset.sid;
+	}
+}
+
+/* What gave its share back does not do so again, in whatever order it comes. */
+static void test_answers_come_back_once(void **state)
+{
+	struct proto_control pkt[COOKIES];
+	unsigned int n = 0;
+
+	(void)state;
+	begin("connect-freq-initial 10 60");
+	cookies(pkt);
+	/* the first one is the tunnel's, the others replace each other */
+	for (unsigned int i = 0; i < 100; i++)
+		input(&pkt[i % COOKIES], 4000);
+	assert_int_equal(n_tunnels(), 1);
+	for (uint16_t i = 0; i < 100; i++) {
+		n += reset_from("192.0.2.2", 5000 + i);
+		input(&pkt[1 + i % 2], 4000);
+	}
+	assert_int_equal(n, 10);
+	end();
+}
+
+/* A new session of a tunnel that is there counts as a new tunnel does. */
+static void test_connect_freq_again(void **state)
+{
+	struct proto_control pkt[COOKIES];
+	struct tunnel_session *ts;
+
+	(void)state;
+	begin("connect-freq 5 60");
+	cookies(pkt);
+	assert_true(client_from("192.0.2.2", 4001));
+	input(&pkt[0], 4000);
+	for (unsigned int i = 0; i < 3; i++)
+		input(&pkt[1 + i % 2], 4000);
+	assert_false(client_from("192.0.2.2", 4002));
+	ts = host->reg.by_id[1]->untrusted;
+	assert_true(proto_sid_is_equal(control_session_remote(ts->control),
+				       &pkt[1].sid));
+	/* and now it stays */
+	input(&pkt[2], 4000);
+	assert_ptr_equal(host->reg.by_id[1]->untrusted, ts);
+	end();
+}
+
 static void test_connect_freq(void **state)
 {
 	(void)state;
@@ -235,7 +297,9 @@ int main(void)
 		cmocka_unit_test(test_flood_from_many),
 		cmocka_unit_test(test_flood_from_everywhere),
 		cmocka_unit_test(test_answers_come_back),
+		cmocka_unit_test(test_answers_come_back_once),
 		cmocka_unit_test(test_connect_freq),
+		cmocka_unit_test(test_connect_freq_again),
 		cmocka_unit_test(test_half_open_make_room),
 		cmocka_unit_test(test_connected_stay),
 		cmocka_unit_test(test_one_address_has_a_share),

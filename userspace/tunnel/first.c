@@ -136,7 +136,7 @@ static bool cookie_is_valid(struct tunnel_host *host, const struct first *first)
 				 &pkt->remote_sid);
 }
 
-/* The tunnel that a new session belongs to. */
+/* The tunnel that a new session belongs to; NULL: it may not begin. */
 static struct tunnel *tunnel_for(struct tunnel_host *host,
 				 const struct first *first)
 {
@@ -147,7 +147,8 @@ static struct tunnel *tunnel_for(struct tunnel_host *host,
 		tunnel = tunnel_registry_addr(&host->reg, first->way.remote,
 					      first->way.sock);
 	if (tunnel)
-		return tunnel;
+		return tunnel->state != TUNNEL_STATE_EXITING &&
+		       tunnel_limits_again(host) ? tunnel : NULL;
 	if (!tunnel_limits_open(host, first->way.remote) ||
 	    tunnel_registry_id(&host->reg, &peer_id))
 		return NULL;
@@ -204,8 +205,11 @@ static int begin_session(struct tunnel_host *host, struct first *first,
 	if (!key_is_young(host, first))
 		return -EACCES;
 	tunnel = tunnel_for(host, first);
-	if (!tunnel || tunnel->state == TUNNEL_STATE_EXITING)
+	if (!tunnel)
 		return -EBUSY;
+	/* a completed exchange gives its share of the limit back */
+	if (has_cookie)
+		tunnel_limits_return(host, &first->parsed.remote_sid);
 	if (first->own && hook_has(host->setup.hook,
 				   HOOK_TLS_CRYPT_V2_VERIFY)) {
 		first->own = NULL;
@@ -244,11 +248,8 @@ static void first_parsed(struct tunnel_host *host, struct first *first)
 	case PROTO_CONTROL_V1:
 	case PROTO_CONTROL_WKC_V1:
 	case PROTO_ACK_V1:
-		if (!cookie_is_valid(host, first))
-			break;
-		/* a completed exchange gives its share of the limit back */
-		tunnel_limits_return(host);
-		begin_session(host, first, true);
+		if (cookie_is_valid(host, first))
+			begin_session(host, first, true);
 		break;
 	case PROTO_CONTROL_HARD_RESET_CLIENT_V1:
 	case PROTO_CONTROL_HARD_RESET_SERVER_V1:

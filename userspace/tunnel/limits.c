@@ -13,6 +13,7 @@
 #define SOURCES		(1u << 20)	/* bits, one per address */
 #define SOURCES_MS	1000	/* how long they are remembered */
 #define STALE_MS	10000	/* a handshake takes one or two seconds */
+#define RETURNS		(1u << 16)	/* bits, one per cookie */
 
 /**
  * struct tunnel_limits - see the functions
@@ -20,12 +21,15 @@
  * @answers, @opens: used of it
  * @sources_since: ms
  * @sources: who has had an answer since then; an address is a bit
+ * @returns_since: ms
+ * @returns: cookies whose answer has been given back since then
  */
 struct tunnel_limits {
-	uint64_t answers_since, opens_since, sources_since;
+	uint64_t answers_since, opens_since, sources_since, returns_since;
 	uint32_t answers, opens;
 	uint32_t seed;
 	uint8_t sources[SOURCES / 8];
+	uint8_t returns[RETURNS / 8];
 };
 
 static uint64_t now_of(const struct tunnel_host *host)
@@ -61,6 +65,17 @@ static void source_of(const union net_addr *remote, union net_addr *out)
 		memcpy(&out->in6.sin6_addr, &addr.in6.sin6_addr, 8);
 }
 
+/* Return: false when the bit was set already. */
+static bool bit_mark(uint8_t *bits, uint32_t at)
+{
+	uint8_t bit = (uint8_t)(1u << at % 8);
+
+	if (bits[at / 8] & bit)
+		return false;
+	bits[at / 8] |= bit;
+	return true;
+}
+
 /*
  * A flood from forged addresses sets a bit with nearly every packet. So that it
  * does not use them up, and with them the answers of others, they are forgotten
@@ -72,21 +87,14 @@ static bool source_mark(struct tunnel_limits *limits, uint64_t now,
 			const union net_addr *remote)
 {
 	union net_addr source;
-	uint8_t *byte, bit;
-	uint32_t hash;
 
 	if (now - limits->sources_since >= SOURCES_MS) {
 		limits->sources_since = now;
 		memset(limits->sources, 0, sizeof(limits->sources));
 	}
 	source_of(remote, &source);
-	hash = net_addr_hash(&source, limits->seed) % SOURCES;
-	byte = &limits->sources[hash / 8];
-	bit = (uint8_t)(1u << hash % 8);
-	if (*byte & bit)
-		return false;
-	*byte |= bit;
-	return true;
+	return bit_mark(limits->sources,
+			net_addr_hash(&source, limits->seed) % SOURCES);
 }
 
 /**
@@ -123,16 +131,30 @@ bool tunnel_limits_answer(struct tunnel_host *host,
 }
 
 /**
- * tunnel_limits_return() - an answer has reached its address
+ * tunnel_limits_return() - a session begins, the answer has reached its address
  * @host: the server; the answer does not count any more
+ * @cookie: that the answer was made of; it gives back once, however often it
+ *	comes again, and not at all when it shares its bit with another one
  */
-void tunnel_limits_return(struct tunnel_host *host)
+void tunnel_limits_return(struct tunnel_host *host,
+			  const struct proto_sid *cookie)
 {
-	if (host->limits->answers)
-		host->limits->answers--;
+	struct tunnel_limits *limits = host->limits;
+	/* longer than a cookie is good for */
+	uint64_t window = 2000ull * host->setup.cfg->hand_window;
+	uint16_t at;
+
+	if (now_of(host) - limits->returns_since >= window) {
+		limits->returns_since = now_of(host);
+		memset(limits->returns, 0, sizeof(limits->returns));
+	}
+	/* nobody can choose it, every part of it is as good as another */
+	memcpy(&at, cookie->b, sizeof(at));
+	if (bit_mark(limits->returns, at % RETURNS) && limits->answers)
+		limits->answers--;
 }
 
-/* connect-freq: tunnels in an interval */
+/* connect-freq: tunnels, and further sessions of tunnels, in an interval */
 static bool open_allowed(struct tunnel_host *host)
 {
 	static struct log_limit limit = { .burst = 2, .interval_ms = 10000 };
@@ -154,6 +176,20 @@ static bool open_allowed(struct tunnel_host *host)
 	}
 	limits->opens++;
 	return true;
+}
+
+/**
+ * tunnel_limits_again() - may a tunnel that is there have another session
+ * @host: the server
+ *
+ * A client that has started anew comes again at its address. It costs as much
+ * as one that comes for the first time.
+ *
+ * Return: true if so.
+ */
+bool tunnel_limits_again(struct tunnel_host *host)
+{
+	return open_allowed(host);
 }
 
 static bool is_same_source(const union net_addr *a, const union net_addr *b)
