@@ -296,6 +296,28 @@ static void test_same_address_other_name(void **state)
 	stop();
 }
 
+/* What comes to its end before the memory goes does not bring it back. */
+static void test_closed_stays_closed(void **state)
+{
+	struct tunnel_session *ts;
+	struct tunnel *tunnel;
+	struct peer *peer;
+
+	(void)state;
+	start("");
+	peer = connected(0, "one", 4000);
+	tunnel = tunnel_of(peer);
+	peer_connect(peer);
+	run_until(tunnel->untrusted);
+	ts = tunnel->untrusted;
+	tunnel_close(tunnel, "test");
+	tunnel_control_ops.active(ts, ts->control);
+	assert_int_equal(tunnel->state, TUNNEL_STATE_DEAD);
+	assert_int_equal(n_tunnels(), 0);
+	assert_ptr_equal(tunnel->untrusted, ts);
+	stop();
+}
+
 /* PUSH_REPLY was sent to who was about to be refused. */
 static void test_cve_2020_15078_refused_get_nothing(void **state)
 {
@@ -539,6 +561,7 @@ int main(void)
 		cmocka_unit_test(test_sessions_per_user),
 		cmocka_unit_test(test_same_address),
 		cmocka_unit_test(test_same_address_other_name),
+		cmocka_unit_test(test_closed_stays_closed),
 		cmocka_unit_test(test_cve_2020_15078_refused_get_nothing),
 		cmocka_unit_test(test_old_keys_are_refused),
 		cmocka_unit_test(test_session_timeout),

@@ -325,6 +325,8 @@ static int op_peer_km2(void *arg, struct control_session *session,
 	int ret = session_check_identity(ts);
 
 	(void)session;
+	if (ts->tunnel->state == TUNNEL_STATE_DEAD)
+		return -ESHUTDOWN;
 	return ret ? ret : ts->tunnel->host->role->peer_km2(ts, km2);
 }
 
@@ -384,6 +386,8 @@ static void op_active(void *arg, struct control_session *session)
 	struct tunnel_session *ts = arg;
 
 	(void)session;
+	if (ts->tunnel->state == TUNNEL_STATE_DEAD)
+		return;
 	if (ts->verdict == TUNNEL_VERDICT_PENDING)
 		tunnel_login_hold(ts);
 	else
