@@ -62,6 +62,7 @@ static struct loop_timer *watchdog, *goal_timer;
 static struct side client, server;
 static struct wrap_cookie *cookie;
 static unsigned int loss_percent, link_seed, n_flights;
+static size_t longest;	/* of all packets sent */
 static bool (*goal)(void);
 static bool is_timed_out, is_ending;
 
@@ -135,6 +136,8 @@ static int link_send(void *arg, struct control_session *session,
 
 	(void)session;
 	from->n_sent++;
+	if (len > longest)
+		longest = len;
 	if (dice() % 100 < loss_percent)
 		return 0;
 	launch(from->other, pkt, len);
@@ -408,6 +411,7 @@ static void begin(enum wrap_mode mode, unsigned int loss, unsigned int seed)
 	loss_percent = loss;
 	link_seed = seed;
 	is_ending = false;
+	longest = 0;
 	loop = loop_new();
 	pool = loop_pool_new(loop, 2, 16);
 	watchdog = loop_timer_new(loop, give_up, NULL);

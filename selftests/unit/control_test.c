@@ -225,6 +225,53 @@ static void test_hand_window(void **state)
 }
 
 /* Junk, foreign and truncated packets change nothing. */
+static bool long_message_came(void)
+{
+	return client.n_messages == 1;
+}
+
+#define OUTER_LEN	48u	/* IPv6 and UDP */
+
+/* Two key exchanges and a long message in packets of @max bytes. */
+static void fits(enum wrap_mode mode, uint32_t max)
+{
+	char text[501];
+
+	begin(mode, 0, 1);
+	client.env.max_packet_size = max;
+	server.env.max_packet_size = max;
+	run_until(both_active);
+	assert_int_equal(control_session_dynamic_wrap(client.session), 0);
+	assert_int_equal(control_session_dynamic_wrap(server.session), 0);
+	assert_int_equal(control_session_renegotiate(client.session), 0);
+	run_until(both_active_twice);
+	memset(text, 'x', sizeof(text));
+	text[sizeof(text) - 1] = '\0';
+	assert_int_equal(control_session_send(server.session, text), 0);
+	run_until(long_message_came);
+	if (longest + OUTER_LEN > max)
+		fail_msg("a packet has %zu bytes of %u", longest + OUTER_LEN,
+			 max);
+	/* and what is allowed is used */
+	if (max < 600)
+		assert_true(longest + OUTER_LEN + 64 > max);
+	end();
+}
+
+/* max-packet-size (section 1.8), also of keys with dynamic tls-crypt. */
+static void test_packets_fit(void **state)
+{
+	static const uint32_t sizes[] = { 160, 400, 1250, 2048 };
+	static const enum wrap_mode modes[] = {
+		WRAP_MODE_NONE, WRAP_MODE_TLS_AUTH, WRAP_MODE_TLS_CRYPT,
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(sizes) / sizeof(*sizes); i++)
+		for (size_t k = 0; k < sizeof(modes) / sizeof(*modes); k++)
+			fits(modes[k], sizes[i]);
+}
+
 static void test_junk_is_dropped(void **state)
 {
 	uint8_t pkt[PROTO_PACKET_MAX] = { 0x20, 1, 2, 3, 4, 5, 6, 7, 8 };
@@ -392,6 +439,7 @@ int main(void)
 		cmocka_unit_test(test_renegotiation_needs_a_key),
 		cmocka_unit_test(test_refused_peer),
 		cmocka_unit_test(test_hand_window),
+		cmocka_unit_test(test_packets_fit),
 		cmocka_unit_test(test_junk_is_dropped),
 		cmocka_unit_test(test_free_while_stepping),
 		cmocka_unit_test(test_word_at_once),

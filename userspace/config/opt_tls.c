@@ -546,7 +546,7 @@ static const struct config_row tls_rows[] = {
 		"Taken as --verify-x509-name NAME name."),
 	CONFIG_ONLY("key-method", "2",
 		"Accepted for old files; method 1 was removed long ago."),
-	CONFIG_NUMBER("max-packet-size", IN_MAIN, max_packet_size, 154, 1500,
+	CONFIG_NUMBER("max-packet-size", IN_MAIN, max_packet_size, 154, 2048,
 		"BYTES",
 		"Limit the size of control packets; default 1250."),
 };

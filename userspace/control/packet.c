@@ -35,10 +35,14 @@ size_t control_payload_max(const struct control_session *session,
 			   enum proto_opcode op)
 {
 	size_t overhead = PROTO_HEAD_LEN + ACKS_LEN(PROTO_ACK_PIGGYBACK_MAX) +
-			  ID_LEN + wrap_overhead(session->wrap) +
-			  OUTER_HEADERS;
+			  ID_LEN + OUTER_HEADERS;
 	size_t max = session->env->max_packet_size;
+	size_t wrap = wrap_overhead(session->wrap);
 
+	/* of later keys, which may be the longer one */
+	if (session->dyn && wrap_overhead(session->dyn) > wrap)
+		wrap = wrap_overhead(session->dyn);
+	overhead += wrap;
 	if (has_wkc(op) && session->env->v2)
 		overhead += session->env->v2->wkc_len;
 	max = max > overhead + PAYLOAD_MIN ? max - overhead : PAYLOAD_MIN;

@@ -31,7 +31,7 @@ enum proto_opcode {
 #define PROTO_ACK_MAX		8	/* in an ACK_V1, and on receive */
 #define PROTO_ACK_PIGGYBACK_MAX	4	/* in a CONTROL packet, on send */
 #define PROTO_PEER_ID_NONE	0xffffffu
-#define PROTO_CONTROL_MAX	1500	/* largest control payload accepted */
+#define PROTO_CONTROL_MAX	2048	/* largest control payload accepted */
 #define PROTO_PACKET_MAX	2048	/* largest wrapped control packet */
 
 struct proto_sid {
