@@ -342,6 +342,29 @@ static void test_push_update(void **state)
 	stop();
 }
 
+/* SIGTERM while a name server does not answer about the remote. */
+static void test_stop_while_resolving(void **state)
+{
+	uint64_t begun;
+
+	(void)state;
+	start("remote slow.test 1194", "");
+	run_until(is_connected());
+	names_set_slow(true);
+	tunnel_client_next_remote(host);
+	tunnel_host_restart(host, "test");
+	run_until(names_asked() == 2);
+	begun = loop_now(loop);
+	tunnel_host_free(host);
+	host = NULL;
+	run_for(1);
+	assert_in_range(loop_now(loop) - begun, 0, 20000);
+	/* its thread has nothing of the client's any more */
+	names_set_slow(false);
+	run_for(50);
+	stop();
+}
+
 /* ---- name servers -------------------------------------------------------- */
 
 /*
@@ -513,6 +536,7 @@ int main(void)
 		cmocka_unit_test(test_slow_name),
 		cmocka_unit_test(test_slow_name_of_before),
 		cmocka_unit_test(test_push_update),
+		cmocka_unit_test(test_stop_while_resolving),
 		cmocka_unit_test(test_name_servers_of_a_dead_tunnel),
 		cmocka_unit_test(test_name_servers_again),
 		cmocka_unit_test(test_name_servers_that_are_long),

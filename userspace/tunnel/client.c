@@ -730,10 +730,8 @@ static void client_free(struct tunnel_host *host)
 	tunnel_client_drop_link(client);
 	tunnel_client_forget_lookup(client);
 	tunnel_client_forget_names(client);
-	if (client->resolver)
-		loop_pool_free(client->resolver);
-	if (client->name_resolver)
-		loop_pool_free_within(client->name_resolver, NAMES_END_MS);
+	loop_pool_free_within(client->resolver, NAMES_END_MS);
+	loop_pool_free_within(client->name_resolver, NAMES_END_MS);
 	loop_timer_free(client->timer);
 	config_free(client->pulled);
 	config_free(client->applied);
