@@ -365,6 +365,132 @@ static void test_stop_while_resolving(void **state)
 	stop();
 }
 
+/* ---- who logs in --------------------------------------------------------- */
+
+static void says(const char *text)
+{
+	struct tunnel *tunnel = server->reg.by_id[0];
+
+	assert_int_equal(control_session_send(tunnel->active->control, text),
+			 0);
+}
+
+/* What the client says of itself in a key exchange. */
+static struct proto_km2 own_km2(void)
+{
+	struct proto_km2 km2 = { 0 };
+
+	assert_int_equal(host->role->own_km2(host->client->tunnel->active,
+					     &km2), 0);
+	return km2;
+}
+
+static void come_again(void)
+{
+	unsigned int before = names_asked();
+
+	tunnel_host_restart(host, "test");
+	run_until(names_asked() > before);
+	run_until(host->client->tunnel && host->client->tunnel->active);
+}
+
+/* A token brings its name along, also where there was no login before. */
+static void test_token_user(void **state)
+{
+	(void)state;
+	start("", "push \"auth-token XYZ\"\n"
+		  "push \"auth-token-user Ym9i\"");
+	run_until(is_connected());
+	push("tun-mtu 1400");
+	run_until(host->client->applied->tun_mtu == 1400);
+	assert_string_equal(own_km2().username, "bob");
+	assert_string_equal(own_km2().password, "XYZ");
+	/* the next ones, which no name of the kind spoils */
+	says("PUSH_REPLY,auth-token ABC,auth-token-user YWxpY2U=");
+	says("PUSH_REPLY,auth-token-user !,auth-token-user AA==");
+	says("PUSH_REPLY,auth-token DEF");
+	run_until(!strcmp(own_km2().password, "DEF"));
+	assert_string_equal(own_km2().username, "alice");
+	come_again();
+	assert_string_equal(own_km2().username, "alice");
+	run_until(is_connected());
+	says("AUTH_FAILED");
+	run_until(!is_connected());
+	run_until(is_connected() || host->client->tunnel);
+	assert_null(own_km2().username);
+	assert_null(own_km2().password);
+	stop();
+}
+
+/* Without a name it is the user's who has logged in. */
+static void test_token_alone(void **state)
+{
+	(void)state;
+	start("<auth-user-pass>\ncarol\nsecret\n</auth-user-pass>",
+	      "push \"auth-token XYZ\"");
+	run_until(is_connected());
+	assert_string_equal(own_km2().username, "carol");
+	assert_string_equal(own_km2().password, "XYZ");
+	stop();
+}
+
+static unsigned int n_needed;
+
+static void need_login(void *arg)
+{
+	(void)arg;
+	n_needed++;
+}
+
+/* RESTART asks for the password anew, RESTART,[P] does not (section 8.10). */
+static void restarts(const char *at_server, const char *text, bool is_asked)
+{
+	static const struct tunnel_watch watch = { .need_login = need_login };
+
+	n_needed = 0;
+	start("management /tmp/ovpn-up.sock unix\n"
+	      "management-query-passwords\nauth-user-pass", at_server);
+	tunnel_host_watch(host, &watch, NULL);
+	run_until(host->client->is_asking);
+	tunnel_host_login(host, "alice", "secret");
+	run_until(is_connected());
+	says(text);
+	run_until(!is_connected());
+	if (is_asked) {
+		run_until(n_needed == 1);
+		assert_string_equal(host->client->password, "");
+		tunnel_host_login(host, "alice", "secret");
+	}
+	run_until(is_connected());
+	assert_int_equal(n_needed, is_asked);
+	stop();
+}
+
+static void test_restart_forgets_password(void **state)
+{
+	(void)state;
+	restarts("", "RESTART", true);
+	restarts("", "RESTART,[N]", true);
+	restarts("", "RESTART,[P]", false);
+	restarts("", "RESTART,[NP]again", false);
+	/* nobody needs it */
+	restarts("push \"auth-token XYZ\"", "RESTART", false);
+}
+
+/* AUTH_PENDING may say for how long (section 8.8). */
+static void test_abilities(void **state)
+{
+	const char *at;
+
+	(void)state;
+	start("", "");
+	run_until(is_connected());
+	at = strstr(own_km2().peer_info, "IV_PROTO=");
+	assert_non_null(at);
+	assert_true(strtoul(at + 9, NULL, 10) & 16);
+	stop();
+}
+
 /* ---- name servers -------------------------------------------------------- */
 
 /*
@@ -537,6 +663,10 @@ int main(void)
 		cmocka_unit_test(test_slow_name_of_before),
 		cmocka_unit_test(test_push_update),
 		cmocka_unit_test(test_stop_while_resolving),
+		cmocka_unit_test(test_token_user),
+		cmocka_unit_test(test_token_alone),
+		cmocka_unit_test(test_restart_forgets_password),
+		cmocka_unit_test(test_abilities),
 		cmocka_unit_test(test_name_servers_of_a_dead_tunnel),
 		cmocka_unit_test(test_name_servers_again),
 		cmocka_unit_test(test_name_servers_that_are_long),

@@ -467,6 +467,7 @@ struct config {
 	bool is_tls_ekm, is_cc_exit, is_dyn_tls_crypt, is_aead_epoch;
 	int push_continuation;		/* 0, 1, 2 */
 	const char *auth_token;
+	const char *auth_token_user;	/* who it is of; NULL: not said */
 	bool has_pushed_cipher;		/* then @cipher is the pushed one */
 
 	struct config_text *env;	/* setenv: "NAME=value" */

@@ -22,6 +22,22 @@ static CONFIG_SETTER(set_auth_token)
 	return ps->cfg->auth_token ? 0 : config_nomem(ps);
 }
 
+static CONFIG_SETTER(set_auth_token_user)
+{
+	char name[PROTO_USER_PASS_MAX];
+	size_t len;
+
+	(void)row;
+	(void)n;
+	if (proto_base64_decode(arg[0], strlen(arg[0]), name, sizeof(name) - 1,
+				&len) || !len || memchr(name, '\0', len))
+		return config_fail(ps, "\"%s\" is no user name in base64",
+				   arg[0]);
+	ps->cfg->auth_token_user = config_secret_dup(ps->cfg, name, len);
+	mem_wipe(name, sizeof(name));
+	return ps->cfg->auth_token_user ? 0 : config_nomem(ps);
+}
+
 static CONFIG_SETTER(set_key_derivation)
 {
 	(void)row;
@@ -73,7 +89,8 @@ static const struct config_row pushed_rows[] = {
 	  "Number of this client in data packets." },
 	CONFIG_SPECIAL("auth-token", 1, 1, IN_PUSH, set_auth_token, "TOKEN",
 		"Replaces the password from now on."),
-	CONFIG_IGNORE("auth-token-user", 1, 1, IN_PUSH, ""),
+	CONFIG_SPECIAL("auth-token-user", 1, 1, IN_PUSH, set_auth_token_user,
+		"BASE64", "User name that goes with --auth-token."),
 	CONFIG_SPECIAL("key-derivation", 1, 1, IN_PUSH, set_key_derivation,
 		"tls-ekm", "Keys come from the TLS exporter."),
 	CONFIG_SPECIAL("protocol-flags", 1, 16, IN_PUSH, set_protocol_flags,

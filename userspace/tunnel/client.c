@@ -63,10 +63,14 @@ static int client_own_km2(struct tunnel_session *ts, struct proto_km2 *km2)
 	if (host->setup.cfg->has_auth_user_pass) {
 		km2->username = client->username;
 		km2->password = client->password;
-		/* a token stands for the password from then on */
-		if (client->applied && client->applied->auth_token)
-			km2->password = client->applied->auth_token;
 	}
+	/* a token stands for the password from then on, for some with a name */
+	if (!client->applied || !client->applied->auth_token)
+		return 0;
+	if (client->applied->auth_token_user)
+		km2->username = client->applied->auth_token_user;
+	if (km2->username)
+		km2->password = client->applied->auth_token;
 	return 0;
 }
 
@@ -343,6 +347,7 @@ static void client_auth_failed(struct tunnel *tunnel, const char *text,
 		host->watch->login_failed(host->watch_arg, reason);
 	if (applied && applied->auth_token) {
 		applied->auth_token = NULL;
+		applied->auth_token_user = NULL;
 		tunnel_close(tunnel, "auth-token was refused");
 		return;
 	}
@@ -386,6 +391,18 @@ static void client_info(struct tunnel_host *host, const char *text)
 		host->watch->info(host->watch_arg, rest + 1);
 }
 
+/* Section 8.10: what was entered, once; a token goes on. */
+static void client_forget_password(struct tunnel_host *host)
+{
+	struct tunnel_client *client = host->client;
+	const struct config *cfg = host->setup.cfg;
+
+	if (!cfg->is_management_query || cfg->auth_user_pass.text)
+		return;
+	mem_wipe(client->password, sizeof(client->password));
+	client->has_login = false;
+}
+
 static void client_verdict(struct tunnel *tunnel,
 			   const struct proto_verdict *verdict,
 			   const char *text)
@@ -404,6 +421,8 @@ static void client_verdict(struct tunnel *tunnel,
 		client_notify(host, "server-pushed-connection-reset",
 			      verdict->reason);
 		client_advance(host, verdict->advance);
+		if (!verdict->is_password_kept)
+			client_forget_password(host);
 		tunnel_close(tunnel, "server-pushed-connection-reset");
 		break;
 	case PROTO_VERDICT_HALT:

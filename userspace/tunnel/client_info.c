@@ -27,8 +27,9 @@ static unsigned int iv_proto(const struct tunnel_host *host)
 		iv |= PROTO_IV_DATA_EPOCH;
 	if (!host->setup.cfg->is_pull)
 		return iv | PROTO_IV_NCP_P2P;
-	return iv | PROTO_IV_REQUEST_PUSH | PROTO_IV_AUTH_FAIL_TEMP |
-	       PROTO_IV_DNS_OPTION_V2 | PROTO_IV_PUSH_UPDATE;
+	return iv | PROTO_IV_REQUEST_PUSH | PROTO_IV_AUTH_PENDING_KW |
+	       PROTO_IV_AUTH_FAIL_TEMP | PROTO_IV_DNS_OPTION_V2 |
+	       PROTO_IV_PUSH_UPDATE;
 }
 
 /**
@@ -68,7 +69,7 @@ static size_t tell_room(const struct tunnel_host *host)
 		      ((udp > tcp ? udp : tcp) + 1);
 	size_t max = sizeof(host->client->peer_info);
 
-	if (host->setup.cfg->has_auth_user_pass)
+	if (host->setup.cfg->has_auth_user_pass || host->setup.cfg->is_pull)
 		room -= PROTO_USER_PASS_MAX + TOKEN_MAX;
 	return room < max ? room : max;
 }

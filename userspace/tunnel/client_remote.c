@@ -270,7 +270,8 @@ static bool client_asks(struct tunnel_host *host)
 	struct tunnel_client *client = host->client;
 
 	client->is_asking = host->setup.cfg->has_auth_user_pass &&
-			    !client->has_login;
+			    !client->has_login &&
+			    !(client->applied && client->applied->auth_token);
 	if (!client->is_asking)
 		return false;
 	tunnel_client_enter_state(client, CLIENT_STATE_RECONNECTING);

@@ -622,6 +622,11 @@ uint64_t tunnel_login_wait(const struct config *cfg, const char *text)
 	return 1000ull * wanted;
 }
 
+static bool has_name(const char *option, const char *name)
+{
+	return !strncmp(option, name, strlen(name));
+}
+
 /**
  * tunnel_login_pushed() - what comes behind the first reply is the next token
  * @applied: the client's configuration, as pushed before
@@ -633,7 +638,8 @@ void tunnel_login_pushed(struct config *applied, const char *text)
 	char option[PROTO_PUSH_OPTION_MAX * 2], err[256];
 
 	while (proto_push_next(&pos, option, sizeof(option)))
-		if (!strncmp(option, "auth-token ", strlen("auth-token ")) &&
+		if ((has_name(option, "auth-token ") ||
+		     has_name(option, "auth-token-user ")) &&
 		    config_apply_pushed(applied, option, err, sizeof(err)))
 			log_warn("pushed auth-token ignored: %s", err);
 	mem_wipe(option, sizeof(option));

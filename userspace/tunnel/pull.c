@@ -13,6 +13,7 @@
 
 #define LINES_MAX	4096
 #define TOKEN		"auth-token"
+#define TOKEN_USER	"auth-token-user"
 
 /* What may change while the tunnel is up. */
 static const char *const updatable[] = {
@@ -48,7 +49,8 @@ int tunnel_pull_add(struct tunnel_pull *pull, const char *line)
 	char *copy;
 
 	/* it lives in the configuration, where it is locked and wiped */
-	if (has_name(line, TOKEN, strlen(TOKEN)))
+	if (has_name(line, TOKEN, strlen(TOKEN)) ||
+	    has_name(line, TOKEN_USER, strlen(TOKEN_USER)))
 		return 0;
 	if (pull->n == LINES_MAX)
 		return -E2BIG;
@@ -152,6 +154,17 @@ static int apply_line(struct config *cfg, const char *line)
 	return ret == -ECANCELED || ret == -ENOMEM ? ret : 0;
 }
 
+static int keep_token_user(struct config *cfg, const char *user)
+{
+	char line[sizeof(TOKEN_USER) + PROTO_USER_PASS_MAX * 4 / 3 + 8];
+	int ret;
+
+	memcpy(line, TOKEN_USER " ", sizeof(TOKEN_USER " "));
+	ret = proto_base64(user, strlen(user), line + sizeof(TOKEN_USER),
+			   sizeof(line) - sizeof(TOKEN_USER));
+	return ret ? ret : config_apply_pushed(cfg, line, NULL, 0);
+}
+
 /* The token of before is still the password. */
 static int keep_token(struct config *cfg, const struct config *before)
 {
@@ -160,6 +173,9 @@ static int keep_token(struct config *cfg, const struct config *before)
 
 	if (!before || !before->auth_token)
 		return 0;
+	if (before->auth_token_user &&
+	    keep_token_user(cfg, before->auth_token_user) == -ENOMEM)
+		return -ENOMEM;
 	line = mem_secret_alloc(sizeof(TOKEN) + 2 +
 				strlen(before->auth_token));
 	if (!line)

@@ -146,8 +146,10 @@ void tunnel_host_forget(struct tunnel_host *host)
 	tunnel_identity_forget(host);
 	if (!client)
 		return;
-	if (client->applied)
+	if (client->applied) {
 		client->applied->auth_token = NULL;
+		client->applied->auth_token_user = NULL;
+	}
 	if (!host->setup.cfg->is_management_query)
 		return;
 	mem_wipe(client->username, sizeof(client->username));
