@@ -20,6 +20,7 @@ OUTER=4			# family of the transport
 HAND_WINDOW=60
 TRAN_WINDOW=3600
 DROP=			# "yes": ovpnd becomes nobody
+IN_UNIT=		# "yes": ovpnd has the rights of its unit of systemd
 FIRST=server		# who renegotiates in the first connection
 RENEG_S=0		# reneg-sec at the server: who has less starts, and
 RENEG_C=0		# each sends with the new key after half of its own
@@ -186,20 +187,32 @@ v2_keys_make() {
 			--genkey tls-crypt-v2-client "$DIR/v2-client.key"
 }
 
+# unit_rights ROLE: sets WORDS, which leave what the unit of systemd leaves
+unit_rights() {
+	local unit="$TOP/packaging/systemd/ovpnd-$1@.service" list
+
+	list=$(sed -n 's/^CapabilityBoundingSet=//p' "$unit" | tr ' ' '\n' |
+		sed 's/^CAP_/,+/' | tr -d '\n' | tr '[:upper:]' '[:lower:]')
+	[ -n "$list" ] || fail "$unit has no CapabilityBoundingSet"
+	WORDS=(setpriv "--bounding-set=-all$list")
+}
+
 # peer_start ROLE PROGRAM [WORD...]: ROLE is server or client; the words go in
 # front of the command.
 peer_start() {
 	local role=$1 program=$2
+	local -a WORDS=()
 
 	shift 2
+	[ -z "$IN_UNIT" ] || [ "$program" != ovpnd ] || unit_rights "$role"
 	[ -d "$DIR/pki-$KEYS" ] || pki_make "$DIR/pki-$KEYS" "$KEYS" ||
 		fail "openssl makes no PKI: $(tail -n 3 "$DIR/pki-$KEYS/openssl.err")"
 	peer_command "$program" || fail "no OpenVPN ${program%-dco} here"
 	[ "$WRAP" != tls-crypt-v2 ] || [ -e "$DIR/v2-server.key" ] ||
 		v2_keys_make || fail "$program makes no tls-crypt-v2 keys"
 	"peer_config_$role" "$program" >"$DIR/$role.conf"
-	daemon_start "$role" "${role:0:1}" "$@" "${COMMAND[@]}" \
-		--config "$DIR/$role.conf"
+	daemon_start "$role" "${role:0:1}" "$@" "${WORDS[@]}" \
+		"${COMMAND[@]}" --config "$DIR/$role.conf"
 }
 
 # peer_start_second PROGRAM: another client, with certificate and device of its

@@ -7,7 +7,6 @@
 
 #include <cmocka.h>
 
-#include <cap-ng.h>
 #include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -21,18 +20,11 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "in_unit.h"
 #include "priv/priv.h"
 
 #define ROOT	"/run/root"
 #define NOTIFY	"/run/notify"
-
-static const char *const units[] = {
-	"packaging/systemd/ovpnd-client@.service",
-	"packaging/systemd/ovpnd-server@.service",
-};
-
-/* In a process of its own; the exit status is the line that failed. */
-#define CHECK(what) do { if (!(what)) _exit(__LINE__ % 250 + 1); } while (0)
 
 static int group_setup(void **state)
 {
@@ -48,32 +40,6 @@ static int wait_child(pid_t pid)
 
 	assert_int_equal(waitpid(pid, &status, 0), pid);
 	return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
-}
-
-/* Keep no other rights than the unit's CapabilityBoundingSet. */
-static void be_in_unit(const char *path)
-{
-	static const char key[] = "CapabilityBoundingSet=";
-	FILE *file = fopen(path, "re");
-	char line[256], *save, *word;
-
-	CHECK(file);
-	capng_clear(CAPNG_SELECT_BOTH);
-	while (fgets(line, sizeof(line), file)) {
-		if (strncmp(line, key, strlen(key)))
-			continue;
-		word = strtok_r(line + strlen(key), " \n", &save);
-		for (; word; word = strtok_r(NULL, " \n", &save)) {
-			int cap = capng_name_to_capability(word + 4);
-
-			CHECK(!strncmp(word, "CAP_", 4) && cap >= 0);
-			capng_update(CAPNG_ADD, CAPNG_EFFECTIVE |
-				     CAPNG_PERMITTED | CAPNG_BOUNDING_SET,
-				     (unsigned int)cap);
-		}
-	}
-	fclose(file);
-	CHECK(!capng_apply(CAPNG_SELECT_BOTH));
 }
 
 static void run_in_unit(const char *path)

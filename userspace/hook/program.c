@@ -31,9 +31,20 @@ static void program_ended(struct loop_child *child, int status, int signum,
 	run_ended(arg, status, signum);
 }
 
+/*
+ * Without CAP_KILL it takes the program's own user to end it. What of it has
+ * the first rights ("sudo") hears it as well: the real user stays.
+ */
 static void program_kill(struct run *run, int signum)
 {
+	uid_t self = geteuid();
+
+	if (loop_child_kill(run->process, signum) != -EPERM ||
+	    run->uid == self || seteuid(run->uid))
+		return;
 	loop_child_kill(run->process, signum);
+	if (seteuid(self))
+		_exit(1);
 }
 
 static int program_start(struct run *run, const struct hook_request *req)

@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/fsuid.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -31,6 +32,49 @@ static int fd_write(int fd, const char *data, size_t len)
 	return 0;
 }
 
+/*
+ * For files, this process becomes who the program is, and itself again with
+ * ids that are its own: a service manager may leave it neither CAP_CHOWN nor
+ * CAP_FOWNER. Nobody can signal or trace it meanwhile.
+ */
+static void files_as(uid_t uid, gid_t gid)
+{
+	setfsgid(gid);
+	setfsuid(uid);
+}
+
+static int temp_open(const struct run *run, char *path)
+{
+	size_t at = strlen(path) - strlen("XXXXXXXXXX.tmp");
+	int fd;
+
+	if (run->uid == geteuid())
+		return mkostemps(path, 4, O_CLOEXEC);
+	files_as(run->uid, run->runner->gid);
+	fd = mkostemps(path, 4, O_CLOEXEC);
+	files_as(geteuid(), getegid());
+	if (fd >= 0 || errno != EACCES)
+		return fd;
+	/* a folder in which only the first rights can make one */
+	memcpy(path + at, "XXXXXXXXXX", 10);
+	fd = mkostemps(path, 4, O_CLOEXEC);
+	if (fd < 0 || !fchown(fd, run->uid, run->runner->gid))
+		return fd;
+	unlink(path);
+	close(fd);
+	errno = EACCES;
+	return -1;
+}
+
+static void temp_unlink(const struct run *run, const char *path)
+{
+	if (!unlink(path) || errno != EPERM)
+		return;
+	files_as(run->uid, run->runner->gid);
+	unlink(path);
+	files_as(geteuid(), getegid());
+}
+
 int run_file_make(struct run *run, const struct hook_file *in)
 {
 	const struct runner *runner = run->runner;
@@ -47,13 +91,11 @@ int run_file_make(struct run *run, const struct hook_file *in)
 	snprintf(file->path, sizeof(file->path), "%s/openvpn_XXXXXXXXXX.tmp",
 		 dir);
 	snprintf(file->env, sizeof(file->env), "%s", in->env);
-	fd = mkostemps(file->path, 4, O_CLOEXEC);
+	fd = temp_open(run, file->path);
 	if (fd < 0)
 		return -errno;
 	run->n_files++;
 	ret = fd_write(fd, in->data, in->len);
-	if (!ret && run->uid != geteuid() && fchown(fd, run->uid, runner->gid))
-		ret = -errno;
 	close(fd);
 	return ret;
 }
@@ -144,7 +186,7 @@ static void run_answer(struct run *run, enum hook_status status, int32_t code)
 	}
 	/* before anybody knows the end, nothing is left */
 	for (size_t i = 0; i < run->n_files && status != HOOK_DEFERRED; i++)
-		unlink(run->files[i].path);
+		temp_unlink(run, run->files[i].path);
 	runner_reply(&reply);
 }
 
@@ -157,7 +199,7 @@ void run_free(struct run *run)
 		pos = &(*pos)->next;
 	*pos = run->next;
 	for (size_t i = 0; i < run->n_files; i++) {
-		unlink(run->files[i].path);
+		temp_unlink(run, run->files[i].path);
 		if (run->files[i].data)
 			mem_wipe(run->files[i].data, run->files[i].len);
 		free(run->files[i].data);

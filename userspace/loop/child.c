@@ -65,10 +65,11 @@ struct loop_child *loop_child_new(struct loop *loop,
 	return NULL;
 }
 
-void loop_child_kill(struct loop_child *child, int signum)
+int loop_child_kill(struct loop_child *child, int signum)
 {
 	pid_t pid = uv_process_get_pid(&child->uv);
 
-	if (pid > 1)
-		kill(-pid, signum);
+	if (pid <= 1)
+		return -ESRCH;
+	return kill(-pid, signum) ? -errno : 0;
 }
