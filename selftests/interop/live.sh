@@ -288,6 +288,74 @@ auth-nocache"
 	RESULT+="; one password"
 }
 
+# scenario_kill_told CLIENT: programs, the status and the management interface go
+# on, too: who was there before is known to each, and its end is told.
+scenario_kill_told() {
+	local since
+
+	MGMT=127.0.0.1:7505
+	script_write script 'env >"$OUT/env-$script_type"
+		echo "$*" >>"$OUT/args-$script_type"'
+	SERVER_LINES="management 127.0.0.1 7505
+		management-client-auth
+		verify-client-cert none
+		username-as-common-name
+		restart-hold 20
+		script-security 2
+		client-disconnect $DIR/script
+		learn-address $DIR/script"
+	CLIENT_LINES="auth-user-pass $DIR/login
+		push-peer-info
+		setenv UV_PLACE here"
+	RENEG_S=$((12 * SCALE)) RENEG_C=0
+	login_files alice secret
+	server_starts
+	peer_start client "$1" sh -c 'sleep 1; exec "$@"' sh
+	mgmt_ask first ovpnd <<-'EOT'
+		< CLIENT:CONNECT,0,([0-9]+)
+		= KID
+		< ENV,END
+		> client-auth 0 $KID
+		> iroute 10.77.0.0 255.255.255.0
+		> END
+		< SUCCESS
+		< ESTABLISHED
+		< ENV,END
+	EOT
+	since=$(sed -n 's/^>CLIENT:ENV,\(time_unix=[0-9]*\).*/\1/p' \
+		"$DIR/first.ovpnd" | tail -n 1)
+	daemon_wait_for client 'Initialization Sequence Completed' 10 ||
+		fail "the client does not connect"
+	sleep 2
+	server_again kill
+	daemon_says server '1 peers of an earlier run go on' ||
+		fail "the client's session is not taken over"
+	mgmt_ask second ovpnd <<-'EOT'
+		> status 3
+		< ROUTING_TABLE.10\.77\.0\.0/24.alice
+		< END
+		< CLIENT:(?:CONNECT|REAUTH),0,([0-9]+)
+		= KID
+		< ENV,END
+		> client-auth-nt 0 $KID
+		< SUCCESS
+		> client-kill 0
+		< SUCCESS
+		< DISCONNECT,0
+		< ENV,END
+	EOT
+	grep -q '^>CLIENT:REAUTH,0,' "$DIR/second.ovpnd" ||
+		fail "the renegotiation is told as another connect"
+	expect_out env-client-disconnect '^common_name=alice$' '^IV_VER=' \
+		'^UV_PLACE=here$' "^${since:-none}\$" \
+		'^ifconfig_pool_remote_ip=10\.8\.0\.2$' '^time_duration=[1-9]'
+	expect_out args-learn-address '^delete 10\.8\.0\.2$' \
+		'^delete 10\.77\.0\.0/24$'
+	daemon_stop client
+	stop_clean server
+	RESULT="reauth, disconnect, learn-address and networks of a survivor"
+}
+
 # scenario_kill_tcp CLIENT: connections end with the process, which the next one
 # says, and the client notices at once. The port, the device, the client's
 # addresses and its token outlive it: it comes back within seconds, to what it had,

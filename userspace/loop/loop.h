@@ -129,7 +129,7 @@ struct loop_child *loop_child_new(struct loop *loop,
 				  const struct loop_child_setup *setup,
 				  loop_child_fn *fn, void *arg);
 
-/** loop_child_kill() - a signal to it and to what it has started; 0 or -errno */
+/** loop_child_kill() - a signal to it and what it has started; 0 or -errno */
 int loop_child_kill(struct loop_child *child, int signum);
 
 /* worker threads */

@@ -80,6 +80,15 @@ static void env_cert(const struct config *cfg, struct hook_env *env,
 	hook_env_set(env, name, cert->serial_hex);
 }
 
+/* Of a client that is there since an earlier process. */
+static void env_identity(struct hook_env *env, const struct tls_peer *peer)
+{
+	hook_env_set(env, "tls_id_0", peer->subject);
+	hook_env_set(env, "tls_serial_0", peer->serial);
+	env_digest(env, "tls_digest_sha256_0", peer->fingerprint,
+		   sizeof(peer->fingerprint));
+}
+
 /**
  * tunnel_hook_chain_env() - the variables of a peer's certificates
  * @env: gets them
@@ -94,6 +103,8 @@ void tunnel_hook_chain_env(struct hook_env *env,
 	for (size_t depth = chain ? chain->n : 0; depth-- > lowest; )
 		env_cert(ts->tunnel->host->setup.cfg, env,
 			 &chain->certs[depth], depth);
+	if (!chain && ts->has_identity && ts->identity.has_cert)
+		env_identity(env, &ts->identity);
 }
 
 /**

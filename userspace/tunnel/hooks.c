@@ -341,7 +341,8 @@ struct hook_env *tunnel_hook_env(struct tunnel *tunnel)
 	if (tunnel->has_username)
 		hook_env_set(env, "username", tunnel->username);
 	env_addr(env, "trusted", &tunnel->remote);
-	env_time(env, tunnel->host->env.realtime());
+	env_time(env, tunnel->connected_since ? tunnel->connected_since :
+		 tunnel->host->env.realtime());
 	return env;
 }
 

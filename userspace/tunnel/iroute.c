@@ -89,6 +89,12 @@ static void iroute_add(struct tunnel *tunnel, const struct net_prefix *dst,
 			  net_prefix_format(dst, text), strerror(-ret));
 }
 
+static const struct net_ip *gateway_to(const struct tunnel *tunnel,
+				       const struct net_prefix *dst)
+{
+	return dst->ip.family == AF_INET ? &tunnel->vpn4 : &tunnel->vpn6;
+}
+
 /**
  * tunnel_iroutes_add() - install what ifconfig-push and iroute ask for
  * @tunnel: a server's, whose peer is in the data path
@@ -114,8 +120,8 @@ void tunnel_iroutes_add(struct tunnel *tunnel)
 	      !net_prefix_contains(&cfg->ifconfig6, &tunnel->vpn6))))
 		iroute_add(tunnel, &host6, &none, false);
 	for (const struct config_route *in = cfg->iroutes; in; in = in->next)
-		iroute_add(tunnel, &in->dst, in->dst.ip.family == AF_INET ?
-			   &tunnel->vpn4 : &tunnel->vpn6, true);
+		iroute_add(tunnel, &in->dst, gateway_to(tunnel, &in->dst),
+			   true);
 }
 
 /**
@@ -135,19 +141,48 @@ int tunnel_iroutes_save(const struct tunnel *tunnel,
 		if (n == max)
 			return -E2BIG;
 		out[n].dst = ir->route.dst;
-		out[n].gateway = ir->route.gateway;
 		out[n++].is_behind = ir->has_prefix;
 	}
 	return (int)n;
 }
 
-/** tunnel_iroutes_restore() - the way they were, in the same order */
-void tunnel_iroutes_restore(struct tunnel *tunnel,
-			    const struct tunnel_iroute_saved *in, size_t n)
+/* As if the client's file said so. */
+static int iroute_configure(struct tunnel *tunnel, const struct net_prefix *dst)
 {
-	while (n--)
-		iroute_add(tunnel, &in[n].dst, &in[n].gateway,
-			   in[n].is_behind);
+	const struct config_route made = { .dst = *dst };
+	struct config_route **tail;
+
+	if (!tunnel->own_cfg)
+		tunnel->own_cfg = config_client_begin(tunnel->host->setup.cfg);
+	if (!tunnel->own_cfg)
+		return -ENOMEM;
+	for (tail = &tunnel->own_cfg->iroutes; *tail; tail = &(*tail)->next)
+		;
+	*tail = mem_arena_memdup(tunnel->own_cfg->arena, &made, sizeof(made));
+	return *tail ? 0 : -ENOMEM;
+}
+
+/**
+ * tunnel_iroutes_restore() - the way they were, in the same order
+ *
+ * Return: 0 or -ENOMEM: routed, but not all of them in the client's
+ * configuration.
+ */
+int tunnel_iroutes_restore(struct tunnel *tunnel,
+			   const struct tunnel_iroute_saved *in, size_t n)
+{
+	const struct net_ip none = { 0 };
+	int ret = 0;
+
+	while (n--) {
+		const struct net_prefix *dst = &in[n].dst;
+
+		iroute_add(tunnel, dst, in[n].is_behind ?
+			   gateway_to(tunnel, dst) : &none, in[n].is_behind);
+		if (in[n].is_behind && iroute_configure(tunnel, dst))
+			ret = -ENOMEM;
+	}
+	return ret;
 }
 
 /** tunnel_iroutes_del() - take them away again */

@@ -227,6 +227,8 @@ void tunnel_policy_start(struct tunnel *tunnel)
 	int ret;
 
 	tunnel_policy_drop(tunnel);
+	/* programs are told the same time at the beginning and at the end */
+	tunnel->connected_since = host->env.realtime();
 	tunnel_enter_state(tunnel, TUNNEL_STATE_ADMISSION);
 	tunnel_set_deadline(tunnel, loop_now(host->setup.loop) +
 			    1000ull * host->setup.cfg->hand_window);

@@ -493,7 +493,6 @@ void tunnel_ccd_drop(struct tunnel *tunnel);
  */
 struct tunnel_iroute_saved {
 	struct net_prefix dst;
-	struct net_ip gateway;
 	bool is_behind;
 };
 
@@ -501,8 +500,8 @@ struct tunnel_iroute_saved {
 void tunnel_iroutes_add(struct tunnel *tunnel);
 int tunnel_iroutes_save(const struct tunnel *tunnel,
 			struct tunnel_iroute_saved *out, size_t max);
-void tunnel_iroutes_restore(struct tunnel *tunnel,
-			    const struct tunnel_iroute_saved *in, size_t n);
+int tunnel_iroutes_restore(struct tunnel *tunnel,
+			   const struct tunnel_iroute_saved *in, size_t n);
 void tunnel_iroutes_del(struct tunnel *tunnel);
 
 /* persist.c: ifconfig-pool-persist */

@@ -371,7 +371,6 @@ static void server_connect(struct tunnel *tunnel)
 		server_send_away(tunnel);
 		return;
 	}
-	tunnel->connected_since = tunnel->host->env.realtime();
 	tunnel_enter_state(tunnel, TUNNEL_STATE_CONNECTED);
 	tunnel_lifetime_begin(tunnel);
 	tunnel_set_deadline(tunnel, UINT64_MAX);

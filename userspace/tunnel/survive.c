@@ -12,8 +12,9 @@
 #include "keep/keep.h"
 #include "tunnel/private.h"
 
-#define SURVIVE_VERSION		1u
+#define SURVIVE_VERSION		2u
 #define SURVIVE_IROUTES		24
+#define SURVIVE_PEER_INFO	1000
 
 /**
  * struct survive_key - a data channel key
@@ -32,6 +33,9 @@ struct survive_key {
  *	follows there are only name and addresses
  * @sock: tunnel_sock_id()
  * @login_name: "": there is none
+ * @n_learned: what learn-address knows of
+ * @kid: of the exchange before @next_kid
+ * @peer_info: as many whole lines as there is room for
  */
 struct survive_record {
 	uint32_t size, version;
@@ -43,6 +47,8 @@ struct survive_record {
 	char common_name[65];
 	char username[PROTO_USER_PASS_MAX], login_name[PROTO_USER_PASS_MAX];
 	bool has_username, has_identity, has_token, is_hooked, is_kernel;
+	bool is_watched;
+	uint32_t n_learned, kid, next_kid;
 	int64_t connected_since;
 	struct tunnel_limit limit;
 	struct tls_peer identity;
@@ -54,6 +60,7 @@ struct survive_record {
 	uint32_t ping, ping_timeout;
 	uint32_t n_iroutes;
 	struct tunnel_iroute_saved iroutes[SURVIVE_IROUTES];
+	char peer_info[SURVIVE_PEER_INFO];
 };
 
 _Static_assert(sizeof(struct survive_record) <= KEEP_RECORD_MAX,
@@ -139,9 +146,23 @@ static void record_prune(struct survive_record *rec,
 	}
 }
 
+static void record_peer_info(struct survive_record *rec, const char *info)
+{
+	char *end;
+
+	snprintf(rec->peer_info, sizeof(rec->peer_info), "%s",
+		 info ? info : "");
+	if (!info || strlen(info) < sizeof(rec->peer_info))
+		return;
+	end = strrchr(rec->peer_info, '\n');
+	*(end ? end + 1 : rec->peer_info) = '\0';
+}
+
 static void record_session(struct survive_record *rec,
 			   const struct tunnel_session *ts)
 {
+	record_peer_info(rec, ts->peer_info);
+	rec->kid = ts->kid;
 	rec->params = ts->params;
 	rec->identity = ts->identity;
 	rec->has_identity = ts->has_identity;
@@ -188,6 +209,9 @@ static int record_fill(struct survive_record *rec, const struct tunnel *tunnel)
 		 tunnel->login_name ? tunnel->login_name : "");
 	rec->has_username = tunnel->has_username;
 	rec->is_hooked = tunnel->is_hooked;
+	rec->is_watched = tunnel->is_watched;
+	rec->n_learned = tunnel->n_learned;
+	rec->next_kid = tunnel->next_kid;
 	rec->is_kernel = host->link.fd < 0;
 	rec->connected_since = tunnel->connected_since;
 	rec->limit = tunnel->lifetime.limit;
@@ -397,10 +421,13 @@ static struct tunnel_session *restore_session(struct tunnel *tunnel,
 	ts->token = rec->token;
 	ts->has_token = rec->has_token;
 	memcpy(ts->username, rec->username, sizeof(ts->username));
-	ts->control = control_session_restore(&tunnel->host->env,
+	ts->kid = rec->kid;
+	ts->peer_info = strndup(rec->peer_info, sizeof(rec->peer_info) - 1);
+	ts->control = !ts->peer_info ? NULL : control_session_restore(&tunnel->host->env,
 					      &rec->control, ts);
 	if (ts->control)
 		return ts;
+	free(ts->peer_info);
 	free(ts);
 	return NULL;
 }
@@ -446,6 +473,26 @@ static int restore_addresses(struct tunnel_host *host,
 	return ret;
 }
 
+/* What programs and the management interface have been told of it. */
+static void restore_told(struct tunnel *tunnel,
+			 const struct survive_record *rec)
+{
+	unsigned int n = 0;
+	struct net_prefix what;
+
+	tunnel->is_hooked = rec->is_hooked;
+	tunnel->is_watched = rec->is_watched;
+	tunnel->is_established = true;
+	tunnel->next_kid = rec->next_kid;
+	if (tunnel_iroutes_restore(tunnel, rec->iroutes, rec->n_iroutes))
+		log_warn("%s: its networks will not be shown",
+			 tunnel->common_name);
+	/* a network that another client has taken is not this one's to lose */
+	while (n < rec->n_learned && tunnel_policy_address(tunnel, n, &what))
+		n++;
+	tunnel->n_learned = n;
+}
+
 static int restore_one(struct tunnel_host *host,
 		       const struct survive_record *rec)
 {
@@ -474,8 +521,7 @@ static int restore_one(struct tunnel_host *host,
 		tunnel_close(tunnel, "cannot be restored");
 		return ret;
 	}
-	tunnel->is_hooked = rec->is_hooked;
-	tunnel_iroutes_restore(tunnel, rec->iroutes, rec->n_iroutes);
+	restore_told(tunnel, rec);
 	tunnel_enter_state(tunnel, TUNNEL_STATE_CONNECTED);
 	tunnel_usage_begin(tunnel);
 	tunnel_lifetime_resume(tunnel, &rec->limit);
