@@ -173,6 +173,54 @@ static void test_pool_file(void **state)
 		    "a,10.8.0.3,fd00:8::1001\n");
 }
 
+/* The range counts, not how many may be connected at a time. */
+static void test_pool_range(void **state)
+{
+	struct net_ip first = ip("10.0.0.2"), last = ip("10.255.255.253");
+	static const char line[] = "far,10.200.0.9,\n";
+	struct control_pool *addresses;
+	char text[NET_PREFIX_STRLEN];
+	struct net_ip v4, v6;
+
+	(void)state;
+	addresses = control_pool_new(&first, &last, NULL, 2);
+	assert_non_null(addresses);
+	assert_int_equal(control_pool_load(addresses, line, strlen(line),
+					   false), 0);
+	for (int i = 0; i < 5; i++)
+		assert_int_equal(control_pool_get(addresses, NULL, &v4, &v6),
+				 0);
+	assert_int_equal(control_pool_get(addresses, "far", &v4, &v6), 0);
+	assert_string_equal(net_ip_format(&v4, text), "10.200.0.9");
+	pool_expect(addresses, line);
+}
+
+/* A network of IPv6 addresses that is smaller than the range. */
+static void test_pool_small6(void **state)
+{
+	struct net_ip first = ip("10.8.0.2"), last = ip("10.8.0.99");
+	struct control_pool *addresses;
+	struct net_ip v4, v6, none = { 0 };
+	struct net_prefix six;
+
+	(void)state;
+	assert_int_equal(net_prefix_parse("fd00:8::fffd/120", &six), 0);
+	for (int with4 = 0; with4 < 2; with4++) {
+		addresses = control_pool_new(with4 ? &first : &none,
+					     with4 ? &last : &none, &six, 2);
+		assert_non_null(addresses);
+		for (int i = 0; i < 3; i++)
+			assert_int_equal(control_pool_get(addresses, NULL, &v4,
+							  &v6), 0);
+		assert_int_equal(control_pool_get(addresses, NULL, &v4, &v6),
+				 -ENOSPC);
+		control_pool_put(addresses, &v4, &v6);
+		assert_int_equal(control_pool_get(addresses, NULL, &v4, &v6),
+				 0);
+		control_pool_free(addresses);
+	}
+}
+
 static void test_pool_fixed(void **state)
 {
 	struct control_pool *addresses = pool_of("a,10.8.0.2\n", true, 0);
@@ -203,6 +251,8 @@ int main(void)
 		cmocka_unit_test(test_pool_large),
 		cmocka_unit_test(test_pool_order),
 		cmocka_unit_test(test_pool_file),
+		cmocka_unit_test(test_pool_range),
+		cmocka_unit_test(test_pool_small6),
 		cmocka_unit_test(test_pool_fixed),
 	};
 

@@ -286,7 +286,7 @@ struct control_pool;
  * @first, @last: IPv4, family AF_UNSPEC for none
  * @prefix6: NULL for none; its address is the first one, and those that follow
  *	it must lie in the network
- * @max: clients at most
+ * @max: clients at most; only an IPv6 pool is not larger than necessary
  */
 struct control_pool *control_pool_new(const struct net_ip *first,
 				      const struct net_ip *last,
@@ -296,12 +296,12 @@ void control_pool_free(struct control_pool *pool);
 
 /**
  * control_pool_grow() - addresses for more clients
- * @pool: perhaps moved
- * @max: clients at most; not more than the range has, and never fewer
+ * @pool: never gets smaller
+ * @max: clients at most
  *
  * Return: 0 or -ENOMEM.
  */
-int control_pool_grow(struct control_pool **pool, uint32_t max);
+int control_pool_grow(struct control_pool *pool, uint32_t max);
 
 /**
  * control_pool_get() - a free pair, preferably the one @name had last
@@ -315,8 +315,8 @@ int control_pool_get(struct control_pool *pool, const char *name,
 void control_pool_put(struct control_pool *pool, const struct net_ip *vpn4,
 		      const struct net_ip *vpn6);
 
-/** control_pool_reserve() - take an address that is in use elsewhere */
-void control_pool_reserve(struct control_pool *pool, const struct net_ip *ip);
+/** control_pool_reserve() - take one that is in use elsewhere; 0 or -ENOMEM */
+int control_pool_reserve(struct control_pool *pool, const struct net_ip *ip);
 
 /**
  * control_pool_restore() - addresses that somebody has got from another process

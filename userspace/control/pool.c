@@ -24,12 +24,16 @@ struct pool_entry {
 	bool is_fixed;
 };
 
-#define POOL_BUCKETS 4096	/* power of two */
+#define POOL_BUCKETS	4096	/* power of two */
+#define POOL_CHUNK	1024u	/* entries that are allocated together */
+#define POOL_FRESH	65536u	/* as large as OpenVPN's pools can be */
 
 /**
  * struct control_pool - addresses, by index
  * @by_name: first entry of a bucket; an index plus one, 0 for none
  * @fresh: all entries before it are in use, or have been
+ * @few: so many are used before somebody gets what another one had
+ * @chunks: of entries, POOL_CHUNK in each; NULL: nobody has had one of them
  */
 struct control_pool {
 	uint32_t by_name[POOL_BUCKETS];
@@ -37,12 +41,58 @@ struct control_pool {
 	uint32_t first4;	/* host order; valid if has4 */
 	bool has4, has6;
 	struct net_prefix prefix6;	/* ip: the first address */
-	uint32_t range;		/* of IPv4; UINT32_MAX without */
-	uint32_t size;
+	uint32_t range;		/* of both families */
+	uint32_t size, few;
 	uint64_t n_released;
 	bool is_changed;	/* since the last control_pool_save() */
-	struct pool_entry entries[];
+	struct pool_entry **chunks;
 };
+
+/* NULL: as if it were all zero */
+static struct pool_entry *pool_entry(const struct control_pool *pool,
+				     uint32_t index)
+{
+	struct pool_entry *chunk = pool->chunks[index / POOL_CHUNK];
+
+	return chunk ? &chunk[index % POOL_CHUNK] : NULL;
+}
+
+/* NULL: out of memory */
+static struct pool_entry *pool_entry_make(struct control_pool *pool,
+					  uint32_t index)
+{
+	struct pool_entry **chunk = &pool->chunks[index / POOL_CHUNK];
+
+	if (!*chunk)
+		*chunk = calloc(POOL_CHUNK, sizeof(**chunk));
+	return pool_entry(pool, index);
+}
+
+static size_t pool_n_chunks(uint32_t size)
+{
+	return ((size_t)size + POOL_CHUNK - 1) / POOL_CHUNK;
+}
+
+/* How many addresses there are from the first one on. */
+static uint32_t range6(const struct net_prefix *prefix6)
+{
+	uint32_t low, mask;
+
+	if (!prefix6 || prefix6->len <= 96)
+		return UINT32_MAX;
+	memcpy(&low, &prefix6->ip.in6.s6_addr[12], sizeof(low));
+	mask = UINT32_MAX >> (prefix6->len - 96);
+	low = ntohl(low) & mask;
+	return low || mask != UINT32_MAX ? mask - low + 1 : UINT32_MAX;
+}
+
+static uint32_t pool_size(const struct control_pool *pool, uint32_t max)
+{
+	if (pool->has4)
+		return pool->range;
+	max = max < POOL_FRESH ? POOL_FRESH : max;
+	return max < pool->range ? max : pool->range;
+}
 
 struct control_pool *control_pool_new(const struct net_ip *first,
 				      const struct net_ip *last,
@@ -51,7 +101,7 @@ struct control_pool *control_pool_new(const struct net_ip *first,
 {
 	bool has4 = first->family == AF_INET && last->family == AF_INET;
 	struct control_pool *pool;
-	uint32_t size = max, range = UINT32_MAX;
+	uint32_t range = range6(prefix6);
 
 	if (has4) {
 		uint32_t from = ntohl(first->in4.s_addr);
@@ -59,12 +109,10 @@ struct control_pool *control_pool_new(const struct net_ip *first,
 
 		if (to < from)
 			return NULL;
-		if (to - from < UINT32_MAX)
+		if (to - from < range)
 			range = to - from + 1;
-		if (range < size)
-			size = range;
 	}
-	pool = calloc(1, sizeof(*pool) + size * sizeof(pool->entries[0]));
+	pool = calloc(1, sizeof(*pool));
 	if (!pool)
 		return NULL;
 	pool->has4 = has4;
@@ -73,31 +121,46 @@ struct control_pool *control_pool_new(const struct net_ip *first,
 	if (prefix6)
 		pool->prefix6 = *prefix6;
 	pool->range = range;
-	pool->size = size;
-	return pool;
+	pool->size = pool_size(pool, max);
+	pool->few = max < POOL_FRESH ? POOL_FRESH : max;
+	pool->chunks = calloc(pool_n_chunks(pool->size),
+			      sizeof(pool->chunks[0]));
+	if (pool->chunks)
+		return pool;
+	free(pool);
+	return NULL;
 }
 
-int control_pool_grow(struct control_pool **pool, uint32_t max)
+int control_pool_grow(struct control_pool *pool, uint32_t max)
 {
-	uint32_t old = (*pool)->size;
-	uint32_t size = max < (*pool)->range ? max : (*pool)->range;
-	struct control_pool *more;
+	size_t old = pool_n_chunks(pool->size), n;
+	uint32_t size = pool_size(pool, max);
+	struct pool_entry **more;
 
-	if (size <= old)
+	if (pool->few < max)
+		pool->few = max;
+	if (size <= pool->size)
 		return 0;
-	more = realloc(*pool, sizeof(*more) + size * sizeof(more->entries[0]));
+	n = pool_n_chunks(size);
+	more = realloc(pool->chunks, n * sizeof(*more));
 	if (!more)
 		return -ENOMEM;
-	memset(&more->entries[old], 0, (size - old) * sizeof(*more->entries));
-	more->size = size;
-	*pool = more;
+	memset(&more[old], 0, (n - old) * sizeof(*more));
+	pool->chunks = more;
+	pool->size = size;
 	return 0;
 }
 
 void control_pool_free(struct control_pool *pool)
 {
-	for (uint32_t i = 0; pool && i < pool->size; i++)
-		free(pool->entries[i].owner);
+	if (!pool)
+		return;
+	for (size_t i = 0; i < pool_n_chunks(pool->size); i++) {
+		for (uint32_t k = 0; pool->chunks[i] && k < POOL_CHUNK; k++)
+			free(pool->chunks[i][k].owner);
+		free(pool->chunks[i]);
+	}
+	free(pool->chunks);
 	free(pool);
 }
 
@@ -159,8 +222,8 @@ static bool pool_find_owned(struct control_pool *pool, const char *name,
 	bool is_found = false;
 
 	*index = 0;
-	for (; at; at = pool->entries[at - 1].next) {
-		const struct pool_entry *entry = &pool->entries[at - 1];
+	for (; at; at = pool_entry(pool, at - 1)->next) {
+		const struct pool_entry *entry = pool_entry(pool, at - 1);
 
 		if (entry->is_used || !pool_is_owner(entry, name, hash) ||
 		    (is_found && *index < at - 1))
@@ -171,13 +234,17 @@ static bool pool_find_owned(struct control_pool *pool, const char *name,
 	return is_found;
 }
 
-/* The lowest one that nobody has had yet. */
-static bool pool_find_fresh(struct control_pool *pool, uint32_t *index)
+/* The lowest one that nobody has had yet, if it is before @end. */
+static bool pool_find_fresh(struct control_pool *pool, uint32_t end,
+			    uint32_t *index)
 {
-	for (; pool->fresh < pool->size; pool->fresh++) {
-		const struct pool_entry *entry = &pool->entries[pool->fresh];
+	if (end > pool->size)
+		end = pool->size;
+	for (; pool->fresh < end; pool->fresh++) {
+		const struct pool_entry *entry = pool_entry(pool, pool->fresh);
 
-		if (entry->is_used || entry->is_fixed || entry->released)
+		if (entry && (entry->is_used || entry->is_fixed ||
+			      entry->released))
 			continue;
 		*index = pool->fresh;
 		return true;
@@ -185,62 +252,71 @@ static bool pool_find_fresh(struct control_pool *pool, uint32_t *index)
 	return false;
 }
 
-/* The index that @name had; else the one that has been free for longest. */
-static int pool_pick(struct control_pool *pool, const char *name,
-		     uint32_t *index)
+static bool pool_find_oldest(const struct control_pool *pool, uint32_t *index)
 {
 	const struct pool_entry *best = NULL;
 
-	if ((name && pool_find_owned(pool, name, index)) ||
-	    pool_find_fresh(pool, index))
-		return 0;
-	for (uint32_t i = 0; i < pool->size; i++) {
-		const struct pool_entry *entry = &pool->entries[i];
+	for (uint32_t i = 0; i < pool->fresh; i++) {
+		const struct pool_entry *entry = pool_entry(pool, i);
 
-		if (entry->is_used || entry->is_fixed ||
+		if (!entry || entry->is_used || entry->is_fixed ||
 		    (best && best->released <= entry->released))
 			continue;
 		best = entry;
 		*index = i;
 	}
-	return best ? 0 : -ENOSPC;
+	return best;
 }
 
-static void pool_unlink(struct control_pool *pool, struct pool_entry *entry)
+/* The index that @name had; else the one that has been free for longest. */
+static int pool_pick(struct control_pool *pool, const char *name,
+		     uint32_t *index)
 {
-	uint32_t id = (uint32_t)(entry - pool->entries) + 1;
+	if ((name && pool_find_owned(pool, name, index)) ||
+	    pool_find_fresh(pool, pool->few, index) ||
+	    pool_find_oldest(pool, index) ||
+	    pool_find_fresh(pool, pool->size, index))
+		return 0;
+	return -ENOSPC;
+}
+
+static void pool_unlink(struct control_pool *pool, uint32_t index)
+{
+	struct pool_entry *entry = pool_entry(pool, index);
 	uint32_t *pos = pool_bucket(pool, entry->hash);
 
-	while (*pos && *pos != id)
-		pos = &pool->entries[*pos - 1].next;
+	while (*pos && *pos != index + 1)
+		pos = &pool_entry(pool, *pos - 1)->next;
 	if (*pos)
 		*pos = entry->next;
 	entry->next = 0;
 }
 
-static void pool_link(struct control_pool *pool, struct pool_entry *entry)
+static void pool_link(struct control_pool *pool, uint32_t index)
 {
+	struct pool_entry *entry = pool_entry(pool, index);
 	uint32_t *pos = pool_bucket(pool, entry->hash);
 
 	entry->next = *pos;
-	*pos = (uint32_t)(entry - pool->entries) + 1;
+	*pos = index + 1;
 }
 
 /* 0 or -ENOMEM; NULL leaves the entry without a name. */
-static int pool_own(struct control_pool *pool, struct pool_entry *entry,
+static int pool_own(struct control_pool *pool, uint32_t index,
 		    const char *name)
 {
-	char *copy = name ? strdup(name) : NULL;
+	struct pool_entry *entry = pool_entry_make(pool, index);
+	char *copy = entry && name ? strdup(name) : NULL;
 
-	if (name && !copy)
+	if (!entry || (name && !copy))
 		return -ENOMEM;
 	if (entry->owner)
-		pool_unlink(pool, entry);
+		pool_unlink(pool, index);
 	free(entry->owner);
 	entry->owner = copy;
 	entry->hash = name ? name_hash(name) : 0;
 	if (copy)
-		pool_link(pool, entry);
+		pool_link(pool, index);
 	pool->is_changed = true;
 	return 0;
 }
@@ -258,9 +334,11 @@ int control_pool_get(struct control_pool *pool, const char *name,
 	ret = pool_address(pool, index, vpn4, vpn6);
 	if (ret)
 		return -ENOSPC;
-	entry = &pool->entries[index];
+	entry = pool_entry_make(pool, index);
+	if (!entry)
+		return -ENOMEM;
 	if (!name || !pool_is_owner(entry, name, name_hash(name)))
-		ret = pool_own(pool, entry, name);
+		ret = pool_own(pool, index, name);
 	if (!ret)
 		entry->is_used = true;
 	return ret;
@@ -289,35 +367,47 @@ void control_pool_put(struct control_pool *pool, const struct net_ip *vpn4,
 		      const struct net_ip *vpn6)
 {
 	const struct net_ip *const both[] = { vpn4, vpn6 };
+	struct pool_entry *entry;
 	uint32_t index;
 
 	for (unsigned int i = 0; i < 2; i++) {
-		if (pool_index(pool, both[i], &index) ||
-		    !pool->entries[index].is_used)
+		entry = pool_index(pool, both[i], &index) ?
+			NULL : pool_entry(pool, index);
+		if (!entry || !entry->is_used)
 			continue;
-		pool->entries[index].released = ++pool->n_released;
-		pool->entries[index].is_used = false;
+		entry->released = ++pool->n_released;
+		entry->is_used = false;
 	}
 }
 
-void control_pool_reserve(struct control_pool *pool, const struct net_ip *ip)
+int control_pool_reserve(struct control_pool *pool, const struct net_ip *ip)
 {
+	struct pool_entry *entry;
 	uint32_t index;
 
-	if (!pool_index(pool, ip, &index))
-		pool->entries[index].is_used = true;
+	if (pool_index(pool, ip, &index))
+		return 0;
+	entry = pool_entry_make(pool, index);
+	if (!entry)
+		return -ENOMEM;
+	entry->is_used = true;
+	return 0;
 }
 
 int control_pool_restore(struct control_pool *pool, const char *name,
 			 const struct net_ip *vpn4, const struct net_ip *vpn6)
 {
+	struct pool_entry *entry;
 	uint32_t index;
 
 	/* what was given by name does not lie there */
 	if (pool_index(pool, vpn4, &index) && pool_index(pool, vpn6, &index))
 		return 0;
-	pool->entries[index].is_used = true;
-	return name ? pool_own(pool, &pool->entries[index], name) : 0;
+	entry = pool_entry_make(pool, index);
+	if (!entry)
+		return -ENOMEM;
+	entry->is_used = true;
+	return name ? pool_own(pool, index, name) : 0;
 }
 
 /* ---- ifconfig-pool-persist ------------------------------------------- */
@@ -365,9 +455,9 @@ static int pool_load_line(struct control_pool *pool, const char *pos,
 	    (!field_index(pool, ip4, AF_INET, &index) &&
 	     !field_index(pool, ip6, AF_INET6, &index)))
 		return 1;
-	entry = &pool->entries[index];
-	if (pool_own(pool, entry, name))
+	if (pool_own(pool, index, name))
 		return -ENOMEM;
+	entry = pool_entry(pool, index);
 	entry->is_fixed = is_fixed;
 	entry->released = ++pool->n_released;
 	return 0;
@@ -418,8 +508,12 @@ int control_pool_save(struct control_pool *pool, struct mem_buf *out)
 	int ret = 0;
 
 	for (uint32_t i = 0; i < pool->size && !ret; i++) {
-		const char *name = pool->entries[i].owner;
+		const struct pool_entry *entry = pool_entry(pool, i);
+		const char *name = entry ? entry->owner : NULL;
 		int len;
+
+		if (!pool->chunks[i / POOL_CHUNK])
+			i += POOL_CHUNK - 1 - i % POOL_CHUNK;
 
 		if (!name || !name_is_plain(name) ||
 		    pool_address(pool, i, &vpn4, &vpn6))

@@ -190,7 +190,7 @@ static void server_refused(struct tunnel_session *ts)
 }
 
 /* An address that was given by name belongs to the client that came last. */
-static void take_address(struct tunnel *tunnel, const struct net_ip *ip)
+static int take_address(struct tunnel *tunnel, const struct net_ip *ip)
 {
 	struct tunnel_host *host = tunnel->host;
 
@@ -202,7 +202,7 @@ static void take_address(struct tunnel *tunnel, const struct net_ip *ip)
 		     net_ip_is_equal(&other->vpn6, ip)))
 			tunnel_close(other, "its address belongs to another client");
 	}
-	control_pool_reserve(host->server->pool, ip);
+	return control_pool_reserve(host->server->pool, ip);
 }
 
 static void release_addresses(struct tunnel *tunnel)
@@ -224,17 +224,19 @@ int tunnel_server_assign(struct tunnel *tunnel)
 
 	release_addresses(tunnel);
 	if (cfg->has_ifconfig_push) {
-		take_address(tunnel, &cfg->ifconfig_push);
+		ret = take_address(tunnel, &cfg->ifconfig_push);
 		tunnel->vpn4 = cfg->ifconfig_push;
 		tunnel->vpn6 = none;
 	} else {
 		ret = control_pool_get(pool, name, &tunnel->vpn4,
 				       &tunnel->vpn6);
+	}
+	if (ret)
+		return ret;
+	if (cfg->has_ifconfig6_push) {
+		ret = take_address(tunnel, &cfg->ifconfig6_push.ip);
 		if (ret)
 			return ret;
-	}
-	if (cfg->has_ifconfig6_push) {
-		take_address(tunnel, &cfg->ifconfig6_push.ip);
 		tunnel->vpn6 = cfg->ifconfig6_push.ip;
 	}
 	tunnel->has_pool_address = true;
@@ -548,9 +550,10 @@ static int adopt_peer(void *arg, const struct dp_peer_info *info)
 	tunnel->vpn4 = info->vpn4;
 	tunnel->vpn6 = info->vpn6;
 	tunnel->has_pool_address = true;
-	control_pool_reserve(host->server->pool, &info->vpn4);
-	control_pool_reserve(host->server->pool, &info->vpn6);
 	tunnel_enter_state(tunnel, TUNNEL_STATE_ADOPTED);
+	if (control_pool_reserve(host->server->pool, &info->vpn4) ||
+	    control_pool_reserve(host->server->pool, &info->vpn6))
+		return -ENOMEM;
 	return 0;
 }
 
@@ -718,7 +721,7 @@ static int server_reloaded(struct tunnel_host *host,
 	if (!ret)
 		ret = tunnel_registry_resize(&host->reg, cfg->max_clients);
 	if (!ret)
-		ret = control_pool_grow(&host->server->pool, cfg->max_clients);
+		ret = control_pool_grow(host->server->pool, cfg->max_clients);
 	return ret ? ret : tunnel_device_apply(host, cfg, NULL);
 }
 

@@ -423,8 +423,9 @@ static struct tunnel_session *restore_session(struct tunnel *tunnel,
 	memcpy(ts->username, rec->username, sizeof(ts->username));
 	ts->kid = rec->kid;
 	ts->peer_info = strndup(rec->peer_info, sizeof(rec->peer_info) - 1);
-	ts->control = !ts->peer_info ? NULL : control_session_restore(&tunnel->host->env,
-					      &rec->control, ts);
+	if (ts->peer_info)
+		ts->control = control_session_restore(&tunnel->host->env,
+						      &rec->control, ts);
 	if (ts->control)
 		return ts;
 	free(ts->peer_info);
