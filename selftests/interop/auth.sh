@@ -170,6 +170,89 @@ scenario_challenge() {
 	RESULT="data path: server $(peer_data_path ovpnd)"
 }
 
+# scenario_pending SERVER: somebody takes longer than hand-window to decide about a
+# client, and says so: it waits.
+scenario_pending() {
+	local dialogue
+
+	HAND_WINDOW=5 RENEG_S=3600 RENEG_C=3600
+	SERVER_LINES="management $DIR/management unix
+		management-client-auth
+		verify-client-cert none"
+	CLIENT_LINES="auth-user-pass $DIR/login
+		push-peer-info
+		setenv IV_SSO webauth"
+	login_files alice secret
+	peer_start server "$1"
+	daemon_wait_for server 'Initialization Sequence Completed' 10 ||
+		fail "the server ($1) does not start"
+	in_s "$TOP/selftests/interop/dialogue" "$DIR/management" \
+		>"$DIR/management.log" 2>&1 <<-'EOT' &
+		< INFO
+		< CLIENT:CONNECT,0,([0-9]+)
+		= KID
+		< ENV,END
+		. 1
+		> client-pending-auth 0 $KID WEB_AUTH::https://192.0.2.1/ 30
+		< SUCCESS
+		. 10
+		> client-auth-nt 0 $KID
+		< SUCCESS
+	EOT
+	dialogue=$!
+	within 5 grep -q INFO "$DIR/management.log" ||
+		fail "there is no management interface"
+	peer_start client ovpnd
+	wait "$dialogue" ||
+		fail "the management interface: $(tail -n 3 "$DIR/management.log")"
+	daemon_wait_for client 'Initialization Sequence Completed' 10 ||
+		fail "the client has not waited"
+	! daemon_says client 'no-push-reply' || fail "the client has given up"
+	daemon_says client 'waiting up to 30 s' ||
+		fail "the client has not heard for how long"
+	within 5 traffic_ready || fail "no traffic through the tunnel"
+	stop_clean client
+	stop_clean server
+	RESULT="11 s of 30, with hand-window 5"
+}
+
+# scenario_token_user SERVER: with a token comes a name, which is not the one that
+# the client has logged in with, if it has at all. With both it comes again.
+scenario_token_user() {
+	local want='^AuthenticatedEmptyUser,'
+
+	RENEG_S=3600 RENEG_C=3600
+	script_write verify 'echo "$session_state,$username,$password" >>"$OUT/asked"'
+	SERVER_LINES="script-security 3
+		auth-user-pass-verify $DIR/verify via-env
+		auth-user-pass-optional
+		auth-gen-token 0 external-auth"
+	if [ "$1" = ovpnd ]; then
+		want='^Authenticated,guest,SESS_ID'
+		script_write connect 'echo "override-username guest" >"$1"'
+		SERVER_LINES+="
+			client-connect $DIR/connect"
+		CLIENT_LINES="auth-user-pass $DIR/login"
+		login_files alice secret
+	else
+		# without a user name stock OpenVPN's token has none, either
+		SERVER_LINES+="
+			push \"auth-token-user Ym9i\""
+	fi
+	peer_start server "$1"
+	daemon_wait_for server 'Initialization Sequence Completed' 10 ||
+		fail "the server ($1) does not start"
+	client_connects ovpnd
+	expect_out asked '^Initial,'
+	kill -USR1 "${DAEMON_PID[client]}"
+	within 20 out_says asked "$want" ||
+		fail "the client's second login is: $(tail -n 1 "$DIR/out/asked")"
+	within 20 traffic_ready || fail "no traffic after that"
+	stop_clean client
+	stop_clean server
+	RESULT="with a token of $1"
+}
+
 # plugin_find NAME: OpenVPN's plugin, as Debian has built it; sets PLUGIN.
 plugin_find() {
 	local found
