@@ -499,6 +499,32 @@ static void test_exhaustion(void **state)
 	assert_true(goes_up());
 }
 
+/* The same by what a key of AES-GCM has carried, in either direction. */
+static void test_usage(void **state)
+{
+	struct user_peer *peer;
+	struct user_key *key;
+
+	(void)state;
+	rig_up(&rig);
+	peer = user_find_id(user_get(rig.client.dp), RIG_PEER_ID);
+	key = &peer->key[peer->primary];
+	assert_true(goes_up());
+	assert_int_equal(rig.client.n_exhausted, 0);
+	key->open.usage = USERDP_USAGE_SOFT;
+	assert_true(goes_down());
+	assert_true(goes_up());
+	assert_int_equal(rig.client.n_exhausted, 1);
+	key->is_soft_told = false;
+	key->open.usage = 0;
+	key->seal.usage = USERDP_USAGE_SOFT;
+	assert_true(goes_up());
+	assert_int_equal(rig.client.n_exhausted, 2);
+	key->seal.usage = USERDP_USAGE_MAX;
+	assert_true(goes_up());
+	assert_true(stays_up());
+}
+
 /* ---- events ---------------------------------------------------------- */
 
 static void test_float(void **state)
@@ -756,6 +782,7 @@ int main(void)
 		TEST(test_peer_errors),
 		TEST(test_rotation),
 		TEST(test_exhaustion),
+		TEST(test_usage),
 		TEST(test_float),
 		TEST(test_float_socket),
 		TEST(test_keepalive),

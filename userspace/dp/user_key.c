@@ -26,7 +26,7 @@ struct user_key *user_tx_key(struct user_peer *peer)
 {
 	struct user_key *key = &peer->key[peer->primary];
 
-	return key->is_set && key->seal.next < key->seal.end ? key : NULL;
+	return key->is_set && !userdp_codec_is_spent(&key->seal) ? key : NULL;
 }
 
 static int user_key_codec(struct userdp_codec *codec, const struct dp_key *key,
@@ -98,6 +98,8 @@ static void user_key_resume(struct user_key *key)
 							      key->seal.end;
 	if (live->highest)
 		dp_replay_resume(&key->replay[0], live->highest);
+	userdp_codec_resume(&key->seal, key->seal.next - 1);
+	userdp_codec_resume(&key->open, live->highest);
 	live->next = key->seal.next;
 }
 

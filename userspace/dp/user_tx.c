@@ -230,7 +230,8 @@ static void user_tx_check_key(struct dp_user *user, struct user_peer *peer)
 {
 	struct user_key *key = &peer->key[peer->primary];
 
-	if (key->seal.next <= key->seal.soft || key->is_soft_told)
+	if (key->is_soft_told || (!userdp_codec_is_worn(&key->seal) &&
+				  !userdp_codec_is_worn(&key->open)))
 		return;
 	key->is_soft_told = true;
 	dp_emit_exhausted(&user->base, peer->cfg.id, key->key_id);

@@ -5,6 +5,8 @@
 
 #include "userdp/private.h"
 
+#define LONG_PACKET	9000u	/* as they are in fast networks */
+
 /* The first byte of a DATA_V1 packet is not authenticated (section 7.2). */
 static size_t codec_ad_skip(size_t head_len)
 {
@@ -22,7 +24,10 @@ static ssize_t codec_aead_seal(struct userdp_codec *codec, uint8_t *wire,
 	err = userdp_aead_seal(&codec->aead, wire + skip, head - skip, src,
 			       len, wire + head,
 			       wire + head + PROTO_AEAD_TAG_LEN);
-	return err ? err : (ssize_t)(head + PROTO_AEAD_TAG_LEN + len);
+	if (err)
+		return err;
+	codec->usage += userdp_usage(len);
+	return (ssize_t)(head + PROTO_AEAD_TAG_LEN + len);
 }
 
 static ssize_t codec_aead_open(struct userdp_codec *codec, const uint8_t *pkt,
@@ -35,12 +40,19 @@ static ssize_t codec_aead_open(struct userdp_codec *codec, const uint8_t *pkt,
 
 	if (len <= head + PROTO_AEAD_TAG_LEN)
 		return -EINVAL;
+	if (codec->forged > USERDP_FORGED_MAX)
+		return -EBADMSG;
 	len -= head + PROTO_AEAD_TAG_LEN;
 	id->number = get32(pkt + head_len);
 	err = userdp_aead_open(&codec->aead, pkt + skip, head - skip,
 			       pkt + head + PROTO_AEAD_TAG_LEN, len,
 			       pkt + head, dst);
-	return err ? err : (ssize_t)len;
+	if (err) {
+		codec->forged++;
+		return err;
+	}
+	codec->usage += userdp_usage(len);
+	return (ssize_t)len;
 }
 
 static void codec_aead_wipe(struct userdp_codec *codec)
@@ -95,6 +107,7 @@ static int codec_init_aead(struct userdp_codec *codec,
 	codec->fixed = codec->head_len + PROTO_DATA_PID_LEN +
 		       PROTO_AEAD_TAG_LEN;
 	codec->mask = SIZE_MAX;
+	codec->is_limited = secret->cipher != PROTO_CIPHER_CHACHA20_POLY1305;
 	return userdp_aead_init(&codec->aead, secret->cipher, secret->key,
 				secret->tail, dir);
 }
@@ -133,6 +146,13 @@ void userdp_codec_wipe(struct userdp_codec *codec)
 	if (codec->ops)
 		codec->ops->wipe(codec);
 	codec->ops = NULL;
+}
+
+void userdp_codec_resume(struct userdp_codec *codec, uint64_t n)
+{
+	uint64_t usage = n * userdp_usage(LONG_PACKET);
+
+	codec->usage = usage < USERDP_USAGE_SOFT ? usage : USERDP_USAGE_SOFT;
 }
 
 size_t userdp_codec_payload(const struct userdp_codec *codec, size_t size)

@@ -27,11 +27,6 @@
 #define COUNTER_BITS	48
 #define COUNTER_MAX	((UINT64_C(1) << COUNTER_BITS) - 1)
 
-/* Of AES-GCM: blocks and packets with one key; and forgeries. */
-#define USAGE_MAX	((UINT64_C(1) << 36) - 1)
-#define FORGED_WORN	(UINT64_C(1) << 35)
-#define FORGED_MAX	(UINT64_C(1) << 36)
-
 struct epoch_key {
 	uint8_t key[32];
 	uint8_t iv[PROTO_AEAD_NONCE_LEN];
@@ -180,11 +175,6 @@ static OSSL_PARAM epoch_tag(const uint8_t *tag)
 						 PROTO_AEAD_TAG_LEN);
 }
 
-static uint64_t epoch_usage(size_t len)
-{
-	return (len + 15) / 16 + 1;
-}
-
 /* Is it time for another epoch? @next: the packet that comes */
 static uint32_t epoch_target(const struct userdp_epoch *epoch, uint64_t next)
 {
@@ -195,10 +185,10 @@ static uint32_t epoch_target(const struct userdp_epoch *epoch, uint64_t next)
 	if (epoch->tx_wanted > now)
 		return epoch->tx_wanted;
 	is_worn = (next & COUNTER_MAX) == COUNTER_MAX ||
-		  (epoch->is_limited && epoch->tx.usage > USAGE_MAX) ||
+		  (epoch->is_limited && epoch->tx.usage > USERDP_USAGE_MAX) ||
 		  (rx->number == now &&
-		   ((epoch->is_limited && rx->usage > USAGE_MAX) ||
-		    rx->forged > FORGED_WORN));
+		   ((epoch->is_limited && rx->usage > USERDP_USAGE_MAX) ||
+		    rx->forged > USERDP_FORGED_SOFT));
 	return is_worn && now < EPOCH_MAX ? now + 1 : now;
 }
 
@@ -241,7 +231,7 @@ static ssize_t epoch_seal(struct userdp_codec *codec, uint8_t *wire,
 	    EVP_CipherFinal_ex(epoch->tx.ctx, dst + n, &n) != 1 ||
 	    EVP_CIPHER_CTX_get_params(epoch->tx.ctx, params) != 1)
 		return -EIO;
-	epoch->tx.usage += epoch_usage(len);
+	epoch->tx.usage += userdp_usage(len);
 	return (ssize_t)(head + len + PROTO_AEAD_TAG_LEN);
 }
 
@@ -297,7 +287,7 @@ static ssize_t epoch_open_ahead(struct userdp_epoch *epoch, const uint8_t *pkt,
 	    !epoch_open_with(epoch->trial, key->iv, pkt, len, dst) ||
 	    epoch_move(epoch, number, steps))
 		return -EBADMSG;
-	epoch->rx[epoch->at].usage += epoch_usage(len);
+	epoch->rx[epoch->at].usage += userdp_usage(len);
 	id->is_fresh = true;
 	id->window = epoch->at;
 	return (ssize_t)len;
@@ -323,13 +313,13 @@ static ssize_t epoch_open(struct userdp_codec *codec, const uint8_t *pkt,
 		return epoch_open_ahead(epoch, pkt, len, dst, number, id);
 	if (number < use->number)
 		use = &epoch->rx[epoch->at ^ 1];
-	if (!number || number != use->number || use->forged > FORGED_MAX)
+	if (!number || number != use->number || use->forged > USERDP_FORGED_MAX)
 		return -EBADMSG;
 	if (!epoch_open_with(use->ctx, use->iv, pkt, len, dst)) {
 		use->forged++;
 		return -EBADMSG;
 	}
-	use->usage += epoch_usage(len);
+	use->usage += userdp_usage(len);
 	id->window = (unsigned int)(use - epoch->rx);
 	id->is_late = id->window != epoch->at;
 	return (ssize_t)len;

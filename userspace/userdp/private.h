@@ -67,6 +67,12 @@ static inline bool is_ip4(const uint8_t *pkt)
 	return pkt[0] >> 4 == 4;
 }
 
+/* What a packet of @len bytes takes of a key. */
+static inline uint64_t userdp_usage(size_t len)
+{
+	return (len + 15) / 16 + 1;
+}
+
 /* aead.c: NULL for others */
 const EVP_CIPHER *userdp_aead_cipher(enum proto_cipher cipher);
 

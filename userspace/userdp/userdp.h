@@ -121,6 +121,15 @@ ssize_t userdp_cbc_open(struct userdp_cbc *cbc, const uint8_t *src, size_t len,
 #define USERDP_PID_SOFT		0xff000000u
 #define USERDP_PID_END		0x100000000u
 
+/*
+ * Sections 4.4 and 6.5. Of AES-GCM, in each direction: blocks and packets with one
+ * key, and when to ask for another; of every AEAD cipher: forgeries.
+ */
+#define USERDP_USAGE_MAX	((UINT64_C(1) << 36) - 1)
+#define USERDP_USAGE_SOFT	(USERDP_USAGE_MAX * 7 / 8)
+#define USERDP_FORGED_SOFT	(UINT64_C(1) << 35)
+#define USERDP_FORGED_MAX	(UINT64_C(1) << 36)
+
 struct userdp_codec;
 
 /**
@@ -155,12 +164,16 @@ struct userdp_codec_ops {
  * struct userdp_codec - one key in one direction
  * @next: id of the next packet sealed
  * @soft, @end: of @next: time for another key; none is left
+ * @usage: blocks and packets, with @is_limited; keys with epochs count their own
+ * @forged: packets that were not authentic
  * @head_len: of the headers of packets sealed
  * @fixed, @add, @mask: see userdp_codec_wire()
  */
 struct userdp_codec {
 	const struct userdp_codec_ops *ops;
 	uint64_t next, soft, end;
+	uint64_t usage, forged;
+	bool is_limited;
 	size_t head_len, fixed, add, mask;
 	union {
 		struct userdp_aead aead;
@@ -186,6 +199,27 @@ int userdp_codec_init(struct userdp_codec *codec,
 		      const struct userdp_secret *secret, size_t head_len,
 		      enum userdp_aead_dir dir);
 void userdp_codec_wipe(struct userdp_codec *codec);
+
+/** userdp_codec_is_worn() - is it time for another key? */
+static inline bool userdp_codec_is_worn(const struct userdp_codec *codec)
+{
+	return codec->next > codec->soft || codec->forged > USERDP_FORGED_SOFT ||
+	       (codec->is_limited && codec->usage > USERDP_USAGE_SOFT);
+}
+
+/** userdp_codec_is_spent() - nothing may be sealed any more */
+static inline bool userdp_codec_is_spent(const struct userdp_codec *codec)
+{
+	return codec->next >= codec->end ||
+	       (codec->is_limited && codec->usage > USERDP_USAGE_MAX);
+}
+
+/**
+ * userdp_codec_resume() - a key that another process has used
+ * @n: packets; how long they were is not known, so that they count as long, but
+ *	not as so many that another key is not asked for first
+ */
+void userdp_codec_resume(struct userdp_codec *codec, uint64_t n);
 
 #define USERDP_EPOCH_SECRET	32
 #define USERDP_EPOCH_ID		8	/* epoch and counter on the wire */
