@@ -330,6 +330,10 @@ scenario_kill_told() {
 	server_again kill
 	daemon_says server '1 peers of an earlier run go on' ||
 		fail "the client's session is not taken over"
+	# there is no status file
+	kill -USR2 "${DAEMON_PID[server]}"
+	daemon_wait_for server '10\.77\.0\.0/24,alice,192\.0\.2\.2' 5 ||
+		fail "SIGUSR2 does not write the status to the log"
 	mgmt_ask second ovpnd <<-'EOT'
 		> status 3
 		< ROUTING_TABLE.10\.77\.0\.0/24.alice

@@ -152,6 +152,28 @@ static void test_status_interval(void **state)
 	unlink(status_path);
 }
 
+/* Who was let in to read it goes on reading. */
+static void test_status_mode(void **state)
+{
+	struct mgmt_status *status;
+	struct stat before, after;
+	int fd = open(status_path, O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
+
+	(void)state;
+	assert_true(fd >= 0);
+	assert_int_equal(fchown(fd, 0, 65534), 0);
+	assert_int_equal(fchmod(fd, 0640), 0);
+	assert_int_equal(fstat(fd, &before), 0);
+	close(fd);
+	status = open_status(1, 0);
+	assert_int_equal(stat(status_path, &after), 0);
+	assert_int_not_equal(before.st_ino, after.st_ino);
+	assert_int_equal(after.st_mode & 0777, 0640);
+	assert_int_equal(after.st_gid, 65534);
+	mgmt_status_close(status);
+	unlink(status_path);
+}
+
 /* Where the folder does not let us, it is written in place, and shortened. */
 static void test_status_in_place(void **state)
 {
@@ -194,6 +216,7 @@ int main(void)
 		TEST(test_status_v2_v3),
 		TEST(test_status_client),
 		TEST(test_status_interval),
+		TEST(test_status_mode),
 		TEST(test_status_in_place),
 	};
 

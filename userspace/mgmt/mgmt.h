@@ -121,7 +121,7 @@ void mgmt_exiting(struct mgmt_service *service, const char *name);
 /** mgmt_reloaded() - tell who has asked; @json: one line; NULL is allowed */
 void mgmt_reloaded(struct mgmt_service *service, const char *json);
 
-/** mgmt_status_now() - write the status file, if there is one */
+/** mgmt_status_now() - write the status file; if there is none, to the log */
 void mgmt_status_now(struct mgmt_service *service);
 
 /**

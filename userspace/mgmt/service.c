@@ -12,6 +12,8 @@ struct mgmt_service {
 	struct mgmt *socket;
 	struct mgmt_status *status;
 	struct mgmt_iface *iface;
+	struct tunnel_host *host;
+	int version;
 };
 
 static int open_status(const struct mgmt_setup *setup,
@@ -47,6 +49,8 @@ int mgmt_start(const struct mgmt_setup *setup, struct mgmt_service **out,
 	if (!service)
 		return -ENOMEM;
 	*out = service;
+	service->host = setup->host;
+	service->version = setup->cfg->status_version;
 	ret = mgmt_open(setup->loop, path, setup->host, &service->socket);
 	if (ret) {
 		snprintf(err, err_len, "control socket %s: %s%s",
@@ -79,12 +83,28 @@ void mgmt_reloaded(struct mgmt_service *service, const char *json)
 		mgmt_answer_reload(service->socket, json);
 }
 
+static void log_status(struct mgmt_service *service)
+{
+	char *text = NULL, *line, *save;
+	size_t len = 0;
+	FILE *out = open_memstream(&text, &len);
+
+	if (!out)
+		return;
+	mgmt_status_print(service->host, service->version, out);
+	if (!fclose(out))
+		for (line = strtok_r(text, "\n", &save); line;
+		     line = strtok_r(NULL, "\n", &save))
+			log_notice("%s", line);
+	free(text);
+}
+
 void mgmt_status_now(struct mgmt_service *service)
 {
 	int ret = service->status ? mgmt_status_write(service->status) : 0;
 
 	if (!service->status)
-		log_notice("no status file is configured; try: ovpnctl status");
+		log_status(service);
 	if (ret)
 		log_warn("status file: %s", strerror(-ret));
 }

@@ -39,6 +39,21 @@ static int status_write_all(int fd, const char *text, size_t len)
 	return ftruncate(fd, (off_t)len) && errno != EINVAL ? -errno : 0;
 }
 
+/* As the file that it replaces: those who may read that go on. */
+static int status_keep_mode(const struct mgmt_status *status, int fd)
+{
+	struct stat old, new;
+
+	if (stat(status->path, &old))
+		return errno == ENOENT ? 0 : -errno;
+	if (fstat(fd, &new))
+		return -errno;
+	if ((old.st_uid != new.st_uid || old.st_gid != new.st_gid) &&
+	    fchown(fd, old.st_uid, old.st_gid))
+		return -errno;
+	return fchmod(fd, old.st_mode & 0777) ? -errno : 0;
+}
+
 /* A reader sees the old file or the new one, never a part. */
 static int status_replace(struct mgmt_status *status, const char *text,
 			  size_t len)
@@ -51,8 +66,8 @@ static int status_replace(struct mgmt_status *status, const char *text,
 	if (fd < 0)
 		return -errno;
 	err = status_write_all(fd, text, len);
-	if (!err && fchmod(fd, 0600))
-		err = -errno;
+	if (!err)
+		err = status_keep_mode(status, fd);
 	if (!err && rename(temp, status->path))
 		err = -errno;
 	if (err) {
