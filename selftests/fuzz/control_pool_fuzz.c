@@ -15,7 +15,7 @@ static struct control_pool *pool_new(void)
 	FUZZ_CHECK(!net_ip_parse("10.8.0.2", &first) &&
 		   !net_ip_parse("10.8.0.99", &last) &&
 		   !net_prefix_parse("fd00:8::1000/64", &six));
-	pool = control_pool_new(&first, &last, &six, 64);
+	pool = control_pool_new(&first, &last, &six, false, 64);
 	FUZZ_CHECK(pool);
 	return pool;
 }

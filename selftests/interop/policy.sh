@@ -122,6 +122,44 @@ scenario_ccd() {
 	RESULT="data path: server $(peer_data_path ovpnd)"
 }
 
+# scenario_net30 CLIENT: four addresses for each client, by the pool, by a line of
+# ipp.txt as OpenVPN has written it, and by a client's file.
+scenario_net30() {
+	mkdir -p "$DIR/pool"
+	chmod 777 "$DIR/pool"
+	echo 'client2,10.8.0.40,' >"$DIR/pool/ipp.txt"
+	chmod 666 "$DIR/pool/ipp.txt"
+	SERVER_LINES="topology net30
+		client-config-dir $DIR/ccd
+		ifconfig-pool-persist $DIR/pool/ipp.txt"
+	ccd_write nobody disable
+	server_starts
+	client_connects "$1"
+	has_address tun-c 10.8.0.6 || fail "the client has not 10.8.0.6"
+	has_route c '^10\.8\.0\.5 dev tun-c .*10\.8\.0\.6' ||
+		fail "the other end of its link is not 10.8.0.5"
+	has_route c '^10\.8\.0\.1 via 10\.8\.0\.5 dev tun-c' ||
+		fail "no route to the server"
+	traffic_ping "$VPN_S4" || fail "no traffic"
+	second_connects "$1"
+	has_address tun-d 10.8.0.42 ||
+		fail "the second client has not the address of ipp.txt"
+	daemon_stop client2
+	stop_clean client
+	ccd_write client 'ifconfig-push 10.8.0.90 10.8.0.89'
+	client_connects "$1"
+	has_address tun-c 10.8.0.90 || fail "ifconfig-push does not count"
+	traffic_ping "$VPN_S4" || fail "no traffic with it"
+	stop_clean client
+	stop_clean server
+	grep -qx 'client2,10.8.0.40,fd00:8::1009' "$DIR/pool/ipp.txt" &&
+		grep -qx 'client,10.8.0.4,fd00:8::1000' "$DIR/pool/ipp.txt" || {
+		sed 's/^/#   /' "$DIR/pool/ipp.txt"
+		fail "ipp.txt is not as OpenVPN writes it"
+	}
+	RESULT="10.8.0.6, 10.8.0.42, 10.8.0.90"
+}
+
 # script_write NAME LINE...: a program for ovpnd; $OUT is a folder for it.
 script_write() {
 	local file=$DIR/$1

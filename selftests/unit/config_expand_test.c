@@ -112,8 +112,7 @@ static void test_compat_mode(void **state)
 
 	(void)state;
 	assert_non_null(cfg);
-	assert_true(text_warns(cfg, "net30 is taken as p2p"));
-	assert_int_equal(cfg->topology, CONFIG_TOPOLOGY_P2P);
+	assert_int_equal(cfg->topology, CONFIG_TOPOLOGY_NET30);
 	assert_string_equal(cfg->data_ciphers_fallback, "AES-256-CBC");
 	assert_non_null(strstr(cfg->data_ciphers, ":AES-256-CBC"));
 	config_free(cfg);
@@ -177,13 +176,13 @@ static void test_server_link(void **state)
 
 	(void)state;
 	assert_non_null(cfg);
-	assert_int_equal(cfg->topology, CONFIG_TOPOLOGY_P2P);
-	assert_true(text_warns(cfg, "t:12: topology: net30 is taken as p2p"));
+	assert_int_equal(cfg->topology, CONFIG_TOPOLOGY_NET30);
+	assert_true(text_warns(cfg, "the pool has 62 addresses"));
 	assert_prefix(&cfg->ifconfig, "10.8.0.1/32");
 	assert_ip(&cfg->ifconfig_peer, "10.8.0.2");
-	assert_ip(&cfg->pool_start, "10.8.0.2");
-	assert_ip(&cfg->pool_end, "10.8.0.254");
-	assert_string_equal(text_pushes(cfg), "topology p2p");
+	assert_ip(&cfg->pool_start, "10.8.0.4");
+	assert_ip(&cfg->pool_end, "10.8.0.251");
+	assert_string_equal(text_pushes(cfg), "route 10.8.0.1|topology net30");
 	assert_prefix(&cfg->routes->dst, "10.8.0.0/24");
 	assert_null(cfg->routes->next);
 	config_free(cfg);

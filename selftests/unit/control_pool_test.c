@@ -30,7 +30,7 @@ static void test_pool(void **state)
 
 	(void)state;
 	assert_int_equal(net_prefix_parse("fd00:8::1000/64", &six), 0);
-	addresses = control_pool_new(&first, &last, &six, 100);
+	addresses = control_pool_new(&first, &last, &six, false, 100);
 	assert_non_null(addresses);
 	assert_int_equal(control_pool_get(addresses, "a", &v4, &v6), 0);
 	assert_string_equal(net_ip_format(&v4, text), "10.8.0.2");
@@ -64,7 +64,7 @@ static void test_pool_large(void **state)
 
 	(void)state;
 	assert_int_equal(net_prefix_parse("fd00:8::1000/64", &six), 0);
-	addresses = control_pool_new(&first, &last, &six, MANY);
+	addresses = control_pool_new(&first, &last, &six, false, MANY);
 	assert_non_null(addresses);
 	for (unsigned int round = 0; round < 2; round++) {
 		for (unsigned int i = 0; i < MANY; i++) {
@@ -97,7 +97,7 @@ static void test_pool_order(void **state)
 	struct control_pool *addresses;
 
 	(void)state;
-	addresses = control_pool_new(&first, &last, NULL, 100);
+	addresses = control_pool_new(&first, &last, NULL, false, 100);
 	assert_non_null(addresses);
 	for (int i = 0; i < 3; i++)
 		assert_int_equal(control_pool_get(addresses, names[i], &v4[i],
@@ -125,7 +125,7 @@ static struct control_pool *pool_of(const char *text, bool is_fixed,
 	struct net_prefix six;
 
 	assert_int_equal(net_prefix_parse("fd00:8::1000/64", &six), 0);
-	addresses = control_pool_new(&first, &last, &six, 100);
+	addresses = control_pool_new(&first, &last, &six, false, 100);
 	assert_non_null(addresses);
 	assert_int_equal(control_pool_load(addresses, text, strlen(text),
 					   is_fixed), n_useless);
@@ -183,7 +183,7 @@ static void test_pool_range(void **state)
 	struct net_ip v4, v6;
 
 	(void)state;
-	addresses = control_pool_new(&first, &last, NULL, 2);
+	addresses = control_pool_new(&first, &last, NULL, false, 2);
 	assert_non_null(addresses);
 	assert_int_equal(control_pool_load(addresses, line, strlen(line),
 					   false), 0);
@@ -207,7 +207,8 @@ static void test_pool_small6(void **state)
 	assert_int_equal(net_prefix_parse("fd00:8::fffd/120", &six), 0);
 	for (int with4 = 0; with4 < 2; with4++) {
 		addresses = control_pool_new(with4 ? &first : &none,
-					     with4 ? &last : &none, &six, 2);
+					     with4 ? &last : &none, &six,
+					     false, 2);
 		assert_non_null(addresses);
 		for (int i = 0; i < 3; i++)
 			assert_int_equal(control_pool_get(addresses, NULL, &v4,
@@ -219,6 +220,34 @@ static void test_pool_small6(void **state)
 				 0);
 		control_pool_free(addresses);
 	}
+}
+
+/* A network of four for each, and the file as OpenVPN writes it then. */
+static void test_pool_net30(void **state)
+{
+	struct net_ip first = ip("10.8.0.4"), last = ip("10.8.0.251");
+	static const char line[] = "a,10.8.0.40,\nb,10.8.0.45,\n";
+	struct control_pool *addresses;
+	char text[NET_PREFIX_STRLEN];
+	struct net_ip v4, v6;
+	unsigned int n;
+
+	(void)state;
+	addresses = control_pool_new(&first, &last, NULL, true, 100);
+	assert_non_null(addresses);
+	assert_int_equal(control_pool_load(addresses, line, strlen(line),
+					   false), 0);
+	assert_int_equal(control_pool_get(addresses, "a", &v4, &v6), 0);
+	assert_string_equal(net_ip_format(&v4, text), "10.8.0.42");
+	assert_int_equal(control_pool_get(addresses, "b", &v4, &v6), 0);
+	assert_string_equal(net_ip_format(&v4, text), "10.8.0.46");
+	assert_int_equal(control_pool_get(addresses, NULL, &v4, &v6), 0);
+	assert_string_equal(net_ip_format(&v4, text), "10.8.0.6");
+	for (n = 3; !control_pool_get(addresses, NULL, &v4, &v6); n++)
+		;
+	assert_int_equal(n, 62);
+	control_pool_put(addresses, &v4, &v6);
+	pool_expect(addresses, "a,10.8.0.40,\nb,10.8.0.44,\n");
 }
 
 static void test_pool_fixed(void **state)
@@ -253,6 +282,7 @@ int main(void)
 		cmocka_unit_test(test_pool_file),
 		cmocka_unit_test(test_pool_range),
 		cmocka_unit_test(test_pool_small6),
+		cmocka_unit_test(test_pool_net30),
 		cmocka_unit_test(test_pool_fixed),
 	};
 

@@ -460,6 +460,8 @@ static int warn_server(struct config_parse *ps)
 		return 0;
 	size = ntohl(cfg->pool_end.in4.s_addr) -
 	       ntohl(cfg->pool_start.in4.s_addr) + 1;
+	if (cfg->topology == CONFIG_TOPOLOGY_NET30)
+		size = (size + 3) / 4;
 	if (size >= cfg->max_clients)
 		return 0;
 	return config_warn_at(ps, place_of(ps, cfg->has_bridge ?

@@ -193,7 +193,10 @@ static int server_route(struct config_parse *ps,
 	return 0;
 }
 
-/* Each client has a link to the server only; others need a route. */
+/*
+ * Each client has a link to the server only; others need a route, and with net30
+ * the server's own address does, too.
+ */
 static int server_push_link(struct config_parse *ps)
 {
 	const struct net_prefix *net = &ps->cfg->server;
@@ -201,7 +204,10 @@ static int server_push_link(struct config_parse *ps)
 	char text[2 * NET_PREFIX_STRLEN];
 
 	if (!ps->cfg->is_client_to_client)
-		return 0;
+		return ps->cfg->topology == CONFIG_TOPOLOGY_NET30 ?
+		       push_pair(ps, "route",
+				 net_ip_format(&ps->cfg->ifconfig.ip, base)) :
+		       0;
 	snprintf(text, sizeof(text), "%s %s", net_ip_format(&net->ip, base),
 		 net_mask_format(net->len, mask));
 	return push_pair(ps, "route", text);
@@ -227,16 +233,18 @@ static int server_link(struct config_parse *ps)
 {
 	struct config *cfg = ps->cfg;
 	const struct net_prefix *net = &cfg->server;
+	bool is_net30 = cfg->topology == CONFIG_TOPOLOGY_NET30;
 	uint64_t last = prefix_last(net);
+	uint64_t end = !is_net30 ? last - 1 : last > 7 ? last - 4 : last;
 
 	cfg->ifconfig.len = 32;
 	if (last < 7 || net_prefix_nth(net, 1, &cfg->ifconfig.ip) ||
 	    net_prefix_nth(net, 2, &cfg->ifconfig_peer) ||
-	    net_prefix_nth(net, 2, &cfg->pool_start) ||
-	    net_prefix_nth(net, last - 1, &cfg->pool_end))
+	    net_prefix_nth(net, is_net30 ? 4 : 2, &cfg->pool_start) ||
+	    net_prefix_nth(net, end, &cfg->pool_end))
 		return config_fail_at(ps, config_place_of(ps, "server"),
 				      "server: the network is too small for topology "
-				      "p2p; use at least 255.255.255.248");
+				      "p2p and net30; use at least 255.255.255.248");
 	if (server_route(ps, net))
 		return -ENOMEM;
 	return server_push_link(ps);
@@ -333,14 +341,6 @@ int config_expand_server(struct config_parse *ps)
 		if (cfg->has_server)
 			ret = config_warn_at(ps, config_place_of(ps, "server"),
 				"server: no topology is given; subnet is used, as in OpenVPN 2.7");
-	}
-	if (!ret && cfg->mode == CONFIG_MODE_SERVER &&
-	    cfg->topology == CONFIG_TOPOLOGY_NET30) {
-		cfg->topology = CONFIG_TOPOLOGY_P2P;
-		ret = config_warn_at(ps, config_place_of(ps,
-				config_place_of(ps, "topology") ?
-				"topology" : "compat-mode"),
-			"topology: net30 is taken as p2p, one address per client; use subnet");
 	}
 	if (!ret)
 		ret = ifconfig_expand(ps);

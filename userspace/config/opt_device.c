@@ -289,7 +289,8 @@ static const struct config_row device_rows[] = {
 		"subnet|p2p|net30",
 		"Choose how addresses are given out.\nsubnet: each client has one "
 		"address in a common network. Servers default to it; p2p and "
-		"net30 are point-to-point links; a server takes net30 as p2p."),
+		"net30 are point-to-point links. With net30 each client takes "
+		"four addresses of the server's network."),
 	CONFIG_SPECIAL("ifconfig", 2, 2, IN_PULL, set_ifconfig,
 		"LOCAL REMOTE|NETMASK",
 		"Set the device's IPv4 address.\nThe second argument is a netmask "

@@ -286,12 +286,13 @@ struct control_pool;
  * @first, @last: IPv4, family AF_UNSPEC for none
  * @prefix6: NULL for none; its address is the first one, and those that follow
  *	it must lie in the network
+ * @is_net30: each has four IPv4 addresses, of which it is given the third
  * @max: clients at most; only an IPv6 pool is not larger than necessary
  */
 struct control_pool *control_pool_new(const struct net_ip *first,
 				      const struct net_ip *last,
 				      const struct net_prefix *prefix6,
-				      uint32_t max);
+				      bool is_net30, uint32_t max);
 void control_pool_free(struct control_pool *pool);
 
 /**

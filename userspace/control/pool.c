@@ -33,6 +33,7 @@ struct pool_entry {
  * @by_name: first entry of a bucket; an index plus one, 0 for none
  * @fresh: all entries before it are in use, or have been
  * @few: so many are used before somebody gets what another one had
+ * @shift: an index has 2^@shift IPv4 addresses; 2: a net30 for each client
  * @chunks: of entries, POOL_CHUNK in each; NULL: nobody has had one of them
  */
 struct control_pool {
@@ -43,6 +44,7 @@ struct control_pool {
 	struct net_prefix prefix6;	/* ip: the first address */
 	uint32_t range;		/* of both families */
 	uint32_t size, few;
+	unsigned int shift;
 	uint64_t n_released;
 	bool is_changed;	/* since the last control_pool_save() */
 	struct pool_entry **chunks;
@@ -97,26 +99,29 @@ static uint32_t pool_size(const struct control_pool *pool, uint32_t max)
 struct control_pool *control_pool_new(const struct net_ip *first,
 				      const struct net_ip *last,
 				      const struct net_prefix *prefix6,
-				      uint32_t max)
+				      bool is_net30, uint32_t max)
 {
 	bool has4 = first->family == AF_INET && last->family == AF_INET;
+	uint32_t from = 0, range = range6(prefix6);
 	struct control_pool *pool;
-	uint32_t range = range6(prefix6);
 
 	if (has4) {
-		uint32_t from = ntohl(first->in4.s_addr);
 		uint32_t to = ntohl(last->in4.s_addr);
 
+		from = ntohl(first->in4.s_addr);
 		if (to < from)
 			return NULL;
-		if (to - from < range)
-			range = to - from + 1;
+		from = is_net30 ? from & ~3u : from;
+		to = is_net30 ? (to - from) >> 2 : to - from;
+		if (to < range)
+			range = to + 1;
 	}
 	pool = calloc(1, sizeof(*pool));
 	if (!pool)
 		return NULL;
 	pool->has4 = has4;
-	pool->first4 = has4 ? ntohl(first->in4.s_addr) : 0;
+	pool->first4 = from;
+	pool->shift = is_net30 ? 2 : 0;
 	pool->has6 = prefix6 != NULL;
 	if (prefix6)
 		pool->prefix6 = *prefix6;
@@ -194,7 +199,8 @@ static int pool_address(const struct control_pool *pool, uint32_t index,
 	memset(vpn6, 0, sizeof(*vpn6));
 	if (pool->has4) {
 		vpn4->family = AF_INET;
-		vpn4->in4.s_addr = htonl(pool->first4 + index);
+		vpn4->in4.s_addr = htonl(pool->first4 +
+					 (index << pool->shift));
 	}
 	if (!pool->has6)
 		return 0;
@@ -341,6 +347,9 @@ int control_pool_get(struct control_pool *pool, const char *name,
 		ret = pool_own(pool, index, name);
 	if (!ret)
 		entry->is_used = true;
+	/* behind its network's address there is the server's, then its own */
+	if (pool->has4 && pool->shift)
+		vpn4->in4.s_addr |= htonl(2);
 	return ret;
 }
 
@@ -350,7 +359,7 @@ static int pool_index(const struct control_pool *pool, const struct net_ip *ip,
 	uint32_t a, b;
 
 	if (ip->family == AF_INET && pool->has4) {
-		*index = ntohl(ip->in4.s_addr) - pool->first4;
+		*index = (ntohl(ip->in4.s_addr) - pool->first4) >> pool->shift;
 		return *index < pool->size ? 0 : -ENOENT;
 	}
 	if (ip->family != AF_INET6 || !pool->has6 ||

@@ -309,6 +309,12 @@ void tunnel_server_addresses(const struct tunnel *tunnel,
 					     mask), &reply->vpn4_remote);
 	else
 		reply->vpn4_remote = cfg->ifconfig.ip;
+	/* the server's end of its network of four */
+	if (cfg->topology == CONFIG_TOPOLOGY_NET30 && !cfg->has_ifconfig_push &&
+	    tunnel->vpn4.family) {
+		reply->vpn4_remote = tunnel->vpn4;
+		reply->vpn4_remote.in4.s_addr ^= htonl(3);
+	}
 	if (cfg->is_ifconfig6_hidden)
 		return;
 	reply->vpn6.ip = tunnel->vpn6;
@@ -578,7 +584,8 @@ static int server_pool_new(struct tunnel_host *host)
 	host->server->pool = control_pool_new(
 		cfg->has_pool ? &cfg->pool_start : &none,
 		cfg->has_pool ? &cfg->pool_end : &none,
-		cfg->has_pool6 ? &cfg->pool6 : NULL, cfg->max_clients);
+		cfg->has_pool6 ? &cfg->pool6 : NULL,
+		cfg->topology == CONFIG_TOPOLOGY_NET30, cfg->max_clients);
 	return host->server->pool ? 0 : -ENOMEM;
 }
 
