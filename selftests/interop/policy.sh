@@ -129,7 +129,8 @@ scenario_net30() {
 	chmod 777 "$DIR/pool"
 	echo 'client2,10.8.0.40,' >"$DIR/pool/ipp.txt"
 	chmod 666 "$DIR/pool/ipp.txt"
-	SERVER_LINES="topology net30
+	SERVER_LINES="remap-usr1 SIGTERM
+		topology net30
 		client-config-dir $DIR/ccd
 		ifconfig-pool-persist $DIR/pool/ipp.txt"
 	ccd_write nobody disable
@@ -151,6 +152,8 @@ scenario_net30() {
 	has_address tun-c 10.8.0.90 || fail "ifconfig-push does not count"
 	traffic_ping "$VPN_S4" || fail "no traffic with it"
 	stop_clean client
+	kill -USR1 "${DAEMON_PID[server]}"
+	within 5 daemon_has_ended server || fail "remap-usr1 does not count"
 	stop_clean server
 	grep -qx 'client2,10.8.0.40,fd00:8::1009' "$DIR/pool/ipp.txt" &&
 		grep -qx 'client,10.8.0.4,fd00:8::1000' "$DIR/pool/ipp.txt" || {
@@ -197,8 +200,10 @@ scenario_dhcp_options() {
 	script_write script 'env >"$OUT/env-$script_type"'
 	EXTRA[server]='push "dhcp-option DNS 10.8.0.53"
 push "dhcp-option DNS6 fd00:8::53"
-push "dhcp-option DOMAIN-SEARCH inner.test"'
+push "dhcp-option DOMAIN-SEARCH inner.test"
+push "redirect-gateway def1 ipv6"'
 	EXTRA[client]="script-security 2
+route-noexec
 dhcp-option DOMAIN own.test
 up $DIR/script
 down $DIR/script"
@@ -206,7 +211,9 @@ down $DIR/script"
 	expect_out env-up '^foreign_option_1=dhcp-option DOMAIN own\.test$' \
 		'^foreign_option_2=dhcp-option DNS 10\.8\.0\.53$' \
 		'^foreign_option_3=dhcp-option DNS6 fd00:8::53$' \
-		'^foreign_option_4=dhcp-option DOMAIN-SEARCH inner\.test$'
+		'^foreign_option_4=dhcp-option DOMAIN-SEARCH inner\.test$' \
+		'^redirect_gateway=1$' '^route_redirect_gateway_ipv4=1$' \
+		'^route_redirect_gateway_ipv6=1$'
 	stop_clean client
 	expect_out env-down '^foreign_option_2=dhcp-option DNS 10\.8\.0\.53$'
 	stop_clean server
@@ -251,11 +258,16 @@ scenario_scripts() {
 		route-pre-down $script
 		down $script"
 	behind_client_up
+	in_s ip route add default via 192.0.2.77
+	in_s ip -6 route add default via 2001:db8::77
+	net_state s >"$DIR/state-s"
 	server_starts
 	expect_out args-up \
 		'^root: first tun-s 1500 0 10\.8\.0\.1 255\.255\.255\.0 init$'
 	expect_out env-up '^script_type=up$' '^dev=tun-s$' '^ADMIN=yes$' \
-		'^ifconfig_local=10\.8\.0\.1$' '^script_context=init$'
+		'^ifconfig_local=10\.8\.0\.1$' '^script_context=init$' \
+		'^dev_type=tun$' '^route_net_gateway=192\.0\.2\.77$' \
+		'^net_gateway_ipv6=2001:db8::77$'
 	expect_out env-route-up '^ifconfig_ipv6_local=fd00:8::1$'
 	client_connects "$1"
 	has_address tun-c 10.8.0.88/24 ||

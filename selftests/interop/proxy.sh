@@ -44,8 +44,13 @@ proxy_http() {
 	within 5 proxy_listens 8888 || fail "tinyproxy does not start"
 	PROTO=tcp
 	EXTRA[client]="http-proxy 192.0.2.1 8888 $DIR/login
-http-proxy-option AGENT interop"
+http-proxy-option AGENT interop
+script-security 2
+up $DIR/script"
+	script_write script 'env >"$OUT/env-$script_type"'
 	proxy_connects "$1"
+	expect_out env-up '^http_proxy_server_1=192\.0\.2\.1$' \
+		'^http_proxy_port_1=8888$'
 	EXTRA[client]="http-proxy 192.0.2.1 8888
 connect-retry 1 1"
 	peer_start client ovpnd

@@ -194,8 +194,8 @@ static int server_route(struct config_parse *ps,
 }
 
 /*
- * Each client has a link to the server only; others need a route, and with net30
- * the server's own address does, too.
+ * Each client has a link to the server only; others need a route, and so does
+ * the server's own address with net30.
  */
 static int server_push_link(struct config_parse *ps)
 {

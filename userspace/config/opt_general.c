@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include <errno.h>
+#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -257,6 +258,19 @@ static CONFIG_SETTER(set_compat)
 	return 0;
 }
 
+static CONFIG_SETTER(set_remap)
+{
+	(void)row;
+	(void)n;
+	if (!strcmp(arg[0], "SIGHUP"))
+		ps->cfg->remap_usr1 = SIGHUP;
+	else if (!strcmp(arg[0], "SIGTERM"))
+		ps->cfg->remap_usr1 = SIGTERM;
+	else
+		return config_fail(ps, "write SIGHUP or SIGTERM");
+	return 0;
+}
+
 static CONFIG_SETTER(set_nice)
 {
 	bool is_negative = arg[0][0] == '-';
@@ -347,6 +361,9 @@ static const struct config_row general_rows[] = {
 		"warnings, 80 debugging, 1 everything else."),
 	CONFIG_SPECIAL("nice", 1, 1, IN_MAIN, set_nice, "N",
 		"Get more of the processor, or less; -20 to 19."),
+	CONFIG_SPECIAL("remap-usr1", 1, 1, IN_MAIN, set_remap,
+		"SIGHUP|SIGTERM",
+		"Take a signal SIGUSR1 that ovpnd gets for another one."),
 	CONFIG_FLAG("mlock", IN_MAIN, is_mlock,
 		"Keep the whole process in memory.\nKeys are kept there without "
 		"it, too."),

@@ -45,7 +45,6 @@ static const struct config_row refused_rows[] = {
 	CONFIG_REFUSE_PUSHED("redirect-private", "use route"),
 	CONFIG_REFUSE("ip-remote-hint", "use remote"),
 	CONFIG_REFUSE("preresolve", "remove the line"),
-	CONFIG_REFUSE("remap-usr1", "remove the line"),
 	CONFIG_REFUSE("inetd", "use a systemd socket"),
 	CONFIG_REFUSE("memstats", "remove the line"),
 	CONFIG_REFUSE("gremlin", "use tc netem"),

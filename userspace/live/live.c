@@ -19,6 +19,11 @@ static void on_signal(int signum, void *arg)
 
 	snprintf(name, sizeof(name), "SIG%s", sigabbrev_np(signum));
 	log_notice("signal %s received", name + 3);
+	if (signum == SIGUSR1 && (*live->parts.cfg)->remap_usr1) {
+		signum = (*live->parts.cfg)->remap_usr1;
+		snprintf(name, sizeof(name), "SIG%s", sigabbrev_np(signum));
+		log_notice("remap-usr1: it is taken for %s", name);
+	}
 	if (signum == SIGUSR1) {
 		tunnel_host_restart(live->parts.host, name);
 	} else if (signum == SIGUSR2) {

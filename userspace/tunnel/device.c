@@ -339,6 +339,25 @@ static int way_out(struct tunnel_host *host, sa_family_t family,
 	return 0;
 }
 
+/**
+ * tunnel_device_gateway() - the host's own default gateway, not the tunnel
+ * @out: family AF_UNSPEC when there is none
+ */
+void tunnel_device_gateway(struct tunnel_host *host, sa_family_t family,
+			   struct net_ip *out)
+{
+	struct tunnel_applied plan = { 0 };
+	struct priv_route way;
+
+	if (host->applied) {
+		plan.out4 = host->applied->out4;
+		plan.out6 = host->applied->out6;
+	}
+	memset(out, 0, sizeof(*out));
+	if (!way_out(host, family, NULL, &plan, &way))
+		*out = way.gateway;
+}
+
 static bool is_around(const struct config_route *in)
 {
 	return in->gateway && !strcmp(in->gateway, "net_gateway");

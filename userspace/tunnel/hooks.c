@@ -121,6 +121,18 @@ static const char *proto_name(enum config_proto proto, const char *side,
 	return out;
 }
 
+static void env_proxy(struct hook_env *env, const struct config_proxy *proxy,
+		      unsigned int n)
+{
+	const char *kind = proxy->is_socks ? "socks" : "http";
+	char name[40];
+
+	snprintf(name, sizeof(name), "%s_proxy_server_%u", kind, n);
+	hook_env_set(env, name, proxy->host);
+	snprintf(name, sizeof(name), "%s_proxy_port_%u", kind, n);
+	hook_env_setf(env, name, "%u", proxy->port);
+}
+
 static void env_remotes(struct hook_env *env, const struct config *cfg)
 {
 	const struct config_remote *remote = cfg->remotes;
@@ -134,6 +146,8 @@ static void env_remotes(struct hook_env *env, const struct config *cfg)
 		snprintf(name, sizeof(name), "proto_%u", n);
 		hook_env_set(env, name, proto_name(remote->proto, "client",
 						   text));
+		if (remote->proxy)
+			env_proxy(env, remote->proxy, n);
 	}
 	if (!cfg->remotes)
 		hook_env_setf(env, "remote_port_1", "%u", cfg->rport);
@@ -191,6 +205,33 @@ static void env_route(struct hook_env *env, const struct config *cfg,
 	hook_env_setf(env, name, "%u", route->metric);
 }
 
+/* The way out of the host, and what of it becomes the tunnel's. */
+static void env_gateways(struct tunnel_host *host, const struct config *cfg)
+{
+	static const struct {
+		const char *name, *redirect;
+		sa_family_t family;
+	} ways[] = {
+		{ "route_net_gateway", "route_redirect_gateway_ipv4", AF_INET },
+		{ "net_gateway_ipv6", "route_redirect_gateway_ipv6", AF_INET6 },
+	};
+	unsigned int flags = cfg->redirect_gateway;
+	struct net_ip ip;
+
+	hook_env_set(host->hook_env, "redirect_gateway",
+		     flags & CONFIG_REDIRECT_ENABLED ? "1" : "0");
+	for (size_t i = 0; i < 2; i++) {
+		bool is_on = flags & CONFIG_REDIRECT_ENABLED &&
+			     (i ? flags & CONFIG_REDIRECT_IPV6 :
+				  !(flags & CONFIG_REDIRECT_NO_IPV4));
+
+		tunnel_device_gateway(host, ways[i].family, &ip);
+		env_ip(host->hook_env, ways[i].name, &ip);
+		hook_env_set(host->hook_env, ways[i].redirect, !is_on ? NULL :
+			     flags & CONFIG_REDIRECT_BLOCK_LOCAL ? "2" : "1");
+	}
+}
+
 /* The device, its addresses and routes, as configured or pushed. */
 static void env_device(struct tunnel_host *host, const struct config *cfg)
 {
@@ -200,7 +241,7 @@ static void env_device(struct tunnel_host *host, const struct config *cfg)
 	unsigned int n4 = 0, n6 = 0;
 
 	hook_env_set(env, "dev", host->link.name);
-	hook_env_set(env, "dev_type", "tun");
+	hook_env_set(env, "dev_type", config_is_tap(cfg) ? "tap" : "tun");
 	hook_env_setf(env, "tun_mtu", "%u", cfg->tun_mtu);
 	if (cfg->has_ifconfig) {
 		env_ip(env, "ifconfig_local", &cfg->ifconfig.ip);
@@ -220,8 +261,7 @@ static void env_device(struct tunnel_host *host, const struct config *cfg)
 		hook_env_set(env, "route_vpn_gateway", cfg->route_gateway);
 	else
 		env_ip(env, "route_vpn_gateway", &cfg->ifconfig_peer);
-	hook_env_set(env, "redirect_gateway", cfg->redirect_gateway &
-		     CONFIG_REDIRECT_ENABLED ? "1" : "0");
+	env_gateways(host, cfg);
 	tunnel_names_foreign(env, cfg);
 	/* a name that nobody knows has no route either */
 	for (route = cfg->routes; route; route = route->next)
