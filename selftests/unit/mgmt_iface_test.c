@@ -20,6 +20,9 @@ static void test_commands(void **state)
 			    "SUCCESS: nclients=3\r\n");
 	assert_string_equal(ask(fd, "kill twice\n"), "SUCCESS: common name 'twice' found, 2 client(s) killed\r\n");
 	assert_string_equal(ask(fd, "kill 192.0.2.1:4000\n"), "SUCCESS: 1 client(s) at address 192.0.2.1:4000 killed\r\n");
+	assert_string_equal(ask(fd, "kill udp:192.0.2.1:4000\n"), "SUCCESS: 1 client(s) at address udp:192.0.2.1:4000 killed\r\n");
+	assert_string_equal(ask(fd, "kill tcp:192.0.2.1:4000\n"), "ERROR: client at address tcp-server:192.0.2.1:4000 not found\r\n");
+	assert_string_equal(ask(fd, "kill sctp:192.0.2.1:4000\n"), "ERROR: port number or protocol out of range: 4000 sctp\r\n");
 	assert_string_equal(ask(fd, "client-kill 7 HALT,bye\n"), "SUCCESS: client-kill command succeeded\r\n");
 	assert_int_equal(killed, 7);
 	assert_string_equal(kill_text, "HALT,bye");

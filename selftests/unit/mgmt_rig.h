@@ -82,10 +82,11 @@ unsigned int tunnel_host_kill_name(struct tunnel_host *unused,
 }
 
 unsigned int tunnel_host_kill_addr(struct tunnel_host *unused,
-				   const union net_addr *addr)
+				   const union net_addr *addr,
+				   enum tunnel_kill_proto proto)
 {
 	(void)unused;
-	return net_addr_port(addr) == 4000;
+	return net_addr_port(addr) == 4000 && proto != TUNNEL_KILL_TCP;
 }
 
 int tunnel_host_kill(struct tunnel_host *unused, uint64_t cid,

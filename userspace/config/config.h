@@ -432,7 +432,7 @@ struct config {
 	bool is_log_for_machines;
 	uint32_t mute;			/* 0: off */
 	int nice;
-	int remap_usr1;			/* the signal that is meant; 0: itself */
+	int remap_usr1;			/* what it is taken for; 0: itself */
 	bool is_mlock;
 	const char *chroot, *setcon;
 	int verb;

@@ -168,9 +168,12 @@ bool mgmt_client_is_ready(struct mgmt_iface *iface, const char *name)
 	return false;
 }
 
-static void kill_addr(struct mgmt_iface *iface, const char *host,
-		      const char *text)
+/* @proto: as 2.7 wants it in front; "": 2.6 has none */
+static void kill_addr(struct mgmt_iface *iface, const char *proto,
+		      const char *host, const char *text)
 {
+	bool is_tcp = !strcmp(proto, "tcp");
+	const char *shown = is_tcp ? "tcp-server:" : proto[0] ? "udp:" : "";
 	int port = atoi(text);
 	union net_addr addr;
 	unsigned int n;
@@ -180,32 +183,41 @@ static void kill_addr(struct mgmt_iface *iface, const char *host,
 			       host);
 		return;
 	}
+	if (proto[0] && (port < 1 || port > 65535 ||
+			 (!is_tcp && strcmp(proto, "udp")))) {
+		mgmt_iface_say(iface, "ERROR: port number or protocol out of range: %s %s",
+			       text, proto);
+		return;
+	}
 	if (port < 1 || port > 65535) {
 		mgmt_iface_say(iface, "ERROR: port number is out of range: %s",
 			       text);
 		return;
 	}
 	net_addr_set_port(&addr, (uint16_t)port);
-	n = tunnel_host_kill_addr(iface->host, &addr);
+	n = tunnel_host_kill_addr(iface->host, &addr, is_tcp ? TUNNEL_KILL_TCP :
+				  proto[0] ? TUNNEL_KILL_UDP : TUNNEL_KILL_ANY);
 	if (n)
-		mgmt_iface_say(iface, "SUCCESS: %u client(s) at address %s:%d killed",
-			       n, host, port);
+		mgmt_iface_say(iface, "SUCCESS: %u client(s) at address %s%s:%d killed",
+			       n, shown, host, port);
 	else
-		mgmt_iface_say(iface, "ERROR: client at address %s:%d not found",
-			       host, port);
+		mgmt_iface_say(iface, "ERROR: client at address %s%s:%d not found",
+			       shown, host, port);
 }
 
-/* NAME, or ADDRESS:PORT as 2.6 has it */
+/* NAME, ADDRESS:PORT as 2.6 has it, or PROTOCOL:ADDRESS:PORT as 2.7 */
 void mgmt_client_kill(struct mgmt_iface *iface, const char *const *w)
 {
-	char first[128] = "", second[128] = "";
+	char first[128] = "", second[128] = "", third[128] = "";
 	unsigned int n;
 
 	if (!mgmt_client_is_ready(iface, "kill"))
 		return;
-	sscanf(w[1], "%127[^:]:%127[^:]", first, second);
+	sscanf(w[1], "%127[^:]:%127[^:]:%127[^:]", first, second, third);
 	if (second[0]) {
-		kill_addr(iface, first, second);
+		kill_addr(iface, third[0] ? first : "",
+			  third[0] ? second : first,
+			  third[0] ? third : second);
 		return;
 	}
 	if (!first[0]) {

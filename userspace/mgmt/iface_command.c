@@ -206,7 +206,7 @@ static const struct command commands[] = {
 	{ "help", 0, false, mgmt_show_help, "", "this list" },
 	{ "hold", 0, false, cmd_hold, "[on|off|release]",
 	  "show or set whether restarts wait here; let one go on" },
-	{ "kill", 1, false, mgmt_client_kill, "NAME|IP:PORT",
+	{ "kill", 1, false, mgmt_client_kill, "NAME|[tcp:|udp:]IP:PORT",
 	  "end the clients of a common name, or at an address" },
 	{ "load-stats", 0, false, mgmt_show_load, "",
 	  "number of clients, and bytes since the start" },

@@ -421,10 +421,17 @@ void tunnel_host_totals(struct tunnel_host *host, struct tunnel_totals *out);
 /** tunnel_host_clients() - the same number alone, at no cost */
 unsigned int tunnel_host_clients(const struct tunnel_host *host);
 
+enum tunnel_kill_proto {
+	TUNNEL_KILL_ANY,
+	TUNNEL_KILL_UDP,
+	TUNNEL_KILL_TCP,
+};
+
 /* a server's clients: how many were ended */
 unsigned int tunnel_host_kill_name(struct tunnel_host *host, const char *name);
 unsigned int tunnel_host_kill_addr(struct tunnel_host *host,
-				   const union net_addr *addr);
+				   const union net_addr *addr,
+				   enum tunnel_kill_proto proto);
 
 /**
  * tunnel_host_kill() - end a server's client, and say so to it

@@ -299,9 +299,19 @@ static bool has_name(const struct tunnel *tunnel, const void *arg)
 	return !strcmp(tunnel->common_name, arg);
 }
 
+struct kill_addr {
+	const union net_addr *addr;
+	enum tunnel_kill_proto proto;
+};
+
 static bool has_addr(const struct tunnel *tunnel, const void *arg)
 {
-	return net_addr_is_equal(&tunnel->remote, arg);
+	const struct kill_addr *want = arg;
+	enum tunnel_kill_proto proto = tunnel->link ? TUNNEL_KILL_TCP :
+						      TUNNEL_KILL_UDP;
+
+	return net_addr_is_equal(&tunnel->remote, want->addr) &&
+	       (want->proto == TUNNEL_KILL_ANY || want->proto == proto);
 }
 
 unsigned int tunnel_host_kill_name(struct tunnel_host *host, const char *name)
@@ -310,9 +320,12 @@ unsigned int tunnel_host_kill_name(struct tunnel_host *host, const char *name)
 }
 
 unsigned int tunnel_host_kill_addr(struct tunnel_host *host,
-				   const union net_addr *addr)
+				   const union net_addr *addr,
+				   enum tunnel_kill_proto proto)
 {
-	return kill_all(host, has_addr, addr);
+	const struct kill_addr want = { .addr = addr, .proto = proto };
+
+	return kill_all(host, has_addr, &want);
 }
 
 static struct tunnel *find_client(struct tunnel_host *host, uint64_t cid)
