@@ -10,6 +10,7 @@
 static const char * const dco_batch_names[DCO_BATCH_MAX] = {
 	[DCO_BATCH_TX_GSO]		= "tx_gso_packets",
 	[DCO_BATCH_TX_SEGMENTS]		= "tx_gso_segments",
+	[DCO_BATCH_TX_STAGED]		= "tx_staged_packets",
 	[DCO_BATCH_TX_OUTER]		= "tx_outer_packets",
 	[DCO_BATCH_TX_OUTER_GSO]	= "tx_outer_gso_packets",
 	[DCO_BATCH_TX_OUTER_SEGMENTS]	= "tx_outer_segments",

@@ -10,6 +10,7 @@
 #include "../uapi/linux/ovpn.h"
 #include "drop.h"
 #include "key.h"
+#include "tx_stage.h"
 
 struct dco_dev;
 struct dco_endpoint;
@@ -34,6 +35,7 @@ struct dco_vpn_pair;
  * @keys: what to talk to it with
  * @stats: per-CPU counters
  * @drops_carry: how often a CPU's counter of drops went round
+ * @stage: packets to it that wait for company
  * @last_sent: second of boot time of the last packet to it
  * @last_recv: second of boot time of the last authentic packet from it
  * @keepalive_lock: protects the other keepalive_* fields
@@ -49,7 +51,7 @@ struct dco_vpn_pair;
  * @del_reason: why it left the table
  * @sock_node: in @sock's list of peers, under @dco->lock
  * @release_node: in a list of peers that have left the table
- * @ref: the table, @keepalive_work and netlink requests each hold one
+ * @ref: the table, @keepalive_work, @stage and netlink requests each hold one
  * @free_work: frees it after the last reference and a grace period; only the
  *	latter's part is used if there is no key
  * @dev_tracker: of the reference to @dco->dev
@@ -71,6 +73,7 @@ struct dco_peer {
 	struct dco_peer_stats __percpu *stats;
 	atomic_t drops_carry[DCO_DROP_MAX];
 
+	struct dco_stage stage ____cacheline_aligned_in_smp;
 	unsigned long last_sent ____cacheline_aligned_in_smp;
 	unsigned long last_recv ____cacheline_aligned_in_smp;
 

@@ -30,6 +30,7 @@ enum dco_flow {
  * enum dco_batch - what counts how packets share their way
  * @DCO_BATCH_TX_GSO: super-packets from the stack
  * @DCO_BATCH_TX_SEGMENTS: packets that these became
+ * @DCO_BATCH_TX_STAGED: packets that have waited for company
  * @DCO_BATCH_TX_OUTER: packets given to the transport
  * @DCO_BATCH_TX_OUTER_GSO: those of them that carry several
  * @DCO_BATCH_TX_OUTER_SEGMENTS: what all of them carry
@@ -43,6 +44,7 @@ enum dco_flow {
 enum dco_batch {
 	DCO_BATCH_TX_GSO,
 	DCO_BATCH_TX_SEGMENTS,
+	DCO_BATCH_TX_STAGED,
 	DCO_BATCH_TX_OUTER,
 	DCO_BATCH_TX_OUTER_GSO,
 	DCO_BATCH_TX_OUTER_SEGMENTS,

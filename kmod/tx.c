@@ -27,6 +27,7 @@
 #include "prefix.h"
 #include "tx.h"
 #include "tx_split.h"
+#include "tx_stage.h"
 
 /* The peer is found by the gateway of the packet's route, which is how networks
  * behind a client are reached, or else by its destination.
@@ -273,7 +274,8 @@ static struct sk_buff *dco_tx_split(struct dco_peer *peer, struct sk_buff *skb)
 	return list;
 }
 
-static void dco_tx_batch(struct dco_path *path, struct sk_buff *list)
+static void dco_tx_batch(struct dco_path *path, struct sk_buff *list,
+			 bool is_gso)
 {
 	struct dco_count vpn = {}, sent = {};
 	struct dco_peer *peer = path->peer;
@@ -283,7 +285,7 @@ static void dco_tx_batch(struct dco_path *path, struct sk_buff *list)
 		vpn.packets++;
 		vpn.bytes += skb->len;
 	}
-	if (list->next) {
+	if (is_gso && list->next) {
 		dco_dev_batch_add(peer->dco, DCO_BATCH_TX_GSO, 1);
 		dco_dev_batch_add(peer->dco, DCO_BATCH_TX_SEGMENTS,
 				  vpn.packets);
@@ -293,10 +295,13 @@ static void dco_tx_batch(struct dco_path *path, struct sk_buff *list)
 	dco_dev_stats_tx(peer->dco, sent.packets, sent.bytes);
 }
 
-/* The class of a packet and whether its sender reacts to congestion, for the
- * outside to act on (RFC 6040, normal mode)
+/**
+ * dco_tx_tos() - what a packet asks of the outside (RFC 6040, normal mode)
+ * @skb: an inner packet
+ *
+ * Return: its class and whether its sender reacts to congestion.
  */
-static u8 dco_tx_tos(const struct sk_buff *skb)
+u8 dco_tx_tos(const struct sk_buff *skb)
 {
 	if (skb->protocol == htons(ETH_P_IP))
 		return ipv4_get_dsfield(ip_hdr(skb));
@@ -334,6 +339,49 @@ static void dco_tx_handoff(struct dco_peer *peer, struct sk_buff *skb)
 	dco_handoff_send(peer, skb, &sent);
 	dco_peer_stats_add(peer, DCO_FLOW_VPN_TX, sent.packets, sent.bytes);
 	dco_dev_stats_tx(peer->dco, sent.packets, sent.bytes);
+}
+
+static void dco_tx_split_and_send(struct dco_path *path, struct sk_buff *skb)
+{
+	bool is_gso = skb_is_gso(skb);
+
+	skb = dco_tx_split(path->peer, skb);
+	if (likely(skb))
+		dco_tx_batch(path, skb, is_gso);
+}
+
+/**
+ * dco_tx_send_list() - send what has waited for company
+ * @peer: to whom
+ * @list: one super-packet, or packets of one sender and class linked by next,
+ *	as dco_stage_add() took them; consumed
+ *
+ * Context: BH disabled, RCU read side.
+ */
+void dco_tx_send_list(struct dco_peer *peer, struct sk_buff *list)
+{
+	struct sk_buff *skb, *next;
+	struct dco_path path;
+	int err;
+
+	if (unlikely(READ_ONCE(peer->is_userspace))) {
+		skb_list_walk_safe(list, skb, next) {
+			skb_mark_not_on_list(skb);
+			dco_tx_handoff(peer, skb);
+		}
+		return;
+	}
+	err = dco_path_find(peer, &path);
+	if (unlikely(err)) {
+		dco_peer_drop_list(peer, list, dco_path_cause(err));
+		return;
+	}
+	path.tos = dco_tx_tos(list);
+	if (list->next)
+		dco_tx_batch(&path, list, false);
+	else
+		dco_tx_split_and_send(&path, list);
+	dco_path_put(&path);
 }
 
 /**
@@ -382,9 +430,10 @@ netdev_tx_t dco_xmit(struct sk_buff *skb, struct net_device *dev)
 	skb_dst_drop(skb);
 	dco_hash_flow(skb);
 
-	skb = dco_tx_split(peer, skb);
-	if (likely(skb))
-		dco_tx_batch(&path, skb);
+	if (dco_stage_wants(&path, skb))
+		dco_stage_add(peer, skb);
+	else
+		dco_tx_split_and_send(&path, skb);
 	dco_path_put(&path);
 	rcu_read_unlock();
 	return NETDEV_TX_OK;

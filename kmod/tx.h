@@ -15,5 +15,7 @@ struct dco_peer;
 
 netdev_tx_t dco_xmit(struct sk_buff *skb, struct net_device *dev);
 void dco_tx_send(struct dco_peer *peer, struct sk_buff *skb);
+void dco_tx_send_list(struct dco_peer *peer, struct sk_buff *list);
+u8 dco_tx_tos(const struct sk_buff *skb);
 
 #endif /* DCO_TX_H */

@@ -6,6 +6,7 @@
 #ifndef DCO_COMPAT_H
 #define DCO_COMPAT_H
 
+#include <linux/hrtimer.h>
 #include <linux/if_link.h>
 #include <linux/local_lock.h>
 #include <linux/netdevice.h>
@@ -208,6 +209,19 @@ dco_compat_udp_tunnel6_xmit(struct dst_entry *dst, struct sock *sk,
 #else
 #define DCO_COMPAT_UDP_TABLE(net)	&udp_table,
 #endif
+
+/* a timer of a clock that does not stop, for softirqs of its own CPU */
+static inline void
+dco_compat_hrtimer_setup(struct hrtimer *timer,
+			 enum hrtimer_restart (*fn)(struct hrtimer *timer))
+{
+#ifdef DCO_HAVE_HRTIMER_SETUP
+	hrtimer_setup(timer, fn, CLOCK_MONOTONIC, HRTIMER_MODE_REL_PINNED_SOFT);
+#else
+	hrtimer_init(timer, CLOCK_MONOTONIC, HRTIMER_MODE_REL_PINNED_SOFT);
+	timer->function = fn;
+#endif
+}
 
 /* does GRO hold packets of a NAPI instance? */
 static inline bool dco_compat_gro_holds(const struct napi_struct *napi)
