@@ -154,11 +154,12 @@ static void dco_rx_clear(const struct dco_dev *dco, struct sk_buff *skb)
 	}
 }
 
-/* Gives the stack what waits in @merge, if anything; @is_lone: whether nothing
- * else came with it
+/* Gives the stack what waits in @merge, if anything; @direct: as for
+ * dco_cells_receive()
  */
 static void dco_rx_deliver(struct dco_dev *dco, struct dco_merge *merge,
-			   bool is_lone, struct dco_count *delivered)
+			   struct list_head *direct,
+			   struct dco_count *delivered)
 {
 	struct sk_buff *skb = dco_merge_finish(merge);
 
@@ -166,7 +167,7 @@ static void dco_rx_deliver(struct dco_dev *dco, struct dco_merge *merge,
 		return;
 	skb->dev = dco->dev;
 	skb_scrub_packet(skb, true);
-	if (unlikely(!dco_cells_receive(dco, skb, is_lone)))
+	if (unlikely(!dco_cells_receive(dco, skb, direct)))
 		return;
 	delivered->packets += merge->packets;
 	delivered->bytes += merge->bytes;
@@ -203,7 +204,8 @@ static bool dco_rx_ecn(struct sk_buff *skb, u8 outer)
 
 /* An authentic packet; skb->data is the cleartext */
 static void dco_rx_payload(struct dco_peer *peer, struct sk_buff *skb, u8 tos,
-			   struct dco_merge *merge, struct dco_count *delivered)
+			   struct dco_merge *merge, struct list_head *direct,
+			   struct dco_count *delivered)
 {
 	skb_reset_network_header(skb);
 	skb->protocol = ip_tunnel_parse_protocol(skb);
@@ -229,7 +231,7 @@ static void dco_rx_payload(struct dco_peer *peer, struct sk_buff *skb, u8 tos,
 	dco_path_clamp_mss(peer, NULL, skb);
 	if (dco_merge_append(merge, skb))
 		return;
-	dco_rx_deliver(peer->dco, merge, false, delivered);
+	dco_rx_deliver(peer->dco, merge, direct, delivered);
 	dco_rx_clear(peer->dco, skb);
 	dco_merge_begin(merge, skb);
 }
@@ -261,7 +263,7 @@ int dco_rx_inject(struct dco_peer *peer, struct sk_buff *skb)
 	dco_rx_clear(peer->dco, skb);
 	dco_merge_init(&merge, peer->dco);
 	dco_merge_begin(&merge, skb);
-	dco_rx_deliver(peer->dco, &merge, false, &delivered);
+	dco_rx_deliver(peer->dco, &merge, NULL, &delivered);
 	dco_rx_count(peer, &delivered);
 	return 0;
 }
@@ -346,8 +348,9 @@ static void dco_rx_batch(struct dco_peer *peer, struct sk_buff *list,
 	const struct dco_endpoint *ep;
 	struct sk_buff *skb, *next;
 	struct dco_newest newest;
+	struct list_head *direct;
 	struct dco_merge merge;
-	bool is_lone;
+	LIST_HEAD(collected);
 
 	list = dco_rx_open_list(peer, list, from, &newest);
 	if (unlikely(!list))
@@ -361,13 +364,14 @@ static void dco_rx_batch(struct dco_peer *peer, struct sk_buff *list,
 			dco_endpoint_learn(peer, outer, &newest);
 	}
 	/* a stream's packets come while its socket is locked */
-	is_lone = outer && !list->next;
+	direct = outer ? &collected : NULL;
 	dco_merge_init(&merge, peer->dco);
 	skb_list_walk_safe(list, skb, next) {
 		skb_mark_not_on_list(skb);
-		dco_rx_payload(peer, skb, tos, &merge, &delivered);
+		dco_rx_payload(peer, skb, tos, &merge, direct, &delivered);
 	}
-	dco_rx_deliver(peer->dco, &merge, is_lone, &delivered);
+	dco_rx_deliver(peer->dco, &merge, direct, &delivered);
+	dco_cells_flush(&collected);
 	dco_rx_count(peer, &delivered);
 }
 

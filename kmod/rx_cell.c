@@ -1,12 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * How received packets enter the stack. What others may continue waits in a
- * queue of its CPU for a NAPI poll, where GRO merges it. What came alone, and
- * GRO would not hold, goes up at once: the queue, another softirq and GRO's
- * questions cost such a packet more than it costs to open it.
+ * queue of its CPU for a NAPI poll, where GRO merges it. What GRO would not
+ * hold goes up at once, those of a burst together: the queue, another softirq
+ * and GRO's questions cost such a packet more than it costs to open it. Nor can
+ * a queue overflow that they do not enter: a poll of a device may bring 64
+ * bursts of 64 datagrams before ours comes.
  *
  * Order: a packet goes up at once only if neither this CPU's queue nor GRO
- * holds any, so that it overtakes none.
+ * holds any, so that it overtakes none, and before another one is queued.
  *
  * Stack: a packet that goes up at once may be a datagram for us again, which a
  * peer can repeat as often as there is room in one. So only the outermost goes
@@ -26,8 +28,8 @@
 #include "rx_cell.h"
 #include "stats.h"
 
-/* what may wait for a poll of one CPU, as netdev_max_backlog is by default */
-#define DCO_CELL_LEN_MAX	1000
+/* what may wait for a poll of one CPU: what a poll of a device may bring */
+#define DCO_CELL_LEN_MAX	4096
 
 /* GRO ends a merge at once at any of these */
 #define DCO_CELL_FLAGS_LAST	\
@@ -213,16 +215,41 @@ static bool dco_cells_queue(struct dco_dev *dco, struct dco_cell *cell,
 }
 
 /**
+ * dco_cells_flush() - give the stack what dco_cells_receive() has collected
+ * @direct: the packets; empty when this returns
+ *
+ * Context: softirq or BH disabled, without any lock, RCU read side.
+ */
+void dco_cells_flush(struct list_head *direct)
+{
+	struct sk_buff *skb;
+
+	if (list_empty(direct))
+		return;
+	this_cpu_inc(dco_cells_depth);
+	if (list_is_singular(direct)) {
+		skb = list_first_entry(direct, struct sk_buff, list);
+		skb_list_del_init(skb);
+		netif_receive_skb(skb);
+	} else {
+		netif_receive_skb_list(direct);
+		INIT_LIST_HEAD(direct);
+	}
+	this_cpu_dec(dco_cells_depth);
+}
+
+/**
  * dco_cells_receive() - give the stack a packet
  * @dco: the device that it comes from
  * @skb: an IP packet, ready; consumed
- * @is_lone: whether it came alone, in softirq or with BH disabled and without
- *	any lock
+ * @direct: where to collect what may go up at once, given to dco_cells_flush()
+ *	before RCU's read side ends; NULL if the caller holds a lock
  *
  * Context: BH disabled, RCU read side.
  * Return: false if the packet had to be dropped, which has been counted.
  */
-bool dco_cells_receive(struct dco_dev *dco, struct sk_buff *skb, bool is_lone)
+bool dco_cells_receive(struct dco_dev *dco, struct sk_buff *skb,
+		       struct list_head *direct)
 {
 	struct dco_cell *cell = this_cpu_ptr(dco->cells);
 
@@ -231,12 +258,12 @@ bool dco_cells_receive(struct dco_dev *dco, struct sk_buff *skb, bool is_lone)
 		kfree_skb(skb);
 		return false;
 	}
-	if (!is_lone || !dco_cells_is_direct(dco, cell, skb))
-		return dco_cells_queue(dco, cell, skb);
-
-	dco_dev_batch_add(dco, DCO_BATCH_RX_DIRECT, 1);
-	this_cpu_inc(dco_cells_depth);
-	netif_receive_skb(skb);
-	this_cpu_dec(dco_cells_depth);
-	return true;
+	if (direct && dco_cells_is_direct(dco, cell, skb)) {
+		dco_dev_batch_add(dco, DCO_BATCH_RX_DIRECT, 1);
+		list_add_tail(&skb->list, direct);
+		return true;
+	}
+	if (direct)
+		dco_cells_flush(direct);
+	return dco_cells_queue(dco, cell, skb);
 }

@@ -2,6 +2,7 @@
 #ifndef DCO_RX_CELL_H
 #define DCO_RX_CELL_H
 
+#include <linux/list.h>
 #include <linux/types.h>
 
 struct dco_dev;
@@ -11,6 +12,8 @@ int dco_cells_init(struct dco_dev *dco);
 void dco_cells_stop(struct dco_dev *dco);
 void dco_cells_free(struct dco_dev *dco);
 
-bool dco_cells_receive(struct dco_dev *dco, struct sk_buff *skb, bool is_lone);
+void dco_cells_flush(struct list_head *direct);
+bool dco_cells_receive(struct dco_dev *dco, struct sk_buff *skb,
+		       struct list_head *direct);
 
 #endif /* DCO_RX_CELL_H */
