@@ -15,6 +15,7 @@
 #include "peer_table.h"
 #include "rx_cell.h"
 #include "tx.h"
+#include "tx_stage.h"
 
 #define DCO_FEATURES	(NETIF_F_HW_CSUM | NETIF_F_RXCSUM | NETIF_F_SG |   \
 			 NETIF_F_GSO | NETIF_F_GSO_SOFTWARE |		    \
@@ -161,6 +162,7 @@ static int dco_dev_new(struct net_device *dev, struct nlattr **data,
 	if (data && data[IFLA_OVPN_MODE])
 		dco->mode = nla_get_u8(data[IFLA_OVPN_MODE]);
 	dco->generation = 1;
+	dco_stage_set_usecs(dco, DCO_STAGE_USECS);
 	spin_lock_init(&dco->lock);
 	xa_init_flags(&dco->peers, XA_FLAGS_LOCK_BH);
 

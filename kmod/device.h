@@ -32,6 +32,9 @@ extern const struct ethtool_ops dco_ethtool_ops;
  * @stats: per-CPU counters
  * @cells: where received packets go
  * @mss: largest segment that inner TCP over IPv4 may announce, or DCO_MSS_*
+ * @stage_usecs: how long packets may wait for company, in microseconds; 0: none
+ *	waits
+ * @stage_ticks: how far packets in a row may be apart, in jiffies
  * @only_peer: P2P mode: the peer, if there is one
  * @handoff: takes cleartext for peers that userspace carries, or NULL
  * @prefixes: peers by inner prefix; used in MP mode
@@ -52,6 +55,8 @@ struct dco_dev {
 	struct dco_dev_stats __percpu *stats;
 	struct dco_cell __percpu *cells;
 	u16 mss;
+	u32 stage_usecs;
+	unsigned long stage_ticks;
 	struct dco_peer __rcu *only_peer;
 	struct dco_handoff __rcu *handoff;
 	struct dco_prefix_table prefixes;

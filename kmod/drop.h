@@ -32,7 +32,8 @@ struct sk_buff;
  * @DCO_DROP_TX_NO_ROUTE: no route to the peer's endpoint, or only through
  *	the device itself
  * @DCO_DROP_TX_TOO_BIG: does not fit the path, which must not fragment
- * @DCO_DROP_TX_QUEUE: too much is waiting for the peer's TCP connection
+ * @DCO_DROP_TX_QUEUE: too much is waiting for the peer's TCP connection, or for
+ *	company
  * @DCO_DROP_TX_HANDOFF: for userspace, which does not read it
  * @DCO_DROP_MAX: number of causes
  *

@@ -5,6 +5,7 @@
 #include "device.h"
 #include "drop.h"
 #include "names.h"
+#include "tx_stage.h"
 
 /* names never change their meaning, as those of drops */
 static const char * const dco_batch_names[DCO_BATCH_MAX] = {
@@ -54,7 +55,34 @@ static void dco_get_ethtool_stats(struct net_device *dev,
 	dco_dev_batches_read(netdev_priv(dev), data + DCO_DROP_MAX);
 }
 
+static int dco_get_coalesce(struct net_device *dev, struct ethtool_coalesce *ec,
+			    struct kernel_ethtool_coalesce *kernel_ec,
+			    struct netlink_ext_ack *extack)
+{
+	const struct dco_dev *dco = netdev_priv(dev);
+
+	ec->tx_coalesce_usecs = dco->stage_usecs;
+	return 0;
+}
+
+static int dco_set_coalesce(struct net_device *dev, struct ethtool_coalesce *ec,
+			    struct kernel_ethtool_coalesce *kernel_ec,
+			    struct netlink_ext_ack *extack)
+{
+	struct dco_dev *dco = netdev_priv(dev);
+
+	if (ec->tx_coalesce_usecs > DCO_STAGE_USECS_MAX) {
+		NL_SET_ERR_MSG(extack, "tx-usecs is a second at most");
+		return -ERANGE;
+	}
+	dco_stage_set_usecs(dco, ec->tx_coalesce_usecs);
+	return 0;
+}
+
 const struct ethtool_ops dco_ethtool_ops = {
+	.supported_coalesce_params = ETHTOOL_COALESCE_TX_USECS,
+	.get_coalesce		= dco_get_coalesce,
+	.set_coalesce		= dco_set_coalesce,
 	.get_drvinfo		= dco_get_drvinfo,
 	.get_link		= ethtool_op_get_link,
 	.get_ts_info		= ethtool_op_get_ts_info,

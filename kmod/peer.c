@@ -14,13 +14,14 @@
 #include "sock.h"
 #include "stats.h"
 #include "trace.h"
+#include "tx_stage.h"
 
 /* how many peers are removed before others get the table's lock */
 #define DCO_PEER_DEL_BATCH	64
 
 static void dco_peer_free(struct dco_peer *peer)
 {
-	dco_stage_purge(peer);
+	dco_stage_free(peer);
 	dco_endpoint_free(rcu_dereference_protected(peer->endpoint, true));
 	dco_peer_stats_free(peer->stats);
 	netdev_put(peer->dco->dev, &peer->dev_tracker);
@@ -66,7 +67,6 @@ struct dco_peer *dco_peer_new(struct dco_dev *dco, u32 id)
 	peer->tx_id = id;
 	peer->ip_id = get_random_u32();
 	dco_key_slots_init(&peer->keys);
-	dco_stage_init(peer);
 	dco_keepalive_init(peer);
 	dco_payload_init(peer);
 	INIT_HLIST_NODE(&peer->sock_node);

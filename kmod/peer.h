@@ -10,12 +10,12 @@
 #include "../uapi/linux/ovpn.h"
 #include "drop.h"
 #include "key.h"
-#include "tx_stage.h"
 
 struct dco_dev;
 struct dco_endpoint;
 struct dco_peer_stats;
 struct dco_sock;
+struct dco_stage;
 struct dco_vpn_addr;
 struct dco_vpn_pair;
 
@@ -35,7 +35,8 @@ struct dco_vpn_pair;
  * @keys: what to talk to it with
  * @stats: per-CPU counters
  * @drops_carry: how often a CPU's counter of drops went round
- * @stage: packets to it that wait for company
+ * @stages: packets to it that wait for company, or NULL if none ever did; set
+ *	once, owned by the peer
  * @last_sent: second of boot time of the last packet to it
  * @last_recv: second of boot time of the last authentic packet from it
  * @keepalive_lock: protects the other keepalive_* fields
@@ -51,7 +52,7 @@ struct dco_vpn_pair;
  * @del_reason: why it left the table
  * @sock_node: in @sock's list of peers, under @dco->lock
  * @release_node: in a list of peers that have left the table
- * @ref: the table, @keepalive_work, @stage and netlink requests each hold one
+ * @ref: the table, @keepalive_work, a stage and netlink requests each hold one
  * @free_work: frees it after the last reference and a grace period; only the
  *	latter's part is used if there is no key
  * @dev_tracker: of the reference to @dco->dev
@@ -72,8 +73,8 @@ struct dco_peer {
 	struct dco_key_slots keys;
 	struct dco_peer_stats __percpu *stats;
 	atomic_t drops_carry[DCO_DROP_MAX];
+	struct dco_stage *stages;
 
-	struct dco_stage stage ____cacheline_aligned_in_smp;
 	unsigned long last_sent ____cacheline_aligned_in_smp;
 	unsigned long last_recv ____cacheline_aligned_in_smp;
 

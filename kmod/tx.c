@@ -430,9 +430,7 @@ netdev_tx_t dco_xmit(struct sk_buff *skb, struct net_device *dev)
 	skb_dst_drop(skb);
 	dco_hash_flow(skb);
 
-	if (dco_stage_wants(&path, skb))
-		dco_stage_add(peer, skb);
-	else
+	if (!dco_stage_add(&path, skb))
 		dco_tx_split_and_send(&path, skb);
 	dco_path_put(&path);
 	rcu_read_unlock();

@@ -2,32 +2,21 @@
 #ifndef DCO_TX_STAGE_H
 #define DCO_TX_STAGE_H
 
-#include <linux/hrtimer.h>
-#include <linux/skbuff.h>
+#include <linux/types.h>
 
+struct dco_dev;
 struct dco_path;
 struct dco_peer;
+struct sk_buff;
 
-/**
- * struct dco_stage - datagrams to a peer that wait for company
- * @queue: cleartext packets; its lock protects the other fields
- * @timer: sends what waits; runs, and holds a reference to the peer, as long as
- *	@is_busy
- * @cpu: the only one that sends, as long as @is_busy
- * @is_busy: some wait, or may still be on their way; read without lock
- * @is_draining: somebody sends
+/* how long a packet may wait for company, in microseconds: what it is at first,
+ * and at most
  */
-struct dco_stage {
-	struct sk_buff_head queue;
-	struct hrtimer timer;
-	int cpu;
-	bool is_busy;
-	bool is_draining;
-};
+#define DCO_STAGE_USECS		100
+#define DCO_STAGE_USECS_MAX	1000000
 
-void dco_stage_init(struct dco_peer *peer);
-void dco_stage_purge(struct dco_peer *peer);
-bool dco_stage_wants(const struct dco_path *path, const struct sk_buff *skb);
-void dco_stage_add(struct dco_peer *peer, struct sk_buff *skb);
+void dco_stage_set_usecs(struct dco_dev *dco, u32 usecs);
+bool dco_stage_add(const struct dco_path *path, struct sk_buff *skb);
+void dco_stage_free(struct dco_peer *peer);
 
 #endif /* DCO_TX_STAGE_H */

@@ -6,12 +6,18 @@
  * mode=udp-send to=ADDR:PORT [on=ADDR:PORT] [dev=IF] count=N rate=N size=N
  *	a numbered datagram every 1/rate s, whatever happens in between;
  *	without count until SIGTERM; "sent=N failed=N". With batch=N, so many
- *	are given to the kernel as one buffer (UDP_SEGMENT), at rate/N.
+ *	are given to the kernel as one buffer (UDP_SEGMENT), at rate/N; and
+ *	with single=N, so many one by one after each buffer. sndbuf=N is what
+ *	its socket may have on the way.
  * mode=udp-sink on=ADDR:PORT [count=N] [idle=S] seconds=S
  *	"received=N lost=N dup=N reordered=N corrupt=N"; ends after count of
  *	them, or idle seconds after the last, or after seconds. With count,
  *	exit status 1 unless exactly these came, once each and unharmed.
  * mode=udp-echo on=ADDR:PORT seconds=S
+ * mode=udp-ask to=ADDR:PORT count=N
+ *	sends the next datagram when the last one has come back, and waits for
+ *	that without sleeping, 5 s at most; "answered=N"; exit status 1 unless
+ *	all were
  * mode=tcp-send to=ADDR:PORT [dev=IF] bytes=N	connects for up to 5 s
  * mode=tcp-sink on=ADDR:PORT [bytes=N] seconds=S
  *	one connection; "bytes=N ok" or "bytes=N corrupt at=N"; with bytes,
@@ -46,6 +52,8 @@ struct traffic {
 	uint32_t count;
 	uint32_t size;
 	uint32_t batch;
+	uint32_t single;
+	uint32_t sndbuf;
 	double rate;
 	double idle;
 	double seconds;
@@ -122,18 +130,56 @@ static void datagram_fill(uint8_t *data, uint32_t seq, uint32_t size)
 		data[i] = pattern((uint64_t)seq * 7 + i);
 }
 
+/* one buffer of datagrams of this size, or of any if it is 0 */
+static int udp_set_segment(int fd, int size)
+{
+	return setsockopt(fd, IPPROTO_UDP, TRAFFIC_UDP_SEGMENT, &size,
+			  sizeof(size));
+}
+
 static int udp_open(const struct traffic *t)
 {
-	int fd = open_socket(t, t->on, SOCK_DGRAM, t->to), size = (int)t->size;
+	int fd = open_socket(t, t->on, SOCK_DGRAM, t->to);
+	int sndbuf = (int)t->sndbuf;
 
-	if (fd >= 0 && t->batch > 1 &&
-	    setsockopt(fd, IPPROTO_UDP, TRAFFIC_UDP_SEGMENT, &size,
-		       sizeof(size))) {
-		perror("UDP_SEGMENT");
+	if (fd < 0)
+		return -1;
+	if ((t->batch > 1 && udp_set_segment(fd, (int)t->size)) ||
+	    (sndbuf && setsockopt(fd, SOL_SOCKET, SO_SNDBUF, &sndbuf,
+				  sizeof(sndbuf)))) {
+		perror(sndbuf ? "SO_SNDBUF" : "UDP_SEGMENT");
 		close(fd);
 		return -1;
 	}
 	return fd;
+}
+
+/* Sends @n datagrams from number @seq on as one buffer. */
+static bool udp_put(const struct traffic *t, int fd, uint32_t seq, uint32_t n,
+		    const struct sockaddr_storage *addr, socklen_t len)
+{
+	uint8_t data[65536];
+	uint32_t i;
+
+	for (i = 0; i < n; i++)
+		datagram_fill(data + i * t->size, seq + i, t->size);
+	return sendto(fd, data, t->size * n, 0, (const void *)addr, len) >= 0;
+}
+
+/* Sends t->single datagrams one by one. Returns how many have failed. */
+static uint32_t udp_put_singles(const struct traffic *t, int fd, uint32_t seq,
+				const struct sockaddr_storage *addr,
+				socklen_t len)
+{
+	uint32_t i, failed = 0;
+
+	if (!t->single)
+		return 0;
+	udp_set_segment(fd, 0);
+	for (i = 0; i < t->single; i++)
+		failed += !udp_put(t, fd, seq + i, 1, addr, len);
+	udp_set_segment(fd, (int)t->size);
+	return failed;
 }
 
 static int udp_send(const struct traffic *t)
@@ -141,25 +187,22 @@ static int udp_send(const struct traffic *t)
 	struct sigaction action = { .sa_handler = on_signal };
 	int fd = udp_open(t);
 	struct sockaddr_storage addr;
-	uint32_t seq = 0, failed = 0, i;
-	uint8_t data[65536];
+	uint32_t seq = 0, failed = 0;
 	double start;
 	socklen_t len;
 
 	if (fd < 0 || ovpn_sock_address(t->to, &addr, &len) ||
-	    t->size < sizeof(seq) || t->size * t->batch > sizeof(data))
+	    t->size < sizeof(seq) || t->size * t->batch > TRAFFIC_CHUNK)
 		return 2;
 	sigaction(SIGTERM, &action, NULL);
 	start = now();
 	while (!traffic_stop && (!t->count || seq < t->count)) {
 		if (t->rate > 0)
 			sleep_until(start + seq / t->rate);
-		for (i = 0; i < t->batch; i++)
-			datagram_fill(data + i * t->size, seq + i, t->size);
-		if (sendto(fd, data, t->size * t->batch, 0, (void *)&addr,
-			   len) < 0)
-			failed++;
+		failed += !udp_put(t, fd, seq, t->batch, &addr, len);
 		seq += t->batch;
+		failed += udp_put_singles(t, fd, seq, &addr, len);
+		seq += t->single;
 	}
 	printf("sent=%u failed=%u\n", seq, failed);
 	return failed ? 1 : 0;
@@ -261,6 +304,37 @@ static int udp_echo(const struct traffic *t)
 			sendto(fd, data, (size_t)len, 0, (void *)&from, size);
 	}
 	return 0;
+}
+
+/* Has datagram number @seq come back? Never sleeps. */
+static bool udp_is_answered(int fd, uint32_t seq)
+{
+	double end = now() + 5;
+	uint32_t got;
+
+	while (now() < end)
+		if (recv(fd, &got, sizeof(got), MSG_DONTWAIT) > 0 &&
+		    got == seq)
+			return true;
+	return false;
+}
+
+static int udp_ask(const struct traffic *t)
+{
+	struct sockaddr_storage addr;
+	int fd = udp_open(t);
+	uint32_t seq;
+	socklen_t len;
+
+	if (fd < 0 || ovpn_sock_address(t->to, &addr, &len) ||
+	    t->size < sizeof(seq) || t->size > TRAFFIC_CHUNK)
+		return 2;
+	for (seq = 0; seq < t->count; seq++)
+		if (!udp_put(t, fd, seq, 1, &addr, len) ||
+		    !udp_is_answered(fd, seq))
+			break;
+	printf("answered=%u\n", seq);
+	return seq < t->count;
 }
 
 /*
@@ -396,6 +470,10 @@ static int set_word(struct traffic *t, const char *name, const char *value)
 		t->size = (uint32_t)strtoul(value, NULL, 0);
 	else if (!strcmp(name, "batch"))
 		t->batch = (uint32_t)strtoul(value, NULL, 0);
+	else if (!strcmp(name, "single"))
+		t->single = (uint32_t)strtoul(value, NULL, 0);
+	else if (!strcmp(name, "sndbuf"))
+		t->sndbuf = (uint32_t)strtoul(value, NULL, 0);
 	else if (!strcmp(name, "rate"))
 		t->rate = strtod(value, NULL);
 	else if (!strcmp(name, "idle"))
@@ -418,6 +496,7 @@ static const struct traffic_mode traffic_modes[] = {
 	{ "udp-send", udp_send, false, true },
 	{ "udp-sink", udp_sink, true, false },
 	{ "udp-echo", udp_echo, true, false },
+	{ "udp-ask", udp_ask, false, true },
 	{ "tcp-send", tcp_send, false, true },
 	{ "tcp-sink", tcp_sink, true, false },
 	{ NULL, NULL, false, false }
