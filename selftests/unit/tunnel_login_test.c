@@ -161,7 +161,7 @@ static void test_exit_of_a_stranger(void **state)
 	says_exit("alice", true);
 }
 
-/* The one who is refused does not take the name away: the next alice finds it. */
+/* Who is refused does not take the name away: the next alice finds it. */
 static void test_name_of_a_stranger(void **state)
 {
 	struct peer *peer, *next;

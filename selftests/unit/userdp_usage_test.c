@@ -146,7 +146,7 @@ static void test_forgeries(void **state)
 	end();
 }
 
-/* Of another process only the packets are known: soon, but not at once, over. */
+/* Of another process only the packets are known: over soon, but not at once. */
 static void test_resumed(void **state)
 {
 	(void)state;

@@ -122,8 +122,8 @@ ssize_t userdp_cbc_open(struct userdp_cbc *cbc, const uint8_t *src, size_t len,
 #define USERDP_PID_END		0x100000000u
 
 /*
- * Sections 4.4 and 6.5. Of AES-GCM, in each direction: blocks and packets with one
- * key, and when to ask for another; of every AEAD cipher: forgeries.
+ * Sections 4.4 and 6.5. Of AES-GCM, in each direction: blocks and packets with
+ * one key, and when to ask for another; of every AEAD cipher: forgeries.
  */
 #define USERDP_USAGE_MAX	((UINT64_C(1) << 36) - 1)
 #define USERDP_USAGE_SOFT	(USERDP_USAGE_MAX * 7 / 8)
@@ -164,7 +164,7 @@ struct userdp_codec_ops {
  * struct userdp_codec - one key in one direction
  * @next: id of the next packet sealed
  * @soft, @end: of @next: time for another key; none is left
- * @usage: blocks and packets, with @is_limited; keys with epochs count their own
+ * @usage: blocks and packets, with @is_limited; keys with epochs have their own
  * @forged: packets that were not authentic
  * @head_len: of the headers of packets sealed
  * @fixed, @add, @mask: see userdp_codec_wire()
@@ -203,7 +203,8 @@ void userdp_codec_wipe(struct userdp_codec *codec);
 /** userdp_codec_is_worn() - is it time for another key? */
 static inline bool userdp_codec_is_worn(const struct userdp_codec *codec)
 {
-	return codec->next > codec->soft || codec->forged > USERDP_FORGED_SOFT ||
+	return codec->next > codec->soft ||
+	       codec->forged > USERDP_FORGED_SOFT ||
 	       (codec->is_limited && codec->usage > USERDP_USAGE_SOFT);
 }
 
