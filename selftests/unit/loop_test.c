@@ -546,6 +546,44 @@ static void test_pool_free_cancels(void **state)
 	assert_int_equal(n_done, 5);
 }
 
+static struct loop_wake *wake;
+static atomic_int n_posted;
+static int n_seen;
+
+static void *wake_thread(void *arg)
+{
+	(void)arg;
+	for (int i = 0; i < 1000; i++) {
+		atomic_fetch_add(&n_posted, 1);
+		loop_wake_send(wake);
+	}
+	return NULL;
+}
+
+static void wake_seen(void *arg)
+{
+	assert_true(pthread_equal(*(pthread_t *)arg, pthread_self()));
+	n_seen = atomic_load(&n_posted);
+	if (n_seen == 1000)
+		loop_stop(loop);
+}
+
+/* What was there before a wake-up is seen by one behind it. */
+static void test_wake(void **state)
+{
+	pthread_t self = pthread_self(), thread;
+
+	(void)state;
+	wake = loop_wake_new(loop, wake_seen, &self);
+	assert_non_null(wake);
+	assert_int_equal(pthread_create(&thread, NULL, wake_thread, NULL), 0);
+	run();
+	assert_int_equal(n_seen, 1000);
+	pthread_join(thread, NULL);
+	loop_wake_free(wake);
+	run_for(20);
+}
+
 static uint64_t now_ns(void)
 {
 	struct timespec now;
@@ -683,6 +721,7 @@ int main(void)
 		LOOP_TEST(test_io_same_number),
 		LOOP_TEST(test_io_survives_error),
 		LOOP_TEST(test_signal),
+		LOOP_TEST(test_wake),
 		LOOP_TEST(test_pool_runs),
 		LOOP_TEST(test_pool_order),
 		LOOP_TEST(test_pool_completion_order),

@@ -24,6 +24,12 @@ struct loop_signal {
 	void *arg;
 };
 
+struct loop_wake {
+	uv_async_t uv;
+	loop_wake_fn *fn;
+	void *arg;
+};
+
 /* libuv reports -errno on Unix. */
 static void *fail(int uv_error)
 {
@@ -270,4 +276,42 @@ void loop_signal_free(struct loop_signal *sig)
 {
 	if (sig)
 		handle_close((uv_handle_t *)&sig->uv);
+}
+
+/* from another thread */
+
+static void wake_fired(uv_async_t *uv)
+{
+	struct loop_wake *wake = uv->data;
+
+	wake->fn(wake->arg);
+}
+
+struct loop_wake *loop_wake_new(struct loop *loop, loop_wake_fn *fn, void *arg)
+{
+	struct loop_wake *wake = calloc(1, sizeof(*wake));
+	int ret;
+
+	if (!wake)
+		return NULL;
+	ret = uv_async_init(&loop->uv, &wake->uv, wake_fired);
+	if (ret) {
+		free(wake);
+		return fail(ret);
+	}
+	wake->uv.data = wake;
+	wake->fn = fn;
+	wake->arg = arg;
+	return wake;
+}
+
+void loop_wake_free(struct loop_wake *wake)
+{
+	if (wake)
+		handle_close((uv_handle_t *)&wake->uv);
+}
+
+void loop_wake_send(struct loop_wake *wake)
+{
+	uv_async_send(&wake->uv);
 }

@@ -18,6 +18,7 @@ struct loop;
 struct loop_timer;
 struct loop_io;
 struct loop_signal;
+struct loop_wake;
 struct loop_pool;
 
 /** loop_new() - Return: a loop, NULL when out of memory or descriptors. */
@@ -131,6 +132,17 @@ struct loop_child *loop_child_new(struct loop *loop,
 
 /** loop_child_kill() - a signal to it and what it has started; 0 or -errno */
 int loop_child_kill(struct loop_child *child, int signum);
+
+/* from another thread */
+
+/** loop_wake_fn - called once for one or more loop_wake_send() before it */
+typedef void loop_wake_fn(void *arg);
+
+struct loop_wake *loop_wake_new(struct loop *loop, loop_wake_fn *fn, void *arg);
+void loop_wake_free(struct loop_wake *wake);
+
+/** loop_wake_send() - Context: any thread, as long as it is not freed */
+void loop_wake_send(struct loop_wake *wake);
 
 /* worker threads */
 
