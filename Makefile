@@ -5,6 +5,7 @@
 #   O=DIR        output folder of the userspace build (build/user)
 #   CC=gcc|clang compiler
 #   SAN=1        with the address and undefined-behaviour sanitizers
+#   SAN=thread   with the thread sanitizer
 #   WERROR=      do not turn warnings into errors
 #   KDIR=DIR     kernel build folder for the module
 #   DCO_NAMES=own  module "ovpn_own", for kernels with their own ovpn built in
@@ -34,7 +35,7 @@ MODDIR ?= /lib/modules/$(KVER)/updates
 ifeq ($(origin CC),default)
 CC := gcc
 endif
-O ?= build/user$(if $(filter 1,$(SAN)),-asan)$(if $(filter fuzz,$(SAN)),-fuzz)
+O ?= build/user$(if $(filter 1,$(SAN)),-asan)$(patsubst %,-%,$(filter fuzz thread,$(SAN)))
 KO ?= build/kmod/$(KVER)$(if $(filter own,$(DCO_NAMES)),-own)
 MODULE := $(if $(filter own,$(DCO_NAMES)),ovpn_own,ovpn)
 
@@ -48,6 +49,7 @@ HARDEN := -fstack-protector-strong $(if $(SAN),,-D_FORTIFY_SOURCE=2)
 SAN_1 := -fsanitize=address,undefined -fno-sanitize-recover=all \
 	-fno-omit-frame-pointer
 SAN_fuzz := $(SAN_1) -fsanitize=fuzzer-no-link
+SAN_thread := -fsanitize=thread -fno-omit-frame-pointer
 SANFLAGS := $(SAN_$(SAN))
 
 # Only goals that compile need the libraries.

@@ -399,6 +399,15 @@ static const struct config_row general_rows[] = {
 		"if the module is not this project's, on a second device whose "
 		"name is that of the first with -u behind. Not an option of "
 		"OpenVPN."),
+	CONFIG_NUMBER("data-threads", IN_MAIN, data_threads, 0, 4, "N",
+		"Carry datagrams of the userspace data path in N threads; "
+		"default one less than there are processors, at least one, and "
+		"at most four, and none where there is only one processor.\nEach "
+		"has its own queue of the TUN device, its own sockets, and the "
+		"clients whose id modulo N says so; a client, and a link of two, "
+		"has one thread at most. With 0, over TCP, and with tap beside "
+		"TCP the main loop carries the packets. Not an option of "
+		"OpenVPN."),
 	CONFIG_SPECIAL("disable-dco", 0, 0, IN_MAIN, set_disable_dco, NULL,
 		"The same as --data-path user."),
 	CONFIG_NUMBER("restart-hold", IN_MAIN, restart_hold, 0, 3600,

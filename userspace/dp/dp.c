@@ -73,6 +73,42 @@ void dp_emit_resync(struct dp *dp)
 		dp->events->resync(dp->arg);
 }
 
+void dp_emit_control(struct dp *dp, int fd, const uint8_t *pkt, size_t len,
+		     const union net_addr *remote,
+		     const union net_addr *local)
+{
+	if (!dp->is_dead && dp->events && dp->events->control)
+		dp->events->control(dp->arg, fd, pkt, len, remote, local);
+}
+
+int dp_start(struct dp *dp)
+{
+	return dp->ops->start ? dp->ops->start(dp) : 0;
+}
+
+void dp_stop(struct dp *dp)
+{
+	if (dp->ops->stop)
+		dp->ops->stop(dp);
+}
+
+unsigned int dp_threads(const struct dp *dp)
+{
+	return dp->ops->threads ? dp->ops->threads(dp) : 0;
+}
+
+int dp_sockets_add(struct dp *dp, int main_fd, const int *fds)
+{
+	return dp->ops->sockets_add ? dp->ops->sockets_add(dp, main_fd, fds) :
+				      0;
+}
+
+void dp_sockets_del(struct dp *dp, int main_fd)
+{
+	if (dp->ops->sockets_del)
+		dp->ops->sockets_del(dp, main_fd);
+}
+
 const char *dp_name(const struct dp *dp)
 {
 	return dp->ops->name;

@@ -13,8 +13,9 @@
 /*
  * The data-path interface: peers, keys, statistics. Two implementations,
  * dp/kernel.c (generic netlink family "ovpn") and dp/user.c (TUN and OpenSSL),
- * and dp/mixed.c, which has both; nothing above knows which one carries a
- * tunnel.
+ * and two on top of them: dp/mixed.c, which has both, and dp/threads.c, which
+ * has several of the second in threads of their own. Nothing above knows which
+ * one carries a tunnel.
  *
  * Events may call back into the data path, dp_free() included.
  */
@@ -50,6 +51,8 @@ enum dp_del_reason {
  * @key_exhausted: a new key is needed soon; start a renegotiation
  * @peer_exit: the peer said goodbye inside the data channel (OCC exit)
  * @resync: notifications were lost; compare dp_peer_list() with your table
+ * @control: a packet that is none of data came by a socket that the data path
+ *	reads; @fd: the one of dp_sockets_add() that it stands beside
  */
 struct dp_events {
 	void (*peer_deleted)(void *arg, uint32_t peer_id,
@@ -59,7 +62,12 @@ struct dp_events {
 	void (*key_exhausted)(void *arg, uint32_t peer_id, uint8_t key_id);
 	void (*peer_exit)(void *arg, uint32_t peer_id);
 	void (*resync)(void *arg);
+	void (*control)(void *arg, int fd, const uint8_t *pkt, size_t len,
+			const union net_addr *remote,
+			const union net_addr *local);
 };
+
+#define DP_THREADS_MAX	4
 
 /**
  * struct dp_config - borrowed during dp_*_new() only, except @events and @arg
@@ -71,6 +79,9 @@ struct dp_events {
  * @is_client_to_client: with @is_ether: frames go from peer to peer, too
  * @mss: dp_kernel_new() only, for all peers: largest segment of TCP over IPv4
  *	inside; 0: by the MTU of the way to each; DP_MSS_ANY: as it comes
+ * @threads: dp_user_new() only: threads that carry datagrams of data, which
+ *	dp_start() begins; 0: the loop does; one with DP_MODE_P2P and @is_ether,
+ *	none with @is_ether and @has_streams
  * @tun_fd: of a TUN device, owned by the data path when that was made; -1
  *	otherwise
  */
@@ -79,6 +90,7 @@ struct dp_config {
 	enum dp_mode mode;
 	bool has_streams;
 	bool is_ether, is_client_to_client;
+	unsigned int threads;
 	int ifindex;
 	const char *ifname;
 	int tun_fd;
@@ -98,6 +110,38 @@ struct dp_config {
 int dp_kernel_new(const struct dp_config *cfg, struct dp **out);
 int dp_user_new(const struct dp_config *cfg, struct dp **out);
 void dp_free(struct dp *dp);
+
+/**
+ * dp_start() - begin with the threads that there are; 0 or -errno
+ *
+ * Context: with the rights that the process keeps.
+ */
+int dp_start(struct dp *dp);
+
+/** dp_stop() - no packet is carried any more; all else is as it was */
+void dp_stop(struct dp *dp);
+
+/** dp_threads() - how many threads carry datagrams of data; 0: the loop does */
+unsigned int dp_threads(const struct dp *dp);
+
+/**
+ * dp_sockets_add() - sockets beside one, which the data path reads
+ * @main_fd: the one that peers name as theirs
+ * @fds: dp_threads() of them, at the same address; borrowed
+ *
+ * Data packets should come to fds[dp_thread_of()], those without a peer id to
+ * the first; what comes elsewhere gets there by a longer way.
+ *
+ * Return: 0 or -ENOMEM.
+ */
+int dp_sockets_add(struct dp *dp, int main_fd, const int *fds);
+void dp_sockets_del(struct dp *dp, int main_fd);
+
+/** dp_thread_of() - which of @n threads carries a peer that has an id */
+static inline unsigned int dp_thread_of(uint32_t peer_id, unsigned int n)
+{
+	return peer_id % n;
+}
 
 /** dp_name() - "kernel" or "user" */
 const char *dp_name(const struct dp *dp);
@@ -327,6 +371,7 @@ struct dp_stats {
 /**
  * struct dp_peer_info - a peer as the data path knows it
  * @path: which data path carries it, as dp_name() has it
+ * @thread: of the threads of that, from 1 on; 0: the loop does it, or a kernel
  * @primary_key, @secondary_key: key ids, -1 when the slot is empty
  * @cipher: of the primary key; NONE without one. The kernel does not tell the
  *	length of an AES key: NONE, too
@@ -337,6 +382,7 @@ struct dp_stats {
 struct dp_peer_info {
 	uint32_t id, tx_id;
 	const char *path;
+	unsigned int thread;
 	union net_addr remote, local;
 	struct net_ip vpn4, vpn6;
 	unsigned int keepalive_interval, keepalive_timeout;

@@ -42,6 +42,12 @@ struct dp_ops {
 	void (*batch_end)(struct dp *dp);
 	int (*send_occ)(struct dp *dp, uint32_t peer_id, enum proto_occ_op op);
 	void (*stream_ready)(struct dp *dp, uint32_t peer_id);
+	/* NULL without threads */
+	unsigned int (*threads)(const struct dp *dp);
+	int (*start)(struct dp *dp);
+	void (*stop)(struct dp *dp);
+	int (*sockets_add)(struct dp *dp, int main_fd, const int *fds);
+	void (*sockets_del)(struct dp *dp, int main_fd);
 };
 
 /**
@@ -85,5 +91,8 @@ void dp_emit_floated(struct dp *dp, uint32_t peer_id, int fd,
 void dp_emit_exhausted(struct dp *dp, uint32_t peer_id, uint8_t key_id);
 void dp_emit_exit(struct dp *dp, uint32_t peer_id);
 void dp_emit_resync(struct dp *dp);
+void dp_emit_control(struct dp *dp, int fd, const uint8_t *pkt, size_t len,
+		     const union net_addr *remote,
+		     const union net_addr *local);
 
 #endif

@@ -34,6 +34,13 @@ void user_peer_remove(struct dp_user *user, struct user_peer *peer)
 	user_tun_rearm(user);
 }
 
+/* While another one reads the device this one does not. */
+void user_pause(struct dp_user *user, bool is_paused)
+{
+	user->is_paused = is_paused;
+	user_tun_rearm(user);
+}
+
 static int user_peer_check(struct dp_user *user, const struct dp_peer *peer)
 {
 	if (peer->is_tcp ? !peer->stream.send : !net_addr_len(&peer->remote))
@@ -201,10 +208,24 @@ static int user_peer_list(struct dp *dp,
 
 /* ---- life ------------------------------------------------------------ */
 
-static void user_log_drops(const struct dp_user *user)
+void user_drops_add(struct user_drops *sum, const struct dp_user *user)
 {
 	const struct user_drops *d = &user->drops;
 
+	sum->no_peer += d->no_peer;
+	sum->no_key += d->no_key;
+	sum->auth += d->auth;
+	sum->replay += d->replay;
+	sum->source += d->source;
+	sum->malformed += d->malformed;
+	sum->compressed += d->compressed;
+	sum->fragment += d->fragment;
+	sum->send += user->tx.lost;
+	sum->tun += user->merge.lost;
+}
+
+void user_drops_log(const struct user_drops *d)
+{
 	log_debug("data path: dropped: no peer %llu, no key %llu, authentication %llu, replay %llu, source %llu, malformed %llu, compressed %llu, fragments %llu, send %llu, tun %llu",
 		  (unsigned long long)d->no_peer, (unsigned long long)d->no_key,
 		  (unsigned long long)d->auth, (unsigned long long)d->replay,
@@ -212,8 +233,7 @@ static void user_log_drops(const struct dp_user *user)
 		  (unsigned long long)d->malformed,
 		  (unsigned long long)d->compressed,
 		  (unsigned long long)d->fragment,
-		  (unsigned long long)user->tx.lost,
-		  (unsigned long long)user->merge.lost);
+		  (unsigned long long)d->send, (unsigned long long)d->tun);
 }
 
 static void user_dispose(struct dp_user *user)
@@ -228,6 +248,7 @@ static void user_dispose(struct dp_user *user)
 	if (user->layered)
 		mem_wipe(user->layered, USER_LAYERED_BYTES);
 	free(user->layered);
+	user_shard_free(user);
 	free(user->prefixes);
 	free(user->ether);
 	free(user);
@@ -236,10 +257,13 @@ static void user_dispose(struct dp_user *user)
 static void user_free(struct dp *dp)
 {
 	struct dp_user *user = user_get(dp);
+	struct user_drops sum = { .no_peer = 0 };
 	struct user_peer *peer;
 	int tun_fd;
 
-	user_log_drops(user);
+	user_drops_add(&sum, user);
+	if (!user->is_part)
+		user_drops_log(&sum);
 	while ((peer = user_find_first(user)))
 		user_peer_remove(user, peer);
 	user_tx_stop(user);
@@ -300,7 +324,7 @@ static int user_new(const struct dp_config *cfg, bool is_carried,
 	return 0;
 }
 
-int dp_user_new(const struct dp_config *cfg, struct dp **out)
+int user_new_alone(const struct dp_config *cfg, struct dp **out)
 {
 	return user_new(cfg, false, out);
 }

@@ -4,11 +4,13 @@
 
 #include "dp/impl.h"
 #include "dp/replay.h"
+#include "dp/ring.h"
 #include "userdp/userdp.h"
 
 /*
  * The userspace data path: peers and their keys on top of userdp/, in one
- * thread. What arrives in one wake-up is one batch. Private to dp/.
+ * thread; with several threads each has one of these (threads.c). What arrives
+ * in one wake-up is one batch. Private to dp/.
  *
  *   user.c	life of the data path and its peers, the dp_ops table
  *   user_key.c	keys
@@ -24,6 +26,7 @@
  *   user_ping.c	keepalive
  *   user_prefix.c	networks behind peers
  *   user_ether.c	hosts behind peers, on Ethernet
+ *   user_shard.c	peers of other threads, and frames for them
  */
 
 #define USER_BUCKETS		1024	/* power of two */
@@ -69,6 +72,8 @@ struct user_key {
  * @has_layers: something stands between packets and their sealing
  * @join: fragments on their way; NULL before the first one
  * @fragment_seq: of the next payload that is cut
+ * @is_foreign: of another thread, @shard; there is nothing of it but its
+ *	addresses inside
  */
 struct user_peer {
 	struct user_peer *next_id, *next_vpn4, *next_vpn6, *next_addr;
@@ -83,6 +88,8 @@ struct user_peer {
 	uint16_t rx_longest, tx_longest;
 	bool is_stalled;
 	bool has_layers;
+	bool is_foreign;
+	uint8_t shard;
 	uint8_t fragment_seq;
 	struct userdp_join *join;
 	struct dp_nat *nat;	/* what cfg.nat points to */
@@ -99,6 +106,7 @@ struct user_peer {
 struct user_drops {
 	uint64_t no_peer, no_key, auth, replay, source, malformed;
 	uint64_t compressed, fragment;
+	uint64_t send, tun;	/* of userdp/, in a sum */
 };
 
 /**
@@ -133,6 +141,8 @@ struct user_mtu {
  * @is_held: TUN is not read, for the peer's stream
  * @is_gone: TUN does not come back
  * @is_shaped: TUN is not read, because enough has been sent for now
+ * @is_paused: TUN is not read, because another one of these does that
+ * @is_blocked: TUN is not read, because @frame waits for another thread
  * @tx_io, @tx_fd: while the socket takes no more: waits for it, on a copy of
  *	the descriptor, whose original somebody else watches for reading
  * @tx_peer: whose datagrams stand last in @tx
@@ -140,13 +150,15 @@ struct user_mtu {
  * @only: the peer of DP_MODE_P2P
  * @by_addr: for packets without a peer id, of several peers the latest
  * @layered: a payload on its way out, with framing; NULL before the first one
+ * @shard: NULL: all peers are here
+ * @is_part: of a whole that counts for it, too
  */
 struct dp_user {
 	struct dp base;
 	struct userdp_tun tun;
 	struct loop_io *tun_io;
 	struct userdp_frame frame;
-	bool has_frame, is_held, is_gone, is_shaped;
+	bool has_frame, is_held, is_gone, is_shaped, is_paused, is_blocked;
 	struct userdp_tx tx;
 	struct loop_io *tx_io;
 	int tx_fd;
@@ -168,6 +180,8 @@ struct dp_user {
 	struct user_drops drops;
 	struct user_shaper shaper;
 	struct user_mtu mtu;
+	struct user_shard *shard;
+	bool is_part;
 };
 
 /* user.c */
@@ -179,9 +193,14 @@ struct dp_user *user_get(struct dp *dp);
  * That device says which peer a packet is for, and checks where it came from.
  */
 int user_new_carried(const struct dp_config *cfg, struct dp **out);
+/** user_new_alone() - as dp_user_new(), in the thread of its loop */
+int user_new_alone(const struct dp_config *cfg, struct dp **out);
 /** user_new_apart() - for peers with DP_ID_APART on the wire */
 int user_new_apart(const struct dp_config *cfg, struct dp **out);
 void user_peer_remove(struct dp_user *user, struct user_peer *peer);
+void user_pause(struct dp_user *user, bool is_paused);
+void user_drops_add(struct user_drops *sum, const struct dp_user *user);
+void user_drops_log(const struct user_drops *sum);
 
 /* user_find.c */
 struct user_peer *user_find_id(struct dp_user *user, uint32_t id);
@@ -195,6 +214,9 @@ void user_unlink(struct dp_user *user, struct user_peer *peer);
 /* its address outside changes */
 void user_unlink_addr(struct dp_user *user, struct user_peer *peer);
 void user_link_addr(struct dp_user *user, struct user_peer *peer);
+/* its addresses inside, as the two above do it, too */
+void user_link_vpn(struct dp_user *user, struct user_peer *peer);
+void user_unlink_vpn(struct dp_user *user, struct user_peer *peer);
 
 /* user_key.c */
 struct user_key *user_key_slot(struct user_peer *peer, enum dp_slot slot);
@@ -252,6 +274,12 @@ void user_relay_end(struct dp_user *user);
 /* to be called when peers come, go, stall or go on */
 void user_tun_rearm(struct dp_user *user);
 void user_stream_ready(struct dp *dp, uint32_t peer_id);
+/* there may be room again: first for what has waited */
+void user_go_on(struct dp_user *user);
+/* 0, or -EAGAIN: the socket has to become writable first */
+int user_tx_flush(struct dp_user *user);
+/* seals what is left of @frame; 0, or -EAGAIN when it has to wait */
+int user_forward(struct dp_user *user, struct userdp_frame *frame);
 void user_tun_event(struct loop_io *io, unsigned int events, void *arg);
 void user_tx_stop(struct dp_user *user);
 /* a peer goes: nothing in the queue belongs to it any more */
@@ -334,6 +362,68 @@ void user_mss(struct dp_user *user, struct user_peer *peer, uint8_t *pkt,
 	      size_t len);
 /* of IP and the transport, outside */
 size_t user_outer_len(const struct user_peer *peer);
+
+/* user_shard.c */
+
+#define USER_SHARDS_MAX	5	/* four threads, and the main loop */
+
+/**
+ * struct user_shards - what all threads of a data path know of each other
+ * @rings: of frames, from the one whose queue they were read from to the one
+ *	whose peer they are for
+ * @wake: something was pushed to, or popped by, @to: user_shard_wake()
+ */
+struct user_shards {
+	unsigned int n;
+	struct dp_ring *rings[USER_SHARDS_MAX][USER_SHARDS_MAX];
+	void (*wake)(void *arg, unsigned int to);
+	void *arg;
+};
+
+/**
+ * struct user_shard - one of them
+ * @foreign: peers of the others, by id; @n_foreign: how many
+ * @given: a frame that another one has read, in the ring of @given_by
+ * @has_given: a part of it waits
+ * @next: whose ring is looked at first
+ * @woken: whom user_shard_flush() will wake, bit by bit
+ */
+struct user_shard {
+	struct user_shards *all;
+	unsigned int self;
+	struct user_peer *foreign[USER_BUCKETS];
+	unsigned int n_foreign;
+	struct userdp_frame given;
+	unsigned int given_by;
+	bool has_given;
+	unsigned int next;
+	unsigned int woken;
+};
+
+/* make @dp one of several, before its first peer; 0 or -ENOMEM */
+int user_shard_new(struct dp *dp, struct user_shards *all, unsigned int self);
+void user_shard_free(struct dp_user *user);
+
+/**
+ * user_shard_foreign() - a peer of another one, with its VPN addresses
+ *
+ * Return: 0, -EADDRINUSE, -ENOMEM.
+ */
+int user_shard_foreign(struct dp *dp, const struct dp_peer *peer,
+		       unsigned int shard);
+void user_shard_forget(struct dp *dp, uint32_t peer_id);
+/* one of these peers; NULL */
+struct user_peer *user_shard_find(struct dp_user *user, uint32_t id);
+
+/* a whole frame for one of these peers; 0, or -EAGAIN: its ring is full */
+int user_shard_give(struct dp_user *user, const struct user_peer *peer,
+		    const struct userdp_frame *frame);
+/* wake those who were given something */
+void user_shard_flush(struct dp_user *user);
+/* take frames that others have read; may be called too often */
+void user_shard_take(struct dp_user *user);
+/* the same, and what has waited for room is tried again */
+void user_shard_wake(struct dp *dp);
 
 /* user_ping.c */
 void user_ping_event(struct loop_timer *timer, void *arg);

@@ -126,13 +126,10 @@ void user_unlink_addr(struct dp_user *user, struct user_peer *peer)
 
 /* ---- all of them ----------------------------------------------------- */
 
-void user_link(struct dp_user *user, struct user_peer *peer)
+void user_link_vpn(struct dp_user *user, struct user_peer *peer)
 {
 	struct user_peer **head;
 
-	head = &user->by_id[user_bucket(peer->cfg.id)];
-	peer->next_id = *head;
-	*head = peer;
 	if (peer->cfg.vpn4.family) {
 		head = &user->by_vpn4[user_bucket_ip(&peer->cfg.vpn4)];
 		peer->next_vpn4 = *head;
@@ -143,20 +140,25 @@ void user_link(struct dp_user *user, struct user_peer *peer)
 		peer->next_vpn6 = *head;
 		*head = peer;
 	}
+}
+
+void user_link(struct dp_user *user, struct user_peer *peer)
+{
+	struct user_peer **head = &user->by_id[user_bucket(peer->cfg.id)];
+
+	peer->next_id = *head;
+	*head = peer;
+	user_link_vpn(user, peer);
 	user_link_addr(user, peer);
 	if (user->base.mode == DP_MODE_P2P)
 		user->only = peer;
 	user->n_peers++;
 }
 
-void user_unlink(struct dp_user *user, struct user_peer *peer)
+void user_unlink_vpn(struct dp_user *user, struct user_peer *peer)
 {
 	struct user_peer **pos;
 
-	pos = &user->by_id[user_bucket(peer->cfg.id)];
-	while (*pos != peer)
-		pos = &(*pos)->next_id;
-	*pos = peer->next_id;
 	if (peer->cfg.vpn4.family) {
 		pos = &user->by_vpn4[user_bucket_ip(&peer->cfg.vpn4)];
 		while (*pos != peer)
@@ -169,6 +171,16 @@ void user_unlink(struct dp_user *user, struct user_peer *peer)
 			pos = &(*pos)->next_vpn6;
 		*pos = peer->next_vpn6;
 	}
+}
+
+void user_unlink(struct dp_user *user, struct user_peer *peer)
+{
+	struct user_peer **pos = &user->by_id[user_bucket(peer->cfg.id)];
+
+	while (*pos != peer)
+		pos = &(*pos)->next_id;
+	*pos = peer->next_id;
+	user_unlink_vpn(user, peer);
 	user_unlink_addr(user, peer);
 	if (user->only == peer)
 		user->only = NULL;

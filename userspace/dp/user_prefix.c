@@ -72,11 +72,19 @@ static struct user_prefix *prefix_get(struct user_prefixes *table,
 	return prefix;
 }
 
+/* Of other threads, too. */
+static struct user_peer *prefix_peer(struct dp_user *user, uint32_t peer_id)
+{
+	struct user_peer *peer = user_find_id(user, peer_id);
+
+	return peer || !user->shard ? peer : user_shard_find(user, peer_id);
+}
+
 int user_prefix_add(struct dp *dp, uint32_t peer_id,
 		    const struct net_prefix *dst)
 {
 	struct dp_user *user = user_get(dp);
-	struct user_peer *peer = user_find_id(user, peer_id);
+	struct user_peer *peer = prefix_peer(user, peer_id);
 	struct user_prefix *prefix, **head;
 
 	if (!peer)
@@ -123,7 +131,7 @@ int user_prefix_del(struct dp *dp, uint32_t peer_id,
 		    const struct net_prefix *dst)
 {
 	struct dp_user *user = user_get(dp);
-	struct user_peer *peer = user_find_id(user, peer_id);
+	struct user_peer *peer = prefix_peer(user, peer_id);
 	struct user_prefix *prefix = NULL, **pos;
 
 	if (peer && user->prefixes)

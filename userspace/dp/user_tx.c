@@ -27,6 +27,11 @@ bool user_inner_addr(const uint8_t *pkt, size_t len, bool is_source,
 
 /* ---- streams --------------------------------------------------------- */
 
+static bool user_is_only(const struct dp_user *user)
+{
+	return user->n_peers == 1 && !(user->shard && user->shard->n_foreign);
+}
+
 /*
  * The device is not read while the socket takes no more, and while a stream
  * takes no more: that holds back the only peer's packets in the device. Among
@@ -34,13 +39,13 @@ bool user_inner_addr(const uint8_t *pkt, size_t len, bool is_source,
  */
 void user_tun_rearm(struct dp_user *user)
 {
-	struct user_peer *only = user->n_peers == 1 ? user_find_first(user) :
+	struct user_peer *only = user_is_only(user) ? user_find_first(user) :
 						      NULL;
 	bool is_read;
 
 	user->is_held = only && only->is_stalled;
 	is_read = !user->is_held && !user->tx_io && !user->is_gone &&
-		  !user->is_shaped;
+		  !user->is_shaped && !user->is_paused && !user->is_blocked;
 	loop_io_set(user->tun_io, is_read ? LOOP_READABLE : 0);
 }
 
@@ -193,8 +198,7 @@ static void user_tx_wait(struct dp_user *user)
 		userdp_tx_drop(&user->tx);
 }
 
-/* 0, or -EAGAIN: the socket has to become writable first */
-static int user_tx_flush(struct dp_user *user)
+int user_tx_flush(struct dp_user *user)
 {
 	int err;
 
@@ -286,13 +290,14 @@ void user_relay_end(struct dp_user *user)
 
 /* ---- frames of the device -------------------------------------------- */
 
-static struct user_peer *user_route(struct dp_user *user, const uint8_t *pkt,
-				    size_t len)
+static struct user_peer *user_route(struct dp_user *user,
+				    const struct userdp_frame *frame,
+				    const uint8_t *pkt, size_t len)
 {
 	struct net_ip dst;
 
 	if (user->tun.has_peers)
-		return user_find_id(user, user->frame.peer_id);
+		return user_find_id(user, frame->peer_id);
 	if (!user->ether && !user_inner_addr(pkt, len, false, &dst))
 		return NULL;
 	if (user->base.mode == DP_MODE_P2P)
@@ -307,18 +312,19 @@ static struct user_peer *user_route(struct dp_user *user, const uint8_t *pkt,
  * after the other, not for all of a frame at once.
  */
 static int user_layer_room(struct dp_user *user, const struct user_peer *peer,
-			   const struct user_key *key)
+			   const struct user_key *key,
+			   const struct userdp_frame *frame)
 {
 	if (!peer->has_layers)
 		return 0;
 	return user_make_room(user, peer, key, 1,
-			      userdp_frame_longest(&user->frame));
+			      userdp_frame_longest(frame));
 }
 
 /* A frame of the device of a bridge. Return: it was for all, and is gone. */
-static bool user_bridge(struct dp_user *user, const uint8_t *head)
+static bool user_bridge(struct dp_user *user, struct userdp_frame *frame,
+			const uint8_t *head)
 {
-	struct userdp_frame *frame = &user->frame;
 	const uint8_t *pkt;
 	size_t len;
 
@@ -342,31 +348,56 @@ static const uint8_t *user_head(const struct userdp_frame *frame, size_t *len)
 
 /* In a packet that goes to @peer. */
 static void user_touch(struct dp_user *user, struct user_peer *peer,
-		       uint8_t *pkt, size_t len)
+		       const struct userdp_frame *frame, uint8_t *pkt,
+		       size_t len)
 {
 	if (!user_ip(user, &pkt, &len))
 		return;
-	if (user->frame.gso == USERDP_GSO_NONE)
+	if (frame->gso == USERDP_GSO_NONE)
 		user_mss(user, peer, pkt, len);
 	if (peer->cfg.n_nat)
 		user_nat(peer, true, pkt, len);
 }
 
-/* Seals what is left of user->frame; 0, or -EAGAIN when it has to wait. */
-static int user_forward(struct dp_user *user)
+/* All packets of @frame that there is room for; 0, or -EAGAIN. */
+static int user_seal_frame(struct dp_user *user, struct user_peer *peer,
+			   const struct user_key *key,
+			   struct userdp_frame *frame)
 {
-	struct userdp_frame *frame = &user->frame;
-	const struct user_key *key = NULL;
-	struct user_peer *peer;
-	const uint8_t *head;
 	uint8_t *pkt;
 	size_t len;
 	int err;
 
+	while (userdp_frame_has_more(frame)) {
+		err = user_layer_room(user, peer, key, frame);
+		if (err)
+			return err;
+		pkt = userdp_frame_next(frame, &len);
+		user_touch(user, peer, frame, pkt, len);
+		if (user_send_one(user, peer, pkt, len))
+			return 0;
+		peer->stats.vpn_tx_packets++;
+		peer->stats.vpn_tx_bytes += len;
+		if (user->is_held)
+			return -EAGAIN;
+	}
+	return 0;
+}
+
+int user_forward(struct dp_user *user, struct userdp_frame *frame)
+{
+	const struct user_key *key = NULL;
+	struct user_peer *peer;
+	const uint8_t *head;
+	size_t len;
+	int err;
+
 	head = user_head(frame, &len);
-	if (user_bridge(user, head))
+	if (user_bridge(user, frame, head))
 		return 0;
-	peer = user_route(user, head, len);
+	peer = user_route(user, frame, head, len);
+	if (peer && peer->is_foreign)
+		return user_shard_give(user, peer, frame);
 	if (peer)
 		key = user_tx_key(peer);
 	if (!key) {
@@ -382,25 +413,12 @@ static int user_forward(struct dp_user *user)
 		user->drops.malformed++;
 		return 0;
 	}
-	while (userdp_frame_has_more(frame)) {
-		err = user_layer_room(user, peer, key);
-		if (err)
-			break;
-		pkt = userdp_frame_next(frame, &len);
-		user_touch(user, peer, pkt, len);
-		if (user_send_one(user, peer, pkt, len))
-			break;
-		peer->stats.vpn_tx_packets++;
-		peer->stats.vpn_tx_bytes += len;
-		if (user->is_held)
-			break;
-	}
+	err = user_seal_frame(user, peer, key, frame);
 	peer->last_tx = loop_now(user->base.loop);
 	if (user->tx.used >= USER_FLUSH_BYTES)
 		user_tx_flush(user);
 	user_tx_check_key(user, peer);
-	return (user->is_held || err == -EAGAIN) &&
-	       userdp_frame_has_more(frame) ? -EAGAIN : 0;
+	return err == -EAGAIN && userdp_frame_has_more(frame) ? -EAGAIN : 0;
 }
 
 /* The device does not come back: without this the loop would spin. */
@@ -427,7 +445,7 @@ static int user_tun_read(struct dp_user *user)
 	}
 	if (!ret)
 		return 0;
-	user->has_frame = user_forward(user) == -EAGAIN;
+	user->has_frame = user_forward(user, &user->frame) == -EAGAIN;
 	return !user->has_frame;
 }
 
@@ -437,7 +455,7 @@ static bool user_may_read(struct dp_user *user)
 	if (user->only && user->only->cfg.rate && !user->base.is_dead)
 		user_tx_flush(user);
 	return !user->base.is_dead && !user->tx_io && !user->is_held &&
-	       !user_shape(user);
+	       !user->is_blocked && !user->is_paused && !user_shape(user);
 }
 
 void user_tun_event(struct loop_io *io, unsigned int events, void *arg)
@@ -454,21 +472,23 @@ void user_tun_event(struct loop_io *io, unsigned int events, void *arg)
 		if (++n == USER_BATCH_FRAMES || n_bytes >= USER_BATCH_BYTES)
 			break;
 	}
+	user_shard_flush(user);
 	if (!user->base.is_dead)
 		user_tx_flush(user);
 	dp_leave(&user->base);
 }
 
-/* There is room again: first for what has waited. */
-static void user_go_on(struct dp_user *user)
+void user_go_on(struct dp_user *user)
 {
 	dp_enter(&user->base);
 	user_tun_rearm(user);
 	if (user->has_frame && !user->is_held && !user->tx_io)
-		user->has_frame = user_forward(user) == -EAGAIN;
+		user->has_frame = user_forward(user, &user->frame) == -EAGAIN;
+	user_shard_flush(user);
 	if (!user->base.is_dead) {
 		user_tx_flush(user);
 		user_tun_rearm(user);
+		user_shard_take(user);
 	}
 	dp_leave(&user->base);
 }

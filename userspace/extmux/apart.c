@@ -28,7 +28,7 @@ _Static_assert((DP_ID_APART & 0xffff) == 0 && APART_BIT < 0x100,
 	       "the filter looks at one byte");
 
 /* The socket by its place in the group; a byte that is not there is 0. */
-static struct sock_filter filter[] = {
+static struct sock_filter apart_filter[] = {
 	BPF_STMT(BPF_LD | BPF_B | BPF_ABS, 0),
 	BPF_STMT(BPF_ALU | BPF_RSH | BPF_K, 3),
 	BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, PROTO_DATA_V1, 3, 0),
@@ -48,26 +48,44 @@ static void apart_event(struct loop_io *io, unsigned int events, void *arg)
 	extmux_udp_receive(sock, sock->apart_fd);
 }
 
-static int apart_join(const struct extmux_socket *sock, int fd)
+/**
+ * extmux_group_join() - one more socket at the address of a bound one
+ * @sock: that
+ * @filter: which of the group a datagram is for, by their order
+ * @n: of instructions
+ *
+ * Context: with the rights that the first one was bound with.
+ * Return: a descriptor or -errno.
+ */
+int extmux_group_join(const struct extmux_socket *sock,
+		      struct sock_filter *filter, size_t n)
 {
 	const struct sock_fprog prog = {
-		.len = sizeof(filter) / sizeof(*filter), .filter = filter,
+		.len = (unsigned short)n, .filter = filter,
 	};
 	union net_addr addr = { 0 };
-	socklen_t len = sizeof(addr);
-	int one = 1, room = EXTMUX_RCVBUF;
+	socklen_t len = sizeof(int);
+	int fd, ret, is_v6 = 0, one = 1;
 
-	if (getsockname(sock->fd, &addr.sa, &len) ||
-	    setsockopt(sock->fd, SOL_SOCKET, SO_REUSEPORT, &one, sizeof(one)) ||
-	    setsockopt(fd, SOL_SOCKET, SO_REUSEPORT, &one, sizeof(one)) ||
-	    bind(fd, &addr.sa, len) ||
-	    setsockopt(fd, SOL_SOCKET, SO_ATTACH_REUSEPORT_CBPF, &prog,
-		       sizeof(prog)))
-		return -errno;
-	if (!sock->mux->cfg->rcvbuf &&
-	    setsockopt(fd, SOL_SOCKET, SO_RCVBUFFORCE, &room, sizeof(room)))
-		setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &room, sizeof(room));
-	return 0;
+	if (sock->family == AF_INET6)
+		getsockopt(sock->fd, IPPROTO_IPV6, IPV6_V6ONLY, &is_v6, &len);
+	fd = extmux_socket_second(sock->mux->cfg, sock->family, !is_v6);
+	if (fd < 0)
+		return fd;
+	len = sizeof(addr);
+	if (!getsockname(sock->fd, &addr.sa, &len) &&
+	    !setsockopt(sock->fd, SOL_SOCKET, SO_REUSEPORT, &one,
+			sizeof(one)) &&
+	    !setsockopt(fd, SOL_SOCKET, SO_REUSEPORT, &one, sizeof(one)) &&
+	    !bind(fd, &addr.sa, len) &&
+	    !setsockopt(fd, SOL_SOCKET, SO_ATTACH_REUSEPORT_CBPF, &prog,
+			sizeof(prog))) {
+		extmux_udp_room(sock->mux->cfg, fd);
+		return fd;
+	}
+	ret = -errno;
+	close(fd);
+	return ret;
 }
 
 /**
@@ -79,25 +97,20 @@ static int apart_join(const struct extmux_socket *sock, int fd)
  */
 int extmux_apart_open(struct extmux_socket *sock)
 {
-	socklen_t len = sizeof(int);
-	int fd, ret, is_v6 = 0;
+	int fd = extmux_group_join(sock, apart_filter,
+				   sizeof(apart_filter) /
+				   sizeof(*apart_filter));
 
-	if (sock->family == AF_INET6)
-		getsockopt(sock->fd, IPPROTO_IPV6, IPV6_V6ONLY, &is_v6, &len);
-	fd = extmux_socket_second(sock->mux->cfg, sock->family, !is_v6);
 	if (fd < 0)
 		return fd;
-	ret = apart_join(sock, fd);
-	if (!ret) {
-		sock->apart_io = loop_io_new(sock->mux->loop, fd, LOOP_READABLE,
-					    apart_event, sock);
-		ret = sock->apart_io ? 0 : -ENOMEM;
-	}
-	if (ret)
+	sock->apart_io = loop_io_new(sock->mux->loop, fd, LOOP_READABLE,
+				     apart_event, sock);
+	if (!sock->apart_io) {
 		close(fd);
-	else
-		sock->apart_fd = fd;
-	return ret;
+		return -ENOMEM;
+	}
+	sock->apart_fd = fd;
+	return 0;
 }
 
 /** extmux_apart_close() - close it, if there is one */

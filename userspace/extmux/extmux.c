@@ -36,12 +36,15 @@ static int sock_watch(struct extmux_socket *sock)
 	extmux_udp_tune(sock);
 	sock->io = loop_io_new(sock->mux->loop, sock->fd, LOOP_READABLE,
 			       sock_event, sock);
+	if (sock->io)
+		extmux_spread_open(sock);
 	return sock->io ? 0 : -ENOMEM;
 }
 
 static void sock_close(struct extmux_socket *sock)
 {
 	extmux_apart_close(sock);
+	extmux_spread_close(sock);
 	loop_io_free(sock->io);
 	sock->io = NULL;
 	loop_timer_free(sock->accept_timer);
@@ -130,6 +133,15 @@ static int outer_divide(void *arg)
 	return ret;
 }
 
+static void outer_drain(void *arg)
+{
+	struct extmux *mux = arg;
+
+	for (unsigned int i = 0; mux->host && i < mux->n_socks; i++)
+		if (mux->socks[i].fd >= 0 && !mux->socks[i].is_listener)
+			extmux_udp_receive(&mux->socks[i], mux->socks[i].fd);
+}
+
 void extmux_set_config(struct extmux *mux, const struct config *cfg)
 {
 	mux->cfg = cfg;
@@ -144,6 +156,7 @@ struct tunnel_outer extmux_outer(struct extmux *mux)
 		.send = outer_send,
 		.fd = outer_fd,
 		.divide = outer_divide,
+		.drain = outer_drain,
 		.arg = mux,
 	};
 }
@@ -282,8 +295,7 @@ static int mux_init(struct extmux *mux, struct extmux_kept *kept, char *err,
 	if (mux->buf_len < BUF_MIN)
 		mux->buf_len = BUF_MIN;
 	snprintf(err, err_len, "out of memory");
-	mux->bufs = malloc(EXTMUX_BATCH * EXTMUX_BUF_LEN);
-	if (!mux->bufs || extmux_tcp_init(mux))
+	if (userdp_rx_init(&mux->rx) || extmux_tcp_init(mux))
 		return -ENOMEM;
 	mux->n_socks = 1;
 	if (!cfg->is_tls_server)
@@ -320,7 +332,7 @@ int extmux_new_on(struct loop *loop, const struct config *cfg,
 	for (unsigned int i = 0; i < CONFIG_LOCALS_MAX; i++)
 		mux->socks[i] = (struct extmux_socket){
 			.mux = mux, .index = i, .fd = -1,
-			.batch = EXTMUX_BATCH,
+			.batch = USERDP_RX_BATCH,
 		};
 	TAILQ_INIT(&mux->pending);
 	TAILQ_INIT(&mux->conns);
@@ -339,18 +351,22 @@ void extmux_set_host(struct extmux *mux, struct tunnel_host *host)
 {
 	mux->host = host;
 	mux->is_guarded = tunnel_host_hands_over(host);
-	for (unsigned int i = 0; i < mux->n_socks; i++)
+	for (unsigned int i = 0; i < mux->n_socks; i++) {
 		extmux_udp_tune(&mux->socks[i]);
+		extmux_spread_open(&mux->socks[i]);
+	}
 }
 
 void extmux_free(struct extmux *mux)
 {
 	if (!mux)
 		return;
+	/* it has gone before, and let go of the sockets */
+	mux->host = NULL;
 	for (unsigned int i = 0; i < mux->n_socks; i++)
 		sock_close(&mux->socks[i]);
 	extmux_tcp_fini(mux);
 	extmux_share_free(mux->share);
-	free(mux->bufs);
+	userdp_rx_free(&mux->rx);
 	free(mux);
 }

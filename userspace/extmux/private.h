@@ -8,12 +8,14 @@
 
 #include "extmux/extmux.h"
 #include "mem/mem.h"
+#include "userdp/userdp.h"
 
 /*
  *   extmux.c	the multiplexer, what it offers the tunnel layer
  *   socket.c	sockets and their options
  *   udp.c	datagrams
  *   apart.c	a second socket for datagrams
+ *   spread.c	sockets of the threads that carry data
  *   tcp.c	connections: accepted, made, limited, ended
  *   stream.c	records in and out of one connection
  *   proxy.c	a client's connection is to a proxy at first
@@ -21,11 +23,10 @@
  *   share.c	connections that are for another service
  */
 
-#define EXTMUX_BATCH	64	/* datagrams per system call */
-#define EXTMUX_BATCH_RUNS	8	/* of them, when they are runs */
-#define EXTMUX_CONTROL	16	/* of them, when they are control packets */
-#define EXTMUX_ROUNDS	8	/* system calls per wake-up */
-#define EXTMUX_BYTES	(256 * 1024)	/* enough for one wake-up */
+/* Datagrams per system call, when they are control packets. */
+#define EXTMUX_CONTROL	16
+
+#define EXTMUX_ACCEPTS	64	/* connections of one wake-up */
 
 /* Connections without a tunnel. One more closes the oldest. */
 #define EXTMUX_PENDING_MAX	128
@@ -36,15 +37,10 @@
 /* Asked for the socket when data packets come through it. */
 #define EXTMUX_RCVBUF	(2048 * 1024)
 
-/* A datagram, or a run of them that the kernel merged (UDP_GRO). */
-#define EXTMUX_BUF_LEN	65536u
-#define EXTMUX_RUN_MIN	4096u	/* longer is a run */
-
-/* Room for one IP_PKTINFO or IPV6_PKTINFO, and the size of UDP_GRO. */
+/* Room for one IP_PKTINFO or IPV6_PKTINFO. */
 union extmux_cmsg {
 	struct cmsghdr align;
-	char buf[CMSG_SPACE(sizeof(struct in6_pktinfo)) +
-		 CMSG_SPACE(sizeof(int))];
+	char buf[CMSG_SPACE(sizeof(struct in6_pktinfo))];
 };
 
 /**
@@ -73,6 +69,7 @@ enum extmux_proxy_step {
 };
 
 struct addrinfo;
+struct sock_filter;
 struct extmux_relay;
 struct extmux_share;
 
@@ -123,6 +120,7 @@ TAILQ_HEAD(extmux_conns, extmux_conn);
  * @fd: of datagrams, or what connections come in at; -1: none
  * @is_listener: which of the two
  * @apart_fd, @apart_io: another one at the same port, see apart.c; NULL: none
+ * @spread_fds, @n_spread: others at the same port, see spread.c
  * @batch: how many datagrams to ask for next
  * @accept_timer: accepts again after there were no descriptors
  * @share: gets connections that are not OpenVPN's; NULL: they are closed
@@ -134,6 +132,8 @@ struct extmux_socket {
 	bool is_listener;
 	int apart_fd;
 	struct loop_io *apart_io;
+	int spread_fds[DP_THREADS_MAX];
+	unsigned int n_spread;
 	sa_family_t family;
 	struct loop_io *io;
 	unsigned int batch;
@@ -159,7 +159,7 @@ struct extmux {
 	struct extmux_socket socks[CONFIG_LOCALS_MAX];
 	unsigned int n_socks;
 	size_t buf_len;
-	uint8_t *bufs;		/* EXTMUX_BATCH of them; few are ever touched */
+	struct userdp_rx rx;
 	struct extmux_conns pending, conns, dead;
 	unsigned int n_pending;
 	bool is_guarded;
@@ -194,6 +194,7 @@ void extmux_socket_nodelay(int fd);
 void extmux_socket_local(int fd, union net_addr *local);
 
 /* udp.c */
+void extmux_udp_room(const struct config *cfg, int fd);
 void extmux_udp_tune(struct extmux_socket *sock);
 void extmux_udp_receive(struct extmux_socket *sock, int fd);
 int extmux_udp_send(const struct extmux_socket *sock,
@@ -201,8 +202,14 @@ int extmux_udp_send(const struct extmux_socket *sock,
 		    const uint8_t *pkt, size_t len);
 
 /* apart.c */
+int extmux_group_join(const struct extmux_socket *sock,
+		      struct sock_filter *filter, size_t n);
 int extmux_apart_open(struct extmux_socket *sock);
 void extmux_apart_close(struct extmux_socket *sock);
+
+/* spread.c */
+void extmux_spread_open(struct extmux_socket *sock);
+void extmux_spread_close(struct extmux_socket *sock);
 
 /* tcp.c */
 int extmux_tcp_init(struct extmux *mux);

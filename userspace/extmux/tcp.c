@@ -285,7 +285,7 @@ static void accept_failed(struct extmux_socket *sock, int error)
  */
 void extmux_tcp_accept(struct extmux_socket *sock)
 {
-	for (unsigned int i = 0; i < EXTMUX_BATCH; i++) {
+	for (unsigned int i = 0; i < EXTMUX_ACCEPTS; i++) {
 		union net_addr remote = { 0 };
 		socklen_t len = sizeof(remote);
 		int fd = accept4(sock->fd, &remote.sa, &len,

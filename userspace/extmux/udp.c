@@ -7,86 +7,28 @@
 
 #include "extmux/private.h"
 
-/* Where a datagram arrived; the peer's answers must come from there. */
-static void local_of(struct msghdr *msg, uint16_t port, union net_addr *local)
-{
-	struct cmsghdr *cm;
-
-	memset(local, 0, sizeof(*local));
-	for (cm = CMSG_FIRSTHDR(msg); cm; cm = CMSG_NXTHDR(msg, cm)) {
-		if (cm->cmsg_level == IPPROTO_IP &&
-		    cm->cmsg_type == IP_PKTINFO) {
-			struct in_pktinfo info;
-
-			memcpy(&info, CMSG_DATA(cm), sizeof(info));
-			local->in4.sin_family = AF_INET;
-			local->in4.sin_addr = info.ipi_addr;
-		} else if (cm->cmsg_level == IPPROTO_IPV6 &&
-			   cm->cmsg_type == IPV6_PKTINFO) {
-			struct in6_pktinfo info;
-
-			memcpy(&info, CMSG_DATA(cm), sizeof(info));
-			local->in6.sin6_family = AF_INET6;
-			local->in6.sin6_addr = info.ipi6_addr;
-			if (IN6_IS_ADDR_LINKLOCAL(&info.ipi6_addr))
-				local->in6.sin6_scope_id = info.ipi6_ifindex;
-		} else {
-			continue;
-		}
-		net_addr_set_port(local, port);
-		net_addr_unmap(local);
-		return;
-	}
-}
-
-/* The size of the datagrams in what was received; 0: it is one. */
-static size_t gro_size_of(struct msghdr *msg)
-{
-	struct cmsghdr *cm;
-	int size = 0;
-
-	for (cm = CMSG_FIRSTHDR(msg); cm; cm = CMSG_NXTHDR(msg, cm)) {
-		if (cm->cmsg_level == SOL_UDP && cm->cmsg_type == UDP_GRO)
-			memcpy(&size, CMSG_DATA(cm), sizeof(size));
-	}
-	return size > 0 ? (size_t)size : 0;
-}
-
 /* Is it a data packet (section 1.2)? A run is of one flow, and of these. */
-static bool is_data(const struct mmsghdr *msg)
+static bool is_data(const struct userdp_datagram *gram)
 {
-	const uint8_t *pkt = msg->msg_hdr.msg_iov->iov_base;
-	uint8_t op = msg->msg_len ? pkt[0] >> 3 : 0;
+	uint8_t op = gram->len ? gram->data[0] >> 3 : 0;
 
 	return op == PROTO_DATA_V1 || op == PROTO_DATA_V2;
 }
 
 /* One datagram, or a run of them. */
-static void receive_run(struct extmux_socket *sock, struct mmsghdr *msg,
-			uint16_t port)
+static void receive_run(struct extmux_socket *sock,
+			const struct userdp_datagram *gram)
 {
-	union net_addr *from = msg->msg_hdr.msg_name;
-	const uint8_t *pkt = msg->msg_hdr.msg_iov->iov_base;
-	size_t left = msg->msg_len, size = gro_size_of(&msg->msg_hdr), len;
-	union net_addr local;
-	const struct tunnel_way way = { from, &local, sock->index };
+	const struct tunnel_way way = {
+		&gram->from, &gram->local, sock->index,
+	};
+	size_t left = gram->len, len;
+	const uint8_t *pkt = gram->data;
 
-	local_of(&msg->msg_hdr, port, &local);
-	net_addr_unmap(from);
-	if (!size)
-		size = left;
 	for (; left && sock->fd >= 0; left -= len, pkt += len) {
-		len = left < size ? left : size;
+		len = left < gram->size ? left : gram->size;
 		tunnel_host_input(sock->mux->host, pkt, len, &way);
 	}
-}
-
-/* Runs are long, datagrams are many: either way a batch is some 100 KiB. */
-static void set_batch(struct extmux_socket *sock, int n, size_t n_bytes)
-{
-	if (n > 0)
-		sock->batch = n_bytes / (unsigned int)n > EXTMUX_RUN_MIN ?
-			      EXTMUX_BATCH_RUNS : EXTMUX_BATCH;
 }
 
 /*
@@ -99,43 +41,25 @@ static void set_batch(struct extmux_socket *sock, int n, size_t n_bytes)
 static bool receive_batch(struct extmux_socket *sock, int fd, uint16_t port,
 			  size_t *n_bytes)
 {
-	struct extmux *mux = sock->mux;
-	struct mmsghdr msgs[EXTMUX_BATCH];
-	struct iovec iov[EXTMUX_BATCH];
-	union net_addr from[EXTMUX_BATCH];
-	union extmux_cmsg cmsg[EXTMUX_BATCH];
+	struct userdp_datagram grams[USERDP_RX_BATCH];
 	unsigned int batch = sock->batch, n_control = 0;
+	struct extmux *mux = sock->mux;
 	size_t before = *n_bytes;
-	int n;
+	int n = userdp_rx_receive(&mux->rx, fd, port, batch, grams);
 
-	memset(msgs, 0, batch * sizeof(*msgs));
-	memset(from, 0, batch * sizeof(*from));
-	for (unsigned int i = 0; i < batch; i++) {
-		struct msghdr *hdr = &msgs[i].msg_hdr;
-
-		iov[i].iov_base = mux->bufs + i * EXTMUX_BUF_LEN;
-		iov[i].iov_len = EXTMUX_BUF_LEN;
-		hdr->msg_name = &from[i];
-		hdr->msg_namelen = sizeof(from[i]);
-		hdr->msg_iov = &iov[i];
-		hdr->msg_iovlen = 1;
-		hdr->msg_control = &cmsg[i];
-		hdr->msg_controllen = sizeof(cmsg[i]);
-	}
-	n = recvmmsg(fd, msgs, batch, MSG_DONTWAIT, NULL);
 	tunnel_host_batch_begin(mux->host);
 	for (int i = 0; i < n && sock->fd >= 0; i++) {
-		*n_bytes += msgs[i].msg_len;
-		if (is_data(&msgs[i]))
-			receive_run(sock, &msgs[i], port);
+		*n_bytes += grams[i].len;
+		if (is_data(&grams[i]))
+			receive_run(sock, &grams[i]);
 		else
 			n_control++;
 	}
 	tunnel_host_batch_end(mux->host);
 	for (int i = 0; n_control && i < n && sock->fd >= 0; i++)
-		if (!is_data(&msgs[i]))
-			receive_run(sock, &msgs[i], port);
-	set_batch(sock, n, *n_bytes - before);
+		if (!is_data(&grams[i]))
+			receive_run(sock, &grams[i]);
+	sock->batch = userdp_rx_batch(batch, n, *n_bytes - before);
 	if (n_control >= EXTMUX_CONTROL)
 		sock->batch = EXTMUX_CONTROL;
 	return n == (int)batch && n_control <= EXTMUX_CONTROL / 2;
@@ -156,10 +80,25 @@ void extmux_udp_receive(struct extmux_socket *sock, int fd)
 	if (getsockname(fd, &addr.sa, &len))
 		return;
 	port = net_addr_port(&addr);
-	for (int i = 0; i < EXTMUX_ROUNDS && sock->fd >= 0; i++)
+	for (int i = 0; i < USERDP_RX_ROUNDS && sock->fd >= 0; i++)
 		if (!receive_batch(sock, fd, port, &n_bytes) ||
-		    n_bytes >= EXTMUX_BYTES)
+		    n_bytes >= USERDP_RX_BYTES)
 			return;
+}
+
+/**
+ * extmux_udp_room() - room for a few bursts of data packets
+ * @cfg: may say how much
+ * @fd: the system's default holds hardly two
+ */
+void extmux_udp_room(const struct config *cfg, int fd)
+{
+	int room = EXTMUX_RCVBUF;
+
+	/* an old kernel may refuse any of these */
+	if (!cfg->rcvbuf &&
+	    setsockopt(fd, SOL_SOCKET, SO_RCVBUFFORCE, &room, sizeof(room)))
+		setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &room, sizeof(room));
 }
 
 /**
@@ -167,25 +106,21 @@ void extmux_udp_receive(struct extmux_socket *sock, int fd)
  * @sock: any
  *
  * Where they come through the socket, bursts are received in one piece, and
- * there is room for a few of them: the system's default holds hardly two. The
- * module merges by itself and must not get what the kernel has merged; the
- * socket may be an older one that was passed on.
+ * there is room for a few of them. The module merges by itself and must not get
+ * what the kernel has merged; the socket may be an older one that was passed
+ * on.
  */
 void extmux_udp_tune(struct extmux_socket *sock)
 {
 	const struct extmux *mux = sock->mux;
-	int is_read, room = EXTMUX_RCVBUF;
+	int is_read;
 
 	if (sock->fd < 0 || !mux->host || sock->is_listener)
 		return;
 	is_read = !mux->is_guarded;
-	/* an old kernel may refuse any of these */
 	setsockopt(sock->fd, SOL_UDP, UDP_GRO, &is_read, sizeof(is_read));
-	if (is_read && !mux->cfg->rcvbuf &&
-	    setsockopt(sock->fd, SOL_SOCKET, SO_RCVBUFFORCE, &room,
-		       sizeof(room)))
-		setsockopt(sock->fd, SOL_SOCKET, SO_RCVBUF, &room,
-			   sizeof(room));
+	if (is_read)
+		extmux_udp_room(mux->cfg, sock->fd);
 }
 
 static void put_cmsg(struct msghdr *hdr, int level, int type, const void *data,

@@ -75,12 +75,17 @@ static json_t *json_stats(const struct dp_stats *s)
 			 "link_tx_packets", json_count(s->link_tx_packets));
 }
 
+static json_t *json_thread(unsigned int thread)
+{
+	return thread ? json_count(thread) : json_null();
+}
+
 json_t *mgmt_json_peer(const struct tunnel_info *info)
 {
 	bool has_dp = info->data_path[0];
 
 	return json_pack("{so so so so so so so so so so so so so so so so so "
-			 "so so so so}",
+			 "so so so so so}",
 			 "id", json_count(info->peer_id),
 			 "tx_id", has_dp ? json_count(info->dp.tx_id) :
 					   json_null(),
@@ -90,6 +95,7 @@ json_t *mgmt_json_peer(const struct tunnel_info *info)
 			 "cipher", mgmt_json_text(info->cipher),
 			 "tls", mgmt_json_text(info->tls),
 			 "data_path", mgmt_json_text(info->data_path),
+			 "data_thread", json_thread(info->dp.thread),
 			 "reason", mgmt_json_text(info->reason),
 			 "remote", mgmt_json_addr(&info->remote),
 			 "local", mgmt_json_addr(&info->local),

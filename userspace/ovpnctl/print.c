@@ -117,10 +117,15 @@ static void print_data_path(const json_t *peer)
 	const char *data_path = text(peer, "data_path");
 	const char *reason = text(peer, "reason");
 
-	if (data_path)
-		printf("  %-11s %s%s%s%s\n", "data path", data_path,
-		       reason ? " (" : "", reason ? reason : "",
-		       reason ? ")" : "");
+	json_int_t thread = number(peer, "data_thread");
+
+	if (!data_path)
+		return;
+	printf("  %-11s %s", "data path", data_path);
+	if (thread)
+		printf(", thread %" JSON_INTEGER_FORMAT, thread);
+	printf("%s%s%s\n", reason ? " (" : "", reason ? reason : "",
+	       reason ? ")" : "");
 }
 
 static void print_keepalive(const json_t *peer)

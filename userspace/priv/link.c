@@ -129,6 +129,60 @@ static int priv_ovpn_open_any(struct priv_helper *helper,
 	return -ENFILE;
 }
 
+/* One that persists may have been made with one queue. */
+static int priv_tun_attach(int fd, struct ifreq *ifr)
+{
+	if (!ioctl(fd, TUNSETIFF, ifr))
+		return 0;
+	if (errno != EINVAL || !(ifr->ifr_flags & IFF_MULTI_QUEUE))
+		return -errno;
+	ifr->ifr_flags &= ~IFF_MULTI_QUEUE;
+	return ioctl(fd, TUNSETIFF, ifr) ? -errno : 0;
+}
+
+/*
+ * The kernel lets in one at a time, so the lock is for those who look on; but
+ * with several queues it would let in another daemon, too.
+ */
+static int priv_tun_lock(const struct nl_link *link, bool is_many,
+			 struct priv_device *dev)
+{
+	char lock[PRIV_LOCK_LEN];
+
+	dev->lock_fd = -1;
+	if (link->is_persistent || is_many)
+		dev->lock_fd = priv_lock(priv_lock_link(link->name, lock));
+	return is_many && dev->lock_fd < 0 ? dev->lock_fd : 0;
+}
+
+static int priv_tun_set_up(struct priv_helper *helper, const char *name,
+			   struct priv_device *dev, struct ifreq *ifr, int fd,
+			   struct priv_reply *reply)
+{
+	bool is_many = ifr->ifr_flags & IFF_MULTI_QUEUE;
+	struct nl_link link = { 0 };
+	int err = 0;
+
+	if (reply->link.is_adopted && is_many) {
+		snprintf(link.name, sizeof(link.name), "%s", name);
+		err = priv_tun_lock(&link, true, dev);
+	}
+	if (!err)
+		err = priv_tun_attach(fd, ifr);
+	if (err) {
+		priv_reply_text(reply, "cannot open %s device %s: %s",
+				ifr->ifr_flags & IFF_TAP ? "TAP" : "TUN", name,
+				strerror(-err));
+		return err;
+	}
+	err = nl_rt_link_get(helper->rt, ifr->ifr_name, &link);
+	if (err)
+		return err;
+	dev->ifindex = link.ifindex;
+	memcpy(reply->link.name, link.name, sizeof(reply->link.name));
+	return dev->lock_fd >= 0 ? 0 : priv_tun_lock(&link, is_many, dev);
+}
+
 static int priv_tun_open(struct priv_helper *helper, const char *name,
 			 struct priv_device *dev, struct priv_reply *reply)
 {
@@ -139,10 +193,13 @@ static int priv_tun_open(struct priv_helper *helper, const char *name,
 		.ifr_flags = (is_tap ? IFF_TAP : IFF_TUN) | IFF_NO_PI |
 			     IFF_VNET_HDR,
 	};
-	char lock[PRIV_LOCK_LEN];
 	struct nl_link link;
 	int fd, err;
 
+	if (dev->kind == PRIV_LINK_TUN_QUEUES)
+		ifr.ifr_flags |= IFF_MULTI_QUEUE;
+	if (!is_tap)
+		dev->kind = PRIV_LINK_TUN;
 	reply->link.is_adopted = !is_any &&
 				 !nl_rt_link_get(helper->rt, name, &link);
 	fd = open("/dev/net/tun", O_RDWR | O_CLOEXEC | O_NONBLOCK);
@@ -152,24 +209,14 @@ static int priv_tun_open(struct priv_helper *helper, const char *name,
 		return err == -ENOENT ? -EOPNOTSUPP : err;
 	}
 	snprintf(ifr.ifr_name, sizeof(ifr.ifr_name), "%s", is_any ? any : name);
-	if (ioctl(fd, TUNSETIFF, &ifr)) {
-		err = -errno;
-		priv_reply_text(reply, "cannot open %s device %s: %s",
-				is_tap ? "TAP" : "TUN", name, strerror(-err));
-		goto close;
+	err = priv_tun_set_up(helper, name, dev, &ifr, fd, reply);
+	if (!err) {
+		reply->link.fd = fd;
+		return 0;
 	}
-	err = nl_rt_link_get(helper->rt, ifr.ifr_name, &link);
-	if (err)
-		goto close;
-	dev->ifindex = link.ifindex;
-	/* the kernel lets in one at a time; this is for those who look on */
-	dev->lock_fd = link.is_persistent ?
-		       priv_lock(priv_lock_link(link.name, lock)) : -1;
-	memcpy(reply->link.name, link.name, sizeof(reply->link.name));
-	reply->link.fd = fd;
-	return 0;
-close:
 	close(fd);
+	if (dev->lock_fd >= 0)
+		close(dev->lock_fd);
 	return err;
 }
 
@@ -199,6 +246,7 @@ static int priv_kind_open(struct priv_helper *helper,
 		return priv_ovpn_open(helper, req->name, dev, reply);
 	case PRIV_LINK_TUN:
 	case PRIV_LINK_TAP:
+	case PRIV_LINK_TUN_QUEUES:
 		return priv_tun_open(helper, req->name, dev, reply);
 	}
 	return -EINVAL;

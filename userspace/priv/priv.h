@@ -68,6 +68,7 @@ enum priv_link_kind {
 	PRIV_LINK_OVPN_MP,
 	PRIV_LINK_TUN,
 	PRIV_LINK_TAP,
+	PRIV_LINK_TUN_QUEUES,	/* TUN that may have several queues */
 };
 
 struct priv_link {

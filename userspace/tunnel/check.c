@@ -67,6 +67,9 @@ static void print_path(const struct config *cfg)
 		printf("data path: kernel, and no start without it\n");
 	else
 		printf("data path: kernel, or userspace where there is no module\n");
+	if (cfg->data_path != CONFIG_DATA_PATH_KERNEL)
+		printf("data threads: %u%s\n", tunnel_device_threads(cfg),
+		       why ? "" : ", where userspace carries all of it");
 	if (!why && cfg->mode == CONFIG_MODE_SERVER)
 		print_server(cfg);
 	else if (!why)

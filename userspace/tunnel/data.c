@@ -612,10 +612,21 @@ static void event_resync(void *arg)
 	}
 }
 
+static void event_control(void *arg, int fd, const uint8_t *pkt, size_t len,
+			  const union net_addr *remote,
+			  const union net_addr *local)
+{
+	struct tunnel_way way = { .remote = remote, .local = local };
+
+	if (tunnel_sock_of_fd(arg, fd, &way.sock))
+		tunnel_host_input(arg, pkt, len, &way);
+}
+
 const struct dp_events tunnel_data_events = {
 	.peer_deleted = event_deleted,
 	.peer_floated = event_floated,
 	.key_exhausted = event_exhausted,
 	.peer_exit = event_exit,
 	.resync = event_resync,
+	.control = event_control,
 };

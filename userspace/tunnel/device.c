@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <ifaddrs.h>
 #include <net/if.h>
+#include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -33,7 +34,43 @@ struct tunnel_applied {
 
 static bool is_user(enum priv_link_kind kind)
 {
-	return kind == PRIV_LINK_TUN || kind == PRIV_LINK_TAP;
+	return kind == PRIV_LINK_TUN || kind == PRIV_LINK_TAP ||
+	       kind == PRIV_LINK_TUN_QUEUES;
+}
+
+/* One processor is the main loop's. */
+static unsigned int threads_of_host(void)
+{
+	cpu_set_t set;
+	int n = 1;
+
+	if (!sched_getaffinity(0, sizeof(set), &set))
+		n = CPU_COUNT(&set);
+	n = n > 1 ? n - 1 : 0;
+	return n < DP_THREADS_MAX ? (unsigned int)n : DP_THREADS_MAX;
+}
+
+/**
+ * tunnel_device_threads() - how many threads carry data in userspace
+ * @cfg: the configuration
+ *
+ * What has to see all peers has one, and so has the only peer. Connections are
+ * the main loop's, and on Ethernet they would be a part of what has to be seen.
+ *
+ * Return: 0: the main loop carries it.
+ */
+unsigned int tunnel_device_threads(const struct config *cfg)
+{
+	unsigned int n = cfg->data_threads;
+	bool is_tap = config_is_tap(cfg);
+
+	if (n == CONFIG_DATA_THREADS_AUTO)
+		n = threads_of_host();
+	if (!config_has_udp(cfg) || (is_tap && config_has_tcp(cfg)))
+		return 0;
+	if (n > 1 && (is_tap || cfg->mode != CONFIG_MODE_SERVER))
+		n = 1;
+	return n;
 }
 
 /*
@@ -67,6 +104,7 @@ static int data_path_new(struct tunnel_host *host, enum priv_link_kind kind)
 		.has_streams = config_has_tcp(cfg),
 		.is_ether = config_is_tap(cfg),
 		.is_client_to_client = cfg->is_client_to_client,
+		.threads = tunnel_device_threads(cfg),
 		.ifindex = host->link.ifindex,
 		.ifname = host->link.name,
 		.tun_fd = host->link.fd,
@@ -186,6 +224,14 @@ static bool fragment_too(struct tunnel_host *host)
 	return false;
 }
 
+static enum priv_link_kind device_user_kind(const struct config *cfg)
+{
+	if (config_is_tap(cfg))
+		return PRIV_LINK_TAP;
+	return tunnel_device_threads(cfg) > 1 ? PRIV_LINK_TUN_QUEUES :
+						PRIV_LINK_TUN;
+}
+
 /**
  * tunnel_device_open() - make the interface on the best data path there is
  * @host: gets @link, @dp and @dp_reason
@@ -214,8 +260,7 @@ int tunnel_device_open(struct tunnel_host *host, char *err, size_t err_len)
 				 "the kernel module carries the data");
 	}
 	if (is_missing(ret) && cfg->data_path != CONFIG_DATA_PATH_KERNEL) {
-		ret = device_try(host, config_is_tap(cfg) ? PRIV_LINK_TAP :
-							    PRIV_LINK_TUN);
+		ret = device_try(host, device_user_kind(cfg));
 		snprintf(host->dp_reason, sizeof(host->dp_reason), "%s", what);
 	}
 	if (ret) {
@@ -232,6 +277,9 @@ int tunnel_device_open(struct tunnel_host *host, char *err, size_t err_len)
 	tunnel_keep_device(host);
 	log_notice("%s: data path %s: %s", host->link.name, dp_name(host->dp),
 		   host->dp_reason);
+	if (dp_threads(host->dp))
+		log_info("%s: %u data thread(s)", host->link.name,
+			 dp_threads(host->dp));
 	warn_left_out(host);
 	return 0;
 }

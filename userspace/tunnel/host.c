@@ -200,6 +200,21 @@ int tunnel_host_new(const struct tunnel_host_setup *setup,
 	return 0;
 }
 
+/* Tunnels of an earlier process are there; what waits for them goes first. */
+static int host_start_data(struct tunnel_host *host, char *err, size_t err_len)
+{
+	const struct tunnel_outer *outer = &host->setup.outer;
+	int ret;
+
+	if (outer->drain && dp_threads(host->dp))
+		outer->drain(outer->arg);
+	ret = dp_start(host->dp);
+	if (ret)
+		snprintf(err, err_len, "cannot start the data threads: %s",
+			 strerror(-ret));
+	return ret;
+}
+
 int tunnel_host_start(struct tunnel_host *host, char *err, size_t err_len)
 {
 	int ret;
@@ -215,6 +230,8 @@ int tunnel_host_start(struct tunnel_host *host, char *err, size_t err_len)
 	if (ret)
 		snprintf(err, err_len, "cannot start as %s: %s",
 			 host->role->name, strerror(-ret));
+	else
+		ret = host_start_data(host, err, err_len);
 	return ret;
 }
 
@@ -245,6 +262,22 @@ void tunnel_host_batch_end(struct tunnel_host *host)
 	dp_batch_end(host->dp);
 }
 
+unsigned int tunnel_host_data_threads(const struct tunnel_host *host)
+{
+	return dp_threads(host->dp);
+}
+
+int tunnel_host_sockets_add(struct tunnel_host *host, int main_fd,
+			    const int *fds)
+{
+	return dp_sockets_add(host->dp, main_fd, fds);
+}
+
+void tunnel_host_sockets_del(struct tunnel_host *host, int main_fd)
+{
+	dp_sockets_del(host->dp, main_fd);
+}
+
 /* the end */
 
 void tunnel_host_finish(struct tunnel_host *host, int status)
@@ -273,6 +306,8 @@ int tunnel_host_leave(struct tunnel_host *host)
 		   host->reg.n_tunnels);
 	host->is_left = true;
 	host->is_stopping = true;
+	/* the next one goes on where this one has stopped */
+	dp_stop(host->dp);
 	tunnel_host_finish(host, TUNNEL_STATUS_LEFT);
 	return 0;
 }

@@ -619,6 +619,7 @@ extern const struct dp_events tunnel_data_events;
 
 /* device.c: the virtual interface, its addresses and routes */
 const char *tunnel_device_user_only(const struct config *cfg);
+unsigned int tunnel_device_threads(const struct config *cfg);
 int tunnel_device_open(struct tunnel_host *host, char *err, size_t err_len);
 void tunnel_device_gateway(struct tunnel_host *host, sa_family_t family,
 			   struct net_ip *out);

@@ -88,6 +88,8 @@ struct tunnel_link {
  * @divide: server role, datagrams: from now on data packets without a peer id,
  *	or with DP_ID_APART in it, do not come through these sockets but through
  *	others. NULL: never; 0 or -errno, then nothing has changed
+ * @drain: take the datagrams that wait since before there were sockets of data
+ *	threads, so that they go first; NULL: there are none
  */
 struct tunnel_outer {
 	int (*open)(void *arg, const union net_addr *remote);
@@ -99,6 +101,7 @@ struct tunnel_outer {
 		    const uint8_t *pkt, size_t len);
 	int (*fd)(void *arg, unsigned int sock);
 	int (*divide)(void *arg);
+	void (*drain)(void *arg);
 	void *arg;
 };
 
@@ -161,6 +164,17 @@ void tunnel_host_input(struct tunnel_host *host, const uint8_t *pkt,
  */
 void tunnel_host_batch_begin(struct tunnel_host *host);
 void tunnel_host_batch_end(struct tunnel_host *host);
+
+/**
+ * tunnel_host_data_threads() - how many sockets the data path wants beside each
+ * of datagrams
+ */
+unsigned int tunnel_host_data_threads(const struct tunnel_host *host);
+
+/** tunnel_host_sockets_add() - see dp_sockets_add() */
+int tunnel_host_sockets_add(struct tunnel_host *host, int main_fd,
+			    const int *fds);
+void tunnel_host_sockets_del(struct tunnel_host *host, int main_fd);
 
 /**
  * tunnel_link_input() - one packet from a connection

@@ -1,7 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
+#include <errno.h>
+#include <fcntl.h>
 #include <linux/if_tun.h>
 #include <net/if.h>
 #include <sys/ioctl.h>
+#include <unistd.h>
 
 #include "log/log.h"
 #include "userdp/private.h"
@@ -90,4 +93,26 @@ void userdp_tun_fini(const struct userdp_tun *tun)
 {
 	if (tun->has_vnet && ioctl(tun->fd, TUNSETOFFLOAD, 0UL))
 		log_debug("TUN device keeps its offloads");
+}
+
+int userdp_tun_queue(int fd)
+{
+	struct ifreq ifr;
+	int queue, ret;
+
+	memset(&ifr, 0, sizeof(ifr));
+	if (ioctl(fd, TUNGETIFF, &ifr))
+		return -errno;
+	if (!(ifr.ifr_flags & IFF_MULTI_QUEUE))
+		return -EOPNOTSUPP;
+	ifr.ifr_flags &= IFF_TUN | IFF_TAP | IFF_NO_PI | IFF_VNET_HDR |
+			 IFF_MULTI_QUEUE;
+	queue = open("/dev/net/tun", O_RDWR | O_CLOEXEC | O_NONBLOCK);
+	if (queue < 0)
+		return -errno;
+	if (!ioctl(queue, TUNSETIFF, &ifr))
+		return queue;
+	ret = -errno;
+	close(queue);
+	return ret;
 }

@@ -23,8 +23,10 @@
  *   framing.c	what stands where compression could be
  *   fragment.c	payloads in several packets
  *   tun.c	the TUN device and what its kernel can do
+ *   steer.c	by which queue of it packets come
  *   frame.c	a frame that was read: one packet, or a super-packet to be cut
  *   ether.c	what stands in front of a packet on Ethernet
+ *   rx.c	datagrams as they come
  *   tx.c	sealed datagrams, sent in runs of equal size
  *   merge.c	opened packets, written as few super-packets
  *   sum.c	checksums
@@ -368,6 +370,34 @@ void userdp_tun_init_carried(struct userdp_tun *tun, int fd);
  */
 void userdp_tun_fini(const struct userdp_tun *tun);
 
+/**
+ * userdp_tun_queue() - one more queue of a device
+ * @fd: of another one
+ *
+ * Return: its descriptor, the caller's; -EOPNOTSUPP: the device has only one;
+ * or another -errno.
+ */
+int userdp_tun_queue(int fd);
+
+/*
+ * Packets of a device with several queues come by that of their destination, of
+ * the longest prefix that has one, and otherwise by the first one. Queues count
+ * from 0, in the order in which they were made.
+ */
+
+/**
+ * userdp_steer_open() - begin with that
+ * @tun_fd: a queue of the device
+ *
+ * Return: a table, the caller's; -EPERM: this process may not; or -errno.
+ */
+int userdp_steer_open(int tun_fd);
+
+/** userdp_steer_close() - the kernel chooses again; @table may be -1 */
+void userdp_steer_close(int table, int tun_fd);
+int userdp_steer_set(int table, const struct net_prefix *dst, uint32_t queue);
+void userdp_steer_drop(int table, const struct net_prefix *dst);
+
 /* ---- Ethernet --------------------------------------------------------- */
 
 #define USERDP_MAC_LEN		6
@@ -489,6 +519,49 @@ static inline size_t userdp_frame_longest(const struct userdp_frame *frame)
 	return frame->gso == USERDP_GSO_NONE ?
 	       frame->len : frame->ether_len + frame->head_len + frame->size;
 }
+
+/* ---- datagrams from the network --------------------------------------- */
+
+#define USERDP_RX_BATCH		64	/* of one call */
+#define USERDP_RX_ROUNDS	8	/* calls of one wake-up */
+#define USERDP_RX_BYTES		(256 * 1024)	/* enough for one wake-up */
+
+/** struct userdp_rx - where datagrams come to; few of it is ever touched */
+struct userdp_rx {
+	uint8_t *bufs;
+};
+
+/**
+ * struct userdp_datagram - a datagram, or a run of them that the kernel merged
+ * @data: until the next call
+ * @size: of each, only the last one may be shorter
+ * @local: where it came to; AF_UNSPEC: not known
+ */
+struct userdp_datagram {
+	const uint8_t *data;
+	size_t len, size;
+	union net_addr from, local;
+};
+
+int userdp_rx_init(struct userdp_rx *rx);
+void userdp_rx_free(struct userdp_rx *rx);
+
+/**
+ * userdp_rx_receive() - take what is there
+ * @port: of the socket, for @local
+ * @batch: at most so many, up to USERDP_RX_BATCH
+ *
+ * Return: how many, or less than 0 with errno.
+ */
+int userdp_rx_receive(struct userdp_rx *rx, int fd, uint16_t port,
+		      unsigned int batch, struct userdp_datagram *out);
+
+/**
+ * userdp_rx_batch() - what to ask for next, when the last call had @n
+ *
+ * Runs are long, datagrams are many: either way a batch is some 100 KiB.
+ */
+unsigned int userdp_rx_batch(unsigned int batch, int n, size_t n_bytes);
 
 /* ---- datagrams to the network ---------------------------------------- */
 

@@ -1,0 +1,121 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "dp/ring.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "mem/mem.h"
+
+#define RING_MASK	((size_t)DP_RING_BYTES - 1)
+#define RING_WRAP	SIZE_MAX	/* the next entry is at the beginning */
+
+_Static_assert((DP_RING_BYTES & (DP_RING_BYTES - 1)) == 0, "a power of two");
+
+struct dp_ring *dp_ring_new(void)
+{
+	struct dp_ring *ring = aligned_alloc(64, sizeof(*ring));
+
+	if (!ring)
+		return NULL;
+	memset(ring, 0, sizeof(*ring));
+	ring->buf = aligned_alloc(DP_RING_ALIGN, DP_RING_BYTES);
+	if (ring->buf)
+		return ring;
+	free(ring);
+	return NULL;
+}
+
+void dp_ring_free(struct dp_ring *ring)
+{
+	if (!ring)
+		return;
+	/* packets in the clear; what was never used is not touched for it */
+	mem_wipe(ring->buf, atomic_load(&ring->head) < DP_RING_BYTES ?
+			    atomic_load(&ring->head) : DP_RING_BYTES);
+	free(ring->buf);
+	free(ring);
+}
+
+/* Of an entry, with what is in front of it. */
+static size_t ring_room(size_t len)
+{
+	return (DP_RING_HEAD + len + DP_RING_ALIGN - 1) &
+	       ~(size_t)(DP_RING_ALIGN - 1);
+}
+
+static void ring_mark(struct dp_ring *ring, size_t at, size_t len)
+{
+	memcpy(ring->buf + (at & RING_MASK), &len, sizeof(len));
+}
+
+/* @tail: as the producer has seen it */
+static uint8_t *ring_find(struct dp_ring *ring, size_t len, size_t tail)
+{
+	size_t head = atomic_load_explicit(&ring->head, memory_order_relaxed);
+	size_t left = DP_RING_BYTES - (head & RING_MASK);
+	size_t need = ring_room(len), skip = need > left ? left : 0;
+
+	if (len > DP_RING_MAX || head + skip + need - tail > DP_RING_BYTES)
+		return NULL;
+	if (skip)
+		ring_mark(ring, head, RING_WRAP);
+	ring->next = head + skip;
+	return ring->buf + (ring->next & RING_MASK) + DP_RING_HEAD;
+}
+
+uint8_t *dp_ring_slot(struct dp_ring *ring, size_t len)
+{
+	return ring_find(ring, len, atomic_load_explicit(&ring->tail,
+							 memory_order_acquire));
+}
+
+uint8_t *dp_ring_want(struct dp_ring *ring, size_t len)
+{
+	uint8_t *slot = dp_ring_slot(ring, len);
+
+	if (slot)
+		return slot;
+	atomic_store(&ring->is_wanted, true);
+	slot = ring_find(ring, len, atomic_load(&ring->tail));
+	if (slot)
+		atomic_store(&ring->is_wanted, false);
+	return slot;
+}
+
+void dp_ring_push(struct dp_ring *ring, size_t len)
+{
+	ring_mark(ring, ring->next, len);
+	atomic_store_explicit(&ring->head, ring->next + ring_room(len),
+			      memory_order_release);
+}
+
+uint8_t *dp_ring_peek(struct dp_ring *ring, size_t *len)
+{
+	size_t tail = atomic_load_explicit(&ring->tail, memory_order_relaxed);
+	size_t head = atomic_load_explicit(&ring->head, memory_order_acquire);
+
+	if (tail == head)
+		return NULL;
+	memcpy(len, ring->buf + (tail & RING_MASK), sizeof(*len));
+	if (*len == RING_WRAP) {
+		tail += DP_RING_BYTES - (tail & RING_MASK);
+		atomic_store(&ring->tail, tail);
+		memcpy(len, ring->buf, sizeof(*len));
+	}
+	return ring->buf + (tail & RING_MASK) + DP_RING_HEAD;
+}
+
+bool dp_ring_pop(struct dp_ring *ring)
+{
+	size_t tail = atomic_load_explicit(&ring->tail, memory_order_relaxed);
+	size_t len;
+
+	memcpy(&len, ring->buf + (tail & RING_MASK), sizeof(len));
+	atomic_store(&ring->tail, tail + ring_room(len));
+	return atomic_exchange(&ring->is_wanted, false);
+}
+
+bool dp_ring_is_empty(struct dp_ring *ring)
+{
+	return atomic_load(&ring->head) == atomic_load(&ring->tail);
+}

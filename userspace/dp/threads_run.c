@@ -1,0 +1,572 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* The threads of the data path. */
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "dp/threads.h"
+#include "log/log.h"
+#include "mem/mem.h"
+
+/* Locked as a whole where mlock says so: no more than it takes. */
+#define STACK_BYTES	(1024 * 1024)
+
+/**
+ * struct passed - what stands in front of a datagram in a ring
+ * @fd: the socket that it came by, as the receiver of the ring knows it
+ */
+struct passed {
+	int fd;
+	union net_addr remote, local;
+};
+
+/* ---- to the main loop -------------------------------------------------- */
+
+static void thread_tell(struct data_thread *thread,
+			const struct threads_event *event)
+{
+	pthread_mutex_lock(&thread->lock);
+	if (thread->end - thread->first == THREADS_EVENTS)
+		thread->is_lost = true;
+	else
+		thread->events[thread->end++ % THREADS_EVENTS] = *event;
+	pthread_mutex_unlock(&thread->lock);
+	loop_wake_send(thread->all->wake);
+}
+
+static void thread_deleted(void *arg, uint32_t peer_id,
+			   enum dp_del_reason reason)
+{
+	thread_tell(arg, &(struct threads_event){
+		.kind = THREADS_EVENT_DELETED, .peer_id = peer_id,
+		.reason = reason,
+	});
+}
+
+static void thread_floated(void *arg, uint32_t peer_id, int fd,
+			   const union net_addr *remote)
+{
+	thread_tell(arg, &(struct threads_event){
+		.kind = THREADS_EVENT_FLOATED, .peer_id = peer_id, .fd = fd,
+		.remote = *remote,
+	});
+}
+
+static void thread_exhausted(void *arg, uint32_t peer_id, uint8_t key_id)
+{
+	thread_tell(arg, &(struct threads_event){
+		.kind = THREADS_EVENT_EXHAUSTED, .peer_id = peer_id,
+		.key_id = key_id,
+	});
+}
+
+static void thread_exit(void *arg, uint32_t peer_id)
+{
+	thread_tell(arg, &(struct threads_event){
+		.kind = THREADS_EVENT_EXIT, .peer_id = peer_id,
+	});
+}
+
+static const struct dp_events thread_events = {
+	.peer_deleted = thread_deleted,
+	.peer_floated = thread_floated,
+	.key_exhausted = thread_exhausted,
+	.peer_exit = thread_exit,
+};
+
+uint64_t threads_next_event(struct data_thread *thread)
+{
+	uint64_t next;
+
+	pthread_mutex_lock(&thread->lock);
+	next = thread->end;
+	pthread_mutex_unlock(&thread->lock);
+	return next;
+}
+
+/* A socket of a thread as the main loop knows it. */
+static int main_fd_of(const struct data_thread *thread, int fd)
+{
+	const struct threads_socket *sock;
+
+	for (sock = thread->sockets; sock; sock = sock->next)
+		if (sock->fd == fd)
+			return sock->main_fd;
+	return fd;
+}
+
+/* Return: was there one? @is_lost: there were more than there was room for. */
+static bool event_take(struct data_thread *thread, struct threads_event *event,
+		       uint64_t *number, bool *is_lost)
+{
+	bool is_there;
+
+	pthread_mutex_lock(&thread->lock);
+	is_there = thread->first < thread->end;
+	*is_lost = !is_there && thread->is_lost;
+	if (is_there) {
+		*number = thread->first++;
+		*event = thread->events[*number % THREADS_EVENTS];
+	} else {
+		thread->is_lost = false;
+	}
+	pthread_mutex_unlock(&thread->lock);
+	return is_there;
+}
+
+/*
+ * What is told of a peer that was there before it, with the same id, has a
+ * lower number than the peer.
+ */
+static void listen_events(struct data_thread *thread)
+{
+	struct dp_threads *all = thread->all;
+	const struct threads_peer *peer;
+	struct threads_event event;
+	uint64_t number;
+	bool is_lost;
+
+	while (!all->base.is_dead &&
+	       event_take(thread, &event, &number, &is_lost)) {
+		peer = threads_find(all, event.peer_id);
+		if (!peer || peer->thread != thread->index ||
+		    number < peer->born)
+			continue;
+		event.fd = main_fd_of(thread, event.fd);
+		threads_tell(all, &event);
+	}
+	if (!all->base.is_dead && is_lost)
+		dp_emit_resync(&all->base);
+}
+
+/* Datagrams that are none of data: the main loop's. */
+static void listen_strays(struct data_thread *thread)
+{
+	struct dp *dp = &thread->all->base;
+	unsigned int n = 0;
+	uint8_t *data;
+	size_t len;
+
+	for (; !dp->is_dead; n++) {
+		struct passed head;
+
+		data = dp_ring_peek(thread->out, &len);
+		if (!data)
+			return;
+		if (n == THREADS_STRAYS) {
+			loop_wake_send(thread->all->wake);
+			return;
+		}
+		memcpy(&head, data, sizeof(head));
+		dp_emit_control(dp, main_fd_of(thread, head.fd),
+				data + sizeof(head), len - sizeof(head),
+				&head.remote, &head.local);
+		dp_ring_pop(thread->out);
+	}
+}
+
+void threads_listen(void *arg)
+{
+	struct dp_threads *all = arg;
+
+	dp_enter(&all->base);
+	for (unsigned int i = 0; i < all->n && !all->base.is_dead; i++) {
+		listen_events(all->threads[i]);
+		listen_strays(all->threads[i]);
+	}
+	if (all->home && all->shards.n && !all->base.is_dead)
+		user_shard_wake(all->home);
+	dp_leave(&all->base);
+}
+
+/* ---- datagrams --------------------------------------------------------- */
+
+static int ring_pass(struct dp_ring *ring, const struct passed *head,
+		     const uint8_t *pkt, size_t len)
+{
+	uint8_t *slot = dp_ring_slot(ring, sizeof(*head) + len);
+
+	if (!slot)
+		return -ENOBUFS;
+	memcpy(slot, head, sizeof(*head));
+	memcpy(slot + sizeof(*head), pkt, len);
+	dp_ring_push(ring, sizeof(*head) + len);
+	return 0;
+}
+
+int threads_pass(struct data_thread *thread, int fd, const uint8_t *pkt,
+		 size_t len, const union net_addr *remote,
+		 const union net_addr *local)
+{
+	struct passed head = { .fd = threads_socket_of(thread, fd) };
+
+	if (remote)
+		head.remote = *remote;
+	if (local)
+		head.local = *local;
+	thread->is_told = true;
+	return ring_pass(thread->in, &head, pkt, len);
+}
+
+void threads_told(struct data_thread *thread)
+{
+	if (thread->is_told)
+		loop_wake_send(thread->wake);
+	thread->is_told = false;
+}
+
+/* What the main loop has passed on. */
+static void thread_take(struct data_thread *thread)
+{
+	unsigned int n = 0;
+	uint8_t *data;
+	size_t len;
+
+	if (!dp_ring_peek(thread->in, &len))
+		return;
+	dp_batch_begin(thread->user);
+	while ((data = dp_ring_peek(thread->in, &len))) {
+		struct passed head;
+
+		if (n++ == USERDP_RX_BATCH) {
+			loop_wake_send(thread->wake);
+			break;
+		}
+		memcpy(&head, data, sizeof(head));
+		dp_input(thread->user, head.fd, data + sizeof(head),
+			 len - sizeof(head), &head.remote, &head.local);
+		dp_ring_pop(thread->in);
+	}
+	dp_batch_end(thread->user);
+}
+
+static void socket_datagram(struct threads_socket *sock,
+			    const struct userdp_datagram *gram,
+			    const uint8_t *pkt, size_t len)
+{
+	struct data_thread *thread = sock->thread;
+	unsigned int op = proto_byte_opcode(pkt[0]);
+	const struct passed head = {
+		.fd = sock->fd, .remote = gram->from, .local = gram->local,
+	};
+
+	if (op == PROTO_DATA_V2 || op == PROTO_DATA_V1)
+		dp_input(thread->user, sock->fd, pkt, len, &gram->from,
+			 &gram->local);
+	/* a lost one is sent again */
+	else if (!ring_pass(thread->out, &head, pkt, len))
+		thread->has_stray = true;
+}
+
+/* One call; true: there may be more. */
+static bool socket_batch(struct threads_socket *sock, uint16_t port,
+			 size_t *n_bytes)
+{
+	struct userdp_datagram grams[USERDP_RX_BATCH];
+	struct data_thread *thread = sock->thread;
+	unsigned int batch = sock->batch;
+	size_t before = *n_bytes, at, len;
+	int n = userdp_rx_receive(&thread->rx, sock->fd, port, batch, grams);
+
+	dp_batch_begin(thread->user);
+	for (int i = 0; i < n; i++) {
+		*n_bytes += grams[i].len;
+		for (at = 0; at < grams[i].len; at += len) {
+			len = grams[i].len - at;
+			if (len > grams[i].size)
+				len = grams[i].size;
+			socket_datagram(sock, &grams[i], grams[i].data + at,
+					len);
+		}
+	}
+	dp_batch_end(thread->user);
+	sock->batch = userdp_rx_batch(batch, n, *n_bytes - before);
+	return n == (int)batch;
+}
+
+static void socket_event(struct loop_io *io, unsigned int events, void *arg)
+{
+	struct threads_socket *sock = arg;
+	struct data_thread *thread = sock->thread;
+	union net_addr addr = { 0 };
+	socklen_t len = sizeof(addr);
+	size_t n_bytes = 0;
+	uint16_t port;
+
+	(void)io;
+	(void)events;
+	if (getsockname(sock->fd, &addr.sa, &len))
+		return;
+	port = net_addr_port(&addr);
+	for (int i = 0; i < USERDP_RX_ROUNDS; i++)
+		if (!socket_batch(sock, port, &n_bytes) ||
+		    n_bytes >= USERDP_RX_BYTES)
+			break;
+	if (thread->has_stray)
+		loop_wake_send(thread->all->wake);
+	thread->has_stray = false;
+}
+
+/* ---- sockets ----------------------------------------------------------- */
+
+struct socket_args {
+	struct threads_socket *sock;
+	int ret;
+};
+
+static void socket_watch(struct dp *user, void *arg)
+{
+	struct socket_args *args = arg;
+	struct threads_socket *sock = args->sock;
+
+	sock->io = loop_io_new(user->loop, sock->fd, LOOP_READABLE,
+			       socket_event, sock);
+	args->ret = sock->io ? 0 : -ENOMEM;
+}
+
+static void socket_leave(struct dp *user, void *arg)
+{
+	struct threads_socket *sock = arg;
+
+	(void)user;
+	loop_io_free(sock->io);
+}
+
+static void thread_call(struct data_thread *thread,
+			void (*fn)(struct dp *user, void *arg), void *arg)
+{
+	void *args[DP_THREADS_MAX] = { NULL };
+
+	args[thread->index] = arg;
+	threads_call(thread->all, 1u << thread->index, fn, args);
+}
+
+int threads_socket_add(struct data_thread *thread, int fd, int main_fd)
+{
+	struct threads_socket *sock = calloc(1, sizeof(*sock));
+	struct socket_args args = { .sock = sock };
+
+	if (!sock)
+		return -ENOMEM;
+	sock->thread = thread;
+	sock->fd = fd;
+	sock->main_fd = main_fd;
+	sock->batch = USERDP_RX_BATCH;
+	thread_call(thread, socket_watch, &args);
+	if (args.ret) {
+		free(sock);
+		return args.ret;
+	}
+	sock->next = thread->sockets;
+	thread->sockets = sock;
+	return 0;
+}
+
+void threads_socket_del(struct data_thread *thread, int main_fd)
+{
+	struct threads_socket **pos = &thread->sockets, *sock;
+
+	while (*pos && (*pos)->main_fd != main_fd)
+		pos = &(*pos)->next;
+	sock = *pos;
+	if (!sock)
+		return;
+	thread_call(thread, socket_leave, sock);
+	*pos = sock->next;
+	free(sock);
+}
+
+int threads_socket_of(const struct data_thread *thread, int main_fd)
+{
+	const struct threads_socket *sock;
+
+	for (sock = thread->sockets; sock; sock = sock->next)
+		if (sock->main_fd == main_fd)
+			return sock->fd;
+	return main_fd;
+}
+
+/* ---- asking ------------------------------------------------------------ */
+
+void threads_call(struct dp_threads *all, unsigned int mask,
+		  void (*fn)(struct dp *user, void *arg), void *const *args)
+{
+	struct threads_call calls[DP_THREADS_MAX];
+
+	for (unsigned int i = 0; i < all->n; i++) {
+		struct data_thread *thread = all->threads[i];
+
+		if (!(mask & 1u << i))
+			continue;
+		calls[i] = (struct threads_call){ fn, args[i] };
+		if (!thread->is_running) {
+			fn(thread->user, args[i]);
+			continue;
+		}
+		pthread_mutex_lock(&thread->lock);
+		thread->call = &calls[i];
+		pthread_mutex_unlock(&thread->lock);
+		loop_wake_send(thread->wake);
+	}
+	for (unsigned int i = 0; i < all->n; i++) {
+		struct data_thread *thread = all->threads[i];
+
+		if (!(mask & 1u << i) || !thread->is_running)
+			continue;
+		pthread_mutex_lock(&thread->lock);
+		while (thread->call)
+			pthread_cond_wait(&thread->answered, &thread->lock);
+		pthread_mutex_unlock(&thread->lock);
+	}
+}
+
+static void thread_answer(struct data_thread *thread)
+{
+	const struct threads_call *call;
+
+	pthread_mutex_lock(&thread->lock);
+	call = thread->call;
+	pthread_mutex_unlock(&thread->lock);
+	if (!call)
+		return;
+	call->fn(thread->user, call->arg);
+	pthread_mutex_lock(&thread->lock);
+	thread->call = NULL;
+	pthread_cond_signal(&thread->answered);
+	pthread_mutex_unlock(&thread->lock);
+}
+
+static void thread_woken(void *arg)
+{
+	struct data_thread *thread = arg;
+	bool is_stopping;
+
+	thread_answer(thread);
+	pthread_mutex_lock(&thread->lock);
+	is_stopping = thread->is_stopping;
+	pthread_mutex_unlock(&thread->lock);
+	if (is_stopping) {
+		loop_stop(thread->loop);
+		return;
+	}
+	thread_take(thread);
+	if (thread->all->shards.n)
+		user_shard_wake(thread->user);
+}
+
+/* ---- life -------------------------------------------------------------- */
+
+static void *thread_main(void *arg)
+{
+	struct data_thread *thread = arg;
+	char name[16];
+
+	snprintf(name, sizeof(name), "ovpnd-data%u", thread->index + 1);
+	pthread_setname_np(pthread_self(), name);
+	loop_run(thread->loop);
+	return NULL;
+}
+
+/* Signals are for the main loop; a thread inherits a mask without any. */
+int threads_thread_start(struct data_thread *thread)
+{
+	pthread_attr_t attr;
+	sigset_t all, old;
+	int ret;
+
+	if (thread->is_running)
+		return 0;
+	thread->is_stopping = false;
+	sigfillset(&all);
+	pthread_sigmask(SIG_SETMASK, &all, &old);
+	pthread_attr_init(&attr);
+	pthread_attr_setstacksize(&attr, STACK_BYTES);
+	ret = pthread_create(&thread->id, &attr, thread_main, thread);
+	pthread_attr_destroy(&attr);
+	pthread_sigmask(SIG_SETMASK, &old, NULL);
+	thread->is_running = !ret;
+	return -ret;
+}
+
+void threads_thread_stop(struct data_thread *thread)
+{
+	if (!thread->is_running)
+		return;
+	pthread_mutex_lock(&thread->lock);
+	thread->is_stopping = true;
+	pthread_mutex_unlock(&thread->lock);
+	loop_wake_send(thread->wake);
+	pthread_join(thread->id, NULL);
+	thread->is_running = false;
+}
+
+void threads_drain(struct data_thread *thread)
+{
+	struct threads_socket *sock;
+
+	for (sock = thread->sockets; sock; sock = sock->next)
+		socket_event(sock->io, LOOP_READABLE, sock);
+}
+
+int threads_thread_new(struct dp_threads *all, const struct dp_config *cfg,
+		       int tun_fd, struct data_thread **out)
+{
+	struct data_thread *thread = calloc(1, sizeof(*thread));
+	struct dp_config own = *cfg;
+
+	if (!thread) {
+		close(tun_fd);
+		return -ENOMEM;
+	}
+	thread->all = all;
+	thread->index = all->n;
+	pthread_mutex_init(&thread->lock, NULL);
+	pthread_cond_init(&thread->answered, NULL);
+	thread->loop = loop_new();
+	thread->in = dp_ring_new();
+	thread->out = dp_ring_new();
+	own.loop = thread->loop;
+	own.tun_fd = tun_fd;
+	own.events = &thread_events;
+	own.arg = thread;
+	if (thread->loop)
+		thread->wake = loop_wake_new(thread->loop, thread_woken,
+					     thread);
+	if (!thread->wake || !thread->in || !thread->out ||
+	    userdp_rx_init(&thread->rx) ||
+	    user_new_alone(&own, &thread->user)) {
+		close(tun_fd);
+		threads_thread_free(thread);
+		return -ENOMEM;
+	}
+	user_get(thread->user)->is_part = true;
+	*out = thread;
+	return 0;
+}
+
+void threads_thread_free(struct data_thread *thread)
+{
+	struct threads_socket *sock;
+
+	if (!thread)
+		return;
+	threads_thread_stop(thread);
+	while ((sock = thread->sockets)) {
+		thread->sockets = sock->next;
+		loop_io_free(sock->io);
+		free(sock);
+	}
+	dp_free(thread->user);
+	userdp_rx_free(&thread->rx);
+	loop_wake_free(thread->wake);
+	loop_free(thread->loop);
+	dp_ring_free(thread->in);
+	dp_ring_free(thread->out);
+	pthread_cond_destroy(&thread->answered);
+	pthread_mutex_destroy(&thread->lock);
+	free(thread);
+}
