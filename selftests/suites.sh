@@ -85,7 +85,7 @@ suite some-interop-user 1200 "released OpenVPN, userspace data path, some" \
 	revoked_2.6.14 usage_server_2.6.14 refused_for_now_2.6.14 \
 	push_update_2.7.8 ccd_ovpnd scripts_2.6.14 login_ovpnd \
 	cbc_2.6.14 epoch_2.7.8 five_2.6.14 routing_2.6.14 \
-	networkmanager_2.6.14 sockets_once_2.6.14
+	networkmanager_2.6.14 sockets_once_2.6.14 threads_2.6.14
 part_of full
 suite interop-user 2700 "released OpenVPN, userspace data path" \
 	selftests/interop/run
@@ -131,6 +131,9 @@ suite unit-asan 900 "unit tests with sanitizers" selftests/suite/unit --asan
 suite demo 900 "make demo" selftests/suite/demo
 suite unit 600 "unit tests" selftests/suite/unit
 # most of their time passes in waiting for timers
+suite unit-tsan 900 "unit tests of threads with the thread sanitizer" \
+	selftests/suite/unit --tsan
+light unit-tsan
 light unit-asan
 light unit
 suite demo-user 300 "make demo DP=user" selftests/suite/demo user

@@ -317,7 +317,8 @@ scenario_five() {
 	CIPHER=AES-256-GCM:AES-256-CBC
 	SERVER_LINES="client-to-client
 		duplicate-cn
-		auth SHA256"
+		auth SHA256
+		${SERVER_MORE:-}"
 	[ "$PROTO" = tcp ] || SERVER_LINES+=$'\nfragment 1200'
 	peer_start server ovpnd
 	daemon_wait_for server 'Initialization Sequence Completed' 10 ||

@@ -6,8 +6,13 @@
 # pings_start SECONDS: one each millisecond, in the background; an address is
 # pinged from the client, so that both directions and their keys are needed.
 pings_start() {
-	in_c nice -n -15 ping -n -D -i 0.001 -c $(($1 * 1000)) -W 1 "$VPN_S4" \
-		>"$DIR/pings" 2>&1 &
+	pings_start_from c "$1"
+}
+
+# pings_start_from SIDE SECONDS
+pings_start_from() {
+	in_ns "$1" nice -n -15 ping -n -D -i 0.001 -c $(($2 * 1000)) -W 1 \
+		"$VPN_S4" >"$DIR/pings" 2>&1 &
 	PINGS_PID=$!
 	sleep 1
 }

@@ -406,7 +406,9 @@ static const struct config_row general_rows[] = {
 		"has its own queue of the TUN device, its own sockets, and the "
 		"clients whose id modulo N says so; a client, and a link of two, "
 		"has one thread at most. With 0, over TCP, and with tap beside "
-		"TCP the main loop carries the packets. Not an option of "
+		"TCP the main loop carries the packets. Each destination has "
+		"its queue, which takes CAP_BPF at the start; without it the "
+		"first thread reads the device for all. Not an option of "
 		"OpenVPN."),
 	CONFIG_SPECIAL("disable-dco", 0, 0, IN_MAIN, set_disable_dco, NULL,
 		"The same as --data-path user."),
