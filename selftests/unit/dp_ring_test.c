@@ -95,8 +95,13 @@ static void wait_for(sem_t *sem)
 		fail_msg("nobody woke this thread");
 }
 
+/* So that two fill the ring, and the last one is often taken meanwhile. */
+static bool is_long;
+
 static size_t length_of(uint32_t i)
 {
+	if (is_long)
+		return DP_RING_MAX;
 	return 5 + (i * 2654435761u >> 8) % (i % 64 ? 300 : 60000);
 }
 
@@ -118,13 +123,12 @@ static void *produce(void *arg)
 }
 
 /* Two threads, of which now one and now the other is the faster. */
-static void test_stress(void **state)
+static void stress(void)
 {
 	pthread_t thread;
 	uint32_t got;
 	size_t len;
 
-	(void)state;
 	sem_init(&has_room, 0, 0);
 	sem_init(&has_entry, 0, 0);
 	assert_int_equal(pthread_create(&thread, NULL, produce, NULL), 0);
@@ -148,12 +152,28 @@ static void test_stress(void **state)
 	sem_destroy(&has_entry);
 }
 
+static void test_stress(void **state)
+{
+	(void)state;
+	is_long = false;
+	stress();
+}
+
+static void test_stress_full(void **state)
+{
+	(void)state;
+	is_long = true;
+	stress();
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(test_order, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_full, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_stress, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_stress_full, setup,
+						teardown),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
