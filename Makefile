@@ -246,8 +246,8 @@ check-mutants: ## plants bugs one by one; for each a test has to turn red (not p
 	@selftests/mutants/run $(MUTANTS)
 
 FUZZ_RUNS ?= 500000
-fuzz: ## each fuzzer for FUZZ_RUNS inputs, and the module in the lab
-	@selftests/fuzz/run '' $(FUZZ_RUNS)
+fuzz: ## each fuzzer for FUZZ_RUNS inputs or T seconds, and the module in the lab
+	@selftests/fuzz/run $(if $(T),--seconds '$(T)',--) '' $(FUZZ_RUNS)
 	@selftests/fuzz/lab
 
 bench: ## measures ours against its peers, by instructions; ROW=name for one row

@@ -333,14 +333,20 @@ connected_times() {
 	[ "$(grep -c 'Initialization Sequence Completed' "$DIR/$1.log")" = "$2" ]
 }
 
-# scenario_usage SERVER CLIENT: no key is negotiated by time, but ovpnd begins
-# when so many packets have passed; nothing is lost.
+# scenario_usage SERVER CLIENT [bytes]: no key is negotiated by time, but ovpnd
+# begins when so many packets, or bytes, have passed; nothing is lost.
 scenario_usage() {
-	local role=server
+	local role=server size=56 what='300 packets'
 
 	[ "$1" = ovpnd ] || role=client
 	EXTRA[$role]="reneg-pkts 300
 reneg-bytes 10000000"
+	if [ -n "${3:-}" ]; then
+		# the packets of the first ping have 22 kB, of the second 750
+		size=1000 what='400000 bytes'
+		EXTRA[$role]="reneg-pkts 100000
+reneg-bytes 400000"
+	fi
 	HAND_WINDOW=4
 	connect "$1" "$2"
 	[ "$(peer_key $role ovpnd)" = 0 ] || fail "the first key is not 0"
@@ -348,18 +354,44 @@ reneg-bytes 10000000"
 		fail "ping"
 	sleep 2
 	! daemon_says $role 'renegotiating' || fail "it negotiates too soon"
-	in_c ping -n -q -i 0.02 -c 350 -W 2 "$VPN_S4" >"$DIR/ping" 2>&1
+	in_c ping -n -q -i 0.02 -c 350 -W 2 -s "$size" "$VPN_S4" \
+		>"$DIR/ping" 2>&1
 	grep -q ' 0% packet loss' "$DIR/ping" || {
 		sed 's/^/#   /' "$DIR/ping"
 		fail "packets were lost"
 	}
 	daemon_says $role 'key 0 has carried .* renegotiating' ||
-		fail "no renegotiation after 700 packets"
+		fail "no renegotiation after $what"
 	within 8 other_key $role || fail "the new key is not used"
 	traffic_ping "$VPN_S4" || fail "ping with the new key"
-	RESULT="a new key after 300 packets"
+	RESULT="a new key after $what"
 	stop_clean client
 	stop_clean server
+}
+
+# scenario_ping_exit SERVER: ovpnd ends when it has heard nothing of the server for
+# so long, and not as long as it hears its pings.
+scenario_ping_exit() {
+	local pid
+
+	EXTRA[client]="pull-filter ignore ping
+ping 1
+ping-exit $((8 * SCALE))"
+	connect "$1" ovpnd
+	sleep $((12 * SCALE))
+	! daemon_has_ended client || fail "it ends though the server pings it"
+	pid=${DAEMON_PID[server]}
+	kill -STOP "$pid" || fail "cannot stop the server"
+	within $((16 * SCALE)) daemon_has_ended client || {
+		kill -CONT "$pid"
+		fail "ovpnd goes on without a server"
+	}
+	kill -CONT "$pid"
+	daemon_says client 'exiting \(ping-exit\)' ||
+		fail "the client does not say why it ends"
+	stop_clean client
+	stop_clean server
+	RESULT="after $((8 * SCALE)) s of silence"
 }
 
 other_key() {

@@ -146,7 +146,7 @@ static void test_forgeries(void **state)
 	end();
 }
 
-/* Of another process only the packets are known: over soon, but not at once. */
+/* Of another process only the packets are known: soon over, not at once. */
 static void test_resumed(void **state)
 {
 	(void)state;
