@@ -30,6 +30,8 @@ static struct tunnel_host *server;
 static struct config *server_cfg;
 static unsigned int n_flights;
 static bool is_cut;	/* no packet arrives */
+static const char *server_at;	/* where the server's packets come from */
+static union net_addr client_to;	/* where the client's went last */
 
 /* ---- between the two -------------------------------------------------- */
 
@@ -50,7 +52,7 @@ static union net_addr address(const char *ip, uint16_t port)
 
 static void land(struct loop_timer *timer, void *arg)
 {
-	const union net_addr at_server = address("192.0.2.1", 1194);
+	const union net_addr at_server = address(server_at, 1194);
 	const union net_addr at_client = address("192.0.2.2", 4000);
 	struct flight *flight = arg;
 
@@ -75,7 +77,8 @@ static int pair_send(void *arg, const struct tunnel_way *way,
 {
 	struct flight *flight = calloc(1, sizeof(*flight));
 
-	(void)way;
+	if (arg == &server)
+		client_to = *way->remote;
 	assert_true(len <= sizeof(flight->data));
 	memcpy(flight->data, pkt, len);
 	flight->len = len;
@@ -198,6 +201,8 @@ static void server_begin(const char *more)
 #define CLIENT "client\nremote server.test 1194\nconnect-retry 1\n" \
 	"allow-pull-fqdn"
 
+static const char *at_begin;	/* @server_at of the next one; NULL: as usual */
+
 static void start(const char *client, const char *at_server)
 {
 	const struct tunnel_outer outer = {
@@ -206,6 +211,9 @@ static void start(const char *client, const char *at_server)
 	};
 
 	is_cut = false;
+	server_at = at_begin ? at_begin : "192.0.2.1";
+	at_begin = NULL;
+	memset(&client_to, 0, sizeof(client_to));
 	names.n_asked = 0;
 	names_set_slow(false);
 	begin_config(config_text_as(CLIENT, "clientAuth", client));
@@ -362,6 +370,68 @@ static void test_stop_while_resolving(void **state)
 	/* its thread has nothing of the client's any more */
 	names_set_slow(false);
 	run_for(50);
+	stop();
+}
+
+/* ---- a server that is elsewhere ------------------------------------------ */
+
+static bool is_at(const char *ip)
+{
+	const union net_addr addr = address(ip, 1194);
+
+	return net_addr_is_equal(&host->client->tunnel->remote, &addr) &&
+	       net_addr_is_equal(&client_to, &addr);
+}
+
+/* What anybody can send, from anywhere. */
+static void forge(const char *from)
+{
+	const union net_addr remote = address(from, 1194);
+	const union net_addr local = address("192.0.2.2", 4000);
+	uint8_t pkt[PROTO_HEAD_LEN + 5] = {
+		proto_opcode_byte(PROTO_CONTROL_V1, 0), 1, 2, 3,
+	};
+
+	tunnel_host_input(host, pkt, sizeof(pkt),
+			  &(struct tunnel_way){ &remote, &local, 0 });
+}
+
+static void renegotiates(void)
+{
+	struct tunnel *at_server = server->reg.by_id[0];
+	struct control_session *here = host->client->tunnel->active->control;
+	uint8_t before = control_session_key_id(here);
+
+	run_until(!control_session_renegotiate(at_server->active->control));
+	run_until(control_session_key_id(here) != before &&
+		  control_session_state(here) == CONTROL_STATE_GENERATED_KEYS);
+}
+
+/* float: its first answer comes from another address, and later ones, too. */
+static void test_float(void **state)
+{
+	(void)state;
+	at_begin = "192.0.2.9";
+	start("float", "");
+	run_until(is_connected());
+	assert_true(is_at("192.0.2.9"));
+	forge("192.0.2.66");
+	assert_true(is_at("192.0.2.9"));
+	server_at = "192.0.2.10";
+	renegotiates();
+	assert_true(is_at("192.0.2.10"));
+	assert_true(is_connected());
+	stop();
+}
+
+static void test_no_float(void **state)
+{
+	(void)state;
+	at_begin = "192.0.2.9";
+	start("", "");
+	run_until(client_to.sa.sa_family == AF_INET);
+	run_for(500);
+	assert_false(host->client->has_answer);
 	stop();
 }
 
@@ -663,6 +733,8 @@ int main(void)
 		cmocka_unit_test(test_slow_name_of_before),
 		cmocka_unit_test(test_push_update),
 		cmocka_unit_test(test_stop_while_resolving),
+		cmocka_unit_test(test_float),
+		cmocka_unit_test(test_no_float),
 		cmocka_unit_test(test_token_user),
 		cmocka_unit_test(test_token_alone),
 		cmocka_unit_test(test_restart_forgets_password),

@@ -266,6 +266,7 @@ struct config {
 	/* role */
 	enum config_mode mode;
 	bool is_tls_server, is_tls_client, is_pull;
+	bool is_float;
 
 	/* transport */
 	enum config_proto proto;

@@ -24,6 +24,7 @@ static const struct {
 	{ "tcp-queue-limit", CONFIG_EFFECT_NOW },
 	{ "explicit-exit-notify", CONFIG_EFFECT_NOW },
 	{ "auth-retry", CONFIG_EFFECT_NOW },
+	{ "float", CONFIG_EFFECT_NOW },
 	{ "connect-retry", CONFIG_EFFECT_NOW },
 	{ "connect-retry-max", CONFIG_EFFECT_NOW },
 

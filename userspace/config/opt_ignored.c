@@ -34,7 +34,6 @@ static const struct config_row ignored_rows[] = {
 	CONFIG_IGNORE("persist-local-ip", 0, 0, IN_MAIN, ""),
 	CONFIG_IGNORE("persist-remote-ip", 0, 0, IN_MAIN, ""),
 	CONFIG_IGNORE("resolv-retry", 1, 1, IN_MAIN, ""),
-	CONFIG_IGNORE("float", 0, 0, IN_MAIN, ""),
 	CONFIG_IGNORE("multihome", 0, 0, IN_MAIN, ""),
 	CONFIG_IGNORE("fast-io", 0, 0, IN_MAIN, ""),
 	CONFIG_IGNORE("management-client-pf", 0, 0, IN_MAIN, OUTDATED),

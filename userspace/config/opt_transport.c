@@ -220,6 +220,10 @@ static const struct config_row transport_rows[] = {
 	CONFIG_SPECIAL("bind", 0, 1, IN_MAIN, set_bind, "[ipv6only]",
 		"Use the local port even as a client.\nServers always do. With "
 		"ipv6only, the socket does not serve IPv4."),
+	CONFIG_FLAG("float", IN_MAIN, is_float,
+		"Accept packets of the server from another address or port.\n"
+		"They have to prove authentic, and from then on the server is "
+		"there. Clients of a server may always move."),
 	CONFIG_SPECIAL("nobind", 0, 0, IN_MAIN, set_nobind, NULL,
 		"Let the system choose the local port.\nThis is the default with "
 		"--client and --pull, unless --bind, --local or --lport is "

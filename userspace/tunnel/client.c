@@ -547,11 +547,17 @@ static void client_input(struct tunnel_host *host, const uint8_t *pkt,
 			 size_t len, const struct tunnel_way *way)
 {
 	struct tunnel *tunnel = host->client->tunnel;
+	bool is_elsewhere;
 
-	if (tunnel && tunnel->active &&
-	    net_addr_is_equal(way->remote, &tunnel->remote) &&
-	    !control_session_input(tunnel->active->control, pkt, len))
-		client_answered(host);
+	if (!tunnel || !tunnel->active)
+		return;
+	is_elsewhere = !net_addr_is_equal(way->remote, &tunnel->remote);
+	if ((is_elsewhere && !host->setup.cfg->is_float) ||
+	    control_session_input(tunnel->active->control, pkt, len))
+		return;
+	client_answered(host);
+	if (is_elsewhere)
+		tunnel_client_follow(host, way->remote);
 }
 
 static int client_link_input(struct tunnel_host *host,

@@ -100,6 +100,10 @@ void tunnel_client_next_remote(struct tunnel_host *host);
 /** tunnel_client_next_address() - the next one of its name, if there is one */
 void tunnel_client_next_address(struct tunnel_host *host);
 
+/** tunnel_client_follow() - the server has said from @remote that it is there */
+void tunnel_client_follow(struct tunnel_host *host,
+			  const union net_addr *remote);
+
 /** tunnel_client_drop_link() - forget a connection that is being made */
 void tunnel_client_drop_link(struct tunnel_client *client);
 

@@ -132,6 +132,25 @@ void tunnel_client_next_address(struct tunnel_host *host)
 		tunnel_client_next_remote(host);
 }
 
+void tunnel_client_follow(struct tunnel_host *host,
+			  const union net_addr *remote)
+{
+	struct tunnel *tunnel = host->client->tunnel;
+	char from[NET_ADDR_STRLEN], to[NET_ADDR_STRLEN];
+
+	/* the packet may have been its end */
+	if (!tunnel)
+		return;
+	log_notice("the server has moved from %s to %s (float)",
+		   net_addr_format(&tunnel->remote, from),
+		   net_addr_format(remote, to));
+	tunnel_registry_move(&host->reg, tunnel, remote, tunnel->sock);
+	/* where its route leads, unless a proxy is in front of it */
+	if (!host->client->relay)
+		host->client->addr = *remote;
+	tunnel_monitor_tell(tunnel, TUNNEL_CHANGE_REMOTE, "");
+}
+
 static void client_open(struct tunnel_host *host)
 {
 	struct tunnel_client *client = host->client;
