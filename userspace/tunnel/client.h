@@ -100,7 +100,7 @@ void tunnel_client_next_remote(struct tunnel_host *host);
 /** tunnel_client_next_address() - the next one of its name, if there is one */
 void tunnel_client_next_address(struct tunnel_host *host);
 
-/** tunnel_client_follow() - the server has said from @remote that it is there */
+/** tunnel_client_follow() - the server has said from @remote that it is it */
 void tunnel_client_follow(struct tunnel_host *host,
 			  const union net_addr *remote);
 
