@@ -201,7 +201,8 @@ test_several() {
 	none_dropped
 }
 
-# queued: a queue of the device lets packets go when others run, too
+# With more CPUs, those that empty the queue overtake each other below the tunnel.
+# queued: a queue of the device lets packets go when others on the CPU run, too
 test_queued() {
 	local pid
 
@@ -211,7 +212,7 @@ test_queued() {
 	sink sink 9002 "$COUNT"
 	pid=$KT_PID
 	send flood a 0 9002 "$COUNT"
-	send other a 1 9 "$COUNT" size=300
+	send other a 0 9 "$COUNT" size=300
 	arrived "$pid" sink "$COUNT"
 	kt_num "staged" "$(staged)" -ge 1
 	none_dropped
