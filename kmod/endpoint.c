@@ -132,7 +132,7 @@ void dco_outer_read(struct dco_outer *outer, const struct sk_buff *skb,
 
 	outer->remote.port = uh->source;
 	outer->remote.pad = 0;
-	outer->iif = skb->skb_iif;
+	outer->iif = 0;
 	if (likely(iph->version == 4)) {
 		ipv6_addr_set_v4mapped(iph->saddr, &outer->remote.addr);
 		ipv6_addr_set_v4mapped(iph->daddr, &outer->local);
@@ -141,15 +141,40 @@ void dco_outer_read(struct dco_outer *outer, const struct sk_buff *skb,
 		outer->remote.addr = ip6h->saddr;
 		outer->local = ip6h->daddr;
 		outer->tos = ipv6_get_dsfield(ip6h);
-		/* of a link-local address the link counts, not its VRF */
-		outer->iif = inet6_sdif(skb) ?: skb->skb_iif;
 	}
+}
+
+/**
+ * dco_outer_read_link() - note the link that a datagram has come by
+ * @outer: receives it
+ * @skb: as UDP got it from IP, so not in GRO
+ *
+ * Of a link-local address the link counts, not its VRF.
+ */
+void dco_outer_read_link(struct dco_outer *outer, const struct sk_buff *skb)
+{
+	outer->iif = skb->skb_iif;
+	if (ip_hdr(skb)->version == 6)
+		outer->iif = inet6_sdif(skb) ?: skb->skb_iif;
+}
+
+/**
+ * dco_endpoint_has_addresses() - is a datagram from and to these addresses?
+ * @ep: an endpoint
+ * @outer: its way
+ */
+bool dco_endpoint_has_addresses(const struct dco_endpoint *ep,
+				const struct dco_outer *outer)
+{
+	return outer->remote.port == ep->remote.port &&
+	       ipv6_addr_equal(&outer->remote.addr, &ep->remote.addr) &&
+	       ipv6_addr_equal(&outer->local, &ep->local);
 }
 
 /**
  * dco_endpoint_is_current() - did a datagram take this way?
  * @ep: an endpoint
- * @outer: its way
+ * @outer: its way, with its link
  *
  * Return: whether both addresses are those of the endpoint, and its link is if
  * they count there only.
@@ -157,9 +182,7 @@ void dco_outer_read(struct dco_outer *outer, const struct sk_buff *skb,
 bool dco_endpoint_is_current(const struct dco_endpoint *ep,
 			     const struct dco_outer *outer)
 {
-	return outer->remote.port == ep->remote.port &&
-	       ipv6_addr_equal(&outer->remote.addr, &ep->remote.addr) &&
-	       ipv6_addr_equal(&outer->local, &ep->local) &&
+	return dco_endpoint_has_addresses(ep, outer) &&
 	       likely(!ep->scope_id || ep->scope_id == outer->iif);
 }
 

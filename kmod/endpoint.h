@@ -29,7 +29,7 @@ struct dco_remote {
  * struct dco_outer - what a received datagram says about its way
  * @remote: where from
  * @local: where to, IPv4 as v4-mapped IPv6
- * @iif: interface that it came in by
+ * @iif: interface that it came in by; 0 if that was not asked for
  * @tos: type of service or traffic class
  */
 struct dco_outer {
@@ -92,6 +92,9 @@ void dco_endpoint_retire_take(struct dco_endpoint *ep);
 
 void dco_outer_read(struct dco_outer *outer, const struct sk_buff *skb,
 		    const struct udphdr *uh);
+void dco_outer_read_link(struct dco_outer *outer, const struct sk_buff *skb);
+bool dco_endpoint_has_addresses(const struct dco_endpoint *ep,
+				const struct dco_outer *outer);
 bool dco_endpoint_is_current(const struct dco_endpoint *ep,
 			     const struct dco_outer *outer);
 void dco_endpoint_learn(struct dco_peer *peer, const struct dco_outer *outer,

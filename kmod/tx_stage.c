@@ -283,7 +283,8 @@ static bool dco_stage_is_of_program(const struct sk_buff *skb)
 {
 	const struct sock *sk = skb->sk;
 
-	return sk_fullsock(sk) && sk->sk_protocol == IPPROTO_UDP &&
+	return sk_fullsock(sk) && sk->sk_type == SOCK_DGRAM &&
+	       sk->sk_protocol == IPPROTO_UDP &&
 	       skb->destructor == sock_wfree;
 }
 

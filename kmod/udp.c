@@ -75,6 +75,7 @@ static int dco_udp_encap_rcv(struct sock *sk, struct sk_buff *skb)
 	}
 
 	dco_outer_read(&outer, skb, udp_hdr(skb));
+	dco_outer_read_link(&outer, skb);
 	peer = dco_udp_find_peer(dsk->dco, &outer.remote, id);
 	if (unlikely(peer && READ_ONCE(peer->is_userspace))) {
 		if (likely(!skb_is_gso(skb)))

@@ -129,7 +129,7 @@ static bool dco_udp_gro_is_ours(const struct sock *sk,
 		return false;
 	ep = rcu_dereference(peer->endpoint);
 	dco_outer_read(&outer, skb, (struct udphdr *)(skb->data + off) - 1);
-	return likely(ep) && dco_endpoint_is_current(ep, &outer);
+	return likely(ep) && dco_endpoint_has_addresses(ep, &outer);
 }
 
 /* Are all segments of a GSO packet data of one peer and key? */

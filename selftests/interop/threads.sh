@@ -127,8 +127,9 @@ scenario_threads() {
 
 # Told to, and by kill -9, while datagrams pass.
 threads_restart() {
-	local i
+	local i index
 
+	index=$(in_s cat /sys/class/net/tun-s/ifindex)
 	pings_start_from 4 8
 	server_again restart
 	daemon_says server '5 peers of an earlier run go on' ||
@@ -140,6 +141,8 @@ threads_restart() {
 	pings_end
 	[ "$PINGS_LOST" -le $((PINGS_SENT / 100)) ] ||
 		fail "$PINGS_LOST of $PINGS_SENT pings lost"
+	[ "$(in_s cat /sys/class/net/tun-s/ifindex)" = "$index" ] ||
+		fail "the device is another one"
 	threads_shown
 	for i in 2 3 4 5; do
 		sockets_ping "$i" 1 || fail "ping from $i to 1 after the restart"

@@ -8,7 +8,7 @@
 #	|   vab .1 :7001  |-----------------|   vba .2 :7002  |--------|  vcb  |
 #	+-----------------+                 +-----------------+        +-------+
 
-TESTS="wire6 wire4 whole unsplit single merge off cut capture transit vlan class
+TESTS="wire6 wire4 linklocal whole unsplit single merge off cut capture transit vlan class
 	float again userspace"
 . "$(dirname "$0")/lib.sh"
 
@@ -67,6 +67,20 @@ test_wire6() {
 # wire4: over IPv4, both ways, every byte
 test_wire4() {
 	link_new 4
+	both_ways
+	bursts a 11
+	bursts b 11
+}
+
+# linklocal: between addresses that are of their link only
+test_linklocal() {
+	link_new 6
+	ip -n "$NS-a" addr add fe80::1/64 dev vab nodad
+	ip -n "$NS-b" addr add fe80::2/64 dev vba nodad
+	kt_ok "a" cli a set_peer tun id=1 remote-ipv6=fe80::2 \
+		remote-port=7002 remote-ipv6-scope-id=@vab
+	kt_ok "b" cli b set_peer tun id=1 remote-ipv6=fe80::1 \
+		remote-port=7001 remote-ipv6-scope-id=@vba
 	both_ways
 	bursts a 11
 	bursts b 11

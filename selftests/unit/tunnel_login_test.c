@@ -164,7 +164,7 @@ static void test_exit_of_a_stranger(void **state)
 /* Who is refused does not take the name away: the next alice finds it. */
 static void test_name_of_a_stranger(void **state)
 {
-	struct peer *peer, *next;
+	struct peer *peer, *other, *next;
 	struct tunnel *tunnel;
 
 	(void)state;
@@ -172,7 +172,8 @@ static void test_name_of_a_stranger(void **state)
 	peer = client("alice", "secret");
 	run_until(peer_has(peer, "PUSH_REPLY"));
 	tunnel = tunnel_registry_addr(&host->reg, &peer->addr, 0);
-	run_until(peer_has(second_at(peer, "mallory"), "AUTH_FAILED"));
+	other = second_at(peer, "mallory");
+	run_until(peer_has(other, "AUTH_FAILED"));
 	assert_string_equal(tunnel->common_name, "alice");
 	next = peer_start(2, "three", 4001, PEER_INFO);
 	next->username = "alice";

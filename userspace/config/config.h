@@ -65,7 +65,6 @@ enum config_client_cert {
 	CONFIG_CLIENT_CERT_NONE,
 };
 
-#define CONFIG_DATA_THREADS_AUTO UINT32_MAX
 
 /* "ovpnd-data-path": auto is ours; disable-dco means user. */
 enum config_data_path {
@@ -314,7 +313,7 @@ struct config {
 	const char *route_gateway;	/* address or NULL */
 	unsigned int redirect_gateway;	/* of enum config_redirect */
 	enum config_data_path data_path;
-	uint32_t data_threads;		/* CONFIG_DATA_THREADS_AUTO: none */
+	uint32_t data_threads;
 	uint32_t shaper;		/* bytes per second; 0: no limit */
 	bool is_mtu_test;
 

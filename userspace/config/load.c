@@ -54,7 +54,6 @@ struct config *config_new(void)
 		.reneg_sec = 3600,
 		.hand_window = 60,
 		.tran_window = 3600,
-		.data_threads = CONFIG_DATA_THREADS_AUTO,
 		.tls_timeout = 2,
 		.max_packet_size = 1250,
 		.verb = 1,

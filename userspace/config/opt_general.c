@@ -400,12 +400,11 @@ static const struct config_row general_rows[] = {
 		"name is that of the first with -u behind. Not an option of "
 		"OpenVPN."),
 	CONFIG_NUMBER("data-threads", IN_MAIN, data_threads, 0, 4, "N",
-		"Carry datagrams of the userspace data path in N threads; "
-		"default one less than there are processors, at least one, and "
-		"at most four, and none where there is only one processor.\nEach "
+		"Carry datagrams of the userspace data path in N threads, four "
+		"at most; default 0, the main loop.\nEach "
 		"has its own queue of the TUN device, its own sockets, and the "
 		"clients whose id modulo N says so; a client, and a link of two, "
-		"has one thread at most. With 0, over TCP, and with tap beside "
+		"has one thread at most. Over TCP, and with tap beside "
 		"TCP the main loop carries the packets. Each destination has "
 		"its queue, which takes CAP_BPF at the start; without it the "
 		"first thread reads the device for all. Not an option of "

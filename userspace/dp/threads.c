@@ -168,17 +168,16 @@ static void log_drops(const struct dp_threads *all)
 			  (unsigned long long)all->n_lost);
 }
 
-static void threads_free(struct dp *dp)
+/* All but the device's descriptor, which is the caller's if this fails to be. */
+static void threads_dispose(struct dp_threads *all)
 {
-	struct dp_threads *all = threads_get(dp);
+	struct dp *dp = &all->base;
 
 	threads_stop(dp);
 	if (all->home)
 		threads_batch_end(dp);
 	log_drops(all);
-	if (all->n)
-		userdp_steer_close(all->steer,
-				   user_get(all->threads[0]->user)->tun.fd);
+	userdp_steer_close(all->steer, all->tun_fd);
 	for (unsigned int i = 0; i < all->n; i++)
 		threads_thread_free(all->threads[i]);
 	dp_free(all->home);
@@ -194,6 +193,14 @@ static void threads_free(struct dp *dp)
 			threads_peer_free(peer);
 		}
 	}
+}
+
+static void threads_free(struct dp *dp)
+{
+	struct dp_threads *all = threads_get(dp);
+
+	threads_dispose(all);
+	close(all->tun_fd);
 	free(all);
 }
 
@@ -345,13 +352,14 @@ static int threads_new(const struct dp_config *cfg, struct dp **out)
 		return -ENOMEM;
 	dp_init(&all->base, &threads_ops, cfg);
 	all->steer = -1;
+	all->tun_fd = cfg->tun_fd;
 	all->wake = loop_wake_new(cfg->loop, threads_listen, all);
 	ret = all->wake ? threads_make(all, cfg) : -ENOMEM;
 	if (ret) {
-		threads_free(&all->base);
+		threads_dispose(all);
+		free(all);
 		return ret;
 	}
-	close(cfg->tun_fd);
 	*out = &all->base;
 	return 0;
 }

@@ -25,6 +25,7 @@
 #define THREADS_EVENTS	1024	/* more are lost, and a resync follows */
 #define THREADS_DRAINS	16	/* batches before the threads run */
 #define THREADS_STRAYS	32	/* datagrams of one turn of the main loop */
+#define THREADS_TURN	64	/* events of one thread in one turn of it */
 
 /* The main loop's own part, for peers on connections. */
 #define THREADS_HOME	DP_THREADS_MAX
@@ -119,6 +120,7 @@ struct threads_peer {
 /**
  * struct dp_threads - the data path; all of it the main loop's
  * @home: for peers on connections; NULL: there are none
+ * @tun_fd: the device's, of which threads have copies; the caller knows it by it
  * @active: DP_MODE_P2P: who reads the device
  * @wake: a thread has something to tell
  * @shards: with more than one part; n 0: there is one
@@ -130,6 +132,7 @@ struct dp_threads {
 	unsigned int n;
 	struct data_thread *threads[DP_THREADS_MAX];
 	struct dp *home;
+	int tun_fd;
 	unsigned int active;
 	struct loop_wake *wake;
 	struct threads_peer *peers[THREADS_BUCKETS];

@@ -127,11 +127,18 @@ static void listen_events(struct data_thread *thread)
 	struct dp_threads *all = thread->all;
 	const struct threads_peer *peer;
 	struct threads_event event;
+	bool is_lost = false;
+	unsigned int n = 0;
 	uint64_t number;
-	bool is_lost;
 
-	while (!all->base.is_dead &&
-	       event_take(thread, &event, &number, &is_lost)) {
+	while (!all->base.is_dead) {
+		/* others have their turn, whatever a peer makes happen */
+		if (n++ == THREADS_TURN) {
+			loop_wake_send(all->wake);
+			return;
+		}
+		if (!event_take(thread, &event, &number, &is_lost))
+			break;
 		peer = threads_find(all, event.peer_id);
 		if (!peer || peer->thread != thread->index ||
 		    number < peer->born)

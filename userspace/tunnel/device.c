@@ -4,7 +4,6 @@
 #include <errno.h>
 #include <ifaddrs.h>
 #include <net/if.h>
-#include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -38,18 +37,6 @@ static bool is_user(enum priv_link_kind kind)
 	       kind == PRIV_LINK_TUN_QUEUES;
 }
 
-/* One processor is the main loop's. */
-static unsigned int threads_of_host(void)
-{
-	cpu_set_t set;
-	int n = 1;
-
-	if (!sched_getaffinity(0, sizeof(set), &set))
-		n = CPU_COUNT(&set);
-	n = n > 1 ? n - 1 : 0;
-	return n < DP_THREADS_MAX ? (unsigned int)n : DP_THREADS_MAX;
-}
-
 /**
  * tunnel_device_threads() - how many threads carry data in userspace
  * @cfg: the configuration
@@ -64,8 +51,6 @@ unsigned int tunnel_device_threads(const struct config *cfg)
 	unsigned int n = cfg->data_threads;
 	bool is_tap = config_is_tap(cfg);
 
-	if (n == CONFIG_DATA_THREADS_AUTO)
-		n = threads_of_host();
 	if (!config_has_udp(cfg) || (is_tap && config_has_tcp(cfg)))
 		return 0;
 	if (n > 1 && (is_tap || cfg->mode != CONFIG_MODE_SERVER))
