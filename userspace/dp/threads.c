@@ -168,7 +168,7 @@ static void log_drops(const struct dp_threads *all)
 			  (unsigned long long)all->n_lost);
 }
 
-/* All but the device's descriptor, which is the caller's if this fails to be. */
+/* All but the descriptor of the device, which is the caller's at first. */
 static void threads_dispose(struct dp_threads *all)
 {
 	struct dp *dp = &all->base;

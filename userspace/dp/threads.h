@@ -120,7 +120,7 @@ struct threads_peer {
 /**
  * struct dp_threads - the data path; all of it the main loop's
  * @home: for peers on connections; NULL: there are none
- * @tun_fd: the device's, of which threads have copies; the caller knows it by it
+ * @tun_fd: of the device; threads have copies, and the caller knows this number
  * @active: DP_MODE_P2P: who reads the device
  * @wake: a thread has something to tell
  * @shards: with more than one part; n 0: there is one
