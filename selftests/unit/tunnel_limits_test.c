@@ -189,11 +189,37 @@ static void test_answers_come_back_once(void **state)
 	end();
 }
 
+static bool is_untrusted_of(uint32_t id, const struct proto_control *pkt)
+{
+	const struct tunnel_session *ts = host->reg.by_id[id]->untrusted;
+
+	return proto_sid_is_equal(control_session_remote(ts->control),
+				  &pkt->sid);
+}
+
+/* Who may come has no more sessions made by what has come already. */
+static void test_cookies_again(void **state)
+{
+	struct proto_control pkt[COOKIES];
+
+	(void)state;
+	begin("connect-freq-initial 10 60");
+	cookies(pkt);
+	for (unsigned int i = 0; i < COOKIES; i++)
+		input(&pkt[i], 4000);
+	for (unsigned int i = 0; i < 10; i++) {
+		input(&pkt[1 + i % 2], 4000);
+		assert_true(is_untrusted_of(0, &pkt[1 + i % 2]));
+	}
+	input(&pkt[1], 4000);
+	assert_true(is_untrusted_of(0, &pkt[2]));
+	end();
+}
+
 /* A new session of a tunnel that is there counts as a new tunnel does. */
 static void test_connect_freq_again(void **state)
 {
 	struct proto_control pkt[COOKIES];
-	struct tunnel_session *ts;
 
 	(void)state;
 	begin("connect-freq 5 60");
@@ -203,12 +229,10 @@ static void test_connect_freq_again(void **state)
 	for (unsigned int i = 0; i < 3; i++)
 		input(&pkt[1 + i % 2], 4000);
 	assert_false(client_from("192.0.2.2", 4002));
-	ts = host->reg.by_id[1]->untrusted;
-	assert_true(proto_sid_is_equal(control_session_remote(ts->control),
-				       &pkt[1].sid));
+	assert_true(is_untrusted_of(1, &pkt[1]));
 	/* and now it stays */
 	input(&pkt[2], 4000);
-	assert_ptr_equal(host->reg.by_id[1]->untrusted, ts);
+	assert_true(is_untrusted_of(1, &pkt[1]));
 	end();
 }
 
@@ -298,6 +322,7 @@ int main(void)
 		cmocka_unit_test(test_flood_from_everywhere),
 		cmocka_unit_test(test_answers_come_back),
 		cmocka_unit_test(test_answers_come_back_once),
+		cmocka_unit_test(test_cookies_again),
 		cmocka_unit_test(test_connect_freq),
 		cmocka_unit_test(test_connect_freq_again),
 		cmocka_unit_test(test_half_open_make_room),

@@ -204,12 +204,13 @@ static int begin_session(struct tunnel_host *host, struct first *first,
 
 	if (!key_is_young(host, first))
 		return -EACCES;
+	/* a completed exchange gives its share of the limit back */
+	if (has_cookie &&
+	    !tunnel_limits_return(host, &first->parsed.remote_sid))
+		return -EBUSY;
 	tunnel = tunnel_for(host, first);
 	if (!tunnel)
 		return -EBUSY;
-	/* a completed exchange gives its share of the limit back */
-	if (has_cookie)
-		tunnel_limits_return(host, &first->parsed.remote_sid);
 	if (first->own && hook_has(host->setup.hook,
 				   HOOK_TLS_CRYPT_V2_VERIFY)) {
 		first->own = NULL;

@@ -21,12 +21,14 @@
  * @answers, @opens: used of it
  * @sources_since: ms
  * @sources: who has had an answer since then; an address is a bit
- * @returns_since: ms
+ * @returns_since, @repeats_since: ms
  * @returns: cookies whose answer has been given back since then
+ * @repeats: cookies that have come again
  */
 struct tunnel_limits {
 	uint64_t answers_since, opens_since, sources_since, returns_since;
-	uint32_t answers, opens;
+	uint64_t repeats_since;
+	uint32_t answers, opens, repeats;
 	uint32_t seed;
 	uint8_t sources[SOURCES / 8];
 	uint8_t returns[RETURNS / 8];
@@ -131,17 +133,23 @@ bool tunnel_limits_answer(struct tunnel_host *host,
 }
 
 /**
- * tunnel_limits_return() - a session begins, the answer has reached its address
+ * tunnel_limits_return() - an answer got to its address: may a session begin
  * @host: the server; the answer does not count any more
  * @cookie: that the answer was made of; it gives back once, however often it
  *	comes again, and not at all when it shares its bit with another one
+ *
+ * What comes again has a limit of its own, that of answers: who may come can
+ * otherwise have sessions made as fast as it sends.
+ *
+ * Return: true if so.
  */
-void tunnel_limits_return(struct tunnel_host *host,
+bool tunnel_limits_return(struct tunnel_host *host,
 			  const struct proto_sid *cookie)
 {
+	const struct config *cfg = host->setup.cfg;
 	struct tunnel_limits *limits = host->limits;
 	/* longer than a cookie is good for */
-	uint64_t window = 2000ull * host->setup.cfg->hand_window;
+	uint64_t window = 2000ull * cfg->hand_window;
 	uint16_t at;
 
 	if (now_of(host) - limits->returns_since >= window) {
@@ -150,8 +158,18 @@ void tunnel_limits_return(struct tunnel_host *host,
 	}
 	/* nobody can choose it, every part of it is as good as another */
 	memcpy(&at, cookie->b, sizeof(at));
-	if (bit_mark(limits->returns, at % RETURNS) && limits->answers)
-		limits->answers--;
+	if (bit_mark(limits->returns, at % RETURNS)) {
+		if (limits->answers)
+			limits->answers--;
+		return true;
+	}
+	if (now_of(host) - limits->repeats_since >=
+	    cfg->connect_freq_initial_sec * 1000ull) {
+		limits->repeats_since = now_of(host);
+		limits->repeats = 0;
+	}
+	return !cfg->connect_freq_initial_n ||
+	       limits->repeats++ < cfg->connect_freq_initial_n;
 }
 
 /* connect-freq: tunnels, and further sessions of tunnels, in an interval */

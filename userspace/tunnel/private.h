@@ -556,7 +556,7 @@ struct tunnel_limits *tunnel_limits_new(uint32_t seed);
 void tunnel_limits_free(struct tunnel_limits *limits);
 bool tunnel_limits_answer(struct tunnel_host *host,
 			  const union net_addr *remote, bool is_stateless);
-void tunnel_limits_return(struct tunnel_host *host,
+bool tunnel_limits_return(struct tunnel_host *host,
 			  const struct proto_sid *cookie);
 bool tunnel_limits_again(struct tunnel_host *host);
 bool tunnel_limits_open(struct tunnel_host *host,
