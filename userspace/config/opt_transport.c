@@ -222,8 +222,10 @@ static const struct config_row transport_rows[] = {
 		"ipv6only, the socket does not serve IPv4."),
 	CONFIG_FLAG("float", IN_MAIN, is_float,
 		"Accept packets of the server from another address or port.\n"
-		"They have to prove authentic, and from then on the server is "
-		"there. Clients of a server may always move."),
+		"From then on the server is there. With tls-auth or tls-crypt "
+		"such packets have to prove authentic; without, they only name "
+		"the session, as with OpenVPN. Clients of a server may always "
+		"move."),
 	CONFIG_SPECIAL("nobind", 0, 0, IN_MAIN, set_nobind, NULL,
 		"Let the system choose the local port.\nThis is the default with "
 		"--client and --pull, unless --bind, --local or --lport is "

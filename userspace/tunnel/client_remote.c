@@ -135,15 +135,17 @@ void tunnel_client_next_address(struct tunnel_host *host)
 void tunnel_client_follow(struct tunnel_host *host,
 			  const union net_addr *remote)
 {
+	static struct log_limit limit = { .burst = 5, .interval_ms = 10000 };
 	struct tunnel *tunnel = host->client->tunnel;
 	char from[NET_ADDR_STRLEN], to[NET_ADDR_STRLEN];
 
 	/* the packet may have been its end */
 	if (!tunnel)
 		return;
-	log_notice("the server has moved from %s to %s (float)",
-		   net_addr_format(&tunnel->remote, from),
-		   net_addr_format(remote, to));
+	log_limited(&limit, LOG_LEVEL_NOTICE,
+		    "the server has moved from %s to %s (float)",
+		    net_addr_format(&tunnel->remote, from),
+		    net_addr_format(remote, to));
 	tunnel_registry_move(&host->reg, tunnel, remote, tunnel->sock);
 	/* where its route leads, unless a proxy is in front of it */
 	if (!host->client->relay)

@@ -530,6 +530,8 @@ static void event_floated(void *arg, uint32_t peer_id, int fd,
 			  const union net_addr *remote)
 {
 	static struct log_limit limit = { .burst = 5, .interval_ms = 10000 };
+	/* a peer can do it with each packet; many do when a network moves */
+	static struct log_limit moves = { .burst = 100, .interval_ms = 10000 };
 	struct tunnel_host *host = arg;
 	struct tunnel *tunnel = find(host, peer_id), *other;
 	char from[NET_ADDR_STRLEN], to[NET_ADDR_STRLEN], label[160];
@@ -550,11 +552,12 @@ static void event_floated(void *arg, uint32_t peer_id, int fd,
 	}
 	if (other)
 		tunnel_close(other, "address taken over by another peer");
-	log_notice("peer %u (%s) floated from %s to %s%s", peer_id,
-		   tunnel->common_name[0] ? tunnel->common_name : "UNDEF",
-		   net_addr_format(&tunnel->remote, from),
-		   net_addr_format(remote, to),
-		   sock != tunnel->sock ? ", by another socket" : "");
+	log_limited(&moves, LOG_LEVEL_NOTICE,
+		    "peer %u (%s) floated from %s to %s%s", peer_id,
+		    tunnel->common_name[0] ? tunnel->common_name : "UNDEF",
+		    net_addr_format(&tunnel->remote, from),
+		    net_addr_format(remote, to),
+		    sock != tunnel->sock ? ", by another socket" : "");
 	/* the address that it came to was the other socket's */
 	if (sock != tunnel->sock)
 		tunnel->local = (union net_addr){ .sa.sa_family = AF_UNSPEC };
