@@ -138,6 +138,15 @@ void dco_cells_free(struct dco_dev *dco)
 	dco->cells = NULL;
 }
 
+/* Has GRO nothing to do with it, unless a socket wants datagrams merged? Other
+ * protocols may be tunnels, with streams inside.
+ */
+static bool dco_cells_is_single(u8 protocol)
+{
+	return protocol == IPPROTO_UDP || protocol == IPPROTO_ICMP ||
+	       protocol == IPPROTO_ICMPV6;
+}
+
 /* Would GRO let it go at once, with nothing to merge it into? */
 static bool dco_cells_is_last4(const struct sk_buff *skb)
 {
@@ -146,7 +155,7 @@ static bool dco_cells_is_last4(const struct sk_buff *skb)
 	unsigned int len = iph->ihl * 4;
 
 	if (iph->protocol != IPPROTO_TCP)
-		return true;
+		return dco_cells_is_single(iph->protocol);
 	if (len + sizeof(*th) > skb_headlen(skb) || ip_is_fragment(iph))
 		return false;
 	th = (struct tcphdr *)(skb->data + len);
@@ -161,7 +170,7 @@ static bool dco_cells_is_last6(const struct sk_buff *skb)
 	const struct tcphdr *th;
 
 	if (ip6h->nexthdr != IPPROTO_TCP)
-		return true;
+		return dco_cells_is_single(ip6h->nexthdr);
 	if (len + sizeof(*th) > skb_headlen(skb))
 		return false;
 	th = (struct tcphdr *)(skb->data + len);
