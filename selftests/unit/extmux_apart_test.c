@@ -3,76 +3,14 @@
  * A second socket at the server's port: which datagrams come to which of the
  * two. Each test runs in a network namespace of its own.
  */
-#include <errno.h>
-#include <netinet/in.h>
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <string.h>
-#include <sys/socket.h>
-#include <unistd.h>
-
-#include <cmocka.h>
-
-#include "extmux/private.h"
-#include "netns.h"
-
-static struct config cfg;
-static struct extmux mux;
-static struct extmux_socket *sock = &mux.socks[0];
-static int client;
-
-static void open_main(sa_family_t family, const char *any)
-{
-	union net_addr addr;
-	int zero = 0;
-
-	assert_int_equal(net_addr_parse(any, 1194, &addr), 0);
-	memset(&mux, 0, sizeof(mux));
-	sock->mux = &mux;
-	mux.cfg = &cfg;
-	mux.loop = loop_new();
-	sock->family = family;
-	sock->fd = socket(family, SOCK_DGRAM | SOCK_NONBLOCK, 0);
-	if (family == AF_INET6)
-		setsockopt(sock->fd, IPPROTO_IPV6, IPV6_V6ONLY, &zero,
-			   sizeof(zero));
-	assert_int_equal(bind(sock->fd, &addr.sa, net_addr_len(&addr)), 0);
-}
-
-static int setup(void **state)
-{
-	(void)state;
-	if (netns_enter())
-		return -1;
-	client = socket(AF_INET, SOCK_DGRAM, 0);
-	return client < 0;
-}
+#include "extmux_group_rig.h"
 
 static int teardown(void **state)
 {
 	(void)state;
 	extmux_apart_close(sock);
-	close(sock->fd);
-	close(client);
-	loop_free(mux.loop);
+	group_close();
 	return 0;
-}
-
-static bool takes(int fd, const uint8_t *data, size_t len)
-{
-	uint8_t buf[64];
-
-	return recv(fd, buf, sizeof(buf), MSG_DONTWAIT) == (ssize_t)len &&
-	       !memcmp(buf, data, len);
-}
-
-static bool is_empty(int fd)
-{
-	uint8_t buf[64];
-
-	return recv(fd, buf, sizeof(buf), MSG_DONTWAIT) < 0 && errno == EAGAIN;
 }
 
 struct row {
@@ -120,7 +58,7 @@ static void check_rows(bool has_apart)
 static void test_both(void **state)
 {
 	(void)state;
-	open_main(AF_INET, "0.0.0.0");
+	group_open(AF_INET, "0.0.0.0", 1194);
 	check_rows(false);
 	for (int i = 0; i < 2; i++) {
 		assert_int_equal(extmux_apart_open(sock), 0);
@@ -133,7 +71,7 @@ static void test_both(void **state)
 static void test_dual_stack(void **state)
 {
 	(void)state;
-	open_main(AF_INET6, "::");
+	group_open(AF_INET6, "::", 1194);
 	assert_int_equal(extmux_apart_open(sock), 0);
 	check_rows(true);
 }
@@ -145,7 +83,7 @@ static void test_no_room(void **state)
 	int other = socket(AF_INET, SOCK_DGRAM, 0);
 
 	(void)state;
-	open_main(AF_INET, "127.0.0.1");
+	group_open(AF_INET, "127.0.0.1", 1194);
 	assert_int_equal(net_addr_parse("0.0.0.0", 1194, &addr), 0);
 	assert_int_equal(bind(other, &addr.sa, net_addr_len(&addr)), -1);
 	assert_int_equal(extmux_apart_open(sock), 0);
@@ -157,10 +95,12 @@ static void test_no_room(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test_setup_teardown(test_both, setup, teardown),
-		cmocka_unit_test_setup_teardown(test_dual_stack, setup,
+		cmocka_unit_test_setup_teardown(test_both, group_setup,
 						teardown),
-		cmocka_unit_test_setup_teardown(test_no_room, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_dual_stack, group_setup,
+						teardown),
+		cmocka_unit_test_setup_teardown(test_no_room, group_setup,
+						teardown),
 	};
 
 	return cmocka_run_group_tests_name("extmux_apart", tests, NULL, NULL);

@@ -4,91 +4,34 @@
  * datagrams come to which of them. Each test runs in a network namespace of its
  * own; the threads are not started, so that the test reads in their place.
  */
-#include <errno.h>
-#include <netinet/in.h>
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <string.h>
-#include <sys/socket.h>
-#include <unistd.h>
-
-#include <cmocka.h>
-
-#include "extmux/private.h"
-#include "netns.h"
+#include "extmux_group_rig.h"
 #include "tunnel/private.h"
 
-static struct config cfg;
-static struct extmux mux;
-static struct extmux_socket *sock = &mux.socks[0];
 static struct tunnel_host host;
-static int client;
 
 static void open_main(sa_family_t family, const char *any, uint16_t port,
 		      unsigned int threads)
 {
 	struct dp_config dp = { .mode = DP_MODE_MP, .ifname = "tun-s",
 				.mtu = 1500, .threads = threads };
-	union net_addr addr;
-	int zero = 0;
 
-	memset(&mux, 0, sizeof(mux));
-	sock->mux = &mux;
-	mux.cfg = &cfg;
+	group_open(family, any, port);
 	mux.host = &host;
-	mux.loop = loop_new();
 	dp.loop = mux.loop;
 	dp.tun_fd = netns_tun_with("tun-s", IFF_VNET_HDR | IFF_MULTI_QUEUE,
 				   &dp.ifindex);
 	assert_true(dp.tun_fd >= 0);
 	assert_int_equal(dp_user_new(&dp, &host.dp), 0);
 	assert_int_equal(dp_threads(host.dp), threads);
-	sock->family = family;
-	sock->fd = socket(family, SOCK_DGRAM | SOCK_NONBLOCK, 0);
-	if (family == AF_INET6)
-		setsockopt(sock->fd, IPPROTO_IPV6, IPV6_V6ONLY, &zero,
-			   sizeof(zero));
-	if (!port)
-		return;
-	assert_int_equal(net_addr_parse(any, port, &addr), 0);
-	assert_int_equal(bind(sock->fd, &addr.sa, net_addr_len(&addr)), 0);
-}
-
-static int setup(void **state)
-{
-	(void)state;
-	if (netns_enter())
-		return -1;
-	client = socket(AF_INET, SOCK_DGRAM, 0);
-	return client < 0;
 }
 
 static int teardown(void **state)
 {
 	(void)state;
 	extmux_spread_close(sock);
-	close(sock->fd);
-	close(client);
 	dp_free(host.dp);
-	loop_free(mux.loop);
+	group_close();
 	return 0;
-}
-
-static bool takes(int fd, const uint8_t *data, size_t len)
-{
-	uint8_t buf[64];
-
-	return recv(fd, buf, sizeof(buf), MSG_DONTWAIT) == (ssize_t)len &&
-	       !memcmp(buf, data, len);
-}
-
-static bool is_empty(int fd)
-{
-	uint8_t buf[64];
-
-	return recv(fd, buf, sizeof(buf), MSG_DONTWAIT) < 0 && errno == EAGAIN;
 }
 
 #define TO_MAIN	-1
@@ -205,7 +148,8 @@ static void test_alone(void **state)
 	check_rows(1194, 0);
 }
 
-#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+#define TEST(name) \
+	cmocka_unit_test_setup_teardown(name, group_setup, teardown)
 
 int main(void)
 {
