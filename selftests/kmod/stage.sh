@@ -94,19 +94,24 @@ test_flood() {
 	none_dropped
 }
 
-# company: they share their way
-test_company() {
+# flooded NS: what comes from there in a row arrives, and shares its way
+flooded() {
 	local pid
 
-	set_up
 	wait_for 200000
 	sink sink 9002 "$COUNT"
 	pid=$KT_PID
-	send flood a 0 9002 "$COUNT"
+	send flood "$1" 0 9002 "$COUNT"
 	arrived "$pid" sink "$COUNT"
 	kt_num "staged" "$(staged)" -ge $((COUNT / 2))
 	kt_num "packets for them" "$(ethtool_stat a tun tx_outer_packets)" \
 		-le $((COUNT / 2))
+}
+
+# company: they share their way
+test_company() {
+	set_up
+	flooded a
 	none_dropped
 }
 
@@ -236,22 +241,13 @@ test_stream() {
 
 # forward: what is forwarded shares its way, too, if it comes in a row
 test_forward() {
-	local pid
-
 	net_new c
 	set_up
 	net_join c a 1
 	in_a sysctl -qw net.ipv4.ip_forward=1
 	ip -n "$NS-c" route add default via 10.99.1.2
 	ip -n "$NS-b" route add 10.99.1.0/24 via 10.8.0.2
-	wait_for 200000
-	sink sink 9002 "$COUNT"
-	pid=$KT_PID
-	send flood c 0 9002 "$COUNT"
-	arrived "$pid" sink "$COUNT"
-	kt_num "staged" "$(staged)" -ge $((COUNT / 2))
-	kt_num "packets for them" "$(ethtool_stat a tun tx_outer_packets)" \
-		-le $((COUNT / 2))
+	flooded c
 	asks c
 	none_dropped
 }

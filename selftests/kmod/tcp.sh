@@ -337,23 +337,31 @@ control_came() {
 	[ "$(control_count)" -ge "$1" ]
 }
 
+# fill PID: control packets that nobody at the other end reads, as many as the
+# socket that PID holds takes; how many bytes each time in $TMP/fill
+fill() {
+	local n
+
+	: >"$TMP/fill"
+	for ((n = 0; n < 60; n++)); do
+		steps "$1" fill=60000 usleep=500000 >>"$TMP/fill"
+		! tail -n 2 "$TMP/fill" | grep -c fill=0 | grep -q 2 || break
+	done
+	kt_is "in the end none is accepted" "$(tail -n 1 "$TMP/fill")" \
+		"fill=0 errno=EAGAIN lies=0"
+}
+
 # stall: a reader that does not read stalls everything without loss
 test_stall() {
 	local pid before n
 
-	: >"$TMP/fill"
 	tunnel 4 read=1
 	kill -USR1 "$SOCK_B"
 	kt_bg_ready sink "$BIN/ovpn_traffic" -n "$NS-a" mode=tcp-sink \
 		on=10.8.0.2:9001 "bytes=$((BYTES * 2))" seconds=100
 	pid=$KT_PID
 	# control packets that nobody at a reads, as many as b accepts
-	for ((n = 0; n < 60; n++)); do
-		steps "$SOCK_B" fill=60000 usleep=500000 >>"$TMP/fill"
-		! tail -n 2 "$TMP/fill" | grep -c fill=0 | grep -q 2 || break
-	done
-	kt_is "in the end none is accepted" "$(tail -n 1 "$TMP/fill")" \
-		"fill=0 errno=EAGAIN lies=0"
+	fill "$SOCK_B"
 	kt_bg send "$BIN/ovpn_traffic" -n "$NS-b" mode=tcp-send \
 		to=10.8.0.2:9001 "bytes=$((BYTES * 2))"
 	kt_pause 2
@@ -376,7 +384,6 @@ test_full() {
 	local n before
 
 	[ "$DRIVER" = ours ] || kt_skip "the in-tree driver has no such queue"
-	: >"$TMP/fill"
 	tunnel 4 read=1
 	net_new c
 	net_join c a 1
@@ -384,12 +391,7 @@ test_full() {
 	ip -n "$NS-c" route add 10.8.0.0/24 via 10.99.1.2
 	# b reads none of the control packets that stand before the data
 	kill -USR1 "$SOCK_A"
-	for ((n = 0; n < 60; n++)); do
-		steps "$SOCK_A" fill=60000 usleep=500000 >>"$TMP/fill"
-		! tail -n 2 "$TMP/fill" | grep -c fill=0 | grep -q 2 || break
-	done
-	kt_is "it stalls" "$(tail -n 1 "$TMP/fill")" \
-		"fill=0 errno=EAGAIN lies=0"
+	fill "$SOCK_A"
 	before=$(peer_field b tun 1 link-rx-bytes)
 	kt_ok "send" traffic c mode=udp-send to=10.8.0.1:9 count=12000 \
 		rate=1000000 batch=40 size=1300
