@@ -12,6 +12,7 @@
 #include <linux/ip.h>
 #include <linux/ipv6.h>
 #include <linux/udp.h>
+#include <net/sock.h>
 
 #include "device.h"
 #include "peer.h"
@@ -33,6 +34,27 @@ static bool dco_tx_gso_fits(const struct sk_buff *head,
 	       head->len + skb->len <= DCO_GSO_LEN_MAX;
 }
 
+/* Lets @head answer to their socket for @skb, too, of which it becomes the
+ * owner. Who looks at the packet on its way, and takes his time, has a clone of
+ * it, which is nobody's, but keeps what is in it: what still were the socket's
+ * would be missing from what it may have on the way.
+ */
+static void dco_tx_gso_charge(struct sk_buff *head, struct sk_buff *skb)
+{
+	if (skb->destructor == sock_wfree && head->destructor == sock_wfree &&
+	    skb->sk == head->sk) {
+		skb->destructor = NULL;
+		skb->sk = NULL;
+		head->truesize += skb->truesize;
+		return;
+	}
+	if (unlikely(skb->destructor))
+		skb_orphan(skb);
+	/* what a whole that was split answers for has been counted there */
+	if (!head->destructor)
+		head->truesize += skb->truesize;
+}
+
 /* Appends to @head the packets that follow it in the list, as many as can be
  * one GSO packet: of its size, but for the last. Returns what remains.
  */
@@ -49,8 +71,7 @@ static struct sk_buff *dco_tx_gso_collect(struct sk_buff *head)
 		__skb_header_release(skb);
 		head->len += skb->len;
 		head->data_len += skb->len;
-		if (!head->destructor)
-			head->truesize += skb->truesize;
+		dco_tx_gso_charge(head, skb);
 		segs++;
 		*tail = skb;
 		tail = &skb->next;

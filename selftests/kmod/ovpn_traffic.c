@@ -12,19 +12,26 @@
  * mode=udp-sink on=ADDR:PORT [count=N] [idle=S] seconds=S
  *	"received=N lost=N dup=N reordered=N corrupt=N"; ends after count of
  *	them, or idle seconds after the last, or after seconds. With count,
- *	exit status 1 unless exactly these came, once each and unharmed.
+ *	exit status 1 unless exactly these came, once each and unharmed. With
+ *	gro=1 it takes several at once (UDP_GRO), and says "reads=N", too.
  * mode=udp-echo on=ADDR:PORT seconds=S
  * mode=udp-ask to=ADDR:PORT count=N
  *	sends the next datagram when the last one has come back, and waits for
  *	that without sleeping, 5 s at most; "answered=N"; exit status 1 unless
  *	all were
+ * mode=watch dev=IF seconds=S
+ *	has a packet socket on the interface that nobody reads before the end;
+ *	"kept=N big=N": packets, and the length of the largest
  * mode=tcp-send to=ADDR:PORT [dev=IF] bytes=N	connects for up to 5 s
  * mode=tcp-sink on=ADDR:PORT [bytes=N] seconds=S
  *	one connection; "bytes=N ok" or "bytes=N corrupt at=N"; with bytes,
  *	exit status 1 unless so many came
  * Sinks print "ready" first.
  */
+#include <arpa/inet.h>
 #include <errno.h>
+#include <linux/if_packet.h>
+#include <net/if.h>
 #include <netinet/in.h>
 #include <poll.h>
 #include <signal.h>
@@ -40,8 +47,11 @@
 
 #define TRAFFIC_CHUNK 65536
 #define TRAFFIC_SEQ_MAX 4000000
-/* UDP_SEGMENT of linux/udp.h, which excludes netinet/udp.h */
+/* UDP_SEGMENT and UDP_GRO of linux/udp.h, which excludes netinet/udp.h */
 #define TRAFFIC_UDP_SEGMENT 103
+#define TRAFFIC_UDP_GRO 104
+/* ETH_P_ALL of linux/if_ether.h */
+#define TRAFFIC_ETH_P_ALL 3
 
 struct traffic {
 	const char *mode;
@@ -54,6 +64,7 @@ struct traffic {
 	uint32_t batch;
 	uint32_t single;
 	uint32_t sndbuf;
+	uint32_t gro;
 	double rate;
 	double idle;
 	double seconds;
@@ -215,6 +226,7 @@ struct sink {
 	uint32_t reordered;
 	uint32_t corrupt;
 	uint32_t top;
+	uint32_t reads;
 };
 
 static void sink_datagram(struct sink *sink, const uint8_t *data, size_t len)
@@ -248,15 +260,72 @@ static void sink_datagram(struct sink *sink, const uint8_t *data, size_t len)
 		sink->top = seq + 1;
 }
 
-static int udp_sink(const struct traffic *t)
+/* Of how many bytes each is of those that came as one; 0: it is one */
+static size_t sink_segment(struct msghdr *msg)
+{
+	struct cmsghdr *cmsg;
+	int size;
+
+	for (cmsg = CMSG_FIRSTHDR(msg); cmsg; cmsg = CMSG_NXTHDR(msg, cmsg)) {
+		if (cmsg->cmsg_level != IPPROTO_UDP ||
+		    cmsg->cmsg_type != TRAFFIC_UDP_GRO)
+			continue;
+		memcpy(&size, CMSG_DATA(cmsg), sizeof(size));
+		return (size_t)size;
+	}
+	return 0;
+}
+
+/* Returns whether there was anything to read. */
+static bool sink_read(struct sink *sink, int fd)
+{
+	uint8_t data[65536];
+	uint8_t control[CMSG_SPACE(sizeof(int))];
+	struct iovec iov = { .iov_base = data, .iov_len = sizeof(data) };
+	struct msghdr msg = {
+		.msg_iov = &iov, .msg_iovlen = 1,
+		.msg_control = control, .msg_controllen = sizeof(control),
+	};
+	ssize_t len = recvmsg(fd, &msg, MSG_DONTWAIT);
+	size_t at, size;
+
+	if (len < 0)
+		return false;
+	size = sink_segment(&msg);
+	if (!size)
+		size = (size_t)len;
+	sink->reads++;
+	at = 0;
+	do {
+		size_t left = (size_t)len - at;
+
+		sink_datagram(sink, data + at, left < size ? left : size);
+		at += size;
+	} while (at < (size_t)len);
+	return true;
+}
+
+static int sink_open(const struct traffic *t)
 {
 	int fd = open_socket(t, t->on, SOCK_DGRAM, t->on);
+	int one = 1;
+
+	if (fd >= 0 && t->gro && setsockopt(fd, IPPROTO_UDP, TRAFFIC_UDP_GRO,
+					    &one, sizeof(one))) {
+		perror("UDP_GRO");
+		close(fd);
+		return -1;
+	}
+	return fd;
+}
+
+static int udp_sink(const struct traffic *t)
+{
+	int fd = sink_open(t);
 	struct pollfd poll_fd = { .fd = fd, .events = POLLIN };
 	struct sink sink = { .seen = calloc(1, TRAFFIC_SEQ_MAX) };
 	double end = now() + t->seconds, quiet = end;
-	uint8_t data[65536];
 	uint32_t lost;
-	ssize_t len;
 
 	if (fd < 0 || !sink.seen)
 		return 2;
@@ -266,16 +335,15 @@ static int udp_sink(const struct traffic *t)
 	       (!t->count || sink.received < t->count)) {
 		if (poll(&poll_fd, 1, 50) <= 0)
 			continue;
-		len = recv(fd, data, sizeof(data), MSG_DONTWAIT);
-		if (len < 0)
-			continue;
-		sink_datagram(&sink, data, (size_t)len);
-		if (t->idle > 0)
+		if (sink_read(&sink, fd) && t->idle > 0)
 			quiet = now() + t->idle;
 	}
 	lost = (t->count ? t->count : sink.top) - sink.received;
-	printf("received=%u lost=%u dup=%u reordered=%u corrupt=%u\n",
+	printf("received=%u lost=%u dup=%u reordered=%u corrupt=%u",
 	       sink.received, lost, sink.dup, sink.reordered, sink.corrupt);
+	if (t->gro)
+		printf(" reads=%u", sink.reads);
+	printf("\n");
 	free(sink.seen);
 	return t->count && (lost || sink.dup || sink.corrupt);
 }
@@ -335,6 +403,45 @@ static int udp_ask(const struct traffic *t)
 			break;
 	printf("answered=%u\n", seq);
 	return seq < t->count;
+}
+
+/* What has been kept, of what is given back by recv() as a whole. */
+static void watch_end(int fd)
+{
+	static uint8_t data[1 << 17];
+	unsigned int kept = 0;
+	ssize_t len, big = 0;
+
+	while ((len = recv(fd, data, sizeof(data), MSG_DONTWAIT)) >= 0) {
+		big = len > big ? len : big;
+		kept++;
+	}
+	printf("kept=%u big=%zd\n", kept, big);
+}
+
+static int watch(const struct traffic *t)
+{
+	struct sockaddr_ll addr = {
+		.sll_family = AF_PACKET,
+		.sll_protocol = htons(TRAFFIC_ETH_P_ALL),
+		.sll_ifindex = t->dev ? (int)if_nametoindex(t->dev) : 0,
+	};
+	struct sigaction action = { .sa_handler = on_signal };
+	int fd = socket(AF_PACKET, SOCK_RAW, 0), size = 8 << 20;
+
+	if (fd < 0 || !addr.sll_ifindex ||
+	    setsockopt(fd, SOL_SOCKET, SO_RCVBUFFORCE, &size, sizeof(size)) ||
+	    bind(fd, (void *)&addr, sizeof(addr))) {
+		perror("packet socket");
+		return 2;
+	}
+	sigaction(SIGTERM, &action, NULL);
+	printf("ready\n");
+	fflush(stdout);
+	sleep_until(now() + t->seconds);
+	watch_end(fd);
+	close(fd);
+	return 0;
 }
 
 /*
@@ -474,6 +581,8 @@ static int set_word(struct traffic *t, const char *name, const char *value)
 		t->single = (uint32_t)strtoul(value, NULL, 0);
 	else if (!strcmp(name, "sndbuf"))
 		t->sndbuf = (uint32_t)strtoul(value, NULL, 0);
+	else if (!strcmp(name, "gro"))
+		t->gro = (uint32_t)strtoul(value, NULL, 0);
 	else if (!strcmp(name, "rate"))
 		t->rate = strtod(value, NULL);
 	else if (!strcmp(name, "idle"))
@@ -497,6 +606,7 @@ static const struct traffic_mode traffic_modes[] = {
 	{ "udp-sink", udp_sink, true, false },
 	{ "udp-echo", udp_echo, true, false },
 	{ "udp-ask", udp_ask, false, true },
+	{ "watch", watch, false, false },
 	{ "tcp-send", tcp_send, false, true },
 	{ "tcp-sink", tcp_sink, true, false },
 	{ NULL, NULL, false, false }

@@ -10,7 +10,7 @@
 #	+-------+         |   vab .1 :7001  |-----------------|   vba .2 :7002  |
 #	                  +-----------------+                 +-----------------+
 
-TESTS="flood company lone spin small mixed several stream forward rekey off gone
+TESTS="flood company lone spin small watched mixed several stream forward rekey off gone
 	carried"
 # where the kernel has queues for devices
 [ ! -e /proc/net/psched ] || TESTS+=" queued"
@@ -169,6 +169,27 @@ test_small() {
 	limited 9004
 	kt_num "staged" "$(staged)" -ge 1
 	kt_num "seconds" "$TOOK" -le $((least + 9))
+}
+
+# watched: somebody reads none of the packets that he looks at, and keeps them;
+# the sender, who may have few on their way, is not charged for that, and goes on
+# as before
+test_watched() {
+	local pid watch
+
+	set_up
+	wait_for 200000
+	kt_bg_ready watch "$BIN/ovpn_traffic" -n "$NS-a" mode=watch dev=vab
+	watch=$KT_PID
+	sink sink 9002 "$COUNT"
+	pid=$KT_PID
+	send flood a 0 9002 "$COUNT" sndbuf=40000
+	arrived "$pid" sink "$COUNT"
+	kill "$watch"
+	kt_wait "$watch"
+	kt_note "watched: $(tail -n 1 "$TMP/watch")"
+	kt_num "packets kept" "$(sed -n 's/^kept=\([0-9]*\) .*/\1/p' \
+		"$TMP/watch")" -le $((COUNT / 4))
 }
 
 # mixed: single ones and super-packets of one socket keep their order
