@@ -26,6 +26,7 @@
 #include "compat/compat.h"
 #include "device.h"
 #include "rx_cell.h"
+#include "rx_reader.h"
 #include "stats.h"
 
 /* what may wait for a poll of one CPU: what a poll of a device may bring */
@@ -138,8 +139,8 @@ void dco_cells_free(struct dco_dev *dco)
 	dco->cells = NULL;
 }
 
-/* Has GRO nothing to do with it, unless a socket wants datagrams merged? Other
- * protocols may be tunnels, with streams inside.
+/* Has GRO nothing to do with it, unless its reader takes several at once
+ * (rx_reader.c)? Other protocols may be tunnels, with streams inside.
  */
 static bool dco_cells_is_single(u8 protocol)
 {
@@ -185,10 +186,13 @@ static bool dco_cells_is_idle(const struct dco_cell *cell)
 	       skb_queue_empty_lockless(&cell->queue);
 }
 
+/* @is_first: of a burst; alone it is sooner up than its reader is found */
 static bool dco_cells_is_direct(const struct dco_dev *dco,
 				const struct dco_cell *cell,
-				const struct sk_buff *skb)
+				const struct sk_buff *skb, bool is_first)
 {
+	bool is_last;
+
 	if (dev_recursion_level() || this_cpu_read(dco_cells_depth) ||
 	    !dco_cells_is_idle(cell) || skb_is_gso(skb))
 		return false;
@@ -196,8 +200,9 @@ static bool dco_cells_is_direct(const struct dco_dev *dco,
 	if (unlikely(dco->dev->features & (NETIF_F_GRO_FRAGLIST |
 					   NETIF_F_GRO_UDP_FWD)))
 		return false;
-	return skb->protocol == htons(ETH_P_IP) ? dco_cells_is_last4(skb) :
-						  dco_cells_is_last6(skb);
+	is_last = skb->protocol == htons(ETH_P_IP) ? dco_cells_is_last4(skb) :
+						     dco_cells_is_last6(skb);
+	return is_last && (is_first || !dco_reader_merges(dco->dev, skb));
 }
 
 static bool dco_cells_queue(struct dco_dev *dco, struct dco_cell *cell,
@@ -267,7 +272,7 @@ bool dco_cells_receive(struct dco_dev *dco, struct sk_buff *skb,
 		kfree_skb(skb);
 		return false;
 	}
-	if (direct && dco_cells_is_direct(dco, cell, skb)) {
+	if (direct && dco_cells_is_direct(dco, cell, skb, list_empty(direct))) {
 		dco_dev_batch_add(dco, DCO_BATCH_RX_DIRECT, 1);
 		list_add_tail(&skb->list, direct);
 		return true;

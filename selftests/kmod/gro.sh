@@ -8,7 +8,7 @@
 #	|   vab .1 :7001  |-----------------|   vba .2 :7002  |--------|  vcb  |
 #	+-----------------+                 +-----------------+        +-------+
 
-TESTS="wire6 wire4 linklocal whole unsplit single merge off cut capture transit vlan class
+TESTS="wire6 wire4 linklocal whole unsplit single merge reader off cut capture transit vlan class
 	float again userspace"
 . "$(dirname "$0")/lib.sh"
 
@@ -151,6 +151,28 @@ test_merge() {
 	kt_wait "$KT_PID" || kt_fail "the other" "$(cat "$TMP/other")"
 	merged a 11
 	merged b 11
+}
+
+# reader: who takes several datagrams at once is given them so, IPv6 like IPv4,
+# in their order
+test_reader() {
+	local to pid
+
+	net_pair
+	in_a ethtool -K vab tso off gro on
+	in_b ethtool -K vba tso off gro on
+	tunnel_new aes-gcm 32 4 1400
+	for to in 10.8.0.1:9004 "[fd08::1]:9004"; do
+		kt_bg_ready sink "$BIN/ovpn_traffic" -n "$NS-b" mode=udp-sink \
+			"on=$to" gro=1 count=2000 idle=3 seconds=60
+		pid=$KT_PID
+		kt_ok "to $to" traffic a mode=udp-send "to=$to" count=2000 \
+			size=1300 batch=40
+		kt_wait "$pid" || kt_fail "to $to" "$(cat "$TMP/sink")"
+		kt_note "$(tail -n 1 "$TMP/sink")"
+		kt_ok "order" grep -q reordered=0 "$TMP/sink"
+		kt_num "reads" "$(sed -n 's/.*reads=//p' "$TMP/sink")" -le 1000
+	done
 }
 
 # off: without GRO or checksums of the device, each packet comes by itself
