@@ -191,6 +191,8 @@ static void test_server_link(void **state)
 	assert_non_null(cfg);
 	assert_string_equal(text_pushes(cfg),
 			    "route 10.8.0.0 255.255.255.0|topology p2p");
+	assert_ip(&cfg->pool_start, "10.8.0.4");
+	assert_ip(&cfg->pool_end, "10.8.0.251");
 	config_free(cfg);
 }
 

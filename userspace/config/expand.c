@@ -229,18 +229,20 @@ static int server_subnet(struct config_parse *ps)
 			 net_ip_format(&cfg->ifconfig.ip, text));
 }
 
+/* The first and the last four addresses are nobody's, as with OpenVPN, so that
+ * its ifconfig-pool-persist files say the same here.
+ */
 static int server_link(struct config_parse *ps)
 {
 	struct config *cfg = ps->cfg;
 	const struct net_prefix *net = &cfg->server;
-	bool is_net30 = cfg->topology == CONFIG_TOPOLOGY_NET30;
 	uint64_t last = prefix_last(net);
-	uint64_t end = !is_net30 ? last - 1 : last > 7 ? last - 4 : last;
+	uint64_t end = last > 7 ? last - 4 : last;
 
 	cfg->ifconfig.len = 32;
 	if (last < 7 || net_prefix_nth(net, 1, &cfg->ifconfig.ip) ||
 	    net_prefix_nth(net, 2, &cfg->ifconfig_peer) ||
-	    net_prefix_nth(net, is_net30 ? 4 : 2, &cfg->pool_start) ||
+	    net_prefix_nth(net, 4, &cfg->pool_start) ||
 	    net_prefix_nth(net, end, &cfg->pool_end))
 		return config_fail_at(ps, config_place_of(ps, "server"),
 				      "server: the network is too small for topology "
