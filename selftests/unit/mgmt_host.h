@@ -62,6 +62,13 @@ int tunnel_host_list(struct tunnel_host *unused,
 	return ret;
 }
 
+int tunnel_host_list_keys(struct tunnel_host *unused,
+			  int (*fn)(void *arg, const struct tunnel_info *info),
+			  void *arg)
+{
+	return tunnel_host_list(unused, fn, arg);
+}
+
 int tunnel_host_push(struct tunnel_host *unused, const struct tunnel_push *push,
 		     struct tunnel_push_result *out, char *err, size_t err_len)
 {

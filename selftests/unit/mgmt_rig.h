@@ -247,6 +247,13 @@ int tunnel_host_list(struct tunnel_host *unused,
 	return fn(arg, &info);
 }
 
+int tunnel_host_list_keys(struct tunnel_host *unused,
+			  int (*fn)(void *arg, const struct tunnel_info *info),
+			  void *arg)
+{
+	return tunnel_host_list(unused, fn, arg);
+}
+
 bool tunnel_info_route(const struct tunnel_info *info, unsigned int n,
 		       struct net_prefix *out)
 {

@@ -126,7 +126,7 @@ static json_t *json_peers(struct tunnel_host *host, uint64_t netns,
 
 	(void)netns;
 	(void)request;
-	if (!peers || tunnel_host_list(host, json_peers_add, peers)) {
+	if (!peers || tunnel_host_list_keys(host, json_peers_add, peers)) {
 		json_decref(peers);
 		return NULL;
 	}

@@ -1,8 +1,74 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* What status output says of a host and its tunnels. */
+#include <errno.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "tunnel/private.h"
+
+/* A question for each of a hundred thousand peers would take seconds, in which
+ * no handshake goes on. So the data path is asked once for all of them.
+ */
+struct peer_seen {
+	uint32_t id;
+	unsigned int thread;
+	const char *path;
+	struct dp_stats stats;
+};
+
+/* in the order of their ids */
+struct peer_survey {
+	struct peer_seen *seen;
+	size_t n, cap;
+};
+
+static int survey_add(void *arg, const struct dp_peer_info *info)
+{
+	struct peer_survey *survey = arg;
+	size_t cap = survey->cap ? 2 * survey->cap : 64;
+	struct peer_seen *seen;
+
+	if (survey->n == survey->cap) {
+		seen = realloc(survey->seen, cap * sizeof(*seen));
+		if (!seen)
+			return -ENOMEM;
+		survey->seen = seen;
+		survey->cap = cap;
+	}
+	survey->seen[survey->n++] = (struct peer_seen){
+		.id = info->id, .thread = info->thread, .path = info->path,
+		.stats = info->stats,
+	};
+	return 0;
+}
+
+static int seen_compare(const void *a, const void *b)
+{
+	uint32_t left = ((const struct peer_seen *)a)->id;
+	uint32_t right = ((const struct peer_seen *)b)->id;
+
+	return left < right ? -1 : left > right;
+}
+
+/* Empty if the data path does not tell. */
+static void survey_take(struct tunnel_host *host, struct peer_survey *survey)
+{
+	*survey = (struct peer_survey){ 0 };
+	if (dp_peer_list(host->dp, survey_add, survey))
+		survey->n = 0;
+	if (survey->n)
+		qsort(survey->seen, survey->n, sizeof(survey->seen[0]),
+		      seen_compare);
+}
+
+static const struct peer_seen *survey_find(const struct peer_survey *survey,
+					   uint32_t id)
+{
+	struct peer_seen key = { .id = id };
+
+	return survey->n ? bsearch(&key, survey->seen, survey->n, sizeof(key),
+				   seen_compare) : NULL;
+}
 
 void tunnel_host_info(const struct tunnel_host *host,
 		      struct tunnel_host_info *out)
@@ -30,8 +96,8 @@ void tunnel_host_info(const struct tunnel_host *host,
 		out->local = sock.local;
 }
 
-/** tunnel_info_fill() - see struct tunnel_info */
-void tunnel_info_fill(struct tunnel *tunnel, struct tunnel_info *out)
+/* without what the data path knows */
+static void info_fill(const struct tunnel *tunnel, struct tunnel_info *out)
 {
 	const struct tunnel_host *host = tunnel->host;
 	const struct tunnel_session *ts = tunnel->active;
@@ -67,8 +133,32 @@ void tunnel_info_fill(struct tunnel *tunnel, struct tunnel_info *out)
 	out->data_path = dp_name(host->dp);
 	if (tunnel->dp_why[0])
 		out->reason = tunnel->dp_why;
-	if (!dp_peer_get(host->dp, tunnel->dp_id, &out->dp))
+}
+
+/** tunnel_info_fill() - see struct tunnel_info */
+void tunnel_info_fill(struct tunnel *tunnel, struct tunnel_info *out)
+{
+	info_fill(tunnel, out);
+	if (tunnel->has_dp_peer &&
+	    !dp_peer_get(tunnel->host->dp, tunnel->dp_id, &out->dp))
 		out->data_path = out->dp.path;
+}
+
+static void info_fill_seen(const struct tunnel *tunnel,
+			   const struct peer_survey *survey,
+			   struct tunnel_info *out)
+{
+	const struct peer_seen *seen;
+
+	info_fill(tunnel, out);
+	seen = tunnel->has_dp_peer ? survey_find(survey, tunnel->dp_id) : NULL;
+	if (!seen)
+		return;
+	out->data_path = seen->path;
+	out->dp.id = seen->id;
+	out->dp.path = seen->path;
+	out->dp.thread = seen->thread;
+	out->dp.stats = seen->stats;
 }
 
 bool tunnel_info_route(const struct tunnel_info *info, unsigned int n,
@@ -99,27 +189,50 @@ unsigned int tunnel_host_clients(const struct tunnel_host *host)
 
 void tunnel_host_totals(struct tunnel_host *host, struct tunnel_totals *out)
 {
-	struct dp_peer_info info;
+	struct peer_survey survey;
 
 	*out = (struct tunnel_totals){
 		.n_clients = tunnel_host_clients(host),
 		.bytes_in = host->past.link_rx_bytes,
 		.bytes_out = host->past.link_tx_bytes,
 	};
+	survey_take(host, &survey);
 	for (uint32_t i = 0; i < host->reg.max_tunnels; i++) {
 		const struct tunnel *tunnel = host->reg.by_id[i];
+		const struct peer_seen *seen;
 
-		if (!tunnel || !tunnel->has_dp_peer ||
-		    dp_peer_get(host->dp, tunnel->dp_id, &info))
+		seen = tunnel && tunnel->has_dp_peer ?
+			survey_find(&survey, tunnel->dp_id) : NULL;
+		if (!seen)
 			continue;
-		out->bytes_in += info.stats.link_rx_bytes;
-		out->bytes_out += info.stats.link_tx_bytes;
+		out->bytes_in += seen->stats.link_rx_bytes;
+		out->bytes_out += seen->stats.link_tx_bytes;
 	}
+	free(survey.seen);
 }
 
 int tunnel_host_list(struct tunnel_host *host,
 		     int (*fn)(void *arg, const struct tunnel_info *info),
 		     void *arg)
+{
+	struct peer_survey survey;
+	struct tunnel_info info;
+	int ret = 0;
+
+	survey_take(host, &survey);
+	for (uint32_t i = 0; !ret && i < host->reg.max_tunnels; i++) {
+		if (!host->reg.by_id[i])
+			continue;
+		info_fill_seen(host->reg.by_id[i], &survey, &info);
+		ret = fn(arg, &info);
+	}
+	free(survey.seen);
+	return ret;
+}
+
+int tunnel_host_list_keys(struct tunnel_host *host,
+			  int (*fn)(void *arg, const struct tunnel_info *info),
+			  void *arg)
 {
 	struct tunnel_info info;
 	int ret = 0;

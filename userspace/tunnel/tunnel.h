@@ -545,10 +545,20 @@ struct tunnel_socket_info {
 bool tunnel_host_socket(const struct tunnel_host *host, unsigned int n,
 			struct tunnel_socket_info *out);
 
-/** tunnel_host_list() - call @fn for each tunnel; stops at non-zero */
+/**
+ * tunnel_host_list() - call @fn for each tunnel; stops at non-zero
+ *
+ * Of the data path only path, thread and counters are told, by one question for
+ * all. Without an answer they are zero.
+ */
 int tunnel_host_list(struct tunnel_host *host,
 		     int (*fn)(void *arg, const struct tunnel_info *info),
 		     void *arg);
+
+/** tunnel_host_list_keys() - all of it, by up to four questions for each */
+int tunnel_host_list_keys(struct tunnel_host *host,
+			  int (*fn)(void *arg, const struct tunnel_info *info),
+			  void *arg);
 
 /** enum tunnel_change - what a monitor is told of */
 enum tunnel_change {
