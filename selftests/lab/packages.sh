@@ -30,3 +30,21 @@ item_make_package() {
 	(cd "$2/deb" && lab_apt "$1" apt-get -qq download \
 		"dkms=$(lab_version "$1" dkms)")
 }
+
+# A system with systemd, for the units: what the packages depend on, and stock
+# OpenVPN at the other end.
+LAB_SYSTEM_PACKAGES="systemd dbus iproute2 iputils-ping procps openssl openvpn
+	strace ethtool libuv1t64 libnl-3-200 libnl-genl-3-200 libcap-ng0
+	libseccomp2 libsystemd0 libjansson4 libmnl0"
+
+item_key_system() {
+	declare -f lab_debootstrap
+	echo $LAB_SYSTEM_PACKAGES
+}
+
+item_make_system() {
+	lab_say "$1: downloading and unpacking a system with systemd"
+	lab_debootstrap "$1" "$2/root" "$(echo $LAB_SYSTEM_PACKAGES)" \
+		--customize-hook='rm -rf "$1"/var/cache/apt/* \
+			"$1"/var/lib/apt/lists/*'
+}
