@@ -5,7 +5,8 @@
 # Sourced by selftests/run; paths are relative to the top of the tree.
 
 SUITES=()
-declare -A SUITE_IN SUITE_LIMIT SUITE_TITLE SUITE_ALONE SUITE_LIGHT SUITE_COMMAND
+declare -A SUITE_IN SUITE_LIMIT SUITE_TITLE SUITE_ALONE SUITE_LIGHT SUITE_IDLE
+declare -A SUITE_COMMAND
 
 # part_of both|check|full: of which runs the suites below are a part.
 part_of() {
@@ -34,6 +35,16 @@ alone() {
 	done
 }
 
+# idle NAME...: these compute, and no clock matters to them. They may run beside
+# those that are alone, with what time of the processors these leave.
+idle() {
+	local name
+
+	for name in "$@"; do
+		SUITE_IDLE[$name]=yes
+	done
+}
+
 # light NAME: it mostly waits, and may run beside others.
 light() {
 	SUITE_LIGHT[$1]=yes
@@ -59,10 +70,12 @@ alone kmod-uml-faults
 
 # downloads, and the kernel that the lab builds
 part_of check
+suite kernels 3000 "kernels that the lab compiles" selftests/suite/kernels lockdep
 # before suites that keep QEMUs running: UML waits for them
 suite lab 3000 "the lab sees planted bugs" selftests/lab/selftest --short
 suite module 2400 "the module builds on 6.1, 6.12, 7.3 and 7.3-rt" \
 	selftests/suite/module
+idle kernels module
 suite package 1500 "packages of trixie: built, linted" \
 	selftests/suite/package
 suite fuzz 900 "fuzzers, a short run each" selftests/fuzz/run --short
