@@ -253,7 +253,7 @@ restart-hold 20"
 	echo 'hand-window 50' >>"$DIR/server.conf"
 	reload_says 'reloaded, 1 option changed'
 	pings_end
-	[ "$PINGS_LOST" -le $((PINGS_SENT / 100)) ] ||
+	[ "$PINGS_LOST" = 0 ] ||
 		fail "$PINGS_LOST of $PINGS_SENT pings lost"
 	[ "$PINGS_GAP" -le $((1000 * SCALE)) ] ||
 		fail "no answer for $PINGS_GAP ms"
