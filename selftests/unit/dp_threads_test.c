@@ -21,8 +21,7 @@
 
 #include <cmocka.h>
 
-#include "dp/threads.h"
-#include "dp_rig.h"
+#include "dp_threads_rig.h"
 
 #define THREADS		3
 #define CLIENTS		6
@@ -288,39 +287,6 @@ static void client_close(struct client *client)
 
 /* ---- the server -------------------------------------------------------- */
 
-static void write_sysctl(const char *path, const char *value)
-{
-	int fd = open(path, O_WRONLY | O_CLOEXEC);
-
-	assert_true(fd >= 0);
-	assert_int_equal(write(fd, value, strlen(value)), strlen(value));
-	close(fd);
-}
-
-/* 10.8.0.1/24 is at the device, and what is for others goes out there again. */
-static void server_route(const char *name)
-{
-	int sock = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
-	struct sockaddr_in addr = { .sin_family = AF_INET };
-	struct ifreq ifr = { .ifr_flags = 0 };
-
-	snprintf(ifr.ifr_name, sizeof(ifr.ifr_name), "%s", name);
-	addr.sin_addr.s_addr = htonl(0x0a080001);
-	memcpy(&ifr.ifr_addr, &addr, sizeof(addr));
-	assert_int_equal(ioctl(sock, SIOCSIFADDR, &ifr), 0);
-	addr.sin_addr.s_addr = htonl(0xffffff00);
-	memcpy(&ifr.ifr_netmask, &addr, sizeof(addr));
-	assert_int_equal(ioctl(sock, SIOCSIFNETMASK, &ifr), 0);
-	ifr.ifr_qlen = 2000;
-	assert_int_equal(ioctl(sock, SIOCSIFTXQLEN, &ifr), 0);
-	close(sock);
-	write_sysctl("/proc/sys/net/ipv4/ip_forward", "1");
-	write_sysctl("/proc/sys/net/ipv4/conf/all/rp_filter", "0");
-	write_sysctl("/proc/sys/net/ipv4/conf/tun-s/rp_filter", "0");
-	write_sysctl("/proc/sys/net/ipv4/conf/all/send_redirects", "0");
-	write_sysctl("/proc/sys/net/ipv4/conf/tun-s/send_redirects", "0");
-}
-
 static void server_control(void *arg, int fd, const uint8_t *pkt, size_t len,
 			   const union net_addr *remote,
 			   const union net_addr *local)
@@ -351,7 +317,7 @@ static void server_open(unsigned int threads, int flags)
 	all.end->tun = netns_tun_with("tun-s", IFF_VNET_HDR | flags,
 				      &all.end->ifindex);
 	assert_true(all.end->tun >= 0);
-	server_route("tun-s");
+	trig_route("tun-s");
 	cfg.tun_fd = all.end->tun;
 	cfg.ifindex = all.end->ifindex;
 	assert_int_equal(dp_user_new(&cfg, &all.end->dp), 0);

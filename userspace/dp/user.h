@@ -418,6 +418,11 @@ struct user_peer *user_shard_find(struct dp_user *user, uint32_t id);
 /* a whole frame for one of these peers; 0, or -EAGAIN: its ring is full */
 int user_shard_give(struct dp_user *user, const struct user_peer *peer,
 		    const struct userdp_frame *frame);
+/*
+ * It was stopped and goes on, not by an event of its own: what others have read
+ * for it is waiting, and so are they if their rings are full.
+ */
+void user_shard_poke(struct dp_user *user);
 /* wake those who were given something */
 void user_shard_flush(struct dp_user *user);
 /* take frames that others have read; may be called too often */

@@ -164,6 +164,14 @@ void user_shard_flush(struct dp_user *user)
 		shard_flush(user->shard);
 }
 
+void user_shard_poke(struct dp_user *user)
+{
+	const struct user_shard *shard = user->shard;
+
+	if (shard)
+		shard->all->wake(shard->all->arg, shard->self);
+}
+
 /* ---- frames of others -------------------------------------------------- */
 
 /* It is cut where it lies: its place is given back when it has gone. */

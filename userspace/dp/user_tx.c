@@ -41,12 +41,14 @@ void user_tun_rearm(struct dp_user *user)
 {
 	struct user_peer *only = user_is_only(user) ? user_find_first(user) :
 						      NULL;
-	bool is_read;
+	bool was_held = user->is_held, is_read;
 
 	user->is_held = only && only->is_stalled;
 	is_read = !user->is_held && !user->tx_io && !user->is_gone &&
 		  !user->is_shaped && !user->is_paused && !user->is_blocked;
 	loop_io_set(user->tun_io, is_read ? LOOP_READABLE : 0);
+	if (was_held && !user->is_held)
+		user_shard_poke(user);
 }
 
 static int user_stream_send(struct dp_user *user, struct user_peer *peer,
@@ -173,6 +175,7 @@ void user_tx_forget(struct dp_user *user, struct user_peer *peer)
 	user_tx_stop(user);
 	userdp_tx_drop(&user->tx);
 	user->has_frame = false;
+	user_shard_poke(user);
 }
 
 static void user_tx_event(struct loop_io *io, unsigned int events, void *arg);
