@@ -18,7 +18,7 @@ static struct dp_ring *ring;
 static int setup(void **state)
 {
 	(void)state;
-	ring = dp_ring_new();
+	ring = dp_ring_new(DP_RING_BYTES);
 	return !ring;
 }
 

@@ -6,19 +6,17 @@
 
 #include "mem/mem.h"
 
-#define RING_MASK	((size_t)DP_RING_BYTES - 1)
 #define RING_WRAP	SIZE_MAX	/* the next entry is at the beginning */
 
-_Static_assert((DP_RING_BYTES & (DP_RING_BYTES - 1)) == 0, "a power of two");
-
-struct dp_ring *dp_ring_new(void)
+struct dp_ring *dp_ring_new(size_t bytes)
 {
 	struct dp_ring *ring = aligned_alloc(64, sizeof(*ring));
 
 	if (!ring)
 		return NULL;
 	memset(ring, 0, sizeof(*ring));
-	ring->buf = aligned_alloc(DP_RING_ALIGN, DP_RING_BYTES);
+	ring->bytes = bytes;
+	ring->buf = aligned_alloc(DP_RING_ALIGN, bytes);
 	if (ring->buf)
 		return ring;
 	free(ring);
@@ -30,8 +28,8 @@ void dp_ring_free(struct dp_ring *ring)
 	if (!ring)
 		return;
 	/* packets in the clear; what was never used is not touched for it */
-	mem_wipe(ring->buf, atomic_load(&ring->head) < DP_RING_BYTES ?
-			    atomic_load(&ring->head) : DP_RING_BYTES);
+	mem_wipe(ring->buf, atomic_load(&ring->head) < ring->bytes ?
+			    atomic_load(&ring->head) : ring->bytes);
 	free(ring->buf);
 	free(ring);
 }
@@ -43,24 +41,30 @@ static size_t ring_room(size_t len)
 	       ~(size_t)(DP_RING_ALIGN - 1);
 }
 
+/* Where a byte of all that were ever pushed is. */
+static size_t ring_at(const struct dp_ring *ring, size_t n)
+{
+	return n & (ring->bytes - 1);
+}
+
 static void ring_mark(struct dp_ring *ring, size_t at, size_t len)
 {
-	memcpy(ring->buf + (at & RING_MASK), &len, sizeof(len));
+	memcpy(ring->buf + ring_at(ring, at), &len, sizeof(len));
 }
 
 /* @tail: as the producer has seen it */
 static uint8_t *ring_find(struct dp_ring *ring, size_t len, size_t tail)
 {
 	size_t head = atomic_load_explicit(&ring->head, memory_order_relaxed);
-	size_t left = DP_RING_BYTES - (head & RING_MASK);
+	size_t left = ring->bytes - ring_at(ring, head);
 	size_t need = ring_room(len), skip = need > left ? left : 0;
 
-	if (len > DP_RING_MAX || head + skip + need - tail > DP_RING_BYTES)
+	if (len > DP_RING_MAX || head + skip + need - tail > ring->bytes)
 		return NULL;
 	if (skip)
 		ring_mark(ring, head, RING_WRAP);
 	ring->next = head + skip;
-	return ring->buf + (ring->next & RING_MASK) + DP_RING_HEAD;
+	return ring->buf + ring_at(ring, ring->next) + DP_RING_HEAD;
 }
 
 uint8_t *dp_ring_slot(struct dp_ring *ring, size_t len)
@@ -96,13 +100,13 @@ uint8_t *dp_ring_peek(struct dp_ring *ring, size_t *len)
 
 	if (tail == head)
 		return NULL;
-	memcpy(len, ring->buf + (tail & RING_MASK), sizeof(*len));
+	memcpy(len, ring->buf + ring_at(ring, tail), sizeof(*len));
 	if (*len == RING_WRAP) {
-		tail += DP_RING_BYTES - (tail & RING_MASK);
+		tail += ring->bytes - ring_at(ring, tail);
 		atomic_store(&ring->tail, tail);
 		memcpy(len, ring->buf, sizeof(*len));
 	}
-	return ring->buf + (tail & RING_MASK) + DP_RING_HEAD;
+	return ring->buf + ring_at(ring, tail) + DP_RING_HEAD;
 }
 
 bool dp_ring_pop(struct dp_ring *ring)
@@ -110,7 +114,7 @@ bool dp_ring_pop(struct dp_ring *ring)
 	size_t tail = atomic_load_explicit(&ring->tail, memory_order_relaxed);
 	size_t len;
 
-	memcpy(&len, ring->buf + (tail & RING_MASK), sizeof(len));
+	memcpy(&len, ring->buf + ring_at(ring, tail), sizeof(len));
 	atomic_store(&ring->tail, tail + ring_room(len));
 	return atomic_exchange(&ring->is_wanted, false);
 }

@@ -23,27 +23,34 @@
  * wake the producer. That something was pushed is for the producer to tell.
  */
 
-#define DP_RING_BYTES	(256 * 1024)	/* power of two */
 #define DP_RING_HEAD	16	/* in front of an entry, which ends up at 16 */
 #define DP_RING_ALIGN	64u
+#define DP_RING_BYTES	(256 * 1024)	/* of most; the least there is */
 #define DP_RING_MAX	(DP_RING_BYTES / 2 - DP_RING_ALIGN)
 
 /**
  * struct dp_ring - the queue
+ * @bytes: its size
  * @next: the producer's: where the entry of the last slot begins
  * @head, @tail: bytes ever pushed, popped
  * @is_wanted: the producer waits for room
  */
 struct dp_ring {
 	uint8_t *buf;
+	size_t bytes;
 	size_t next;
 	_Alignas(64) atomic_size_t head;
 	_Alignas(64) atomic_size_t tail;
 	atomic_bool is_wanted;
 };
 
-/** dp_ring_new() - NULL: out of memory; pages are touched as it fills */
-struct dp_ring *dp_ring_new(void);
+/**
+ * dp_ring_new() - make one
+ * @bytes: a power of two, DP_RING_BYTES or more; touched as it fills
+ *
+ * Return: NULL: out of memory.
+ */
+struct dp_ring *dp_ring_new(size_t bytes);
 void dp_ring_free(struct dp_ring *ring);
 
 /**

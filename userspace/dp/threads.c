@@ -249,6 +249,7 @@ static int shards_new(struct dp_threads *all)
 	if (all->base.mode == DP_MODE_P2P || n < 2)
 		return 0;
 	shards->n = n;
+	shards->home = all->n;
 	shards->wake = shards_wake;
 	shards->arg = all;
 	for (unsigned int i = 0; i < n; i++) {
@@ -258,7 +259,8 @@ static int shards_new(struct dp_threads *all)
 		for (unsigned int k = 0; k < n && !ret; k++) {
 			if (k == i)
 				continue;
-			shards->rings[i][k] = dp_ring_new();
+			shards->rings[i][k] = dp_ring_new(k == all->n ?
+				USER_HOME_BYTES : DP_RING_BYTES);
 			ret = shards->rings[i][k] ? 0 : -ENOMEM;
 		}
 		if (!ret)

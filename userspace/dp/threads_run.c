@@ -534,8 +534,8 @@ int threads_thread_new(struct dp_threads *all, const struct dp_config *cfg,
 	pthread_mutex_init(&thread->lock, NULL);
 	pthread_cond_init(&thread->answered, NULL);
 	thread->loop = loop_new();
-	thread->in = dp_ring_new();
-	thread->out = dp_ring_new();
+	thread->in = dp_ring_new(DP_RING_BYTES);
+	thread->out = dp_ring_new(DP_RING_BYTES);
 	own.loop = thread->loop;
 	own.tun_fd = tun_fd;
 	own.events = &thread_events;

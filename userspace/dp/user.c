@@ -98,11 +98,13 @@ static int user_peer_add(struct dp *dp, const struct dp_peer *cfg)
 	if (cfg->has_mtu_test)
 		user_mtu_begin(user);
 	err = cfg->rate ? user_shape_begin(user, peer) : 0;
-	if (err)
+	if (err) {
 		user_peer_remove(user, peer);
-	else
-		user_tun_rearm(user);
-	return err;
+		return err;
+	}
+	user_tun_rearm(user);
+	user_shard_poke(user);
+	return 0;
 }
 
 static int user_peer_set_remote(struct dp *dp, uint32_t peer_id,
@@ -220,19 +222,21 @@ void user_drops_add(struct user_drops *sum, const struct dp_user *user)
 	sum->malformed += d->malformed;
 	sum->compressed += d->compressed;
 	sum->fragment += d->fragment;
+	sum->ring += d->ring;
 	sum->send += user->tx.lost;
 	sum->tun += user->merge.lost;
 }
 
 void user_drops_log(const struct user_drops *d)
 {
-	log_debug("data path: dropped: no peer %llu, no key %llu, authentication %llu, replay %llu, source %llu, malformed %llu, compressed %llu, fragments %llu, send %llu, tun %llu",
+	log_debug("data path: dropped: no peer %llu, no key %llu, authentication %llu, replay %llu, source %llu, malformed %llu, compressed %llu, fragments %llu, main loop %llu, send %llu, tun %llu",
 		  (unsigned long long)d->no_peer, (unsigned long long)d->no_key,
 		  (unsigned long long)d->auth, (unsigned long long)d->replay,
 		  (unsigned long long)d->source,
 		  (unsigned long long)d->malformed,
 		  (unsigned long long)d->compressed,
 		  (unsigned long long)d->fragment,
+		  (unsigned long long)d->ring,
 		  (unsigned long long)d->send, (unsigned long long)d->tun);
 }
 

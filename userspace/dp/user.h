@@ -106,6 +106,7 @@ struct user_peer {
 struct user_drops {
 	uint64_t no_peer, no_key, auth, replay, source, malformed;
 	uint64_t compressed, fragment;
+	uint64_t ring;	/* frames for the main loop that it had no room for */
 	uint64_t send, tun;	/* of userdp/, in a sum */
 };
 
@@ -367,14 +368,18 @@ size_t user_outer_len(const struct user_peer *peer);
 
 #define USER_SHARDS_MAX	5	/* four threads, and the main loop */
 
+/* Of the ring to the main loop: for bursts, while that does something else. */
+#define USER_HOME_BYTES	(1024 * 1024)
+
 /**
  * struct user_shards - what all threads of a data path know of each other
+ * @home: which of them is the main loop's; @n: none
  * @rings: of frames, from the one whose queue they were read from to the one
  *	whose peer they are for
  * @wake: something was pushed to, or popped by, @to: user_shard_wake()
  */
 struct user_shards {
-	unsigned int n;
+	unsigned int n, home;
 	struct dp_ring *rings[USER_SHARDS_MAX][USER_SHARDS_MAX];
 	void (*wake)(void *arg, unsigned int to);
 	void *arg;
@@ -382,7 +387,8 @@ struct user_shards {
 
 /**
  * struct user_shard - one of them
- * @foreign: peers of the others, by id; @n_foreign: how many
+ * @foreign: peers of the others, by id; @n_foreign: how many; @n_home: of them,
+ *	of the main loop
  * @given: a frame that another one has read, in the ring of @given_by
  * @has_given: a part of it waits
  * @next: whose ring is looked at first
@@ -392,7 +398,7 @@ struct user_shard {
 	struct user_shards *all;
 	unsigned int self;
 	struct user_peer *foreign[USER_BUCKETS];
-	unsigned int n_foreign;
+	unsigned int n_foreign, n_home;
 	struct userdp_frame given;
 	unsigned int given_by;
 	bool has_given;
@@ -415,7 +421,10 @@ void user_shard_forget(struct dp *dp, uint32_t peer_id);
 /* one of these peers; NULL */
 struct user_peer *user_shard_find(struct dp_user *user, uint32_t id);
 
-/* a whole frame for one of these peers; 0, or -EAGAIN: its ring is full */
+/*
+ * A whole frame for one of these peers. Return: 0, also when it is lost; or
+ * -EAGAIN: its ring is full, and the device is not read until there is room.
+ */
 int user_shard_give(struct dp_user *user, const struct user_peer *peer,
 		    const struct userdp_frame *frame);
 /*

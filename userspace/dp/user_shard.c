@@ -4,7 +4,9 @@
  * and knows of those of the others where they are inside. What has one
  * destination comes by one queue (userdp/steer.c), as a rule that of its peer's
  * thread. A frame for a peer of another thread goes there through a ring, so
- * that the order is kept; a thread that finds it full reads no more.
+ * that the order is kept; a thread that finds it full reads no more. Not so for
+ * the main loop, which may do something long: there a frame is lost, as among
+ * several peers a slow one loses its own, unless there is nobody else to wait.
  */
 #include <errno.h>
 #include <stdlib.h>
@@ -95,8 +97,11 @@ int user_shard_foreign(struct dp *dp, const struct dp_peer *peer,
 	foreign->next_id = *head;
 	*head = foreign;
 	user->shard->n_foreign++;
+	user->shard->n_home += shard == user->shard->all->home;
 	user_link_vpn(user, foreign);
 	user_tun_rearm(user);
+	/* it may wait for nobody but the main loop so far */
+	user_shard_poke(user);
 	return 0;
 }
 
@@ -112,6 +117,7 @@ void user_shard_forget(struct dp *dp, uint32_t peer_id)
 		pos = &(*pos)->next_id;
 	*pos = foreign->next_id;
 	user->shard->n_foreign--;
+	user->shard->n_home -= foreign->shard == user->shard->all->home;
 	user_prefix_drop(user, foreign);
 	user_unlink_vpn(user, foreign);
 	free(foreign);
@@ -125,12 +131,21 @@ static bool is_whole(const struct userdp_frame *frame)
 							       frame->head_len);
 }
 
+/* Is it better to wait than to lose a frame? */
+static bool may_wait(const struct dp_user *user, unsigned int shard)
+{
+	return shard != user->shard->all->home ||
+	       (!user->n_peers &&
+		user->shard->n_foreign == user->shard->n_home);
+}
+
 int user_shard_give(struct dp_user *user, const struct user_peer *peer,
 		    const struct userdp_frame *frame)
 {
 	struct user_shard *shard = user->shard;
 	struct dp_ring *ring = shard->all->rings[shard->self][peer->shard];
 	size_t offset = given_offset(frame);
+	bool is_patient;
 	uint8_t *slot;
 
 	/* its peer has moved on its way, or in the middle of it: it is lost */
@@ -138,7 +153,13 @@ int user_shard_give(struct dp_user *user, const struct user_peer *peer,
 		user->drops.no_peer++;
 		return 0;
 	}
-	slot = dp_ring_want(ring, offset + frame->len);
+	is_patient = may_wait(user, peer->shard);
+	slot = is_patient ? dp_ring_want(ring, offset + frame->len) :
+			    dp_ring_slot(ring, offset + frame->len);
+	if (!slot && !is_patient) {
+		user->drops.ring += frame->n_segs;
+		return 0;
+	}
 	if (!slot) {
 		user->is_blocked = true;
 		user_tun_rearm(user);
