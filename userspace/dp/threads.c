@@ -182,6 +182,7 @@ static void threads_dispose(struct dp_threads *all)
 		threads_thread_free(all->threads[i]);
 	dp_free(all->home);
 	loop_wake_free(all->wake);
+	loop_timer_free(all->later_timer);
 	for (unsigned int i = 0; i < USER_SHARDS_MAX; i++)
 		for (unsigned int k = 0; k < USER_SHARDS_MAX; k++)
 			dp_ring_free(all->shards.rings[i][k]);
@@ -355,8 +356,10 @@ static int threads_new(const struct dp_config *cfg, struct dp **out)
 	dp_init(&all->base, &threads_ops, cfg);
 	all->steer = -1;
 	all->tun_fd = cfg->tun_fd;
+	TAILQ_INIT(&all->later);
 	all->wake = loop_wake_new(cfg->loop, threads_listen, all);
-	ret = all->wake ? threads_make(all, cfg) : -ENOMEM;
+	all->later_timer = loop_timer_new(cfg->loop, threads_news_later, all);
+	ret = all->wake && all->later_timer ? threads_make(all, cfg) : -ENOMEM;
 	if (ret) {
 		threads_dispose(all);
 		free(all);

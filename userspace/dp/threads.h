@@ -3,6 +3,7 @@
 #define DP_THREADS_H
 
 #include <pthread.h>
+#include <sys/queue.h>
 
 #include "dp/user.h"
 
@@ -15,34 +16,46 @@
  *	threads.c	the dp_ops table, life, packets
  *	threads_peer.c	who has a peer, and asking there
  *	threads_run.c	the threads; from the main loop to them and back
+ *	threads_news.c	what happens to peers, told to the main loop
  *
  * The main loop asks and waits for the answer, which comes between two batches:
- * the data path itself needs no lock. What happens is told the other way round
- * through a queue.
+ * the data path itself needs no lock. What happens is told the other way round.
  */
 
 #define THREADS_BUCKETS	1024	/* power of two */
-#define THREADS_EVENTS	1024	/* more are lost, and a resync follows */
 #define THREADS_DRAINS	16	/* batches before the threads run */
 #define THREADS_STRAYS	32	/* datagrams of one turn of the main loop */
-#define THREADS_TURN	64	/* events of one thread in one turn of it */
+#define THREADS_TURN	64	/* peers of one thread in one turn of it */
 
 /* The main loop's own part, for peers on connections. */
 #define THREADS_HOME	DP_THREADS_MAX
 
-enum threads_event_kind {
-	THREADS_EVENT_DELETED,
-	THREADS_EVENT_FLOATED,
-	THREADS_EVENT_EXHAUSTED,
-	THREADS_EVENT_EXIT,
+/**
+ * enum threads_place - where the news of a peer are
+ * THREADS_PLACE_NONE: there are none
+ * THREADS_PLACE_LISTED: in the list of its thread
+ * THREADS_PLACE_LATER: the main loop has seen them, and tells of them later
+ */
+enum threads_place {
+	THREADS_PLACE_NONE,
+	THREADS_PLACE_LISTED,
+	THREADS_PLACE_LATER,
 };
 
-/** struct threads_event - what a thread has to tell */
-struct threads_event {
-	enum threads_event_kind kind;
+/**
+ * struct threads_news - what a thread has to tell of a peer
+ * @next_id: the thread's own; all but this and the id is under its lock
+ * @exhausted: keys, a bit for each id
+ * @fd, @remote: where it has floated to
+ */
+struct threads_news {
+	struct threads_news *next_id;
 	uint32_t peer_id;
+	TAILQ_ENTRY(threads_news) entry;
+	enum threads_place place;
+	bool has_floated, has_left, is_deleted;
+	uint8_t exhausted;
 	enum dp_del_reason reason;
-	uint8_t key_id;
 	int fd;
 	union net_addr remote;
 };
@@ -64,15 +77,14 @@ struct threads_socket {
 
 /**
  * struct data_thread - one of them
- * @loop, @user, @rx: its own while it runs
+ * @loop, @user, @rx, @by_id: its own while it runs
  * @has_stray: likewise: a datagram that is none of data is new in @out
  * @in, @out: rings of datagrams, from the main loop and to it
  * @sockets, @is_running: the main loop's
  * @is_told: likewise: @in has something new
  * @lock: of the rest
  * @call: to be done; NULL: none
- * @events: of numbers [@first, @end)
- * @is_lost: there were more
+ * @news: of peers
  */
 struct data_thread {
 	struct dp_threads *all;
@@ -81,6 +93,7 @@ struct data_thread {
 	struct loop_wake *wake;
 	struct dp *user;
 	struct userdp_rx rx;
+	struct threads_news *by_id[THREADS_BUCKETS];
 	struct threads_socket *sockets;
 	bool has_stray;
 	struct dp_ring *in, *out;
@@ -89,9 +102,8 @@ struct data_thread {
 	pthread_mutex_t lock;
 	pthread_cond_t answered;
 	const struct threads_call *call;
-	bool is_stopping, is_lost;
-	uint64_t first, end;
-	struct threads_event events[THREADS_EVENTS];
+	bool is_stopping;
+	TAILQ_HEAD(, threads_news) news;
 };
 
 /* struct threads_behind - a network behind a peer, or its own address */
@@ -100,7 +112,9 @@ struct data_thread {
  * struct threads_peer - where a peer is
  * @behind: what comes by the queue of its thread
  * @thread: THREADS_HOME: the main loop's
- * @born: number of the first event that can be about it
+ * @serial: no other one has or had it
+ * @has_floated: it has been told at @floated_at, in loop time
+ * @is_later: in a list, to be told of when some time has passed since
  * @occ: its options, which the caller may change while a thread reads them
  */
 struct threads_behind {
@@ -112,7 +126,11 @@ struct threads_peer {
 	struct threads_peer *next;
 	uint32_t id;
 	unsigned int thread;
-	uint64_t born;
+	uint64_t serial;
+	struct threads_news news;
+	bool has_floated, is_later;
+	uint64_t floated_at;
+	TAILQ_ENTRY(threads_peer) later;
 	struct threads_behind *behind;
 	char *occ;
 };
@@ -123,6 +141,8 @@ struct threads_peer {
  * @tun_fd: of the device; threads have copies, and the caller knows this number
  * @active: DP_MODE_P2P: who reads the device
  * @wake: a thread has something to tell
+ * @n_peers: that there ever were
+ * @later: peers that moved too often, and @later_timer: while there are any
  * @shards: with more than one part; n 0: there is one
  * @steer: by which queue packets come; -1: there is one, which the first reads
  * @n_lost: datagrams that a thread could not take in time
@@ -136,6 +156,9 @@ struct dp_threads {
 	unsigned int active;
 	struct loop_wake *wake;
 	struct threads_peer *peers[THREADS_BUCKETS];
+	uint64_t n_peers;
+	TAILQ_HEAD(, threads_peer) later;
+	struct loop_timer *later_timer;
 	struct user_shards shards;
 	int steer;
 	uint64_t n_lost;
@@ -145,9 +168,9 @@ struct dp_threads {
 struct dp_threads *threads_get(struct dp *dp);
 struct threads_peer *threads_find(struct dp_threads *all, uint32_t id);
 void threads_peer_free(struct threads_peer *peer);
+/* out of the table; whoever carried it has let go of it */
+void threads_peer_forget(struct dp_threads *all, struct threads_peer *peer);
 extern const struct dp_events threads_home_events;
-/* an event of a peer that is there; it may be gone afterwards */
-void threads_tell(struct dp_threads *all, const struct threads_event *event);
 int threads_peer_add(struct dp *dp, const struct dp_peer *cfg);
 int threads_peer_del(struct dp *dp, uint32_t peer_id);
 int threads_peer_set_remote(struct dp *dp, uint32_t peer_id,
@@ -182,8 +205,6 @@ void threads_drain(struct data_thread *thread);
 /* ask all of those whose bit is set, at the same time, and wait for them */
 void threads_call(struct dp_threads *all, unsigned int mask,
 		  void (*fn)(struct dp *user, void *arg), void *const *args);
-/* the number of the next event; called by the thread itself */
-uint64_t threads_next_event(struct data_thread *thread);
 int threads_socket_add(struct data_thread *thread, int fd, int main_fd);
 void threads_socket_del(struct data_thread *thread, int main_fd);
 /* the socket that it has for one of the main loop's; or that one */
@@ -195,5 +216,20 @@ int threads_pass(struct data_thread *thread, int fd, const uint8_t *pkt,
 void threads_told(struct data_thread *thread);
 /* on the main loop: what threads have to tell */
 void threads_listen(void *arg);
+
+/* threads_news.c */
+extern const struct dp_events threads_news_events;
+/* in the thread: of a new peer, and of one that goes, if it is still known */
+void threads_news_add(struct data_thread *thread, struct threads_news *news);
+void threads_news_del(struct data_thread *thread, uint32_t peer_id);
+/* on the main loop: what there is of one thread */
+void threads_news_listen(struct data_thread *thread);
+void threads_news_later(struct loop_timer *timer, void *arg);
+/* all that there is; no thread runs any more */
+void threads_news_end(struct dp_threads *all);
+/* a peer goes, and its thread has let go of it */
+void threads_news_forget(struct dp_threads *all, struct threads_peer *peer);
+/* a socket of a thread as the main loop knows it */
+int threads_main_fd(const struct data_thread *thread, int fd);
 
 #endif

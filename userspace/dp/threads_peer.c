@@ -165,10 +165,10 @@ static int ask_peer(struct dp *dp, void (*fn)(struct dp *user, void *arg),
 
 /* ---- peers come and go ------------------------------------------------- */
 
+/* @news: NULL: of the main loop, where they are told at once */
 struct add_args {
 	const struct dp_peer *cfg;
-	bool is_home;
-	uint64_t born;
+	struct threads_news *news;
 	int ret;
 };
 
@@ -176,11 +176,22 @@ static void call_add(struct dp *user, void *arg)
 {
 	struct add_args *args = arg;
 
-	args->born = args->is_home ? 0 : threads_next_event(user->arg);
+	if (args->news)
+		threads_news_add(user->arg, args->news);
 	args->ret = user->ops->peer_add(user, args->cfg);
+	if (args->news && args->ret)
+		threads_news_del(user->arg, args->news->peer_id);
 }
 
 static void call_del(struct dp *user, void *arg)
+{
+	struct peer_args *args = arg;
+
+	args->ret = user->ops->peer_del(user, args->id);
+	threads_news_del(user->arg, args->id);
+}
+
+static void call_del_home(struct dp *user, void *arg)
 {
 	struct peer_args *args = arg;
 
@@ -255,8 +266,7 @@ static void forget_others(struct dp_threads *all, unsigned int thread,
 		call_forget(all->home, &id);
 }
 
-/* Out of the table; whoever carried it has let go of it. */
-static void peer_forget(struct dp_threads *all, struct threads_peer *peer)
+void threads_peer_forget(struct dp_threads *all, struct threads_peer *peer)
 {
 	struct threads_peer **pos = peer_bucket(all, peer->id);
 
@@ -266,6 +276,7 @@ static void peer_forget(struct dp_threads *all, struct threads_peer *peer)
 	while (peer->behind)
 		behind_del(all, peer, &peer->behind->dst);
 	forget_others(all, peer->thread, peer->id);
+	threads_news_forget(all, peer);
 	threads_peer_free(peer);
 }
 
@@ -273,8 +284,9 @@ static int peer_end(struct dp_threads *all, struct threads_peer *peer)
 {
 	struct peer_args args = { .id = peer->id };
 
-	ask(all, peer->thread, call_del, &args);
-	peer_forget(all, peer);
+	ask(all, peer->thread, peer->thread == THREADS_HOME ? call_del_home :
+							      call_del, &args);
+	threads_peer_forget(all, peer);
 	return args.ret;
 }
 
@@ -324,7 +336,7 @@ static int make_room(struct dp_threads *all, uint32_t id)
 	ask(all, peer->thread, call_get, &args);
 	if (!args.ret)
 		return -EEXIST;
-	peer_forget(all, peer);
+	threads_peer_forget(all, peer);
 	return 0;
 }
 
@@ -340,6 +352,7 @@ static int peer_new(const struct dp_peer *cfg, unsigned int thread,
 		return -ENOMEM;
 	}
 	peer->id = cfg->id;
+	peer->news.peer_id = cfg->id;
 	peer->thread = thread;
 	*out = peer;
 	return 0;
@@ -349,18 +362,18 @@ static int peer_add(struct dp_threads *all, const struct dp_peer *cfg,
 		    struct threads_peer *peer)
 {
 	struct dp_peer own = *cfg;
-	struct add_args args = {
-		.cfg = &own, .is_home = peer->thread == THREADS_HOME,
-	};
+	struct add_args args = { .cfg = &own };
 	struct threads_peer **head = peer_bucket(all, cfg->id);
 
 	own.occ = peer->occ;
-	if (!args.is_home)
+	if (peer->thread != THREADS_HOME) {
 		own.fd = threads_socket_of(all->threads[peer->thread], cfg->fd);
+		args.news = &peer->news;
+	}
 	ask(all, peer->thread, call_add, &args);
 	if (args.ret)
 		return args.ret;
-	peer->born = args.born;
+	peer->serial = all->n_peers++;
 	peer->next = *head;
 	*head = peer;
 	behind_add_ip(all, peer, &cfg->vpn4);
@@ -397,57 +410,40 @@ int threads_peer_add(struct dp *dp, const struct dp_peer *cfg)
 
 /* ---- events ------------------------------------------------------------ */
 
-void threads_tell(struct dp_threads *all, const struct threads_event *event)
+/* One of the main loop's own, which tells at once; NULL. */
+static struct threads_peer *home_peer(struct dp_threads *all, uint32_t id)
 {
-	struct dp *dp = &all->base;
+	struct threads_peer *peer = threads_find(all, id);
 
-	switch (event->kind) {
-	case THREADS_EVENT_DELETED:
-		peer_forget(all, threads_find(all, event->peer_id));
-		dp_emit_deleted(dp, event->peer_id, event->reason);
-		return;
-	case THREADS_EVENT_FLOATED:
-		dp_emit_floated(dp, event->peer_id, event->fd, &event->remote);
-		return;
-	case THREADS_EVENT_EXHAUSTED:
-		dp_emit_exhausted(dp, event->peer_id, event->key_id);
-		return;
-	case THREADS_EVENT_EXIT:
-		dp_emit_exit(dp, event->peer_id);
-		return;
-	}
-}
-
-static void home_tell(struct dp_threads *all, const struct threads_event *event)
-{
-	const struct threads_peer *peer = threads_find(all, event->peer_id);
-
-	if (peer && peer->thread == THREADS_HOME)
-		threads_tell(all, event);
+	return peer && peer->thread == THREADS_HOME ? peer : NULL;
 }
 
 static void home_deleted(void *arg, uint32_t peer_id,
 			 enum dp_del_reason reason)
 {
-	home_tell(arg, &(struct threads_event){
-		.kind = THREADS_EVENT_DELETED, .peer_id = peer_id,
-		.reason = reason,
-	});
+	struct dp_threads *all = arg;
+	struct threads_peer *peer = home_peer(all, peer_id);
+
+	if (!peer)
+		return;
+	threads_peer_forget(all, peer);
+	dp_emit_deleted(&all->base, peer_id, reason);
 }
 
 static void home_exhausted(void *arg, uint32_t peer_id, uint8_t key_id)
 {
-	home_tell(arg, &(struct threads_event){
-		.kind = THREADS_EVENT_EXHAUSTED, .peer_id = peer_id,
-		.key_id = key_id,
-	});
+	struct dp_threads *all = arg;
+
+	if (home_peer(all, peer_id))
+		dp_emit_exhausted(&all->base, peer_id, key_id);
 }
 
 static void home_exit(void *arg, uint32_t peer_id)
 {
-	home_tell(arg, &(struct threads_event){
-		.kind = THREADS_EVENT_EXIT, .peer_id = peer_id,
-	});
+	struct dp_threads *all = arg;
+
+	if (home_peer(all, peer_id))
+		dp_emit_exit(&all->base, peer_id);
 }
 
 /* A connection does not float. */

@@ -26,130 +26,6 @@ struct passed {
 
 /* ---- to the main loop -------------------------------------------------- */
 
-static void thread_tell(struct data_thread *thread,
-			const struct threads_event *event)
-{
-	pthread_mutex_lock(&thread->lock);
-	if (thread->end - thread->first == THREADS_EVENTS)
-		thread->is_lost = true;
-	else
-		thread->events[thread->end++ % THREADS_EVENTS] = *event;
-	pthread_mutex_unlock(&thread->lock);
-	loop_wake_send(thread->all->wake);
-}
-
-static void thread_deleted(void *arg, uint32_t peer_id,
-			   enum dp_del_reason reason)
-{
-	thread_tell(arg, &(struct threads_event){
-		.kind = THREADS_EVENT_DELETED, .peer_id = peer_id,
-		.reason = reason,
-	});
-}
-
-static void thread_floated(void *arg, uint32_t peer_id, int fd,
-			   const union net_addr *remote)
-{
-	thread_tell(arg, &(struct threads_event){
-		.kind = THREADS_EVENT_FLOATED, .peer_id = peer_id, .fd = fd,
-		.remote = *remote,
-	});
-}
-
-static void thread_exhausted(void *arg, uint32_t peer_id, uint8_t key_id)
-{
-	thread_tell(arg, &(struct threads_event){
-		.kind = THREADS_EVENT_EXHAUSTED, .peer_id = peer_id,
-		.key_id = key_id,
-	});
-}
-
-static void thread_exit(void *arg, uint32_t peer_id)
-{
-	thread_tell(arg, &(struct threads_event){
-		.kind = THREADS_EVENT_EXIT, .peer_id = peer_id,
-	});
-}
-
-static const struct dp_events thread_events = {
-	.peer_deleted = thread_deleted,
-	.peer_floated = thread_floated,
-	.key_exhausted = thread_exhausted,
-	.peer_exit = thread_exit,
-};
-
-uint64_t threads_next_event(struct data_thread *thread)
-{
-	uint64_t next;
-
-	pthread_mutex_lock(&thread->lock);
-	next = thread->end;
-	pthread_mutex_unlock(&thread->lock);
-	return next;
-}
-
-/* A socket of a thread as the main loop knows it. */
-static int main_fd_of(const struct data_thread *thread, int fd)
-{
-	const struct threads_socket *sock;
-
-	for (sock = thread->sockets; sock; sock = sock->next)
-		if (sock->fd == fd)
-			return sock->main_fd;
-	return fd;
-}
-
-/* Return: was there one? @is_lost: there were more than there was room for. */
-static bool event_take(struct data_thread *thread, struct threads_event *event,
-		       uint64_t *number, bool *is_lost)
-{
-	bool is_there;
-
-	pthread_mutex_lock(&thread->lock);
-	is_there = thread->first < thread->end;
-	*is_lost = !is_there && thread->is_lost;
-	if (is_there) {
-		*number = thread->first++;
-		*event = thread->events[*number % THREADS_EVENTS];
-	} else {
-		thread->is_lost = false;
-	}
-	pthread_mutex_unlock(&thread->lock);
-	return is_there;
-}
-
-/*
- * What is told of a peer that was there before it, with the same id, has a
- * lower number than the peer.
- */
-static void listen_events(struct data_thread *thread)
-{
-	struct dp_threads *all = thread->all;
-	const struct threads_peer *peer;
-	struct threads_event event;
-	bool is_lost = false;
-	unsigned int n = 0;
-	uint64_t number;
-
-	while (!all->base.is_dead) {
-		/* others have their turn, whatever a peer makes happen */
-		if (n++ == THREADS_TURN) {
-			loop_wake_send(all->wake);
-			return;
-		}
-		if (!event_take(thread, &event, &number, &is_lost))
-			break;
-		peer = threads_find(all, event.peer_id);
-		if (!peer || peer->thread != thread->index ||
-		    number < peer->born)
-			continue;
-		event.fd = main_fd_of(thread, event.fd);
-		threads_tell(all, &event);
-	}
-	if (!all->base.is_dead && is_lost)
-		dp_emit_resync(&all->base);
-}
-
 /* Datagrams that are none of data: the main loop's. */
 static void listen_strays(struct data_thread *thread)
 {
@@ -169,7 +45,7 @@ static void listen_strays(struct data_thread *thread)
 			return;
 		}
 		memcpy(&head, data, sizeof(head));
-		dp_emit_control(dp, main_fd_of(thread, head.fd),
+		dp_emit_control(dp, threads_main_fd(thread, head.fd),
 				data + sizeof(head), len - sizeof(head),
 				&head.remote, &head.local);
 		dp_ring_pop(thread->out);
@@ -182,7 +58,7 @@ void threads_listen(void *arg)
 
 	dp_enter(&all->base);
 	for (unsigned int i = 0; i < all->n && !all->base.is_dead; i++) {
-		listen_events(all->threads[i]);
+		threads_news_listen(all->threads[i]);
 		listen_strays(all->threads[i]);
 	}
 	if (all->home && all->shards.n && !all->base.is_dead)
@@ -531,6 +407,7 @@ int threads_thread_new(struct dp_threads *all, const struct dp_config *cfg,
 	}
 	thread->all = all;
 	thread->index = all->n;
+	TAILQ_INIT(&thread->news);
 	pthread_mutex_init(&thread->lock, NULL);
 	pthread_cond_init(&thread->answered, NULL);
 	thread->loop = loop_new();
@@ -538,7 +415,7 @@ int threads_thread_new(struct dp_threads *all, const struct dp_config *cfg,
 	thread->out = dp_ring_new(DP_RING_BYTES);
 	own.loop = thread->loop;
 	own.tun_fd = tun_fd;
-	own.events = &thread_events;
+	own.events = &threads_news_events;
 	own.arg = thread;
 	if (thread->loop)
 		thread->wake = loop_wake_new(thread->loop, thread_woken,
