@@ -145,6 +145,106 @@ static void test_busy_loop(void **state)
 	trig_close();
 }
 
+static size_t waiting(unsigned int from, unsigned int to)
+{
+	const struct dp_ring *ring = trig_threads()->shards.rings[from][to];
+
+	return ring->head - ring->tail;
+}
+
+/* A thread that does not run, or not as yet, reads its queue once. */
+static void read_queue(unsigned int thread)
+{
+	struct dp_user *user = user_get(trig_threads()->threads[thread]->user);
+
+	user_tun_event(user->tun_io, LOOP_READABLE, user);
+}
+
+/* What has been read for another thread goes out before the end. */
+static void test_end_rings(void **state)
+{
+	(void)state;
+	trig_open(0, false);
+	trig_add_udp(UDP_ID);
+	dp_stop(trig.end->dp);
+	trig_send(UDP_ID, 100);
+	read_queue(0);
+	assert_in_range(waiting(0, UDP_ID % TRIG_THREADS), TRIG_LEN, SIZE_MAX);
+	dp_stop(trig.end->dp);
+	assert_int_equal(waiting(0, UDP_ID % TRIG_THREADS), 0);
+	assert_int_equal(trig_received(UDP_ID, 100, 100), 100);
+	trig_close();
+}
+
+/*
+ * Queues that end with the process are read to their end; what comes after that
+ * waits in the first one, which stays.
+ */
+static void test_end_queues(void **state)
+{
+	const struct net_prefix there = {
+		.ip = rig_ip("10.8.0.4"), .len = 32,
+	};
+	struct pollfd first = { .events = POLLIN };
+
+	(void)state;
+	trig_open(IFF_MULTI_QUEUE, false);
+	trig_add_udp(UDP_ID);
+	first.fd = trig_threads()->tun_fd;
+	dp_stop(trig.end->dp);
+	/* as if it had been read by nobody so far */
+	assert_int_equal(userdp_steer_set(trig_threads()->steer, &there,
+					  UDP_ID % TRIG_THREADS), 0);
+	trig_send(UDP_ID, 500);
+	assert_int_equal(poll(&first, 1, 0), 0);
+	dp_stop(trig.end->dp);
+	assert_int_equal(trig_received(UDP_ID, 500, 100), 500);
+	trig_send(UDP_ID, 500);
+	assert_int_equal(trig_received(UDP_ID, 500, 100), 0);
+	assert_int_equal(poll(&first, 1, 0), 1);
+	/* and goes first when somebody begins again */
+	assert_int_equal(dp_start(trig.end->dp), 0);
+	assert_int_equal(trig_received(UDP_ID, 500, 1000), 500);
+	trig_send(UDP_ID, 500);
+	assert_int_equal(trig_received(UDP_ID, 500, 1000), 500);
+	trig_close();
+}
+
+static uint64_t received(uint32_t id)
+{
+	const struct dp_user *user;
+
+	user = user_get(trig_threads()->threads[id % TRIG_THREADS]->user);
+	return user->drops.no_key + user->drops.auth;
+}
+
+/* What the main loop has passed on, and what waits in sockets, is looked at. */
+static void test_end_sockets(void **state)
+{
+	static const uint8_t wire[64] = { 0x48, 0, 0, UDP_ID };
+	const union net_addr *to = &trig.thread_addr[UDP_ID % TRIG_THREADS];
+
+	(void)state;
+	trig_open(IFF_MULTI_QUEUE, false);
+	trig_add_udp(UDP_ID);
+	dp_batch_begin(trig.end->dp);
+	for (int i = 0; i < 200; i++)
+		assert_int_equal(dp_input(trig.end->dp, trig.main_udp, wire,
+					  sizeof(wire), &trig.far_addr[UDP_ID],
+					  NULL), 0);
+	dp_stop(trig.end->dp);
+	dp_batch_end(trig.end->dp);
+	assert_int_equal(received(UDP_ID), 200);
+	/* more than is read in one turn */
+	for (int i = 0; i < 3000; i++)
+		assert_int_equal(sendto(trig.far[UDP_ID], wire, sizeof(wire), 0,
+					&to->sa, net_addr_len(to)),
+				 sizeof(wire));
+	dp_stop(trig.end->dp);
+	assert_int_equal(received(UDP_ID), 3200);
+	trig_close();
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -152,6 +252,9 @@ int main(void)
 		cmocka_unit_test(test_stalled_stays),
 		cmocka_unit_test(test_stalled_beside),
 		cmocka_unit_test(test_busy_loop),
+		cmocka_unit_test(test_end_rings),
+		cmocka_unit_test(test_end_queues),
+		cmocka_unit_test(test_end_sockets),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

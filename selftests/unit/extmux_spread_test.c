@@ -148,6 +148,26 @@ static void test_alone(void **state)
 	check_rows(1194, 0);
 }
 
+/* At the end everything stays in the one that is kept. */
+static void test_gather(void **state)
+{
+	union net_addr to;
+
+	(void)state;
+	open_main(AF_INET, "0.0.0.0", 1194, 3);
+	extmux_spread_open(sock);
+	assert_int_equal(sock->n_spread, 3);
+	assert_int_equal(net_addr_parse("127.0.0.1", 1194, &to), 0);
+	extmux_spread_gather(sock);
+	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
+		assert_int_equal(sendto(client, rows[i].data, rows[i].len, 0,
+					&to.sa, net_addr_len(&to)),
+				 rows[i].len);
+		if (!takes(sock->fd, rows[i].data, rows[i].len))
+			fail_msg("row %zu", i);
+	}
+}
+
 #define TEST(name) \
 	cmocka_unit_test_setup_teardown(name, group_setup, teardown)
 
@@ -155,7 +175,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		TEST(test_three), TEST(test_dual_stack), TEST(test_unbound),
-		TEST(test_alone),
+		TEST(test_alone), TEST(test_gather),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -137,6 +137,7 @@ static int threads_start(struct dp *dp)
 	struct dp_threads *all = threads_get(dp);
 	int ret = 0;
 
+	threads_steer(all, true);
 	if (all->shards.n && !all->threads[0]->is_running)
 		drain_queue(all);
 	for (unsigned int i = 0; i < all->n && !ret; i++)
@@ -144,14 +145,23 @@ static int threads_start(struct dp *dp)
 	return ret;
 }
 
+/* What waits goes first: on its way, or to whoever comes next. */
+static void threads_halt(struct dp_threads *all)
+{
+	for (unsigned int i = 0; i < all->n; i++)
+		threads_thread_stop(all->threads[i]);
+	threads_steer(all, false);
+	threads_drain(all);
+}
+
 static void threads_stop(struct dp *dp)
 {
 	struct dp_threads *all = threads_get(dp);
 
-	for (unsigned int i = 0; i < all->n; i++)
-		threads_thread_stop(all->threads[i]);
-	for (unsigned int i = 0; i < all->n; i++)
-		threads_drain(all->threads[i]);
+	threads_halt(all);
+	dp_enter(dp);
+	threads_news_end(all);
+	dp_leave(dp);
 }
 
 static void log_drops(const struct dp_threads *all)
@@ -171,11 +181,9 @@ static void log_drops(const struct dp_threads *all)
 /* All but the descriptor of the device, which is the caller's at first. */
 static void threads_dispose(struct dp_threads *all)
 {
-	struct dp *dp = &all->base;
-
-	threads_stop(dp);
+	threads_halt(all);
 	if (all->home)
-		threads_batch_end(dp);
+		threads_batch_end(&all->base);
 	log_drops(all);
 	userdp_steer_close(all->steer, all->tun_fd);
 	for (unsigned int i = 0; i < all->n; i++)

@@ -168,6 +168,8 @@ struct dp_threads {
 struct dp_threads *threads_get(struct dp *dp);
 struct threads_peer *threads_find(struct dp_threads *all, uint32_t id);
 void threads_peer_free(struct threads_peer *peer);
+/* packets come by the queues of their threads, or all by the first one */
+void threads_steer(struct dp_threads *all, bool is_on);
 /* out of the table; whoever carried it has let go of it */
 void threads_peer_forget(struct dp_threads *all, struct threads_peer *peer);
 extern const struct dp_events threads_home_events;
@@ -200,8 +202,12 @@ int threads_thread_new(struct dp_threads *all, const struct dp_config *cfg,
 void threads_thread_free(struct data_thread *thread);
 int threads_thread_start(struct data_thread *thread);
 void threads_thread_stop(struct data_thread *thread);
-/* what its sockets have got before it was stopped */
-void threads_drain(struct data_thread *thread);
+/*
+ * What threads that do not run any more have not done: packets in sockets, in
+ * rings and in those queues that end with the process. Waits for full sockets,
+ * for a moment.
+ */
+void threads_drain(struct dp_threads *all);
 /* ask all of those whose bit is set, at the same time, and wait for them */
 void threads_call(struct dp_threads *all, unsigned int mask,
 		  void (*fn)(struct dp *user, void *arg), void *const *args);

@@ -90,6 +90,22 @@ static void behind_del(struct dp_threads *all, struct threads_peer *peer,
 	free(behind);
 }
 
+void threads_steer(struct dp_threads *all, bool is_on)
+{
+	if (all->steer < 0)
+		return;
+	for (size_t i = 0; i < THREADS_BUCKETS; i++)
+		for (const struct threads_peer *peer = all->peers[i]; peer;
+		     peer = peer->next)
+			for (const struct threads_behind *at = peer->behind; at;
+			     at = at->next)
+				if (is_on)
+					userdp_steer_set(all->steer, &at->dst,
+							 queue_of(all, peer));
+				else
+					userdp_steer_drop(all->steer, &at->dst);
+}
+
 void threads_peer_free(struct threads_peer *peer)
 {
 	struct threads_behind *behind;

@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* The threads of the data path. */
 #include <errno.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "dp/threads.h"
@@ -14,6 +16,9 @@
 
 /* Locked as a whole where mlock says so: no more than it takes. */
 #define STACK_BYTES	(1024 * 1024)
+
+/* What is not done by then, when a process ends, is lost. */
+#define DRAIN_MS	200
 
 /**
  * struct passed - what stands in front of a datagram in a ring
@@ -387,12 +392,65 @@ void threads_thread_stop(struct data_thread *thread)
 	thread->is_running = false;
 }
 
-void threads_drain(struct data_thread *thread)
+static bool is_readable(int fd)
+{
+	struct pollfd poll_fd = { .fd = fd, .events = POLLIN };
+
+	return poll(&poll_fd, 1, 0) > 0;
+}
+
+/* Return: is there more to do? */
+static bool drain_sockets(struct data_thread *thread)
 {
 	struct threads_socket *sock;
+	bool is_more = false;
 
-	for (sock = thread->sockets; sock; sock = sock->next)
+	for (sock = thread->sockets; sock; sock = sock->next) {
+		if (!is_readable(sock->fd))
+			continue;
 		socket_event(sock->io, LOOP_READABLE, sock);
+		is_more = true;
+	}
+	return is_more;
+}
+
+/* The first queue stays, and what waits there is for the next one to read. */
+static bool drain_thread(struct data_thread *thread)
+{
+	bool is_more = drain_sockets(thread);
+	struct dp_user *user = user_get(thread->user);
+	bool has_queue = thread->index && thread->all->steer >= 0;
+	size_t len;
+
+	thread_take(thread);
+	is_more |= dp_ring_peek(thread->in, &len) != NULL;
+	if (has_queue && is_readable(user->tun.fd)) {
+		user_drain_queue(user);
+		is_more = true;
+	}
+	return user_drain(user) || is_more;
+}
+
+static uint64_t clock_ms(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
+}
+
+void threads_drain(struct dp_threads *all)
+{
+	uint64_t end = clock_ms() + DRAIN_MS;
+	bool is_more = true;
+
+	while (is_more && clock_ms() < end) {
+		is_more = false;
+		for (unsigned int i = 0; i < all->n; i++)
+			is_more |= drain_thread(all->threads[i]);
+		if (is_more)
+			poll(NULL, 0, 1);
+	}
 }
 
 int threads_thread_new(struct dp_threads *all, const struct dp_config *cfg,

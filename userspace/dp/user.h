@@ -281,6 +281,10 @@ void user_go_on(struct dp_user *user);
 int user_tx_flush(struct dp_user *user);
 /* seals what is left of @frame; 0, or -EAGAIN when it has to wait */
 int user_forward(struct dp_user *user, struct userdp_frame *frame);
+/* outside of the loop, one step; true: there is more, or it has to wait */
+bool user_drain(struct dp_user *user);
+/* likewise: what the device has now, if nothing has to wait */
+void user_drain_queue(struct dp_user *user);
 void user_tun_event(struct loop_io *io, unsigned int events, void *arg);
 void user_tx_stop(struct dp_user *user);
 /* a peer goes: nothing in the queue belongs to it any more */
@@ -436,6 +440,8 @@ void user_shard_poke(struct dp_user *user);
 void user_shard_flush(struct dp_user *user);
 /* take frames that others have read; may be called too often */
 void user_shard_take(struct dp_user *user);
+/* is there one, or more, to be taken? */
+bool user_shard_has_frames(const struct dp_user *user);
 /* the same, and what has waited for room is tried again */
 void user_shard_wake(struct dp *dp);
 

@@ -273,6 +273,17 @@ void user_shard_take(struct dp_user *user)
 	shard_flush(shard);
 }
 
+bool user_shard_has_frames(const struct dp_user *user)
+{
+	const struct user_shard *shard = user->shard;
+	bool has_frames = shard && shard->has_given;
+
+	for (unsigned int i = 0; shard && i < shard->all->n; i++)
+		has_frames |= i != shard->self &&
+			!dp_ring_is_empty(shard->all->rings[i][shard->self]);
+	return has_frames;
+}
+
 void user_shard_wake(struct dp *dp)
 {
 	struct dp_user *user = user_get(dp);

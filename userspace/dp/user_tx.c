@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include <errno.h>
+#include <poll.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -517,4 +518,21 @@ void user_stream_ready(struct dp *dp, uint32_t peer_id)
 		return;
 	peer->is_stalled = false;
 	user_go_on(user);
+}
+
+bool user_drain(struct dp_user *user)
+{
+	struct pollfd room = { .fd = user->tx_fd, .events = POLLOUT };
+
+	if (user->tx_io && poll(&room, 1, 1) > 0)
+		user_tx_event(user->tx_io, LOOP_WRITABLE, user);
+	user->is_blocked = false;
+	user_go_on(user);
+	return user->tx_io || user->has_frame || user_shard_has_frames(user);
+}
+
+void user_drain_queue(struct dp_user *user)
+{
+	if (!user->has_frame)
+		user_tun_event(user->tun_io, LOOP_READABLE, user);
 }

@@ -142,6 +142,14 @@ static void outer_drain(void *arg)
 			extmux_udp_receive(&mux->socks[i], mux->socks[i].fd);
 }
 
+static void outer_gather(void *arg)
+{
+	const struct extmux *mux = arg;
+
+	for (unsigned int i = 0; i < mux->n_socks; i++)
+		extmux_spread_gather(&mux->socks[i]);
+}
+
 void extmux_set_config(struct extmux *mux, const struct config *cfg)
 {
 	mux->cfg = cfg;
@@ -157,6 +165,7 @@ struct tunnel_outer extmux_outer(struct extmux *mux)
 		.fd = outer_fd,
 		.divide = outer_divide,
 		.drain = outer_drain,
+		.gather = outer_gather,
 		.arg = mux,
 	};
 }

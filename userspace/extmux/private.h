@@ -209,6 +209,7 @@ void extmux_apart_close(struct extmux_socket *sock);
 
 /* spread.c */
 void extmux_spread_open(struct extmux_socket *sock);
+void extmux_spread_gather(const struct extmux_socket *sock);
 void extmux_spread_close(struct extmux_socket *sock);
 
 /* tcp.c */

@@ -8,7 +8,8 @@
  * one of another kind in a run, find their way, too.
  *
  * When the process ends, its sockets leave the group; what comes before the
- * next one has made its own waits in the first socket, if that is kept.
+ * next one has made its own waits in the first socket, if that is kept. So does
+ * what comes from extmux_spread_gather() on, with which an orderly end begins.
  */
 #include <errno.h>
 #include <linux/filter.h>
@@ -90,6 +91,18 @@ void extmux_spread_open(struct extmux_socket *sock)
 	log_info("data packets come through the main loop: %s",
 		 strerror(-ret));
 	extmux_spread_close(sock);
+}
+
+/** extmux_spread_gather() - everything that comes is for the first socket */
+void extmux_spread_gather(const struct extmux_socket *sock)
+{
+	struct sock_filter filter[] = { BPF_STMT(BPF_RET | BPF_K, 0) };
+	const struct sock_fprog prog = { .len = 1, .filter = filter };
+
+	if (sock->n_spread && setsockopt(sock->fd, SOL_SOCKET,
+					 SO_ATTACH_REUSEPORT_CBPF, &prog,
+					 sizeof(prog)))
+		log_debug("SO_ATTACH_REUSEPORT_CBPF: %s", strerror(errno));
 }
 
 /** extmux_spread_close() - close them, if there are any */

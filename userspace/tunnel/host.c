@@ -300,6 +300,8 @@ void tunnel_host_stop(struct tunnel_host *host)
 
 int tunnel_host_leave(struct tunnel_host *host)
 {
+	const struct tunnel_outer *outer = &host->setup.outer;
+
 	if (!host->setup.keep || !host->server || host->is_stopping)
 		return -ENOENT;
 	log_notice("leaving %u tunnels to the next process",
@@ -307,6 +309,8 @@ int tunnel_host_leave(struct tunnel_host *host)
 	host->is_left = true;
 	host->is_stopping = true;
 	/* the next one goes on where this one has stopped */
+	if (outer->gather)
+		outer->gather(outer->arg);
 	dp_stop(host->dp);
 	tunnel_host_finish(host, TUNNEL_STATUS_LEFT);
 	return 0;

@@ -90,6 +90,8 @@ struct tunnel_link {
  *	others. NULL: never; 0 or -errno, then nothing has changed
  * @drain: take the datagrams that wait since before there were sockets of data
  *	threads, so that they go first; NULL: there are none
+ * @gather: what comes from now on stays in these sockets, for the next process;
+ *	NULL: nothing comes by others
  */
 struct tunnel_outer {
 	int (*open)(void *arg, const union net_addr *remote);
@@ -102,6 +104,7 @@ struct tunnel_outer {
 	int (*fd)(void *arg, unsigned int sock);
 	int (*divide)(void *arg);
 	void (*drain)(void *arg);
+	void (*gather)(void *arg);
 	void *arg;
 };
 
