@@ -327,24 +327,35 @@ static void steer_open(struct dp_threads *all, const struct dp_config *cfg)
 		all->steer = userdp_steer_open(cfg->tun_fd);
 	}
 	if (all->steer < 0)
-		log_info("the device has one queue: %s", strerror(-all->steer));
+		log_notice("%s: the first data thread reads the device for all: %s",
+			   cfg->ifname, strerror(-all->steer));
+}
+
+static int thread_add(struct dp_threads *all, const struct dp_config *cfg)
+{
+	struct data_thread **thread = &all->threads[all->n];
+	int fd = thread_queue(all, cfg), ret;
+
+	ret = fd < 0 ? fd : threads_thread_new(all, cfg, fd, thread);
+	if (ret)
+		return ret;
+	if (all->n && all->steer < 0)
+		user_pause(user_get((*thread)->user), true);
+	all->n++;
+	return 0;
 }
 
 static int threads_make(struct dp_threads *all, const struct dp_config *cfg)
 {
-	int fd, ret = 0;
+	int ret = 0;
 
 	steer_open(all, cfg);
-	while (all->n < cfg->threads && all->n < DP_THREADS_MAX && !ret) {
-		struct data_thread **thread = &all->threads[all->n];
-
-		fd = thread_queue(all, cfg);
-		ret = fd < 0 ? fd : threads_thread_new(all, cfg, fd, thread);
-		if (ret)
-			break;
-		if (all->n && all->steer < 0)
-			user_pause(user_get((*thread)->user), true);
-		all->n++;
+	while (all->n < cfg->threads && all->n < DP_THREADS_MAX && !ret)
+		ret = thread_add(all, cfg);
+	if (ret && all->n) {
+		log_warn("%s: %u data threads instead of %u: %s", cfg->ifname,
+			 all->n, cfg->threads, strerror(-ret));
+		ret = 0;
 	}
 	if (!ret && cfg->has_streams)
 		ret = home_new(all, cfg);
@@ -379,5 +390,12 @@ static int threads_new(const struct dp_config *cfg, struct dp **out)
 
 int dp_user_new(const struct dp_config *cfg, struct dp **out)
 {
-	return cfg->threads ? threads_new(cfg, out) : user_new_alone(cfg, out);
+	int ret = cfg->threads ? threads_new(cfg, out) : -ENOENT;
+
+	if (!ret)
+		return 0;
+	if (cfg->threads)
+		log_warn("%s: no data threads: %s", cfg->ifname,
+			 strerror(-ret));
+	return user_new_alone(cfg, out);
 }

@@ -81,6 +81,7 @@ struct threads_socket {
  * @has_stray: likewise: a datagram that is none of data is new in @out
  * @in, @out: rings of datagrams, from the main loop and to it
  * @sockets, @is_running: the main loop's
+ * @nest: likewise: it could not be started, and that loop does its part
  * @is_told: likewise: @in has something new
  * @lock: of the rest
  * @call: to be done; NULL: none
@@ -98,6 +99,7 @@ struct data_thread {
 	bool has_stray;
 	struct dp_ring *in, *out;
 	pthread_t id;
+	struct loop_nest *nest;
 	bool is_running, is_told;
 	pthread_mutex_t lock;
 	pthread_cond_t answered;
@@ -200,6 +202,7 @@ int threads_peer_list(struct dp *dp,
 int threads_thread_new(struct dp_threads *all, const struct dp_config *cfg,
 		       int tun_fd, struct data_thread **out);
 void threads_thread_free(struct data_thread *thread);
+/* 0, also when the main loop has to do its part; or -errno */
 int threads_thread_start(struct data_thread *thread);
 void threads_thread_stop(struct data_thread *thread);
 /*

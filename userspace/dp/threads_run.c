@@ -360,14 +360,12 @@ static void *thread_main(void *arg)
 }
 
 /* Signals are for the main loop; a thread inherits a mask without any. */
-int threads_thread_start(struct data_thread *thread)
+static int thread_create(struct data_thread *thread)
 {
 	pthread_attr_t attr;
 	sigset_t all, old;
 	int ret;
 
-	if (thread->is_running)
-		return 0;
 	thread->is_stopping = false;
 	sigfillset(&all);
 	pthread_sigmask(SIG_SETMASK, &all, &old);
@@ -380,8 +378,28 @@ int threads_thread_start(struct data_thread *thread)
 	return -ret;
 }
 
+/* It has peers, sockets and a queue by now: they must be somebody's. */
+int threads_thread_start(struct data_thread *thread)
+{
+	static struct log_limit limit = { .burst = 1, .interval_ms = 60000 };
+	int ret;
+
+	if (thread->is_running || thread->nest)
+		return 0;
+	ret = thread_create(thread);
+	if (!ret)
+		return 0;
+	log_limited(&limit, LOG_LEVEL_WARN,
+		    "data thread %u cannot be started (%s), the main loop does its part",
+		    thread->index + 1, strerror(-ret));
+	thread->nest = loop_nest_new(thread->all->base.loop, thread->loop);
+	return thread->nest ? 0 : -ENOMEM;
+}
+
 void threads_thread_stop(struct data_thread *thread)
 {
+	loop_nest_free(thread->nest);
+	thread->nest = NULL;
 	if (!thread->is_running)
 		return;
 	pthread_mutex_lock(&thread->lock);
@@ -458,6 +476,7 @@ int threads_thread_new(struct dp_threads *all, const struct dp_config *cfg,
 {
 	struct data_thread *thread = calloc(1, sizeof(*thread));
 	struct dp_config own = *cfg;
+	int ret;
 
 	if (!thread) {
 		close(tun_fd);
@@ -468,6 +487,7 @@ int threads_thread_new(struct dp_threads *all, const struct dp_config *cfg,
 	TAILQ_INIT(&thread->news);
 	pthread_mutex_init(&thread->lock, NULL);
 	pthread_cond_init(&thread->answered, NULL);
+	errno = 0;
 	thread->loop = loop_new();
 	thread->in = dp_ring_new(DP_RING_BYTES);
 	thread->out = dp_ring_new(DP_RING_BYTES);
@@ -481,9 +501,10 @@ int threads_thread_new(struct dp_threads *all, const struct dp_config *cfg,
 	if (!thread->wake || !thread->in || !thread->out ||
 	    userdp_rx_init(&thread->rx) ||
 	    user_new_alone(&own, &thread->user)) {
+		ret = errno ? -errno : -ENOMEM;
 		close(tun_fd);
 		threads_thread_free(thread);
-		return -ENOMEM;
+		return ret;
 	}
 	user_get(thread->user)->is_part = true;
 	*out = thread;

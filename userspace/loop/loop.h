@@ -19,6 +19,7 @@ struct loop_timer;
 struct loop_io;
 struct loop_signal;
 struct loop_wake;
+struct loop_nest;
 struct loop_pool;
 
 /** loop_new() - Return: a loop, NULL when out of memory or descriptors. */
@@ -143,6 +144,18 @@ void loop_wake_free(struct loop_wake *wake);
 
 /** loop_wake_send() - Context: any thread, as long as it is not freed */
 void loop_wake_send(struct loop_wake *wake);
+
+/* a loop in another one */
+
+/**
+ * loop_nest_new() - handle the events of a loop in the turns of another one
+ * @outer: that one
+ * @inner: nobody runs it meanwhile
+ *
+ * Return: to be freed before both of them, or NULL.
+ */
+struct loop_nest *loop_nest_new(struct loop *outer, struct loop *inner);
+void loop_nest_free(struct loop_nest *nest);
 
 /* worker threads */
 
