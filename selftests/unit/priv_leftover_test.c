@@ -13,6 +13,7 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <sys/wait.h>
+#include <time.h>
 
 #include "netns.h"
 #include "nl/nl.h"
@@ -259,6 +260,56 @@ static void test_held(void **state)
 	assert_int_equal(n_ours(), 0);
 }
 
+/* The first daemon, and its end by kill; what it had is with the caller. */
+static void queues_of_killed(const char *name)
+{
+	pid_t pid = fork();
+	struct priv_link link;
+	struct priv *priv;
+	int fd, status;
+
+	assert_true(pid >= 0);
+	if (!pid)
+		_exit(priv_start(&priv) ||
+		      priv_link_open(priv, PRIV_LINK_TUN_QUEUES, name, &link) ||
+		      priv_link_hold(priv, link.ifindex, &fd));
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	assert_int_equal(status, 0);
+}
+
+/*
+ * A device with several queues, which anybody can have another one of: who goes
+ * on with it has it alone, and at once.
+ */
+static void test_held_queues(void **state)
+{
+	struct timespec begin, end;
+	struct priv_link link;
+	struct side two, three;
+	int fd, ifindex;
+
+	(void)state;
+	fd = netns_tun_with("queues0", IFF_VNET_HDR | IFF_MULTI_QUEUE,
+			    &ifindex);
+	assert_true(fd >= 0);
+	queues_of_killed("queues0");
+	assert_int_equal(priv_start(&two.priv), 0);
+	clock_gettime(CLOCK_MONOTONIC, &begin);
+	assert_int_equal(priv_link_adopt(two.priv, fd, &two.link), 0);
+	clock_gettime(CLOCK_MONOTONIC, &end);
+	assert_in_range((end.tv_sec - begin.tv_sec) * 1000 +
+			(end.tv_nsec - begin.tv_nsec) / 1000000, 0, 600);
+	assert_int_equal(priv_start(&three.priv), 0);
+	assert_int_equal(priv_link_open(three.priv, PRIV_LINK_TUN_QUEUES,
+					"queues0", &link), -EBUSY);
+	assert_int_equal(priv_link_adopt(three.priv, fd, &link), -EBUSY);
+	priv_stop(two.priv);
+	assert_int_equal(priv_link_open(three.priv, PRIV_LINK_TUN_QUEUES,
+					"queues0", &three.link), 0);
+	side_stop(&three);
+	close(fd);
+}
+
 /* What others have made stays, on whatever link. */
 static void test_others(void **state)
 {
@@ -287,6 +338,7 @@ int main(void)
 		cmocka_unit_test(test_same_link),
 		cmocka_unit_test(test_neighbour),
 		cmocka_unit_test(test_held),
+		cmocka_unit_test(test_held_queues),
 		cmocka_unit_test(test_others),
 	};
 

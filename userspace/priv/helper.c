@@ -192,6 +192,8 @@ void priv_helper_main(int sock)
 			close(reply.link.fd);
 	}
 	priv_socket_remove(&helper);
+	if (!is_bye)
+		priv_locks_release(&helper);
 	if (is_bye || !priv_is_held(&helper))
 		priv_helper_undo(&helper);
 	_exit(0);

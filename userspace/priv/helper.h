@@ -86,6 +86,8 @@ bool priv_link_is_held(const char *name);
 /* is there still a descriptor for it that outlives the daemon? */
 bool priv_device_is_held(struct priv_helper *helper,
 			 const struct priv_device *dev);
+/* a TUN device goes on with another daemon, which need not wait for this one */
+void priv_locks_release(struct priv_helper *helper);
 void priv_device_close(struct priv_helper *helper, struct priv_device *dev);
 
 /* undo.c; add: -ENOMEM or -ENOSPC, before the thing itself is done */

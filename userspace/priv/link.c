@@ -283,11 +283,15 @@ int priv_do_link_open(struct priv_helper *helper,
 	return 0;
 }
 
-/* That the daemon has its descriptor is not seen here, so it must be of TUN. */
+/*
+ * That the daemon has its descriptor is not seen here, so it must be of TUN.
+ * Who had it before has let go of the lock, see priv_locks_release().
+ */
 int priv_do_link_adopt(struct priv_helper *helper,
 		       const struct priv_request *req,
 		       struct priv_reply *reply)
 {
+	struct priv_device dev = { .kind = PRIV_LINK_TUN, .is_takeover = true };
 	struct priv_device *entry = priv_device_find(helper, 0);
 	struct nl_link link;
 	int err;
@@ -305,12 +309,14 @@ int priv_do_link_adopt(struct priv_helper *helper,
 		priv_reply_text(reply, "%s is no TUN device", req->name);
 		return -EPERM;
 	}
-	*entry = (struct priv_device){
-		.kind = PRIV_LINK_TUN,
-		.lock_fd = -1,
-		.ifindex = link.ifindex,
-		.is_takeover = true,
-	};
+	err = priv_tun_lock(&link, req->kind == PRIV_LINK_TUN_QUEUES, &dev);
+	if (err) {
+		priv_reply_text(reply, "%s is in use by another ovpnd",
+				link.name);
+		return err;
+	}
+	dev.ifindex = link.ifindex;
+	*entry = dev;
 	reply->link.ifindex = link.ifindex;
 	reply->link.is_adopted = true;
 	memcpy(reply->link.name, link.name, sizeof(reply->link.name));
@@ -378,6 +384,19 @@ bool priv_device_is_held(struct priv_helper *helper,
 	       !nl_rt_link_get(helper->rt, dev->held, &link) &&
 	       link.ifindex == dev->ifindex &&
 	       (priv_is_tun(dev->kind) || priv_link_is_held(dev->held));
+}
+
+void priv_locks_release(struct priv_helper *helper)
+{
+	for (size_t i = 0; i < PRIV_LINKS_MAX; i++) {
+		struct priv_device *dev = &helper->devices[i];
+
+		if (!dev->ifindex || !dev->held[0] || !priv_is_tun(dev->kind) ||
+		    dev->lock_fd < 0)
+			continue;
+		close(dev->lock_fd);
+		dev->lock_fd = -1;
+	}
 }
 
 void priv_device_close(struct priv_helper *helper, struct priv_device *dev)

@@ -184,6 +184,8 @@ int priv_link_adopt(struct priv *priv, int fd, struct priv_link *out)
 	if (ioctl(fd, TUNGETIFF, &ifr))
 		return -errno;
 	memcpy(req.name, ifr.ifr_name, sizeof(req.name) - 1);
+	req.kind = ifr.ifr_flags & IFF_MULTI_QUEUE ? PRIV_LINK_TUN_QUEUES :
+						     PRIV_LINK_TUN;
 	err = priv_call(priv, &req, &reply);
 	if (err)
 		return err;
