@@ -74,12 +74,13 @@ static void late(struct loop_timer *timer, void *arg)
 }
 
 /* In the process that is confined. */
-static struct answer run_one(const char *unit, uint32_t timeout)
+static struct answer run_one(const char *unit, const char *user,
+			     uint32_t timeout)
 {
 	static const char *argv[] = { program, NULL };
 	struct hook_setup plan = {
 		.commands = { [HOOK_CLIENT_CONNECT] = argv },
-		.tmp_dir = dir, .user = "nobody", .timeout = timeout,
+		.tmp_dir = dir, .user = user, .timeout = timeout,
 	};
 	struct hook_run run = {
 		.event = HOOK_CLIENT_CONNECT, .key = "a",
@@ -125,7 +126,7 @@ static void expect_in_each(void (*check)(const char *unit))
 
 static void check_file(const char *unit)
 {
-	struct answer answer = run_one(unit, 20);
+	struct answer answer = run_one(unit, "nobody", 20);
 
 	CHECK(answer.status == HOOK_OK);
 	CHECK(!strcmp(answer.file, "hello nobody\n"));
@@ -141,7 +142,7 @@ static void test_file(void **state)
 
 static void check_end(const char *unit)
 {
-	struct answer answer = run_one(unit, 1);
+	struct answer answer = run_one(unit, "nobody", 1);
 
 	CHECK(answer.status == HOOK_FAILED);
 	CHECK(strstr(answer.why, "too long"));
@@ -156,11 +157,33 @@ static void test_end(void **state)
 	expect_in_each(check_end);
 }
 
+/* A program of root's has what the unit leaves, but for the one right. */
+static void check_rights(const char *unit)
+{
+	struct answer answer = run_one(unit, NULL, 20);
+	unsigned long long has, may;
+
+	CHECK(answer.status == HOOK_OK);
+	CHECK(sscanf(answer.file, "hello %llx %llx", &has, &may) == 2);
+	CHECK(has >> CAP_NET_ADMIN & may >> CAP_NET_ADMIN & 1);
+	CHECK(!(has >> CAP_BPF & 1));
+	CHECK(!(may >> CAP_BPF & 1));
+	_exit(0);
+}
+
+static void test_rights(void **state)
+{
+	(void)state;
+	script("sed -n 's/^Cap\\(Prm\\|Bnd\\):\t//p' /proc/self/status >>\"$1\"");
+	expect_in_each(check_rights);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_file),
 		cmocka_unit_test(test_end),
+		cmocka_unit_test(test_rights),
 	};
 
 	cmocka_set_message_output(CM_OUTPUT_TAP);

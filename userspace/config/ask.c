@@ -2,6 +2,7 @@
 /* What is in no file is asked of the person who starts the daemon. */
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/capability.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
@@ -83,6 +84,8 @@ static void program_child(int out, pid_t parent, const char *prompt,
 	sigprocmask(SIG_SETMASK, &none, NULL);
 	alarm(ASK_SECONDS + ASK_GRACE_S);
 	prctl(PR_SET_PDEATHSIG, SIGTERM);
+	/* for the queues of a device, and not for this */
+	prctl(PR_CAPBSET_DROP, CAP_BPF, 0, 0, 0);
 	if (getppid() == parent && dup2(out, STDOUT_FILENO) >= 0 &&
 	    !fcntl(STDOUT_FILENO, F_SETFD, 0))
 		execl(ASK_PROGRAM, ASK_PROGRAM, timeout, "--no-tty",

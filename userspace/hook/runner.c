@@ -3,6 +3,7 @@
  * A process that runs programs, or calls a plugin: a loop and a socket to the
  * daemon. It ends when the daemon has gone and its last run, too.
  */
+#include <cap-ng.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <grp.h>
@@ -109,6 +110,21 @@ static void runner_readable(struct loop_io *io, unsigned int events, void *arg)
 }
 
 /* ---- the process ----------------------------------------------------- */
+
+/*
+ * The daemon's right to steer the queues of its device is no right of programs
+ * and plugins: it goes from what they have, and from what a program can get.
+ */
+static int runner_rights(void)
+{
+	prctl(PR_CAPBSET_DROP, CAP_BPF, 0, 0, 0);
+	prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_LOWER, CAP_BPF, 0, 0);
+	if (capng_get_caps_process())
+		return -EPERM;
+	capng_update(CAPNG_DROP, CAPNG_EFFECTIVE | CAPNG_PERMITTED |
+		     CAPNG_INHERITABLE, CAP_BPF);
+	return capng_apply(CAPNG_SELECT_CAPS) ? -EPERM : 0;
+}
 
 static int runner_ids(struct runner *runner)
 {
@@ -240,7 +256,7 @@ void hook_runner_main(const struct hook_setup *setup,
 	struct runner *runner = calloc(1, sizeof(*runner));
 
 	runner_signals();
-	if (!runner || runner_fds(setup, sock))
+	if (!runner || runner_rights() || runner_fds(setup, sock))
 		_exit(1);
 	runner->setup = setup;
 	runner_name(runner, plugin);
