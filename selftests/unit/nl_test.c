@@ -2,7 +2,11 @@
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
+#include <errno.h>
+#include <linux/netlink.h>
 #include <stdint.h>
+#include <sys/socket.h>
+#include <unistd.h>
 
 #include <cmocka.h>
 
@@ -60,6 +64,56 @@ static void test_link_get(void **state)
 	assert_int_equal(nl_rt_link_get(rt, "", &link), -EINVAL);
 	assert_int_equal(nl_rt_link_get(rt, "a-name-that-is-too-long", &link),
 			 -EINVAL);
+}
+
+/* The port of the socket that asks; there is one. */
+static uint32_t port_of_rt(void)
+{
+	struct sockaddr_nl addr;
+
+	for (int fd = 3; fd < 64; fd++) {
+		socklen_t len = sizeof(addr);
+
+		if (!getsockname(fd, (struct sockaddr *)&addr, &len) &&
+		    addr.nl_family == AF_NETLINK)
+			return addr.nl_pid;
+	}
+	fail_msg("no netlink socket");
+	return 0;
+}
+
+/* Answers of somebody else, with each number that the next request may have. */
+static void lie(uint32_t port, uint32_t seq)
+{
+	struct {
+		struct nlmsghdr head;
+		struct nlmsgerr err;
+	} msg = {
+		.head = { .nlmsg_len = sizeof(msg), .nlmsg_type = NLMSG_ERROR,
+			  .nlmsg_seq = seq, .nlmsg_pid = port },
+		.err = { .error = -EPERM },
+	};
+	struct sockaddr_nl to = { .nl_family = AF_NETLINK, .nl_pid = port };
+	int fd = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_ROUTE);
+
+	assert_true(fd >= 0);
+	assert_int_equal(sendto(fd, &msg, sizeof(msg), 0,
+				(struct sockaddr *)&to, sizeof(to)),
+			 sizeof(msg));
+	close(fd);
+}
+
+/* Only the kernel answers, and only what it was asked. */
+static void test_answers_of_others(void **state)
+{
+	uint32_t port = port_of_rt();
+	struct nl_link link;
+
+	(void)state;
+	for (uint32_t seq = 0; seq < 40; seq++)
+		lie(port, seq);
+	assert_int_equal(nl_rt_link_get(rt, "tun0", &link), 0);
+	assert_int_equal(link.ifindex, tun);
 }
 
 static void test_link_set(void **state)
@@ -228,6 +282,7 @@ static void test_ovpn(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_answers_of_others),
 		cmocka_unit_test(test_link_get),
 		cmocka_unit_test(test_link_set),
 		cmocka_unit_test(test_error_text),

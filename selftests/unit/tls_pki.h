@@ -30,6 +30,7 @@ struct pki_spec {
 	enum pki_type type;
 	int rsa_bits;		/* 0: 2048 */
 	const char *cn;		/* NULL: no common name */
+	int cn_len;		/* 0: up to its NUL */
 	const char *org;	/* NULL: none */
 	bool is_ca;
 	const char *key_usage;	/* "digitalSignature", NULL: none */
@@ -115,7 +116,9 @@ static inline void pki_name(X509 *cert, const struct pki_spec *spec)
 	/* Tests need common names that are longer than the standard allows. */
 	if (cn)
 		X509_NAME_add_entry_by_NID(name, NID_commonName,
-					   V_ASN1_UTF8STRING, cn, -1, -1, 0);
+					   V_ASN1_UTF8STRING, cn,
+					   spec->cn_len ? spec->cn_len : -1,
+					   -1, 0);
 }
 
 /* @issuer NULL: self-signed */

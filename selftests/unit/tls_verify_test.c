@@ -312,6 +312,41 @@ static void test_name_is_cleaned(void **state)
 	pki_free(&cert);
 }
 
+/* What stands behind a NUL is a part of the name: it is not that of another. */
+static void test_cve_2026_84790_name_with_nul(void **state)
+{
+	struct pki_spec spec = { .cn = "server\0x", .cn_len = 8,
+				 .org = "Test" };
+	struct pki_cert cert = pki_make(&spec, &ca);
+	struct tls_config c = pair_config(false, &ca, &cert);
+	struct tls_config s = server_cfg();
+	struct tls_pair pair;
+	const char *subject;
+
+	(void)state;
+	pair_init(&pair, &c, &s);
+	pair_run(&pair, SIZE_MAX);
+	assert_established(&pair);
+	assert_string_equal(tls_session_peer(pair.server.session)->common_name,
+			    "server_x");
+	subject = strstr(tls_session_peer(pair.server.session)->subject,
+			 "CN=server");
+	assert_non_null(subject);
+	assert_null(strchr(",", subject[strlen("CN=server")]));
+	pair_free(&pair);
+	pki_free(&cert);
+	/* likewise at a client, which wants "server" */
+	spec.key_usage = "digitalSignature";
+	spec.ext_usage = "serverAuth";
+	cert = pki_make(&spec, &ca);
+	c = client_cfg();
+	s = pair_config(true, &ca, &cert);
+	c.name_type = TLS_NAME_NAME;
+	c.peer_name = "server";
+	assert_refused(&c, &s, false, "verify-x509-name");
+	pki_free(&cert);
+}
+
 /* The chain may be in "cert", in "extra-certs", or be missing. */
 static void test_intermediate(void **state)
 {
@@ -441,6 +476,7 @@ int main(void)
 		cmocka_unit_test(test_names),
 		cmocka_unit_test(test_common_name),
 		cmocka_unit_test(test_name_is_cleaned),
+		cmocka_unit_test(test_cve_2026_84790_name_with_nul),
 		cmocka_unit_test(test_intermediate),
 	};
 

@@ -78,6 +78,72 @@ static void test_answers(void **state)
 	stays_out("no-later", "", "alice", "secret", "AUTH_FAILED");
 }
 
+/* Two plugins, both of which may take their time. */
+static void both(const char *first, const char *second, bool is_in)
+{
+	char more[600];
+
+	snprintf(more, sizeof(more), "plugin %s /dev/null do=%s", plugin,
+		 second);
+	if (is_in)
+		comes_in(first, more, "alice");
+	else
+		stays_out(first, more, "alice", "secret", "AUTH_FAILED");
+}
+
+/* One who says yes does not speak for the other, whoever is the first. */
+static void test_cve_2022_0547_all_have_to_agree(void **state)
+{
+	(void)state;
+	both("yes-later", "yes-later", true);
+	both("yes-later", "no-later", false);
+	both("no-later", "yes-later", false);
+	both("yes", "no-later", false);
+	both("no-later", "yes", false);
+}
+
+/*
+ * What only looks like a token is a wrong password, whatever it is made of.
+ * With external-auth the plugin decides: here it says no.
+ */
+static void test_cve_2026_13122_malformed_tokens(void **state)
+{
+	static const char *const tokens[] = {
+		"SESS_ID_AT_", "SESS_ID_AT_A", "SESS_ID_AT_====",
+		"SESS_ID_AT_AAAAAAAAAAAAAAAA",
+		/* of the right length, but not of base64, or not of a token */
+		"SESS_ID_AT_****************************************"
+		"****************************************",
+		"SESS_ID_AT_AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA"
+		"AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA==",
+		"SESS_ID_AT_AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA"
+		"AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA",
+		/* one longer, one shorter */
+		"SESS_ID_AT_AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA"
+		"AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA",
+		"SESS_ID_AT_AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA"
+		"AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA",
+	};
+	static char longest[PROTO_PASSWORD_MAX];
+	struct peer *peer;
+
+	(void)state;
+	memset(longest, 'A', sizeof(longest) - 1);
+	memcpy(longest, "SESS_ID_AT_", 11);
+	start("no-later", "auth-gen-token 0 external-auth");
+	peer = client("alice", longest);
+	for (size_t i = 0;; i++) {
+		run_until(peer_has(peer, "AUTH_FAILED"));
+		assert_false(peer_has(peer, "PUSH_REPLY"));
+		if (i == sizeof(tokens) / sizeof(tokens[0]))
+			break;
+		peer->password = tokens[i];
+		peer->addr = addr_of((uint16_t)(4100 + i));
+		peer_connect(peer);
+	}
+	stop();
+}
+
 /* Who says no name is not asked about, unless that is allowed. */
 static void test_no_name(void **state)
 {
@@ -318,6 +384,8 @@ int main(int argc, char **argv)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_answers),
+		cmocka_unit_test(test_cve_2022_0547_all_have_to_agree),
+		cmocka_unit_test(test_cve_2026_13122_malformed_tokens),
 		cmocka_unit_test(test_no_name),
 		cmocka_unit_test(test_long_password),
 		cmocka_unit_test(test_certificate_refused),

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
  * A plugin for hook_plugin_test: it writes down what it is told in the file
- * that its first argument names, and does what the variable "do" says.
+ * that its first argument names, and does what the variable "do" says, or another
+ * argument "do=".
  * GENERATION is the version of the interface that it is written for.
  */
 #include <stdbool.h>
@@ -35,6 +36,7 @@ void openvpn_plugin_client_destructor_v1(void *handle, void *client);
 static FILE *out;
 static int n_clients;
 static int n_asked;
+static char *always;	/* what it does; NULL: what the variable says */
 
 static const char *get(const char *envp[], const char *name)
 {
@@ -57,8 +59,11 @@ static void *begin(const char *argv[], const char *envp[])
 		return NULL;
 	setvbuf(out, NULL, _IOLBF, 0);
 	fprintf(out, "open");
-	for (; *argv; argv++)
+	for (; *argv; argv++) {
 		fprintf(out, " <%s>", *argv);
+		if (!strncmp(*argv, "do=", 3))
+			always = strdup(*argv + 3);
+	}
 	fprintf(out, " verb=%s admin=%s\npid %d\n", get(envp, "verb"),
 		get(envp, "ADMIN"), (int)getpid());
 	return out;
@@ -95,7 +100,7 @@ static struct plugin_string *lines(const char *text)
 static int act(int type, const char *argv[], const char *envp[],
 	       struct plugin_string **list)
 {
-	const char *what = get(envp, "do");
+	const char *what = always ? always : get(envp, "do");
 
 	fprintf(out, "func %d", type);
 	for (argv++; *argv; argv++)
