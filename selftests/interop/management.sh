@@ -42,18 +42,24 @@ mgmt_ask() {
 	}
 }
 
-# mgmt_compare NAME: the answers of both, after the mask.
-mgmt_compare() {
-	local program
+# mgmt_same STOCK NAME: the answers of both, after the mask.
+mgmt_same() {
+	local program stock=$1
 
-	for program in 2.6.14 ovpnd; do
+	shift
+	for program in "$stock" ovpnd; do
 		mgmt_mask <"$DIR/$1.$program" | mgmt_help \
 			>"$DIR/$1.$program.masked"
 	done
-	diff -u --label stock --label ovpnd "$DIR/$1.2.6.14.masked" \
+	diff -u --label stock --label ovpnd "$DIR/$1.$stock.masked" \
 		"$DIR/$1.ovpnd.masked" >"$DIR/$1.diff" && return
 	sed 's/^/#   /' "$DIR/$1.diff"
 	fail "$1: the answers differ"
+}
+
+# mgmt_compare NAME: with those of 2.6.14
+mgmt_compare() {
+	mgmt_same 2.6.14 "$1"
 }
 
 # mgmt_server_starts PROGRAM: a server with a management interface at $MGMT.

@@ -9,16 +9,19 @@ scenario_push_update() {
 push "route 10.91.0.0 255.255.0.0"
 push "route 10.92.0.0 255.255.0.0"'
 	connect "$1" ovpnd
+	expect_data_path client ovpnd
 	on_tunnel 10.91.0.0/16 && on_tunnel 10.92.0.0/16 ||
 		fail "the pushed routes are missing"
 
+	updates_begin
 	push_update "route 10.93.0.0 255.255.0.0,tun-mtu 1400"
 	soon on_tunnel 10.93.0.0/16 || fail "there is no new route"
 	off_tunnel 10.91.0.0/16 && off_tunnel 10.92.0.0/16 ||
 		fail "the old routes are still there"
 	in_c ip link show dev tun-c | grep -q 'mtu 1400' ||
 		fail "the MTU is the old one"
-	traffic_ping "$VPN_S4" || fail "ping after the first update"
+	pings_end
+	[ "$PINGS_LOST" = 0 ] || fail "$PINGS_LOST pings lost over an update"
 
 	push_update "-route"
 	soon off_tunnel 10.93.0.0/16 || fail "the route is still there"
@@ -27,22 +30,41 @@ push "route 10.92.0.0 255.255.0.0"'
 	push_update "route 10.94.0.0 255.255.0.0,route 10.95.0.0 255.255.0.0"
 	soon on_tunnel 10.95.0.0/16 && on_tunnel 10.94.0.0/16 ||
 		fail "of two new routes one is missing"
+	push_update_address
 	[ "$(grep -c 'Initialization Sequence Completed' "$DIR/client.log")" = 1 ] ||
 		fail "the client has connected again"
 
 	push_update "cipher AES-128-GCM"
 	soon daemon_says client 'cannot be applied: it may not change' ||
 		fail "the client lets the cipher be changed"
-	RESULT="routes and MTU changed while connected"
+	RESULT="routes, MTU and addresses changed while connected, "
+	RESULT+="$PINGS_SENT pings over it"
 	stop_clean client
 	daemon_stop server
+}
+
+# Other addresses inside, of both families; the routes stay.
+push_update_address() {
+	push_update "ifconfig 10.8.0.77 $VPN_MASK,ifconfig-ipv6 fd00:8::77/64 $VPN_S6"
+	soon has_address tun-c 10.8.0.77/24 && has_address tun-c fd00:8::77/64 ||
+		fail "the addresses are the old ones"
+	! has_address tun-c 10.8.0.2/24 && ! has_address tun-c fd00:8::1000/64 ||
+		fail "the old addresses are still there"
+	on_tunnel 10.95.0.0/16 && on_tunnel 10.94.0.0/16 ||
+		fail "the routes have gone with the address"
+	traffic_ping "$VPN_S4" || fail "ping with the new address"
+	traffic_ping "$VPN_S6" || fail "ping with the new IPv6 address"
+	ping_from s "$VPN_S4" 10.8.0.77 && ping_from s "$VPN_S6" fd00:8::77 ||
+		fail "the server does not reach the new addresses"
 }
 
 # scenario_push_update_server CLIENT: ovpnctl changes routes of a stock client that
 # is connected to ovpnd.
 scenario_push_update_server() {
-	EXTRA[server]='push "route 10.91.0.0 255.255.0.0"'
+	EXTRA[server]='management 127.0.0.1 7505
+push "route 10.91.0.0 255.255.0.0"'
 	connect ovpnd "$1"
+	expect_data_path server ovpnd
 	on_tunnel 10.91.0.0/16 || fail "the pushed route is missing"
 	ctl_push "sent to 1 client" "route 10.93.0.0 255.255.0.0" "tun-mtu 1400"
 	soon on_tunnel 10.93.0.0/16 || fail "there is no new route"
@@ -54,13 +76,96 @@ scenario_push_update_server() {
 	soon off_tunnel 10.93.0.0/16 || fail "the route is still there"
 	within 10 is_up_again || fail "no traffic after the second update"
 	traffic_ping "$VPN_S6" || fail "ping after the second update"
+	push_update "route 10.94.0.0 255.255.0.0"
+	soon on_tunnel 10.94.0.0/16 ||
+		fail "the management interface's route is not there"
+	within 10 is_up_again || fail "no traffic after the third update"
 	ctl_push "no client is called nobody" to nobody "route 10.94.0.0 255.255.0.0"
 	ctl_push "is not an option that clients let change" "cipher AES-128-GCM"
 	! daemon_says client 'SIGUSR1|Offending' ||
 		fail "the client has connected again"
-	RESULT="routes and MTU of a client changed by ovpnctl"
+	RESULT="routes and MTU of a client changed by ovpnctl and management"
 	stop_clean client
 	stop_clean server
+}
+
+# scenario_push_unable CLIENT: one that does not want such messages gets none, is
+# counted, and goes on.
+scenario_push_unable() {
+	EXTRA[server]='push "route 10.91.0.0 255.255.0.0"'
+	connect ovpnd "$1"
+	expect_data_path server ovpnd
+	expect_data_path client "$1"
+	updates_begin
+	ctl_push "1 cannot be changed while connected" \
+		"route 10.93.0.0 255.255.0.0"
+	pings_end
+	[ "$PINGS_LOST" = 0 ] || fail "$PINGS_LOST pings lost"
+	on_tunnel 10.91.0.0/16 && off_tunnel 10.93.0.0/16 ||
+		fail "the client's routes have changed"
+	! daemon_says client 'PUSH_UPDATE|SIGUSR1' ||
+		fail "the client was sent an update"
+	stop_clean client
+	stop_clean server
+}
+
+# scenario_management_push: both programs are asked for updates, right and wrong.
+scenario_management_push() {
+	local program
+
+	MGMT=127.0.0.1:7505
+	EXTRA[server]='management 127.0.0.1 7505'
+	for program in 2.7.8 ovpnd; do
+		mgmt_server_starts "$program"
+		mgmt_ask push.none "$program" <<-'EOT'
+			< INFO
+			> push-update-broad
+			< ERROR
+			> push-update-cid 0
+			< ERROR
+			> push-update-cid x -route
+			< ERROR.*push-update
+			> push-update-cid 17 -route
+			< ERROR.*push-update
+			> push-update-broad -route
+			< ERROR.*push-update
+			> exit
+		EOT
+		client_connects ovpnd
+		within 5 traffic_ready || fail "no traffic"
+		mgmt_ask push.one "$program" <<-'EOT'
+			< INFO
+			> push-update-cid 17 "route 10.94.0.0 255.255.0.0"
+			< ERROR.*push-update
+			> push-update-cid 0 "route 10.94.0.0 255.255.0.0,tun-mtu 1400"
+			< SUCCESS.*push-update
+			> exit
+		EOT
+		soon on_tunnel 10.94.0.0/16 || fail "$program: there is no new route"
+		mgmt_ask push.all "$program" <<-'EOT'
+			< INFO
+			> push-update-broad "-route"
+			< SUCCESS.*push-update
+			> exit
+		EOT
+		soon off_tunnel 10.94.0.0/16 || fail "$program: the route is still there"
+		daemon_stop client
+		daemon_stop server
+		# not what this is about
+		sed -i 's/Interface Version [56] /Interface Version N /' \
+			"$DIR"/push.*."$program"
+	done
+	mgmt_same 2.7.8 push.none
+	mgmt_same 2.7.8 push.one
+	mgmt_same 2.7.8 push.all
+	RESULT="push-update-broad and push-update-cid as 2.7.8"
+}
+
+# pings over what follows, slow enough for emulated machines; ends with pings_end
+updates_begin() {
+	in_c ping -n -D -i 0.02 -c 150 -W $((2 * SCALE)) "$VPN_S4" \
+		>"$DIR/pings" 2>&1 &
+	PINGS_PID=$!
 }
 
 is_up_again() {

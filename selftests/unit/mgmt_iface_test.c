@@ -37,6 +37,31 @@ static void test_commands(void **state)
 	close(fd);
 }
 
+#define NOT_PUSHED \
+	"ERROR: no client updated\r\nERROR: push-update command failed\r\n"
+#define PUSHED \
+	"SUCCESS: 1 client(s) updated\r\nSUCCESS: push-update command succeeded\r\n"
+
+/* The words are those of 2.7. */
+static void test_push_update(void **state)
+{
+	int fd;
+
+	(void)state;
+	open_iface();
+	fd = dial();
+	assert_string_equal(hear(fd), BANNER);
+	assert_string_equal(ask(fd, "push-update-broad cipher\n"), NOT_PUSHED);
+	assert_string_equal(ask(fd, "push-update-broad \"-route,tun-mtu 1400\"\n"), PUSHED);
+	assert_string_equal(ask(fd, "push-update-cid 7 \"-route,tun-mtu 1400\"\n"), PUSHED);
+	assert_string_equal(ask(fd, "push-update-cid 8 \"-route,tun-mtu 1400\"\n"), NOT_PUSHED);
+	assert_string_equal(ask(fd, "push-update-cid x -route\n"),
+			    "ERROR: cannot parse CID\r\n"
+			    "ERROR: push-update-cid fail during cid parsing\r\n");
+	assert_string_equal(ask(fd, "push-update-cid 7\n"), "ERROR: the 'push-update-cid' command requires 2 parameters\r\n");
+	close(fd);
+}
+
 /* Who comes second waits, and is served then. */
 static void test_one_at_a_time(void **state)
 {
@@ -236,6 +261,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		RIG_TEST(test_commands),
+		RIG_TEST(test_push_update),
 		RIG_TEST(test_one_at_a_time),
 		RIG_TEST(test_password),
 		RIG_TEST(test_wrong_user),

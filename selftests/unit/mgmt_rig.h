@@ -100,6 +100,19 @@ int tunnel_host_kill(struct tunnel_host *unused, uint64_t cid,
 
 static char accepted[MGMT_IFACE_EXTRA_MAX + 1], refused[128];
 
+/* One client can be changed, and of no other is anything known. */
+int tunnel_host_push(struct tunnel_host *unused, const struct tunnel_push *push,
+		     struct tunnel_push_result *out, char *err, size_t err_len)
+{
+	(void)unused;
+	out->n_unable = 0;
+	out->n_sent = !push->has_cid || push->cid == 7;
+	if (!strcmp(push->options, "-route,tun-mtu 1400"))
+		return 0;
+	snprintf(err, err_len, "not \"%s\"", push->options);
+	return -EINVAL;
+}
+
 int tunnel_host_login_accept(struct tunnel_host *unused, uint64_t cid,
 			     uint32_t kid, const char *lines, size_t len)
 {

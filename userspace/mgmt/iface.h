@@ -261,6 +261,7 @@ mgmt_command_fn mgmt_show_help, mgmt_show_version, mgmt_show_pid,
 	mgmt_show_load, mgmt_show_clients, mgmt_show_net, mgmt_show_test,
 	mgmt_show_remotes, mgmt_show_remote_count;
 mgmt_command_fn mgmt_client_kill, mgmt_client_end;
+mgmt_command_fn mgmt_client_push_all, mgmt_client_push_one;
 void mgmt_client_bytes(struct mgmt_iface *iface);
 bool mgmt_client_is_ready(struct mgmt_iface *iface, const char *name);
 bool mgmt_client_cid(struct mgmt_iface *iface, const char *word, uint64_t *cid);

@@ -253,3 +253,44 @@ void mgmt_client_end(struct mgmt_iface *iface, const char *const *w)
 	else
 		mgmt_iface_say(iface, "SUCCESS: client-kill command succeeded");
 }
+
+/* What it is about has been said by the log, as OpenVPN's is. */
+static void client_push(struct mgmt_iface *iface,
+			const struct tunnel_push *push)
+{
+	struct tunnel_push_result result;
+	char err[200];
+
+	if (tunnel_host_push(iface->host, push, &result, err, sizeof(err))) {
+		log_warn("PUSH_UPDATE: %s", err);
+		result.n_sent = 0;
+	}
+	if (result.n_sent) {
+		mgmt_iface_say(iface, "SUCCESS: %u client(s) updated",
+			       result.n_sent);
+		mgmt_iface_say(iface, "SUCCESS: push-update command succeeded");
+	} else {
+		mgmt_iface_say(iface, "ERROR: no client updated");
+		mgmt_iface_say(iface, "ERROR: push-update command failed");
+	}
+}
+
+void mgmt_client_push_all(struct mgmt_iface *iface, const char *const *w)
+{
+	const struct tunnel_push push = { .options = w[1] };
+
+	if (mgmt_client_is_ready(iface, w[0]))
+		client_push(iface, &push);
+}
+
+void mgmt_client_push_one(struct mgmt_iface *iface, const char *const *w)
+{
+	struct tunnel_push push = { .options = w[2], .has_cid = true };
+
+	if (!mgmt_client_is_ready(iface, w[0]))
+		return;
+	if (mgmt_client_cid(iface, w[1], &push.cid))
+		client_push(iface, &push);
+	else
+		mgmt_iface_say(iface, "ERROR: push-update-cid fail during cid parsing");
+}
