@@ -2,9 +2,6 @@
 /* What a program that is linked with this file speaks: family "ovpn". */
 #include "ovpn_spec_priv.h"
 
-const char *const spec_suffix = "";
-const char *const spec_group = "peers";
-
 static const char *const spec_slot[] = { "primary", "secondary", NULL };
 static const char *const spec_cipher[] = {
 	"none", "aes-gcm", "chacha20-poly1305", NULL
@@ -58,16 +55,26 @@ static const struct spec_attr spec_keyconf[] = {
 	{ NULL, 0, SPEC_BIN, NULL, NULL }
 };
 
-const struct spec_attr spec_top[] = {
+static const struct spec_attr spec_top[] = {
 	{ "ifindex", 1, SPEC_U32, NULL, NULL },
 	{ "peer", 2, SPEC_NEST, spec_peer, NULL },
 	{ "keyconf", 3, SPEC_NEST, spec_keyconf, NULL },
 	{ NULL, 0, SPEC_BIN, NULL, NULL }
 };
 
-const struct spec_command spec_commands[] = {
+static const struct spec_command spec_commands[] = {
 	{ "PEER_NEW", 1 }, { "PEER_SET", 2 }, { "PEER_GET", 3 },
 	{ "PEER_DEL", 4 }, { "PEER_DEL_NTF", 5 }, { "KEY_NEW", 6 },
 	{ "KEY_GET", 7 }, { "KEY_SWAP", 8 }, { "KEY_SWAP_NTF", 9 },
 	{ "KEY_DEL", 10 }, { "PEER_FLOAT_NTF", 11 }, { NULL, 0 }
 };
+
+const struct spec_family spec_ovpn = {
+	.suffix = "",
+	.group = "peers",
+	.top = spec_top,
+	.commands = spec_commands,
+};
+
+__attribute__((weak))
+_Thread_local const struct spec_family *spec_family = &spec_ovpn;

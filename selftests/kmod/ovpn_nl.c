@@ -143,6 +143,7 @@ int ovpn_nl_request(struct ovpn_nl *nl, const char *text, bool is_dump,
 	struct nlmsghdr *nlh;
 	int err;
 
+	spec_family = nl->spec;
 	memset(buf, 0, sizeof(buf));
 	nlh = mnl_nlmsg_put_header(buf);
 	nlh->nlmsg_type = nl->family;
@@ -171,7 +172,7 @@ static void family_group(struct ovpn_nl *nl, const struct nlattr *groups)
 			else if (type == CTRL_ATTR_MCAST_GRP_ID)
 				id = mnl_attr_get_u32(attr);
 		}
-		if (!strcmp(name, spec_group))
+		if (!strcmp(name, spec_family->group))
 			nl->group = id;
 	}
 }
@@ -210,7 +211,8 @@ static int family_find(struct ovpn_nl *nl)
 	genl = mnl_nlmsg_put_extra_header(nlh, sizeof(*genl));
 	genl->cmd = CTRL_CMD_GETFAMILY;
 	genl->version = 1;
-	snprintf(name, sizeof(name), "%s%s", nl_kind(), spec_suffix);
+	snprintf(name, sizeof(name), "%s%s", nl_kind(),
+		 spec_family->suffix);
 	mnl_attr_put_strz(nlh, CTRL_ATTR_FAMILY_NAME, name);
 	call.request = nlh;
 	return nl_call(&call);
@@ -248,9 +250,21 @@ int ovpn_nl_open(struct ovpn_nl *nl)
 
 	if (err)
 		return err;
+	nl->spec = spec_family;
 	err = family_find(nl);
 	if (err)
 		ovpn_nl_close(nl);
+	return err;
+}
+
+int ovpn_nl_open_as(struct ovpn_nl *nl, const struct spec_family *spec)
+{
+	const struct spec_family *before = spec_family;
+	int err;
+
+	spec_family = spec;
+	err = ovpn_nl_open(nl);
+	spec_family = before;
 	return err;
 }
 

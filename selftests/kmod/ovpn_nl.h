@@ -33,13 +33,15 @@ struct ovpn_nl_error {
  * struct ovpn_nl - one socket
  * @sock: owned
  * @family: number of the genl family, 0 if there is none
- * @group: number of its multicast group spec_group
+ * @spec: what is known about the family
+ * @group: number of its multicast group
  * @seq: of the last request
  * @error: of the last request
  */
 struct ovpn_nl {
 	struct mnl_socket *sock;
 	uint16_t family;
+	const struct spec_family *spec;
 	uint32_t group;
 	uint32_t seq;
 	struct ovpn_nl_error error;
@@ -58,6 +60,14 @@ typedef void ovpn_nl_reply_fn(const struct nlmsghdr *nlh, void *data);
  * Return: 0, -ENOENT when the family does not exist, or -errno
  */
 int ovpn_nl_open(struct ovpn_nl *nl);
+
+/**
+ * ovpn_nl_open_as() - connect; finds this family
+ * @nl: to be filled
+ * @spec: the family
+ * Return: as of ovpn_nl_open()
+ */
+int ovpn_nl_open_as(struct ovpn_nl *nl, const struct spec_family *spec);
 
 /**
  * ovpn_nl_open_rtnl() - connect for links only

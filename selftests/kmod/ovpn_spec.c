@@ -193,7 +193,7 @@ void spec_decode(const struct nlmsghdr *nlh, char *buf, size_t size)
 {
 	const struct genlmsghdr *genl = mnl_nlmsg_get_payload(nlh);
 	struct spec_out out = { .buf = buf, .size = size };
-	const struct spec_command *cmd = spec_commands;
+	const struct spec_command *cmd = spec_family->commands;
 	size_t len;
 
 	buf[0] = '\0';
@@ -209,7 +209,7 @@ void spec_decode(const struct nlmsghdr *nlh, char *buf, size_t size)
 	if (!len)
 		return;
 	out_add(&out, " ");
-	out_attrs(&out, spec_top, genl + 1, len);
+	out_attrs(&out, spec_family->top, genl + 1, len);
 }
 
 static const char *name_at(const struct spec_attr *set, const char *base,
@@ -242,6 +242,7 @@ const char *spec_attr_name(const struct nlmsghdr *nlh, uint32_t offset)
 
 	if (offset < head || nlh->nlmsg_len < head)
 		return "?";
-	return name_at(spec_top, (const char *)nlh, (const char *)nlh + head,
-		       nlh->nlmsg_len - head, offset);
+	return name_at(spec_family->top, (const char *)nlh,
+		       (const char *)nlh + head, nlh->nlmsg_len - head,
+		       offset);
 }

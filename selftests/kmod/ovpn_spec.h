@@ -6,6 +6,15 @@
 #include <stddef.h>
 #include <stdint.h>
 
+/* in ovpn_family.c and ovpnx_family.c */
+struct spec_family;
+extern const struct spec_family spec_ovpn, spec_ovpnx;
+
+/* The one that a thread speaks: at first that of the file which a program is
+ * linked with, or of the first one of both.
+ */
+extern _Thread_local const struct spec_family *spec_family;
+
 /*
  * Messages of the generic netlink families "ovpn" and "ovpnx" as text, both
  * ways; which of them is a matter of what a program is linked with:

@@ -300,7 +300,7 @@ static int put_items(struct spec_in *in, const struct spec_attr *set)
 
 static int in_command(struct spec_in *in, uint8_t *number)
 {
-	const struct spec_command *cmd = spec_commands;
+	const struct spec_command *cmd = spec_family->commands;
 	char name[SPEC_WORD_MAX];
 	int err;
 
@@ -334,7 +334,7 @@ int spec_encode_to(const struct spec_sink *sink, void *msg, const char *text,
 	if (!err)
 		err = sink->start(msg, number);
 	if (!err)
-		err = put_items(&in, spec_top);
+		err = put_items(&in, spec_family->top);
 	if (!err && *in.at)
 		err = in_error(&in, "unbalanced \"}\"");
 	return err;

@@ -39,13 +39,18 @@ struct spec_command {
 	uint8_t number;
 };
 
-/*
- * One of ovpn_family.c and ovpnx_family.c has these. The name of the family is
- * that of the link kind and the suffix.
+/**
+ * struct spec_family - a generic netlink family
+ * @suffix: with the name of the link kind before it, its name
+ * @group: its multicast group
+ * @top: attributes
+ * @commands: commands; ends with a NULL name
  */
-extern const char *const spec_suffix;
-extern const char *const spec_group;
-extern const struct spec_attr spec_top[];
-extern const struct spec_command spec_commands[];
+struct spec_family {
+	const char *suffix;
+	const char *group;
+	const struct spec_attr *top;
+	const struct spec_command *commands;
+};
 
 #endif

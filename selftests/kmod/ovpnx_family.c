@@ -2,9 +2,6 @@
 /* What a program that is linked with this file speaks: family "ovpnx". */
 #include "ovpn_spec_priv.h"
 
-const char *const spec_suffix = "x";
-const char *const spec_group = "events";
-
 static const char *const spec_transport[] = { "udp", "tcp", NULL };
 
 static const char *const spec_slot[] = { "primary", "secondary", NULL };
@@ -76,7 +73,7 @@ static const struct spec_attr spec_keyconf[] = {
 	{ NULL, 0, SPEC_BIN, NULL, NULL }
 };
 
-const struct spec_attr spec_top[] = {
+static const struct spec_attr spec_top[] = {
 	{ "ifindex", 1, SPEC_U32, NULL, NULL },
 	{ "features", 2, SPEC_NEST, spec_features, NULL },
 	{ "dev", 3, SPEC_NEST, spec_dev, NULL },
@@ -85,7 +82,7 @@ const struct spec_attr spec_top[] = {
 	{ NULL, 0, SPEC_BIN, NULL, NULL }
 };
 
-const struct spec_command spec_commands[] = {
+static const struct spec_command spec_commands[] = {
 	{ "GET_FEATURES", 1 }, { "DEV_GET", 2 }, { "DEV_SET", 3 },
 	{ "PEER_GET", 4 }, { "PEER_SET", 5 }, { "PEER_PAYLOAD_NTF", 6 },
 	{ "DEV_OPEN", 7 }, { "KEY_NEW", 8 }, { "KEY_GET", 9 },
@@ -93,3 +90,13 @@ const struct spec_command spec_commands[] = {
 	{ "PREFIX_DEL", 13 },
 	{ NULL, 0 }
 };
+
+const struct spec_family spec_ovpnx = {
+	.suffix = "x",
+	.group = "events",
+	.top = spec_top,
+	.commands = spec_commands,
+};
+
+__attribute__((weak))
+_Thread_local const struct spec_family *spec_family = &spec_ovpnx;
