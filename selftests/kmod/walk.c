@@ -17,7 +17,7 @@
 #include <sys/socket.h>
 #include <time.h>
 
-#include "walk.h"
+#include "walk_x.h"
 
 #define WALK_TEXT 4096
 #define WALK_LINES (WALK_IDS * 600)
@@ -82,22 +82,55 @@ static bool outcome_is(struct walk *w, const char *what, int err,
 	return wrong(w, what, expected, actual);
 }
 
-static bool step_request(struct walk *w, const struct walk_req *req)
+/* Which driver a cipher has is not the model's business. */
+static void hide_driver(char *text)
 {
-	struct ovpn_nl *nl = &w->net[req->net].genl;
-	static struct walk_got got;
-	char text[WALK_TEXT], expected[WALK_TEXT];
-	int err, got_err;
+	char *at = strstr(text, "crypto-driver=");
+	size_t len;
 
-	walk_req_text(w, req, text, sizeof(text));
+	if (!at)
+		return;
+	at += strlen("crypto-driver=");
+	len = strcspn(at, " }");
+	*at++ = '*';
+	memmove(at, at + len - 1, strlen(at + len - 1) + 1);
+}
+
+/* A request whose outcome is known. */
+static bool ask(struct walk *w, struct ovpn_nl *nl, const char *text, int err,
+		const char *expected)
+{
+	static struct walk_got got;
+	int got_err;
+
 	if (w->is_loud)
-		printf("# %u net %d %s\n", w->step, req->net, text);
-	err = walk_predict(w, req, expected, sizeof(expected));
+		printf("# %u net %d %s %s\n", w->step, nl != &w->net[0].genl &&
+		       nl != &w->net[0].genl_x, nl->spec == &spec_ovpnx ? "x" :
+		       "-", text);
 	got.text[0] = '\0';
 	got_err = ovpn_nl_request(nl, text, false, collect, NULL, &got);
-	if (err)
-		expected[0] = '\0';
-	return outcome_is(w, text, err, expected, got_err, got.text);
+	hide_driver(got.text);
+	return outcome_is(w, text, err, err ? "" : expected, got_err, got.text);
+}
+
+static bool step_request(struct walk *w, const struct walk_req *req)
+{
+	char text[WALK_TEXT], expected[WALK_TEXT];
+	int err;
+
+	walk_req_text(w, req, text, sizeof(text));
+	err = walk_predict(w, req, expected, sizeof(expected));
+	return ask(w, &w->net[req->net].genl, text, err, expected);
+}
+
+static bool step_x(struct walk *w, const struct walk_x *req)
+{
+	char text[WALK_TEXT], expected[WALK_TEXT];
+	int err;
+
+	walk_x_text(w, req, text, sizeof(text));
+	err = walk_x_predict(w, req, expected, sizeof(expected));
+	return ask(w, &w->net[req->net].genl_x, text, err, expected);
 }
 
 static bool check_dump(struct walk *w, int dev)
@@ -133,23 +166,58 @@ static bool check_dump(struct walk *w, int dev)
 	return outcome_is(w, "dump", 0, expected, err, got.text);
 }
 
-static bool check_keys(struct walk *w, int dev)
+static bool check_keys(struct walk *w, int dev, uint32_t id)
 {
 	struct walk_req req = {
 		.cmd = WALK_KEY_GET, .net = w->dev[dev].net, .dev = dev,
-		.has_nest = true, .peer_id.is_set = true, .slot.is_set = true,
+		.has_nest = true, .peer_id = { true, id }, .slot.is_set = true,
+	};
+	struct walk_x req_x = {
+		.cmd = WALK_X_KEY_GET, .net = w->dev[dev].net, .dev = dev,
+		.has_nest = true, .peer_id = { true, id }, .slot.is_set = true,
 	};
 	bool is_ok = true;
+
+	for (req.slot.value = 0; is_ok && req.slot.value < 2;
+	     req.slot.value++) {
+		req_x.slot = req.slot;
+		is_ok = step_request(w, &req) &&
+			(w->is_intree || step_x(w, &req_x));
+	}
+	return is_ok;
+}
+
+/* Everything that is told about a peer beside its dump. */
+static bool check_peer(struct walk *w, int dev, uint32_t id)
+{
+	static const enum walk_x_cmd cmds[] = {
+		WALK_X_PEER_GET, WALK_X_PREFIX_GET,
+	};
+	struct walk_x req = {
+		.net = w->dev[dev].net, .dev = dev, .has_nest = true,
+		.id = { true, id },
+	};
+	bool is_ok = check_keys(w, dev, id);
+	size_t i;
+
+	for (i = 0; is_ok && !w->is_intree && i < 2; i++) {
+		req.cmd = cmds[i];
+		is_ok = step_x(w, &req);
+	}
+	return is_ok;
+}
+
+static bool check_peers(struct walk *w, int dev)
+{
+	struct walk_x req = {
+		.cmd = WALK_X_DEV_GET, .net = w->dev[dev].net, .dev = dev,
+	};
+	bool is_ok = w->is_intree || step_x(w, &req);
 	uint32_t id;
 
-	for (id = 0; is_ok && id < WALK_IDS; id++) {
-		if (!w->dev[dev].peer[id].is_set)
-			continue;
-		req.peer_id.value = id;
-		for (req.slot.value = 0; is_ok && req.slot.value < 2;
-		     req.slot.value++)
-			is_ok = step_request(w, &req);
-	}
+	for (id = 0; is_ok && id < WALK_IDS; id++)
+		if (w->dev[dev].peer[id].is_set)
+			is_ok = check_peer(w, dev, id);
 	return is_ok;
 }
 
@@ -160,6 +228,7 @@ static void read_events(struct ovpn_nl *nl, char *text, size_t size)
 	size_t used;
 	int len;
 
+	spec_family = nl->spec;
 	text[0] = '\0';
 	for (;;) {
 		len = (int)recv(mnl_socket_get_fd(nl->sock), buf, sizeof(buf),
@@ -266,6 +335,45 @@ static void choose_inner(struct walk *w, struct walk_req *req, uint32_t percent)
 	req->vpn6 = maybe(w, percent, n6);
 }
 
+/* May the device have this socket for one more peer? */
+static bool is_usable(const struct walk *w, const struct walk_req *req)
+{
+	const struct walk_sock *sock = &w->sock[req->sock.value];
+
+	if (sock->fd == WALK_NONE)
+		return false;
+	return sock->dev == WALK_NONE ||
+	       (sock->dev == req->dev && !sock->is_tcp);
+}
+
+static void choose_socket(struct walk *w, struct walk_req *req)
+{
+	unsigned int i;
+
+	if (req->cmd != WALK_PEER_NEW && !chance(w, 2))
+		return;
+	req->sock = maybe(w, 98, WALK_SOCKS);
+	for (i = 0; i < WALK_SOCKS && chance(w, 95); i++)
+		if (!is_usable(w, req))
+			req->sock.value = (req->sock.value + 1) % WALK_SOCKS;
+	if (chance(w, 3))
+		req->sock.value = WALK_SOCKS + walk_rand(w, 2);
+}
+
+/* Is it about a connection? */
+static bool is_tcp(const struct walk *w, const struct walk_req *req)
+{
+	const struct walk_peer *peer;
+
+	if (req->cmd == WALK_PEER_NEW)
+		return req->sock.value < WALK_SOCKS &&
+		       w->sock[req->sock.value].is_tcp;
+	if (req->dev >= WALK_DEVS || req->id.value >= WALK_IDS)
+		return false;
+	peer = &w->dev[req->dev].peer[req->id.value];
+	return peer->is_set && w->sock[peer->sock].is_tcp;
+}
+
 static void choose_peer(struct walk *w, struct walk_req *req)
 {
 	bool is_new = req->cmd == WALK_PEER_NEW;
@@ -274,13 +382,9 @@ static void choose_peer(struct walk *w, struct walk_req *req)
 	if ((req->cmd == WALK_PEER_GET || req->cmd == WALK_PEER_DEL) &&
 	    !chance(w, 5))
 		return;
-	choose_outer(w, req, is_new ? 97 : 40);
+	choose_socket(w, req);
+	choose_outer(w, req, is_tcp(w, req) ? 20 : is_new ? 97 : 40);
 	choose_inner(w, req, is_new ? 75 : 30);
-	if (is_new || chance(w, 2)) {
-		req->sock = maybe(w, 98, WALK_SOCKS);
-		if (chance(w, 3))
-			req->sock.value = WALK_SOCKS + walk_rand(w, 2);
-	}
 	if (chance(w, 20)) {
 		req->interval = maybe(w, 97, 3);
 		req->timeout = maybe(w, 97, 3);
@@ -342,6 +446,30 @@ static bool step_any_request(struct walk *w)
 	return step_request(w, &req);
 }
 
+/* mostly one that is there, and more of those with many peers */
+static int any_device(struct walk *w)
+{
+	int dev = (int)walk_rand(w, WALK_DEVS), tries;
+
+	for (tries = 0; tries < 3 && w->dev[dev].net == WALK_NONE; tries++)
+		dev = (int)walk_rand(w, WALK_DEVS);
+	return !walk_is_mp(dev) && chance(w, 50) ? dev + WALK_DEVS / 2 : dev;
+}
+
+static bool step_any_x(struct walk *w)
+{
+	struct walk_x req = { .dev = any_device(w) };
+
+	req.net = w->dev[req.dev].net;
+	if (req.net == WALK_NONE || chance(w, 2))
+		req.net = (int)walk_rand(w, WALK_NETS);
+	if (chance(w, 3))
+		req.dev = WALK_DEVS + (int)walk_rand(w, WALK_DEV_END -
+						     WALK_DEVS);
+	walk_x_choose(w, &req);
+	return step_x(w, &req);
+}
+
 static bool step_device(struct walk *w)
 {
 	int dev = (int)walk_rand(w, WALK_DEVS);
@@ -373,16 +501,23 @@ static bool step_socket(struct walk *w)
 	int sock = (int)walk_rand(w, WALK_SOCKS), err = 0;
 	int net = (int)walk_rand(w, WALK_NETS);
 	bool is_v6 = chance(w, 60), is_open = w->sock[sock].fd == WALK_NONE;
+	bool is_tcp = !w->is_intree && chance(w, 40);
+	const char *what = "open";
 	char text[64];
 
-	if (is_open)
-		err = walk_sock_open(w, sock, net, is_v6);
-	else if (chance(w, 40))
+	if (is_open) {
+		err = walk_sock_open(w, sock, net, is_v6, is_tcp);
+	} else if (w->sock[sock].far != WALK_NONE && chance(w, 20)) {
+		what = "hang up";
+		err = walk_sock_hang_up(w, sock);
+	} else if (chance(w, 40)) {
+		what = "close";
 		walk_sock_close(w, sock);
-	else
+	} else {
 		return true;
-	snprintf(text, sizeof(text), "socket %d %s, namespace %d, %s", sock,
-		 is_open ? "open" : "close", net, is_v6 ? "IPv6" : "IPv4");
+	}
+	snprintf(text, sizeof(text), "socket %d %s, namespace %d, %s%s", sock,
+		 what, net, is_v6 ? "IPv6" : "IPv4", is_tcp ? " TCP" : "");
 	if (w->is_loud)
 		printf("# %u %s\n", w->step, text);
 	return outcome_is(w, text, 0, "", err, "");
@@ -398,6 +533,8 @@ static bool step(struct walk *w)
 		is_ok = step_device(w);
 	else if (n < 12)
 		is_ok = step_socket(w);
+	else if (n < 40 && !w->is_intree)
+		is_ok = step_any_x(w);
 	else
 		is_ok = step_any_request(w);
 	if (!check_events(w))
@@ -408,7 +545,7 @@ static bool step(struct walk *w)
 			continue;
 		is_ok = check_dump(w, dev);
 		if (is_ok && w->dev[dev].net != WALK_NONE && !(w->step % 16))
-			is_ok = check_keys(w, dev);
+			is_ok = check_peers(w, dev);
 	}
 	return is_ok;
 }

@@ -13,6 +13,8 @@
 #define WALK_SOCKS	6
 #define WALK_IDS	6	/* peers have ids below */
 #define WALK_EVENTS	64
+#define WALK_PREFIXES	11	/* that there are */
+#define WALK_PREFIXES_OF_ONE 4	/* of a request */
 #define WALK_NONE	(-1)
 
 /* interfaces of requests beside those of the devices */
@@ -91,15 +93,38 @@ struct walk_addr {
 	bool is_bad;
 };
 
+/**
+ * struct walk_prefix - an inner prefix that requests use
+ * @text: for requests and in answers
+ * @is_v6: IPv6
+ * @err: what comes of it: 0 or -errno
+ * @vpn: index in walk_vpn4 or walk_vpn6, if it is one of these addresses
+ */
+struct walk_prefix {
+	const char *text;
+	bool is_v6;
+	int err;
+	uint32_t vpn;
+};
+
+extern const struct walk_prefix walk_prefix[];
 extern const struct walk_addr walk_vpn4[], walk_vpn6[];
 extern const struct walk_addr walk_outer4[], walk_outer6[];
 extern const size_t walk_vpn4_count, walk_vpn6_count;
 extern const size_t walk_outer4_count, walk_outer6_count;
 
+/* struct walk_key - a key; epochs are 0 without */
 struct walk_key {
 	bool is_set;
 	uint32_t id;
 	uint32_t alg;
+	uint32_t tx_epoch;
+	uint32_t rx_epoch;
+	uint64_t tx_id;
+	uint64_t tx_usage;
+	uint64_t rx_id;
+	uint64_t rx_usage;
+	uint64_t failures;
 };
 
 /**
@@ -107,7 +132,7 @@ struct walk_key {
  * @is_set: it exists
  * @tx_id: see the attribute
  * @sock: slot of its socket
- * @remote: outer address
+ * @remote: outer address; NULL over TCP
  * @local: outer address, NULL if any
  * @scope: of @remote
  * @port: of @remote
@@ -116,6 +141,9 @@ struct walk_key {
  * @interval: of keepalives
  * @timeout: of keepalives
  * @key: primary and secondary
+ * @is_userspace: userspace carries it
+ * @prefix: indices in walk_prefix, the latest last
+ * @n_prefixes: how many
  */
 struct walk_peer {
 	bool is_set;
@@ -130,17 +158,22 @@ struct walk_peer {
 	uint32_t interval;
 	uint32_t timeout;
 	struct walk_key key[2];
+	bool is_userspace;
+	uint32_t prefix[WALK_PREFIXES];
+	unsigned int n_prefixes;
 };
 
 /**
  * struct walk_dev - what the model knows of a device
  * @net: where it is, WALK_NONE if it does not exist
  * @index: of the interface
+ * @mss: see the attribute
  * @peer: its peers by id
  */
 struct walk_dev {
 	int net;
 	unsigned int index;
+	uint32_t mss;
 	struct walk_peer peer[WALK_IDS];
 };
 
@@ -149,12 +182,16 @@ struct walk_dev {
  * @fd: descriptor, WALK_NONE if closed
  * @net: its namespace
  * @is_v6: its family
+ * @is_tcp: a connection; has one peer at most
+ * @far: TCP: the other end, WALK_NONE if closed
  * @dev: slot of the device that has it, or WALK_NONE
  */
 struct walk_sock {
 	int fd;
 	int net;
 	bool is_v6;
+	bool is_tcp;
+	int far;
 	int dev;
 };
 
@@ -163,6 +200,7 @@ struct walk_sock {
  * @fd: of the namespace
  * @ioctl_fd: a socket in it
  * @genl: for requests
+ * @genl_x: for those of family "ovpnx"
  * @rtnl: for links
  * @events: has joined the group
  * @netnsid: what this one calls the other, WALK_NONE if not known yet
@@ -171,6 +209,7 @@ struct walk_net {
 	int fd;
 	int ioctl_fd;
 	struct ovpn_nl genl;
+	struct ovpn_nl genl_x;
 	struct ovpn_nl rtnl;
 	struct ovpn_nl events;
 	int netnsid;
@@ -216,9 +255,13 @@ int walk_open(struct walk *w);
 int walk_dev_add(struct walk *w, int dev, int net);
 int walk_dev_del(struct walk *w, int dev);
 int walk_dev_move(struct walk *w, int dev, int net);
-int walk_sock_open(struct walk *w, int sock, int net, bool is_v6);
+int walk_sock_open(struct walk *w, int sock, int net, bool is_v6, bool is_tcp);
+/* the other end of a connection goes; returns when ours has noticed */
+int walk_sock_hang_up(struct walk *w, int sock);
 void walk_sock_close(struct walk *w, int sock);
 unsigned int walk_dev_index(struct walk *w, int dev);
+/* of what is not there, one that nobody has */
+unsigned int walk_req_ifindex(struct walk *w, int net, int dev);
 void walk_req_text(struct walk *w, const struct walk_req *req, char *text,
 		   size_t size);
 
@@ -234,6 +277,14 @@ void walk_req_text(struct walk *w, const struct walk_req *req, char *text,
  */
 int walk_predict(struct walk *w, const struct walk_req *req, char *text,
 		 size_t size);
+
+/**
+ * walk_find_dev() - is there such a device?
+ * @net: namespace that asks
+ * @dev: slot or WALK_DEV_*
+ * Return: 0 or -errno
+ */
+int walk_find_dev(const struct walk *w, int net, int dev);
 
 /**
  * walk_peer_text() - what PEER_GET says about a peer

@@ -17,7 +17,7 @@ void walk_peer_text(struct walk *w, int net, int dev, uint32_t id, char *text,
 {
 	const struct walk_peer *peer = &w->dev[dev].peer[id];
 	const struct walk_addr *remote = peer->remote;
-	char nsid[32] = "", vpn4[64] = "", vpn6[64] = "", outer[192];
+	char nsid[32] = "", vpn4[64] = "", vpn6[64] = "", outer[192] = "";
 	const char *local;
 
 	if (w->sock[peer->sock].net != net)
@@ -29,21 +29,24 @@ void walk_peer_text(struct walk *w, int net, int dev, uint32_t id, char *text,
 	if (!walk_vpn6[peer->vpn6].is_any)
 		snprintf(vpn6, sizeof(vpn6), "vpn-ipv6=%s ",
 			 walk_vpn6[peer->vpn6].text);
-	if (remote->is_v4) {
+	if (!remote) {
+		/* the address of a TCP peer is its socket's business */
+	} else if (remote->is_v4) {
 		local = !peer->local ? "0.0.0.0" :
 			peer->local->shown ? peer->local->shown :
 			peer->local->text;
 		snprintf(outer, sizeof(outer), "remote-ipv4=%s remote-port=%u "
-			 "local-ipv4=%s", remote->shown ? remote->shown :
+			 "local-ipv4=%s ", remote->shown ? remote->shown :
 			 remote->text, peer->port, local);
 	} else {
 		snprintf(outer, sizeof(outer), "remote-ipv6=%s "
-			 "remote-ipv6-scope-id=%u remote-port=%u local-ipv6=%s",
+			 "remote-ipv6-scope-id=%u remote-port=%u "
+			 "local-ipv6=%s ",
 			 remote->text, peer->scope, peer->port,
 			 peer->local ? peer->local->text : "::");
 	}
 	snprintf(text, size, "PEER_GET peer{%sid=%u tx-id=%u %s%s"
-		 "keepalive-interval=%u keepalive-timeout=%u %s local-port=%d "
+		 "keepalive-interval=%u keepalive-timeout=%u %slocal-port=%d "
 		 "vpn-rx-bytes=0 vpn-rx-packets=0 vpn-tx-bytes=0 "
 		 "vpn-tx-packets=0 link-rx-bytes=0 link-rx-packets=0 "
 		 "link-tx-bytes=0 link-tx-packets=0}", nsid, id, peer->tx_id,
@@ -147,16 +150,16 @@ static int policy_key(const struct walk_req *req)
 	return 0;
 }
 
-static int find_dev(const struct walk *w, const struct walk_req *req)
+int walk_find_dev(const struct walk *w, int net, int dev)
 {
-	switch (req->dev) {
+	switch (dev) {
 	case WALK_DEV_MISSING:
 	case WALK_DEV_LO:
 		return -EINVAL;
 	case WALK_DEV_ABSENT:
 		return -ENODEV;
 	}
-	return w->dev[req->dev].net == req->net ? 0 : -ENODEV;
+	return w->dev[dev].net == net ? 0 : -ENODEV;
 }
 
 static const struct walk_addr *outer(const struct walk_opt *v4,
@@ -252,8 +255,11 @@ static int new_socket(const struct walk *w, const struct walk_req *req)
 	sock = &w->sock[req->sock.value];
 	if (sock->fd == WALK_NONE)
 		return -ENOTSOCK;
-	if (!remote)
+	if (!remote != sock->is_tcp)
 		return -EINVAL;
+	if (sock->is_tcp)
+		return sock->dev == WALK_NONE && sock->far != WALK_NONE ?
+			0 : -ENOTSOCK;
 	if (sock->dev != WALK_NONE && sock->dev != req->dev)
 		return -ENOTSOCK;
 	return can_reach(w, (int)req->sock.value, remote) ? 0 : -EINVAL;
@@ -321,6 +327,8 @@ static int peer_set(struct walk *w, const struct walk_req *req)
 	peer = find(w, req, req->id.value);
 	if (!peer)
 		return -ENOENT;
+	if (remote && w->sock[peer->sock].is_tcp)
+		return -EINVAL;
 	if (!can_reach(w, peer->sock, remote))
 		return -EINVAL;
 	if (walk_is_mp(req->dev)) {
@@ -378,9 +386,10 @@ static int key_new(const struct walk_req *req, struct walk_peer *peer)
 	if (!is_key_len(req))
 		return -EINVAL;
 	key = &peer->key[req->slot.value];
-	key->is_set = true;
-	key->id = req->key_id.value;
-	key->alg = req->alg.value;
+	*key = (struct walk_key){
+		.is_set = true, .id = req->key_id.value,
+		.alg = req->alg.value, .tx_id = 1,
+	};
 	return 0;
 }
 
@@ -443,7 +452,7 @@ int walk_predict(struct walk *w, const struct walk_req *req, char *text,
 	text[0] = '\0';
 	err = req->cmd < WALK_KEY_NEW ? policy_peer(req) : policy_key(req);
 	if (!err)
-		err = find_dev(w, req);
+		err = walk_find_dev(w, req->net, req->dev);
 	if (err)
 		return err;
 	switch (req->cmd) {

@@ -6,6 +6,9 @@
 #include <linux/net_namespace.h>
 #include <linux/rtnetlink.h>
 #include <net/if.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <poll.h>
 #include <sched.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -71,7 +74,15 @@ static int net_enter(const struct walk *w, int net)
 	return setns(w->net[net].fd, CLONE_NEWNET) ? -errno : 0;
 }
 
-static int net_open(struct walk_net *net)
+/* for connections */
+static int net_up(int fd)
+{
+	struct ifreq ifr = { .ifr_name = "lo", .ifr_flags = IFF_UP };
+
+	return ioctl(fd, SIOCSIFFLAGS, &ifr) ? -errno : 0;
+}
+
+static int net_open(struct walk_net *net, bool is_intree)
 {
 	int err;
 
@@ -81,7 +92,9 @@ static int net_open(struct walk_net *net)
 	net->ioctl_fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
 	if (net->fd < 0 || net->ioctl_fd < 0)
 		return -errno;
-	err = ovpn_nl_open_rtnl(&net->rtnl);
+	err = net_up(net->ioctl_fd);
+	if (!err)
+		err = ovpn_nl_open_rtnl(&net->rtnl);
 	/* a link, because making one may load the module */
 	if (!err)
 		err = ovpn_nl_link_add(&net->rtnl, "probe", NULL, 0, true);
@@ -89,6 +102,8 @@ static int net_open(struct walk_net *net)
 		err = ovpn_nl_link_del(&net->rtnl, "probe");
 	if (!err)
 		err = ovpn_nl_open(&net->genl);
+	if (!err && !is_intree)
+		err = ovpn_nl_open_as(&net->genl_x, &spec_ovpnx);
 	if (!err)
 		err = ovpn_nl_open(&net->events);
 	if (!err)
@@ -140,13 +155,14 @@ int walk_open(struct walk *w)
 	int i, err = 0;
 
 	for (i = 0; !err && i < WALK_NETS; i++)
-		err = net_open(&w->net[i]);
+		err = net_open(&w->net[i], w->is_intree);
 	for (i = 0; !err && i < WALK_NETS; i++)
 		err = net_name(w, i, 7 + i);
 	for (i = 0; i < WALK_DEVS; i++)
 		w->dev[i].net = WALK_NONE;
 	for (i = 0; i < WALK_SOCKS; i++) {
 		w->sock[i].fd = WALK_NONE;
+		w->sock[i].far = WALK_NONE;
 		w->sock[i].dev = WALK_NONE;
 	}
 	w->file_fd = open("/dev/null", O_RDONLY | O_CLOEXEC);
@@ -183,6 +199,7 @@ int walk_dev_add(struct walk *w, int dev, int net)
 		return err;
 	w->dev[dev].net = net;
 	w->dev[dev].index = walk_dev_index(w, dev);
+	w->dev[dev].mss = 0;
 	return 0;
 }
 
@@ -216,7 +233,48 @@ int walk_dev_move(struct walk *w, int dev, int net)
 	return 0;
 }
 
-int walk_sock_open(struct walk *w, int sock, int net, bool is_v6)
+/* Where nothing is left of a connection when it is closed. */
+static int tcp_socket(bool is_v6)
+{
+	const struct linger at_once = { .l_onoff = 1 };
+	int one = 1;
+	int fd = socket(is_v6 ? AF_INET6 : AF_INET, SOCK_STREAM | SOCK_CLOEXEC,
+			0);
+
+	setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &one, sizeof(one));
+	setsockopt(fd, SOL_SOCKET, SO_LINGER, &at_once, sizeof(at_once));
+	return fd;
+}
+
+/* A connection from a known port, over loopback; returns 0 or -errno. */
+static int tcp_open(struct walk_sock *sock, int port, bool is_v6)
+{
+	struct sockaddr_storage near, addr;
+	socklen_t size;
+	char text[32];
+	int listener, err;
+
+	snprintf(text, sizeof(text), "%s:%d", is_v6 ? "[::1]" : "127.0.0.1",
+		 port);
+	err = ovpn_sock_address(text, &near, &size);
+	if (err)
+		return err;
+	listener = tcp_socket(is_v6);
+	sock->fd = tcp_socket(is_v6);
+	snprintf(text, sizeof(text), "%s:0", is_v6 ? "[::1]" : "127.0.0.1");
+	ovpn_sock_address(text, &addr, &size);
+	if (bind(listener, (void *)&addr, size) || listen(listener, 1) ||
+	    getsockname(listener, (void *)&addr, &size) ||
+	    bind(sock->fd, (void *)&near, size) ||
+	    connect(sock->fd, (void *)&addr, size))
+		err = -errno;
+	else
+		sock->far = accept4(listener, NULL, NULL, SOCK_CLOEXEC);
+	close(listener);
+	return err ? err : sock->far < 0 ? -errno : 0;
+}
+
+int walk_sock_open(struct walk *w, int sock, int net, bool is_v6, bool is_tcp)
 {
 	char text[32];
 	int err;
@@ -226,11 +284,48 @@ int walk_sock_open(struct walk *w, int sock, int net, bool is_v6)
 	err = net_enter(w, net);
 	if (err)
 		return err;
-	w->sock[sock].fd = ovpn_sock_udp(text);
 	w->sock[sock].net = net;
 	w->sock[sock].is_v6 = is_v6;
+	w->sock[sock].is_tcp = is_tcp;
 	w->sock[sock].dev = WALK_NONE;
+	if (is_tcp)
+		return tcp_open(&w->sock[sock], 20000 + sock, is_v6);
+	w->sock[sock].fd = ovpn_sock_udp(text);
 	return w->sock[sock].fd < 0 ? w->sock[sock].fd : 0;
+}
+
+/* Is an established connection, as far as TCP knows? */
+static bool tcp_is_up(int fd)
+{
+	struct tcp_info info;
+	socklen_t len = sizeof(info);
+
+	return !getsockopt(fd, IPPROTO_TCP, TCP_INFO, &info, &len) &&
+	       info.tcpi_state == TCP_ESTABLISHED;
+}
+
+int walk_sock_hang_up(struct walk *w, int sock)
+{
+	struct pollfd event = {
+		.fd = mnl_socket_get_fd(w->net[w->sock[sock].net].events.sock),
+		.events = POLLIN,
+	};
+	bool has_peer = w->sock[sock].dev != WALK_NONE;
+	const struct linger later = { 0 };
+	int tries;
+
+	setsockopt(w->sock[sock].far, SOL_SOCKET, SO_LINGER, &later,
+		   sizeof(later));
+	walk_forget(w, WALK_NONE, sock, "transport-disconnect");
+	close(w->sock[sock].far);
+	w->sock[sock].far = WALK_NONE;
+	for (tries = 0; tcp_is_up(w->sock[sock].fd); tries++) {
+		if (tries == 5000)
+			return -ETIMEDOUT;
+		usleep(1000);
+	}
+	/* whose end is noticed by a work */
+	return has_peer && poll(&event, 1, 5000) != 1 ? -ETIMEDOUT : 0;
 }
 
 void walk_sock_close(struct walk *w, int sock)
@@ -238,6 +333,9 @@ void walk_sock_close(struct walk *w, int sock)
 	walk_forget(w, WALK_NONE, sock, "transport-disconnect");
 	close(w->sock[sock].fd);
 	w->sock[sock].fd = WALK_NONE;
+	if (w->sock[sock].far != WALK_NONE)
+		close(w->sock[sock].far);
+	w->sock[sock].far = WALK_NONE;
 }
 
 struct walk_text {
@@ -325,6 +423,16 @@ static void add_keyconf(struct walk_text *t, const struct walk_req *req)
 	add(t, "}");
 }
 
+unsigned int walk_req_ifindex(struct walk *w, int net, int dev)
+{
+	if (dev == WALK_DEV_LO)
+		return 1;
+	if (dev == WALK_DEV_ABSENT)
+		return 99999;
+	/* the index where it is may be another one's where it is not */
+	return w->dev[dev].net == net ? w->dev[dev].index : 88888;
+}
+
 void walk_req_text(struct walk *w, const struct walk_req *req, char *text,
 		   size_t size)
 {
@@ -335,20 +443,8 @@ void walk_req_text(struct walk *w, const struct walk_req *req, char *text,
 	struct walk_text t = { .buf = text, .size = size };
 
 	add(&t, "%s ", names[req->cmd]);
-	switch (req->dev) {
-	case WALK_DEV_MISSING:
-		break;
-	case WALK_DEV_LO:
-		add(&t, "ifindex=1 ");
-		break;
-	case WALK_DEV_ABSENT:
-		add(&t, "ifindex=99999 ");
-		break;
-	default:
-		/* the index where it is may be another one's where it is not */
-		add(&t, "ifindex=%u ", w->dev[req->dev].net == req->net ?
-		    w->dev[req->dev].index : 88888u);
-	}
+	if (req->dev != WALK_DEV_MISSING)
+		add(&t, "ifindex=%u ", walk_req_ifindex(w, req->net, req->dev));
 	if (!req->has_nest)
 		return;
 	if (req->cmd < WALK_KEY_NEW)
