@@ -21,10 +21,6 @@ fi
 # fixed, so that a run of everything is the same each time
 SEED=${OVPN_FUZZ_SEED:-6148914691236517205}
 
-log_lines() {
-	dmesg | grep -cvE 'entered (promiscuous|allmulticast) mode'
-}
-
 # fuzz NS WORD...: a fuzzer that comes to its end
 fuzz() {
 	local ns=$1
@@ -34,22 +30,6 @@ fuzz() {
 	kt_ok "$*" timeout 600 "$BIN/ovpn_fuzz" -n "$NS-$ns" "$@" \
 		"count=$COUNT" "seed=$SEED"
 	kt_note "$(tail -n 1 "$TMP/out")"
-}
-
-# still_well LINES: new keys, and everything works; the log had LINES before
-still_well() {
-	cli a new_key tun peer-id=1 slot=0 key-id=1 cipher-alg=aes-gcm \
-		$(key_items 1 32 0) || kt_die "key of a"
-	cli b new_key tun peer-id=1 slot=0 key-id=1 cipher-alg=aes-gcm \
-		$(key_items 1 32 1) || kt_die "key of b"
-	# a has followed the fuzzer, and b comes first
-	in_b ping -q -c 2 -i 0.05 -W 1 10.8.0.2 >/dev/null 2>&1
-	ping_all b 10.8.0.2 5
-	ping_all a fd08::1 5
-	tcp_check a b 10.8.0.1:9001 100000
-	# tests beside this one may have caused a few
-	kt_num "new lines in the log" $(($(log_lines) - $1)) -le 5 ||
-		kt_note "$(dmesg | tail -n 5)"
 }
 
 # fuzz_a WORD...: as b, to a's socket, with the key that a receives with

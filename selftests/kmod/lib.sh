@@ -663,3 +663,40 @@ udp_check() {
 	kt_wait "$pid" || kt_fail "udp $1 -> $2 size $6" \
 		"$(cat "$TMP/udp-sink")"
 }
+
+# after something bad
+
+# log_lines: of the kernel's log; what everybody can cause does not count
+log_lines() {
+	dmesg | grep -cvE 'entered (promiscuous|allmulticast) mode|netlink: '
+}
+
+# still_well LINES: the tunnel of tunnel_new gets new keys, and everything works; the
+# log had LINES before
+still_well() {
+	cli a new_key tun peer-id=1 slot=0 key-id=1 cipher-alg=aes-gcm \
+		$(key_items 1 32 0) || kt_die "key of a"
+	cli b new_key tun peer-id=1 slot=0 key-id=1 cipher-alg=aes-gcm \
+		$(key_items 1 32 1) || kt_die "key of b"
+	# a may have followed a fuzzer, and b comes first
+	in_b ping -q -c 2 -i 0.05 -W 1 10.8.0.2 >/dev/null 2>&1
+	ping_all b 10.8.0.2 5
+	ping_all a fd08::1 5
+	tcp_check a b 10.8.0.1:9001 100000
+	# tests beside this one may have caused a few
+	kt_num "new lines in the log" $(($(log_lines) - $1)) -le 5 ||
+		kt_note "$(dmesg | tail -n 5)"
+}
+
+# module_unused: nothing needs it
+module_unused() {
+	[ "$(cat /sys/module/ovpn/refcnt)" = 0 ]
+}
+
+# module_reload: nothing is left that needs it
+module_reload() {
+	# namespaces end in the background
+	kt_until 20 module_unused || kt_fail "module stays in use"
+	kt_ok "clean unload" rmmod ovpn
+	kt_ok "load" modprobe ovpn
+}

@@ -73,18 +73,6 @@ test_crowd() {
 	kt_num "device in ms" "$(field crowd 1 link-del)" -lt $((n * 2))
 }
 
-module_unused() {
-	[ "$(cat /sys/module/ovpn/refcnt)" = 0 ]
-}
-
-# module_reload: nothing is left that needs it
-module_reload() {
-	# namespaces end in the background
-	kt_until 20 module_unused || kt_fail "module stays in use"
-	kt_ok "clean unload" rmmod ovpn
-	kt_ok "load" modprobe ovpn
-}
-
 # The other end of b's veth goes when b has really ended.
 veth_gone() {
 	! ip -n "$NS-a" link show vab
