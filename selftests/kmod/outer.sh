@@ -16,7 +16,7 @@
 # The second link and the addresses of "lo" are there where a test has two ways.
 
 TESTS="class ecn4 ecn6 nopeer noroute forwarded bound4 bound6 mapped scope
-	netns dev mark uid multipath vrf vrf_inner vanish4 vanish6"
+	netns dev dev6 mark mark6 uid multipath vrf vrf_inner vanish4 vanish6"
 LIMIT=900
 . "$(dirname "$0")/lib.sh"
 
@@ -91,21 +91,27 @@ ways() {
 	kt_num "$1: second way" $(($(packets_on wba) - w)) "$4" "$5"
 }
 
-# two_ways ADDR: a tunnel between the addresses of "lo", from a socket of a at
-# ADDR:7001
+# two_ways FAMILY: a tunnel between the addresses of "lo", from a socket of a at
+# any address
 two_ways() {
+	local remote=remote-ipv4=10.97.0.2
+
+	[ "$1" = 4 ] || remote=remote-ipv6=fd97::2
 	net_pair
 	second_link
-	sock_new b 0.0.0.0:7002
+	# to ask for a neighbour from, whichever address packets come from
+	ip -n "$NS-a" addr add fe80::1/64 dev vab nodad
+	ip -n "$NS-a" addr add fe80::1/64 dev wab nodad
+	sock_new b "$(outer_any "$1" 7002)"
 	SOCK_B=$SOCK
 	dev_new b tun mp 10.8.0.1/24 fd08::1/64
 	cli b batch <<-END || kt_die "set up b"
 		new_peer tun id=1 socket=@sock:$SOCK_B vpn-ipv4=10.8.0.2 \
-			remote-ipv4=10.99.0.1 remote-port=7001
+			$(outer_words "$1" 0 1) remote-port=7001
 		new_key tun peer-id=1 slot=0 key-id=0 cipher-alg=aes-gcm \
 			$(key_items 0 32 1)
 	END
-	device_new "$1" remote-ipv4=10.97.0.2
+	device_new "$(outer_any "$1" 7001)" "$remote"
 }
 
 # class: the class inside is that outside, both families in both
@@ -323,9 +329,9 @@ test_netns() {
 		sed -n 's/.* mtu \([0-9]*\).*/\1/p')" 1448
 }
 
-# dev: the device that the socket is bound to, also when that changes
-test_dev() {
-	two_ways 0.0.0.0:7001
+# bound FAMILY: the device that the socket is bound to, also when that changes
+bound() {
+	two_ways "$1"
 	ways "not bound" -ge 10 -le 4
 	kt_ok "bind" cli a sock_set "$SOCK" dev wab
 	ways "bound to the second" -le 4 -ge 10
@@ -333,11 +339,24 @@ test_dev() {
 	ways "bound to the first" -ge 10 -le 4
 }
 
-# mark: a rule for the socket's mark, also when that changes
-test_mark() {
-	two_ways 0.0.0.0:7001
-	ip -n "$NS-a" route add 10.97.0.2/32 via 10.98.0.2 table 77
-	ip -n "$NS-a" rule add fwmark 7 table 77 ||
+# dev: a socket that is bound to a device, over IPv4
+test_dev() {
+	bound 4
+}
+
+# dev6: a socket that is bound to a device, over IPv6
+test_dev6() {
+	bound 6
+}
+
+# marked FAMILY: a rule for the socket's mark, also when that changes
+marked() {
+	local to=10.97.0.2/32 via=10.98.0.2
+
+	[ "$1" = 4 ] || to=fd97::2/128 via=fd98::2
+	two_ways "$1"
+	ip -n "$NS-a" route add "$to" via "$via" table 77
+	ip -n "$NS-a" "-$1" rule add fwmark 7 table 77 ||
 		kt_skip "no rules in this kernel"
 	ways "without mark" -ge 10 -le 4
 	kt_ok "mark" cli a sock_set "$SOCK" mark 7
@@ -346,9 +365,19 @@ test_mark() {
 	ways "without mark again" -ge 10 -le 4
 }
 
+# mark: a rule for the mark of the socket, over IPv4
+test_mark() {
+	marked 4
+}
+
+# mark6: a rule for the mark of the socket, over IPv6
+test_mark6() {
+	marked 6
+}
+
 # uid: a rule for the owner of the socket
 test_uid() {
-	two_ways 0.0.0.0:7001
+	two_ways 4
 	ip -n "$NS-a" route add 10.97.0.2/32 via 10.98.0.2 table 78
 	ip -n "$NS-a" rule add uidrange 1234-1234 table 78 ||
 		kt_skip "no rules in this kernel"
@@ -364,7 +393,7 @@ test_uid() {
 test_multipath() {
 	local port v w first=0 second=0
 
-	two_ways 0.0.0.0:7001
+	two_ways 4
 	in_a sh -c 'echo 1 >/proc/sys/net/ipv4/fib_multipath_hash_policy' ||
 		kt_skip "no multipath in this kernel"
 	ip -n "$NS-a" route flush 10.97.0.2/32
