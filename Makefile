@@ -116,7 +116,10 @@ $(O)/obj/%.o: %.c $(O)/.flags
 	@$(CC) $(ALL_CFLAGS) $(EXTRA_CFLAGS) -MMD -MP -c -o $@ $<
 
 $(O)/obj/selftests/unit/%.o: EXTRA_CFLAGS = -Iselftests/unit
-$(O)/obj/selftests/fuzz/kmod_%.o: EXTRA_CFLAGS = -Iselftests/fuzz/kmod
+# Functions of the kernel, under its rules about types.
+$(O)/obj/selftests/fuzz/kmod_%.o: EXTRA_CFLAGS = -Iselftests/fuzz/kmod \
+	-fno-strict-aliasing -fno-sanitize=alignment -Wno-pointer-arith \
+	-Wno-sign-compare
 
 $(LIB): $(call obj,$(LIB_SRCS))
 	@echo '  AR    $@'
@@ -165,7 +168,10 @@ $(O)/fuzz/%: $(O)/obj/selftests/fuzz/%.o $(LIB)
 $(O)/fuzz/kmod_%: $(O)/obj/selftests/fuzz/kmod_%.o
 	@mkdir -p $(@D)
 	@echo '  LD    $@'
-	@$(CC) $(ALL_LDFLAGS) -fsanitize=fuzzer -o $@ $^
+	@$(CC) $(ALL_LDFLAGS) -fsanitize=fuzzer -o $@ $^ $(EXTRA_LIBS)
+
+$(O)/fuzz/kmod_packet_fuzz: $(call obj,selftests/kmod/ovpn_sock.c)
+$(O)/fuzz/kmod_packet_fuzz: EXTRA_LIBS = $(PKG_LIBS)
 
 .SECONDARY:
 -include $(wildcard $(O)/obj/userspace/*.d $(O)/obj/userspace/*/*.d \

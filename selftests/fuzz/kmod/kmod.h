@@ -34,6 +34,26 @@ typedef unsigned long long u64;
 #define __packed	__attribute__((__packed__))
 #endif
 
+#define __force
+#define __rcu
+
+#define READ_ONCE(x)	(*(const volatile __typeof__(x) *)&(x))
+#define ALIGN(x, to)	(((x) + (to) - 1) / (to) * (to))
+#define DIV_ROUND_UP(x, n)	(((x) + (n) - 1) / (n))
+/* each argument is looked at once, as in the kernel */
+#define min(a, b) ({ \
+	__typeof__(a) min_a = (a); \
+	__typeof__(b) min_b = (b); \
+	\
+	min_a < min_b ? min_a : min_b; \
+})
+#define swap(a, b) do { \
+	__typeof__(a) swapped = (a); \
+	\
+	(a) = (b); \
+	(b) = swapped; \
+} while (0)
+
 #define min_t(type, a, b) \
 	((type)(a) < (type)(b) ? (type)(a) : (type)(b))
 #define min3(a, b, c)	min_t(u64, min_t(u64, a, b), c)
