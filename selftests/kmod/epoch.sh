@@ -18,33 +18,13 @@ KNOWN=4800001700010000000000013d98ba5b55f68e455addd90eb573e51852f4b555cdefaa5a
 KNOWN+=a3fa246166df411deba23d2bebe44484376cfb5a61417c9ff450169758a93820892fcea7
 KNOWN+=b6bba311c92eace529faabb1
 
-xcli() {
-	local ns=$1
-
-	shift
-	"$BIN/ovpnx_cli" -n "$NS-$ns" "$@"
-}
-
-need_ours() {
-	[ "$DRIVER" = ours ] || kt_skip "the in-tree driver has no epochs"
-	[ -x "$BIN/ovpnx_cli" ] || kt_skip "the tools have no ovpnx_cli"
-}
-
-# secrets SIDE [TX [RX]]: the directions of a key, with more items for each
-secrets() {
-	local up=32*a0 down=32*b0
-
-	[ "$1" = 0 ] || up=32*b0 down=32*a0
-	echo "encrypt{secret=$up ${2:-}} decrypt{secret=$down ${3:-}}"
-}
-
 # device_new [TX [RX [ITEM...]]]: "tun" in a, its peer is ovpn_wire at b's port
 # 7002
 device_new() {
 	local tx=${1:-} rx=${2:-}
 
 	shift $(($# > 2 ? 2 : $#))
-	need_ours
+	need_epochs
 	net_pair
 	sock_new a 0.0.0.0:7001
 	dev_new a tun p2p 10.8.0.2/24 fd08::2/64
@@ -60,7 +40,7 @@ key_new() {
 	shift 2
 	kt_ok "new key" xcli a new_key tun peer-id=1 slot=0 key-id=0 \
 		"${ALG:-cipher-alg=aes-gcm}" "cipher-len=${LEN:-32}" "$@" \
-		"$(secrets 0 "$tx" "$rx")"
+		"$(epoch_items 0 "$tx" "$rx")"
 }
 
 # words of ovpn_wire on side 1
@@ -144,7 +124,7 @@ events() {
 test_features() {
 	local mask
 
-	need_ours
+	need_epochs
 	net_new a
 	mask=$(xcli a raw GET_FEATURES | sed -n 's/.*mask=\([0-9]*\).*/\1/p')
 	kt_is "epochs" "$((${mask:-0} >> 4 & 1))" 1
@@ -153,7 +133,7 @@ test_features() {
 
 # known: the published packet is accepted, and once
 test_known() {
-	need_ours
+	need_epochs
 	net_pair
 	sock_new a 0.0.0.0:7001
 	dev_new a tun p2p 10.8.0.2/24 fd08::2/64
@@ -231,13 +211,13 @@ pair_new() {
 	local family=$1
 
 	shift
-	need_ours
+	need_epochs
 	net_pair
 	tunnel_new aes-gcm 32 "$family" 1400
 	kt_ok "new key" xcli a new_key tun peer-id=1 slot=0 key-id=1 \
-		cipher-alg=aes-gcm cipher-len=32 "$@" "$(secrets 0)"
+		cipher-alg=aes-gcm cipher-len=32 "$@" "$(epoch_items 0)"
 	kt_ok "new key" xcli b new_key tun peer-id=1 slot=0 key-id=1 \
-		cipher-alg=aes-gcm cipher-len=32 "$@" "$(secrets 1)"
+		cipher-alg=aes-gcm cipher-len=32 "$@" "$(epoch_items 1)"
 }
 
 # tunnel: two devices, all sizes of packets and bulk, over both families
@@ -480,10 +460,10 @@ test_busy() {
 		kt_pause 0.1
 		xcli a new_key tun peer-id=1 slot=0 key-id=1 \
 			cipher-alg=aes-gcm cipher-len=32 usage-max=1024 \
-			"$(secrets 0)" || kt_fail "a"
+			"$(epoch_items 0)" || kt_fail "a"
 		xcli b new_key tun peer-id=1 slot=0 key-id=1 \
 			cipher-alg=aes-gcm cipher-len=32 usage-max=1024 \
-			"$(secrets 1)" || kt_fail "b"
+			"$(epoch_items 1)" || kt_fail "b"
 		[ $((i % 3)) != 0 ] ||
 			cli a del_key tun peer-id=1 slot=0
 	done

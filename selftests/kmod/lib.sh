@@ -393,6 +393,14 @@ cli() {
 	"$BIN/ovpn_cli" -n "$NS-$ns" "$@"
 }
 
+# xcli NS WORD...: the same in family "ovpnx"
+xcli() {
+	local ns=$1
+
+	shift
+	"$BIN/ovpnx_cli" -n "$NS-$ns" "$@"
+}
+
 # sock_new NS ADDR:PORT: hold a socket; its process in SOCK; received
 # datagrams are shown in $TMP/sock-NS
 sock_new() {
@@ -434,6 +442,34 @@ key_items() {
 # wire_key N LEN: key number N as words for ovpn_wire on side 1
 wire_key() {
 	echo "key=$2*b$1 nonce=8*d$1 rx-key=$2*a$1 rx-nonce=8*c$1"
+}
+
+# epoch_items SIDE [TX [RX]]: the directions of a key with epochs, with more items
+# for each
+epoch_items() {
+	local up=32*a0 down=32*b0
+
+	[ "$1" = 0 ] || up=32*b0 down=32*a0
+	echo "encrypt{secret=$up ${2:-}} decrypt{secret=$down ${3:-}}"
+}
+
+# epoch_key NS SIDE [ITEM...]: peer 1 of "tun" gets it, in place of key 0; EPOCH_TX is
+# an item of sending
+epoch_key() {
+	kt_ok "key of $1" xcli "$1" new_key tun peer-id=1 slot=0 key-id=0 \
+		cipher-alg=aes-gcm cipher-len=32 "${@:3}" \
+		"$(epoch_items "$2" "${EPOCH_TX:-}")"
+}
+
+# epoch_wire: it as words for ovpn_wire on side 1
+epoch_wire() {
+	echo "len=32 epoch=1 key=32*b0 rx-key=32*a0"
+}
+
+# need_epochs: ends a test that needs them
+need_epochs() {
+	[ "$DRIVER" = ours ] || kt_skip "the in-tree driver has no epochs"
+	[ -x "$BIN/ovpnx_cli" ] || kt_skip "the tools have no ovpnx_cli"
 }
 
 # kt_field NAME TEXT: the value of the first NAME=VALUE in what ovpn_cli says

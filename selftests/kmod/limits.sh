@@ -18,13 +18,6 @@ SOFT_GCM=60129542144
 FORGED_SOFT=$((1 << 35))
 FORGED_MAX=$((1 << 36))
 
-xcli() {
-	local ns=$1
-
-	shift
-	"$BIN/ovpnx_cli" -n "$NS-$ns" "$@"
-}
-
 need_ours() {
 	[ "$DRIVER" = ours ] || kt_skip "the in-tree driver has no such family"
 	[ -x "$BIN/ovpnx_cli" ] || kt_skip "the tools have no ovpnx_cli"

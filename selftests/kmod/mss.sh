@@ -9,10 +9,15 @@
 #	+-----------------+                      +-----------------+
 #
 # Over IPv4 a packet of 1500 bytes has room for 1448 inside: MSS 1408 (0580) of
-# IPv4, 1388 (056c) of IPv6; over IPv6 for 1428: 1388 (056c), 1368 (0558).
+# IPv4, 1388 (056c) of IPv6; over IPv6 for 1428: 1388 (056c), 1368 (0558). With
+# epochs it is 4 less each.
 
-TESTS="bulk4 bulk6 outbound inbound options headers route floor set"
+TESTS="bulk4 bulk6 outbound inbound options headers route floor set epoch4 epoch6
+	epoch_bulk"
 . "$(dirname "$0")/lib.sh"
+
+# what ovpn_wire opens and seals with
+WIRE_KEY=$(wire_key 0 32)
 
 # device_new FAMILY: "tun" in a with one peer, which is ovpn_wire at b
 device_new() {
@@ -65,7 +70,7 @@ outbound_rows() {
 	FROM=2 TO=1
 	words "$@"
 	kt_bg_ready got "$BIN/ovpn_wire" -n "$NS-b" \
-		"on=$(address "$family" 2 7002)" $(wire_key 0 32) \
+		"on=$(address "$family" 2 7002)" $WIRE_KEY \
 		"count=$COUNT" seconds=20
 	kt_ok "send" wire a via=tun "${SEND[@]}"
 	kt_wait "$KT_PID" || kt_fail "receive" "$(cat "$TMP/got")"
@@ -82,7 +87,7 @@ inbound_rows() {
 	kt_bg_ready got "$BIN/ovpn_wire" -n "$NS-a" via=tun \
 		"count=$COUNT" seconds=20
 	kt_ok "send" wire b "on=$(address "$family" 2 7002)" \
-		"to=$(address "$family" 1 7001)" $(wire_key 0 32) peer-id=1 \
+		"to=$(address "$family" 1 7001)" $WIRE_KEY peer-id=1 \
 		"${SEND[@]}"
 	kt_wait "$KT_PID" || kt_fail "receive" "$(cat "$TMP/got")"
 	kt_is "announced, over IPv$family" "$(results "$TMP/got")" "$WANT"
@@ -96,13 +101,15 @@ frag_creates() {
 		awk '{ n += $1 } END { print n }'
 }
 
-# bulk FAMILY: TCP both ways with the MTU that users have on both devices
+# bulk FAMILY [COMMAND]: TCP both ways with the MTU that users have on both devices;
+# the command changes their keys
 bulk() {
 	local bytes=20000000 before_a before_b
 
 	[ "$FAST" = 0 ] || bytes=2000000
 	net_pair
 	tunnel_new aes-gcm 32 "$1" 1500
+	${2:-:}
 	# the counter counts
 	ping_all a 10.8.0.1 1 -s 1472
 	kt_num "fragments of a large ping" "$(frag_creates a)" -ge 2
@@ -123,6 +130,19 @@ test_bulk4() {
 # bulk6: with MTU 1500 inside and outside nothing is fragmented, over IPv6
 test_bulk6() {
 	bulk 6
+}
+
+keys_with_epochs() {
+	epoch_key a 0
+	epoch_key b 1
+}
+
+# epoch_bulk: the same with keys that have epochs, and the longer packets of these
+test_epoch_bulk() {
+	need_epochs
+	bulk 4 keys_with_epochs
+	kt_reset
+	bulk 6 keys_with_epochs
 }
 
 # rows of SYN, SYN-ACK, a modest SYN, one without the option, and no SYN
@@ -148,13 +168,6 @@ test_set() {
 	outbound_rows 4 02,020405b4/02040058 6:02,020405b4/02040058
 	kt_ok "by the path" xcli a raw DEV_SET ifindex=@tun "dev{mss=0}"
 	outbound_rows 4 02,020405b4/02040580
-}
-
-xcli() {
-	local ns=$1
-
-	shift
-	"$BIN/ovpnx_cli" -n "$NS-$ns" "$@"
 }
 
 # outbound: SYNs that leave
@@ -197,6 +210,30 @@ OPTIONS="02,01020405b4/0102040580000000
 	02,0101fd/0101fd00
 	02,020305020405b4/0203050204058000
 	02,0000020405b4/0000020405b40000"
+
+# epoch FAMILY ROW...: with a key that has epochs
+epoch() {
+	need_epochs
+	net_pair
+	device_new "$1"
+	epoch_key a 0
+	WIRE_KEY=$(epoch_wire)
+	outbound_rows "$@"
+	inbound_rows "$@"
+}
+
+# epoch4: room for 1444 inside, over IPv4
+test_epoch4() {
+	epoch 4 02,020405b4/0204057c 12,020405b4/0204057c \
+		6:02,020405b4/02040568 6:12,0204ffff/02040568 \
+		02,0204057c/0204057c 02,0204057d/0204057c
+}
+
+# epoch6: room for 1424 inside, over IPv6
+test_epoch6() {
+	epoch 6 02,020405b4/02040568 12,0204ffff/02040568 \
+		6:02,020405b4/02040554 6:02,02040554/02040554
+}
 
 # options: the option is found wherever it may be, and nothing else is touched
 test_options() {

@@ -15,13 +15,6 @@ KT_TEST_LIMIT=600
 LIMIT=900
 . "$(dirname "$0")/lib.sh"
 
-xcli() {
-	local ns=$1
-
-	shift
-	"$BIN/ovpnx_cli" -n "$NS-$ns" "$@"
-}
-
 need_ours() {
 	[ "$DRIVER" = ours ] || kt_skip "the in-tree driver has no such family"
 }

@@ -11,10 +11,24 @@
 #	+-------+     +---------------+     +-----------+     +---------------+
 #
 # Network N is 10.99.N.0/24 and fd99:N::/64. Over IPv4 a packet of 1500 bytes
-# has room for 1448 inside, over IPv6 for 1428.
+# has room for 1448 inside, over IPv6 for 1428; with epochs it is 4 less each.
 
-TESTS="off df4 df6 probe learned4 learned6 forwarded super least"
+TESTS="off df4 df6 probe learned4 learned6 forwarded super least epoch_df4
+	epoch_df6 epoch_learned4 epoch_learned6 epoch_super"
 . "$(dirname "$0")/lib.sh"
+
+# what ovpn_wire opens with, and what sealing adds
+WIRE_KEY=$(wire_key 0 32)
+SEAL=24
+EPOCHS=0
+
+# with_epochs: tunnels of this test have keys with epochs
+with_epochs() {
+	need_epochs
+	WIRE_KEY=$(epoch_wire)
+	SEAL=28
+	EPOCHS=1
+}
 
 # routed: namespaces a, c and b and the way between a and b
 routed() {
@@ -51,6 +65,10 @@ tunnel() {
 		new_key tun peer-id=1 slot=0 key-id=0 cipher-alg=aes-gcm \
 			$(key_items 0 32 1)
 	END
+	[ "$EPOCHS" = 0 ] || {
+		epoch_key a 0
+		epoch_key b 1
+	}
 }
 
 # mtu_of NS ADDRESS: what the sender has learned
@@ -102,14 +120,14 @@ forbidden() {
 	too_big a fd08::1 1452 "$fits"
 	[ "$family" = 6 ] || note="wire df"
 	kt_bg_ready seen "$BIN/ovpn_wire" -n "$NS-b" sniff=vbc to=x:7002 \
-		$(wire_key 0 32) count=3 seconds=20
+		$WIRE_KEY count=3 seconds=20
 	ping_all a 10.8.0.1 1 -M "do" -s $((fits - 28))
 	ping_all a fd08::1 1 -M "do" -s $((fits - 48))
 	# a sender that does not care about DF makes smaller packets
 	ping_all a 10.8.0.1 1 -M dont -s 1472
 	kt_wait "$KT_PID" || kt_fail "seen" "$(cat "$TMP/seen")"
 	kt_is "outside" "$(sed -n 2p "$TMP/seen")" \
-		"rx $note peer-id=1 *len=$((fits + 24)) ok ip4 *"
+		"rx $note peer-id=1 *len=$((fits + SEAL)) ok ip4 *"
 	# the last ping is cut before it is sealed
 	kt_is "no fragments outside" "$(($(frag_creates a) - before))" "$3"
 	kt_num "counted" "$(dev_stat a tun tx dropped)" -ge 2
@@ -145,12 +163,25 @@ learned() {
 	ip -n "$NS-c" link set vcb mtu 1400
 	ip -n "$NS-b" link set vbc mtu 1400
 	tunnel "$1" 2
-	# the router tells our host about a packet outside, which is lost
-	ping_none a 10.8.0.1 -M "do" -s $((1428 - 28))
-	too_big a 10.8.0.1 $((1428 - 28)) "$2"
+	# the router tells our host about a packet outside, which is lost: the
+	# largest that our own link takes
+	ping_none a 10.8.0.1 -M "do" -s $(($2 + 100 - 28))
+	too_big a 10.8.0.1 $(($2 + 100 - 28)) "$2"
 	ping_all a 10.8.0.1 2 -M "do" -s $(($2 - 28))
-	too_big a fd08::1 $((1428 - 48)) "$2"
+	too_big a fd08::1 $(($2 + 100 - 48)) "$2"
 	kt_reset
+}
+
+# epoch_df4: a socket that forbids fragments, over IPv4, and a key with epochs
+test_epoch_df4() {
+	with_epochs
+	forbidden 4 1444 2
+}
+
+# epoch_df6: a socket that forbids fragments, over IPv6, and a key with epochs
+test_epoch_df6() {
+	with_epochs
+	forbidden 6 1424 2
 }
 
 # learned4: what routers say about the outer packets counts, IPv4
@@ -161,6 +192,18 @@ test_learned4() {
 # learned6: what routers say about the outer packets counts, IPv6
 test_learned6() {
 	learned 6 1328
+}
+
+# epoch_learned4: the same with a key that has epochs, IPv4
+test_epoch_learned4() {
+	with_epochs
+	learned 4 1344
+}
+
+# epoch_learned6: the same with a key that has epochs, IPv6
+test_epoch_learned6() {
+	with_epochs
+	learned 6 1324
 }
 
 # forwarded: the answer reaches a sender behind us
@@ -189,8 +232,8 @@ was_too_big() {
 	[ "$(dev_stat a tun tx dropped)" -ge 1 ]
 }
 
-# super: the segments of a connection become too big while it lasts
-test_super() {
+# super FITS: the segments of a connection become too big while it lasts
+super() {
 	local before
 
 	routed
@@ -206,8 +249,19 @@ test_super() {
 	kt_until 20 was_too_big || kt_fail "nothing is too big"
 	kt_until 20 sent_since "$(dev_stat a tun tx packets)" ||
 		kt_fail "traffic does not go on"
-	kt_is "size learned" "$(mtu_of a 10.8.0.1)" 1248
+	kt_is "size learned" "$(mtu_of a 10.8.0.1)" "$1"
 	kt_is "no fragments" "$(frag_creates a)" "$before"
+}
+
+# super: the segments of a connection become too big while it lasts
+test_super() {
+	super 1248
+}
+
+# epoch_super: the same where sealing adds more
+test_epoch_super() {
+	with_epochs
+	super 1244
 }
 
 # least: an IPv6 packet of 1280 bytes arrives on any path

@@ -15,7 +15,7 @@
 
 TESTS="basic4 basic6 bulk many control early stream chunks forged malformed
 	pieces urgent stall full reader close reset poll recv send attach restore routed
-	closefd deldev delpeer"
+	closefd deldev delpeer epoch4 epoch6 epoch_stream epoch_forged"
 LIMIT=1500
 . "$(dirname "$0")/lib.sh"
 
@@ -24,6 +24,10 @@ if [ "$FAST" = 1 ]; then
 else
 	BYTES=20000000 PACKETS=500 ROUNDS=${OVPN_TEST_ROUNDS:-20}
 fi
+
+# 1: keys have epochs; more items of theirs
+EPOCHS=0
+EPOCH_ITEMS=()
 
 # steps PID STEP...: what a program does with the socket that PID holds
 steps() {
@@ -37,6 +41,7 @@ peer_a() {
 		new_key tun peer-id=1 slot=0 key-id=0 cipher-alg=aes-gcm \
 			$(key_items 0 32 0)
 	END
+	[ "$EPOCHS" = 0 ] || epoch_key a 0 ${EPOCH_ITEMS[@]+"${EPOCH_ITEMS[@]}"}
 }
 
 peer_b() {
@@ -46,6 +51,7 @@ peer_b() {
 		new_key tun peer-id=1 slot=0 key-id=0 cipher-alg=aes-gcm \
 			$(key_items 0 32 1)
 	END
+	[ "$EPOCHS" = 0 ] || epoch_key b 1 ${EPOCH_ITEMS[@]+"${EPOCH_ITEMS[@]}"}
 }
 
 # tunnel FAMILY [WORD...]: both sides
@@ -287,6 +293,81 @@ test_forged() {
 	rx_packets 7
 	kt_is "drops" "$(drop_causes b)" \
 		"rx_drop_short=2 rx_drop_no_key=1 rx_drop_auth=1 rx_drop_replay=1 "
+}
+
+# epoch FAMILY: keys with epochs, which are left while data flows
+epoch() {
+	local size bytes=0 inner=0
+
+	need_epochs
+	# from 52500 on the next one is made, which may take some time
+	EPOCHS=1 EPOCH_ITEMS=(usage-max=60000) EPOCH_TX=usage=50000
+	tunnel "$1"
+	for size in 0 1 15 16 17 1372; do
+		ping_all a 10.8.0.1 3 -s "$size"
+		inner=$((inner + 3 * (size + 28)))
+		bytes=$((bytes + 3 * (size + 28 + 28)))
+	done
+	kt_is "sent" "$(peer_field a tun 1 link-tx-bytes)" "$bytes"
+	kt_is "of that inside" "$(dev_stat a tun tx bytes)" "$inner"
+	kt_is "received" "$(peer_field b tun 1 link-rx-bytes)" "$bytes"
+	ping_all b fd08::2 3 -s 8001
+	# 66 each
+	udp_check a b 10.8.0.1:9001 300 100 1000
+	udp_check b a "[fd08::2]:9001" 300 100 1000
+	kt_num "epoch of a" "$(epoch_of a)" -ge 2
+	kt_num "epoch of b" "$(epoch_of b)" -ge 2
+	no_drops
+	EPOCH_ITEMS=() EPOCH_TX=
+	epoch_key a 0
+	epoch_key b 1
+	tcp_check a b 10.8.0.1:9001 "$BYTES"
+	tcp_check b a "[fd08::2]:9001" "$BYTES"
+	no_drops
+}
+
+# epoch_of NS: in which it sends
+epoch_of() {
+	kt_field epoch "$(xcli "$1" get_key tun peer-id=1 slot=0)"
+}
+
+# epoch4: keys with epochs, over IPv4
+test_epoch4() {
+	epoch 4
+}
+
+# epoch6: keys with epochs, over IPv6
+test_epoch6() {
+	epoch 6
+}
+
+# epoch_stream: records of that format, cut anywhere, and of the next epoch
+test_epoch_stream() {
+	need_epochs
+	EPOCHS=1
+	stream_side len=32 epoch=1 chunk=1 pids=1-5 -- packet=28010203 -- \
+		chunk=29 pids=6-15 -- chunk=1447 join=1 pids=16-30 -- \
+		packet=28040506 -- epoch=2 pids=1-20 -- epoch=1 pids=31 -- \
+		inner=udp,10.8.0.2,10.8.0.1,5,6,60000 chunk=0 join=0 epoch=2 \
+		pids=21-25
+	rx_packets 56
+	kt_is "drops" "$(drop_causes b)" ""
+	kt_is "control" "$(steps "$SOCK_B" recv=100 recv=100)" \
+		$'recv=6 flags=none 000428010203\nrecv=6 flags=none 000428040506'
+}
+
+# epoch_forged: what is wrong inside such a record is dropped
+test_epoch_forged() {
+	need_epochs
+	EPOCHS=1
+	# header, id, ciphertext, the tag's last byte
+	stream_side len=32 epoch=1 pids=1-5 -- flip=3 pids=6 -- flip=11 pids=6 -- \
+		flip=30 pids=6 -- flip=155 pids=6 -- cut=155 pids=6 -- \
+		cut=29 pids=6 -- cut=28 pids=6 -- cut=25 pids=6 -- cut=4 pids=6 -- \
+		pids=5,6 -- epoch=9 pids=1 -- epoch=1 pids=7
+	rx_packets 7
+	kt_is "drops" "$(drop_causes b)" "rx_drop_short=3 rx_drop_epoch=1 \
+rx_drop_auth=6 rx_drop_replay=1 "
 }
 
 # malformed CHUNK: streams that stop making sense
