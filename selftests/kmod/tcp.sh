@@ -14,8 +14,8 @@
 # many adds c, the second client, behind another link of b (10.99.1.0/24).
 
 TESTS="basic4 basic6 bulk many control early stream chunks forged malformed
-	pieces urgent stall full reader close reset poll recv send attach restore routed
-	closefd deldev delpeer epoch4 epoch6 epoch_stream epoch_forged"
+	pieces urgent stall full reader close reset poll recv send attach restore
+	addrform routed closefd deldev delpeer epoch4 epoch6 epoch_stream epoch_forged"
 LIMIT=1500
 . "$(dirname "$0")/lib.sh"
 
@@ -694,6 +694,34 @@ test_restore() {
 		no_drops
 		kt_reset
 	done
+}
+
+# addrform: an IPv6 socket that could become one of IPv4 stays what it is while it
+# has a peer; one that has become one is taken like any other
+test_addrform() {
+	net_pair
+	dev_new a tun p2p 10.8.0.2/24 fd08::2/64
+	dev_new b tun mp 10.8.0.1/24 fd08::1/64
+	stream_hold b accept=0.0.0.0:7002
+	SOCK_B=$SOCK
+	stream_hold a "connect=[::ffff:10.99.0.2]:7002"
+	SOCK_A=$SOCK
+	kt_until 15 kt_says tcp-a ready || kt_die "no connection"
+	kt_until 15 kt_says tcp-b ready || kt_die "not accepted"
+	peer_a
+	peer_b
+	kt_not "refused" cli a sock_set "$SOCK_A" addrform 2
+	ping_all a 10.8.0.1 5
+	cli a del_peer tun id=1
+	cli b del_peer tun id=1
+	kt_ok "free" cli a sock_set "$SOCK_A" addrform 2
+	peer_a
+	peer_b
+	ping_all b fd08::2 5
+	kill -KILL "$SOCK_A"
+	kt_until 10 eval '[ -z "$(cli a dump tun)$(cli b dump tun)" ]' ||
+		kt_fail "a peer outlives its connection"
+	no_drops
 }
 
 # routed: the outer connection is routed into its own tunnel
