@@ -381,8 +381,10 @@ static int dco_nl_peer_get_dumpit(struct sk_buff *skb,
 	struct dco_dev *dco;
 	int ret;
 
-	if (!attrs[OVPN_A_IFINDEX])
+	if (!attrs[OVPN_A_IFINDEX]) {
+		NL_SET_ERR_MSG_MOD(cb->extack, "which interface?");
 		return -EINVAL;
+	}
 	dco = dco_nl_dev_get(sock_net(cb->skb->sk), attrs, cb->extack,
 			     &tracker);
 	if (IS_ERR(dco))

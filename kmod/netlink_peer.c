@@ -244,6 +244,21 @@ static int dco_nl_check_transport(const struct socket *sock,
 	return 0;
 }
 
+static void dco_nl_explain_add(struct genl_info *info, int err)
+{
+	switch (err) {
+	case -EEXIST:
+		NL_SET_ERR_MSG_MOD(info->extack, "another peer has this id");
+		break;
+	case -EADDRINUSE:
+		NL_SET_ERR_MSG_MOD(info->extack,
+				   "another peer has the VPN address");
+		break;
+	default:
+		NL_SET_ERR_MSG_MOD(info->extack, "cannot add the peer");
+	}
+}
+
 /* Completes a peer with its socket and puts it into the table. The socket's
  * file is open all the time, so it cannot be closed before its peer is there to
  * be removed with it.
@@ -273,8 +288,7 @@ static int dco_nl_peer_connect(struct dco_peer *peer, struct socket *sock,
 	}
 	if (err) {
 		if (!info->extack->_msg)
-			NL_SET_ERR_MSG_MOD(info->extack,
-					   "cannot add the peer");
+			dco_nl_explain_add(info, err);
 		RCU_INIT_POINTER(peer->sock, NULL);
 		dco_sock_put(dsk);
 	}

@@ -55,6 +55,23 @@ struct contract_row {
 extern const struct contract_row contract_rows[];
 extern const size_t contract_row_count;
 
+/* rows that are refused with one text, at most, and a NULL */
+#define CONTRACT_TEXT_ROWS 24
+
+/**
+ * struct contract_text - what the module says of refused rows
+ * @text: shell pattern of "MESSAGE [ATTRIBUTE]", the message without the
+ *	  module's name
+ * @rows: their names
+ */
+struct contract_text {
+	const char *text;
+	const char *rows[CONTRACT_TEXT_ROWS];
+};
+
+extern const struct contract_text contract_texts[];
+extern const size_t contract_text_count;
+
 #define CONTRACT_ROWS_MAX 512
 
 struct contract_socket {
