@@ -31,6 +31,8 @@ static const struct {
 		SKB_DROP_REASON_NOMEM },
 	[DCO_DROP_RX_AUTH] = { "rx_drop_auth",
 		SKB_DROP_REASON_NOT_SPECIFIED },
+	[DCO_DROP_RX_CRYPTO] = { "rx_drop_crypto",
+		SKB_DROP_REASON_NOT_SPECIFIED },
 	[DCO_DROP_RX_REPLAY] = { "rx_drop_replay",
 		SKB_DROP_REASON_NOT_SPECIFIED },
 	[DCO_DROP_RX_PROTO] = { "rx_drop_proto",
@@ -39,6 +41,10 @@ static const struct {
 		SKB_DROP_REASON_IP_RPFILTER },
 	[DCO_DROP_RX_ECN] = { "rx_drop_ecn",
 		SKB_DROP_REASON_NOT_SPECIFIED },
+	[DCO_DROP_RX_DOWN] = { "rx_drop_down",
+		SKB_DROP_REASON_DEV_READY },
+	[DCO_DROP_RX_QUEUE] = { "rx_drop_queue",
+		SKB_DROP_REASON_CPU_BACKLOG },
 	[DCO_DROP_TX_PROTO] = { "tx_drop_proto",
 		SKB_DROP_REASON_UNHANDLED_PROTO },
 	[DCO_DROP_TX_NO_PEER] = { "tx_drop_no_peer",
@@ -74,14 +80,35 @@ const char *dco_drop_name(enum dco_drop cause)
 	return dco_drops[cause].name;
 }
 
-static void dco_drop_one(struct dco_dev *dco, const struct dco_peer *peer,
-			 struct sk_buff *skb, enum dco_drop cause)
+/* A super-packet is as many as it would have become. */
+static unsigned int dco_drop_packets(const struct sk_buff *skb)
+{
+	if (likely(!skb_is_gso(skb)))
+		return 1;
+	return max_t(unsigned int, skb_shinfo(skb)->gso_segs, 1);
+}
+
+static void dco_dev_drop_count(struct dco_dev *dco, enum dco_drop cause,
+			       unsigned int n)
 {
 	struct dco_dev_stats *stats = this_cpu_ptr(dco->stats);
 
 	u64_stats_update_begin(&stats->syncp);
-	u64_stats_inc(&stats->drops[cause]);
+	u64_stats_add(&stats->drops[cause], n);
 	u64_stats_update_end(&stats->syncp);
+}
+
+static void dco_peer_drop_add(struct dco_peer *peer, enum dco_drop cause,
+			      unsigned int n)
+{
+	if (unlikely(this_cpu_add_return(peer->stats->drops[cause], n) < n))
+		atomic_inc(&peer->drops_carry[cause]);
+}
+
+static void dco_drop_one(struct dco_dev *dco, const struct dco_peer *peer,
+			 struct sk_buff *skb, enum dco_drop cause)
+{
+	dco_dev_drop_count(dco, cause, dco_drop_packets(skb));
 	trace_dco_drop(dco, peer, skb, cause);
 	kfree_skb_reason(skb, dco_drops[cause].reason);
 }
@@ -112,8 +139,7 @@ void dco_drop(struct dco_dev *dco, struct sk_buff *skb, enum dco_drop cause)
 void dco_peer_drop(struct dco_peer *peer, struct sk_buff *skb,
 		   enum dco_drop cause)
 {
-	if (unlikely(!this_cpu_inc_return(peer->stats->drops[cause])))
-		atomic_inc(&peer->drops_carry[cause]);
+	dco_peer_drop_add(peer, cause, dco_drop_packets(skb));
 	dco_drop_one(peer->dco, peer, skb, cause);
 }
 
@@ -166,11 +192,29 @@ void dco_peer_drops_read(const struct dco_peer *peer, u64 drops[DCO_DROP_MAX])
  */
 void dco_peer_drop_count(struct dco_peer *peer, enum dco_drop cause)
 {
-	struct dco_dev_stats *stats = this_cpu_ptr(peer->dco->stats);
+	dco_peer_drop_add(peer, cause, 1);
+	dco_dev_drop_count(peer->dco, cause, 1);
+}
 
-	if (unlikely(!this_cpu_inc_return(peer->stats->drops[cause])))
-		atomic_inc(&peer->drops_carry[cause]);
-	u64_stats_update_begin(&stats->syncp);
-	u64_stats_inc(&stats->drops[cause]);
-	u64_stats_update_end(&stats->syncp);
+/**
+ * dco_peer_unshare() - get a packet that may be changed
+ * @peer: to whom it is
+ * @skb: the packet; consumed
+ *
+ * Context: BH disabled.
+ * Return: it, or a clone of one that others have, too; NULL if there was no
+ * memory, which has been counted.
+ */
+struct sk_buff *dco_peer_unshare(struct dco_peer *peer, struct sk_buff *skb)
+{
+	struct sk_buff *clone;
+
+	if (likely(!skb_shared(skb)))
+		return skb;
+	clone = skb_clone(skb, GFP_ATOMIC);
+	if (likely(clone))
+		consume_skb(skb);
+	else
+		dco_peer_drop(peer, skb, DCO_DROP_TX_NO_MEM);
+	return clone;
 }

@@ -18,10 +18,13 @@ struct sk_buff;
  * @DCO_DROP_RX_EPOCH: of an epoch that is over or too far ahead
  * @DCO_DROP_RX_NO_MEM: could not get memory
  * @DCO_DROP_RX_AUTH: did not authenticate
+ * @DCO_DROP_RX_CRYPTO: the cipher failed
  * @DCO_DROP_RX_REPLAY: seen before, or older than the window
  * @DCO_DROP_RX_PROTO: payload is neither IP nor a keepalive
  * @DCO_DROP_RX_SOURCE: inner source address does not belong to the peer
  * @DCO_DROP_RX_ECN: congested outside, and inside not capable of being told
+ * @DCO_DROP_RX_DOWN: the interface is down
+ * @DCO_DROP_RX_QUEUE: too much is waiting for the stack
  * @DCO_DROP_TX_PROTO: not an IP packet
  * @DCO_DROP_TX_NO_PEER: no peer has this destination
  * @DCO_DROP_TX_NO_KEY: the peer has no primary key
@@ -30,7 +33,7 @@ struct sk_buff;
  * @DCO_DROP_TX_GSO: the segments could not be made
  * @DCO_DROP_TX_CRYPTO: the cipher failed
  * @DCO_DROP_TX_NO_ROUTE: no route to the peer's endpoint, or only through
- *	the device itself
+ *	the device itself; its connection has ended
  * @DCO_DROP_TX_TOO_BIG: does not fit the path, which must not fragment
  * @DCO_DROP_TX_QUEUE: too much is waiting for the peer's TCP connection, or for
  *	company
@@ -49,10 +52,13 @@ enum dco_drop {
 	DCO_DROP_RX_EPOCH,
 	DCO_DROP_RX_NO_MEM,
 	DCO_DROP_RX_AUTH,
+	DCO_DROP_RX_CRYPTO,
 	DCO_DROP_RX_REPLAY,
 	DCO_DROP_RX_PROTO,
 	DCO_DROP_RX_SOURCE,
 	DCO_DROP_RX_ECN,
+	DCO_DROP_RX_DOWN,
+	DCO_DROP_RX_QUEUE,
 	DCO_DROP_TX_PROTO,
 	DCO_DROP_TX_NO_PEER,
 	DCO_DROP_TX_NO_KEY,
@@ -77,6 +83,7 @@ void dco_peer_drop(struct dco_peer *peer, struct sk_buff *skb,
 		   enum dco_drop cause);
 void dco_peer_drop_list(struct dco_peer *peer, struct sk_buff *list,
 			enum dco_drop cause);
+struct sk_buff *dco_peer_unshare(struct dco_peer *peer, struct sk_buff *skb);
 void dco_peer_drop_count(struct dco_peer *peer, enum dco_drop cause);
 void dco_peer_drops_read(const struct dco_peer *peer, u64 drops[DCO_DROP_MAX]);
 const char *dco_drop_name(enum dco_drop cause);

@@ -86,18 +86,27 @@ static void dco_handoff_put(struct dco_handoff *h)
 	kref_put(&h->ref, dco_handoff_free);
 }
 
-/* Takes nothing any more and forgets what it has. */
-static void dco_handoff_close(struct dco_handoff *h)
+/* Takes nothing any more and drops what it has. @dco: its device; without one
+ * nothing is left in it.
+ *
+ * Context: process, RCU read side.
+ */
+static void dco_handoff_close(struct dco_handoff *h, struct dco_dev *dco)
 {
 	struct sk_buff_head rest;
+	struct sk_buff *skb;
 
 	__skb_queue_head_init(&rest);
-	spin_lock_bh(&h->queue.lock);
+	local_bh_disable();
+	spin_lock(&h->queue.lock);
 	WRITE_ONCE(h->is_closed, true);
 	h->bytes = 0;
 	skb_queue_splice_init(&h->queue, &rest);
-	spin_unlock_bh(&h->queue.lock);
-	__skb_queue_purge(&rest);
+	spin_unlock(&h->queue.lock);
+	/* whose they were may be gone */
+	while ((skb = __skb_dequeue(&rest)))
+		dco_drop(dco, skb, DCO_DROP_TX_HANDOFF);
+	local_bh_enable();
 }
 
 /* Parts @h from its device, if they are still together. */
@@ -277,10 +286,10 @@ static int dco_handoff_release(struct inode *inode, struct file *file)
 
 	rcu_read_lock();
 	dco = rcu_dereference(h->dco);
+	dco_handoff_close(h, dco);
 	if (dco)
 		dco_handoff_unlink(dco, h);
 	rcu_read_unlock();
-	dco_handoff_close(h);
 	dco_handoff_put(h);
 	return 0;
 }
@@ -350,7 +359,7 @@ void dco_handoff_detach(struct dco_dev *dco)
 	rcu_read_lock();
 	h = rcu_dereference(dco->handoff);
 	if (h) {
-		dco_handoff_close(h);
+		dco_handoff_close(h, dco);
 		wake_up_interruptible_poll(&h->wait, EPOLLIN | EPOLLRDNORM |
 					   EPOLLHUP);
 		dco_handoff_unlink(dco, h);
@@ -382,7 +391,7 @@ static bool dco_handoff_push(struct dco_handoff *h, struct dco_peer *peer,
 static struct sk_buff *dco_handoff_prepare(struct dco_peer *peer,
 					   struct sk_buff *skb)
 {
-	skb = skb_share_check(skb, GFP_ATOMIC);
+	skb = dco_peer_unshare(peer, skb);
 	if (unlikely(!skb))
 		return NULL;
 	if ((skb->ip_summed == CHECKSUM_PARTIAL && skb_checksum_help(skb)) ||
@@ -455,5 +464,9 @@ void dco_handoff_forget(struct dco_peer *peer)
 		spin_unlock_bh(&h->queue.lock);
 	}
 	rcu_read_unlock();
-	__skb_queue_purge(&rest);
+
+	local_bh_disable();
+	while ((skb = __skb_dequeue(&rest)))
+		dco_peer_drop(peer, skb, DCO_DROP_TX_HANDOFF);
+	local_bh_enable();
 }

@@ -164,7 +164,9 @@ static enum dco_drop dco_packet_open_with(struct dco_key *key,
 		return DCO_DROP_RX_KEY_SPENT;
 	err = dco_aead_open(&rx->aead, packet);
 	if (unlikely(err)) {
-		if (err == -EBADMSG && dco_key_rx_fail(rx))
+		if (unlikely(err != -EBADMSG))
+			return DCO_DROP_RX_CRYPTO;
+		if (dco_key_rx_fail(rx))
 			dco_key_rx_wear(key, rx);
 		return DCO_DROP_RX_AUTH;
 	}

@@ -157,18 +157,22 @@ static void dco_rx_clear(const struct dco_dev *dco, struct sk_buff *skb)
 /* Gives the stack what waits in @merge, if anything; @direct: as for
  * dco_cells_receive()
  */
-static void dco_rx_deliver(struct dco_dev *dco, struct dco_merge *merge,
+static void dco_rx_deliver(struct dco_peer *peer, struct dco_merge *merge,
 			   struct list_head *direct,
 			   struct dco_count *delivered)
 {
 	struct sk_buff *skb = dco_merge_finish(merge);
+	enum dco_drop cause;
 
 	if (!skb)
 		return;
-	skb->dev = dco->dev;
+	skb->dev = peer->dco->dev;
 	skb_scrub_packet(skb, true);
-	if (unlikely(!dco_cells_receive(dco, skb, direct)))
+	cause = dco_cells_receive(peer->dco, skb, direct);
+	if (unlikely(cause != DCO_DROP_MAX)) {
+		dco_peer_drop(peer, skb, cause);
 		return;
+	}
 	delivered->packets += merge->packets;
 	delivered->bytes += merge->bytes;
 }
@@ -231,7 +235,7 @@ static void dco_rx_payload(struct dco_peer *peer, struct sk_buff *skb, u8 tos,
 	dco_path_clamp_mss(peer, NULL, skb);
 	if (dco_merge_append(merge, skb))
 		return;
-	dco_rx_deliver(peer->dco, merge, direct, delivered);
+	dco_rx_deliver(peer, merge, direct, delivered);
 	dco_rx_clear(peer->dco, skb);
 	dco_merge_begin(merge, skb);
 }
@@ -263,7 +267,7 @@ int dco_rx_inject(struct dco_peer *peer, struct sk_buff *skb)
 	dco_rx_clear(peer->dco, skb);
 	dco_merge_init(&merge, peer->dco);
 	dco_merge_begin(&merge, skb);
-	dco_rx_deliver(peer->dco, &merge, NULL, &delivered);
+	dco_rx_deliver(peer, &merge, NULL, &delivered);
 	dco_rx_count(peer, &delivered);
 	return 0;
 }
@@ -370,7 +374,7 @@ static void dco_rx_batch(struct dco_peer *peer, struct sk_buff *list,
 		skb_mark_not_on_list(skb);
 		dco_rx_payload(peer, skb, tos, &merge, direct, &delivered);
 	}
-	dco_rx_deliver(peer->dco, &merge, direct, &delivered);
+	dco_rx_deliver(peer, &merge, direct, &delivered);
 	dco_cells_flush(&collected);
 	dco_rx_count(peer, &delivered);
 }

@@ -119,13 +119,17 @@ int dco_cells_init(struct dco_dev *dco)
 void dco_cells_stop(struct dco_dev *dco)
 {
 	struct dco_cell *cell;
+	struct sk_buff *skb;
 	int cpu;
 
 	for_each_possible_cpu(cpu) {
 		cell = per_cpu_ptr(dco->cells, cpu);
 		napi_disable(&cell->napi);
 		__netif_napi_del(&cell->napi);
-		skb_queue_purge(&cell->queue);
+		local_bh_disable();
+		while ((skb = __skb_dequeue(&cell->queue)))
+			dco_drop(dco, skb, DCO_DROP_RX_DOWN);
+		local_bh_enable();
 	}
 }
 
@@ -205,8 +209,9 @@ static bool dco_cells_is_direct(const struct dco_dev *dco,
 	return is_last && (is_first || !dco_reader_merges(dco->dev, skb));
 }
 
-static bool dco_cells_queue(struct dco_dev *dco, struct dco_cell *cell,
-			    struct sk_buff *skb)
+static enum dco_drop dco_cells_queue(struct dco_dev *dco,
+				     struct dco_cell *cell,
+				     struct sk_buff *skb)
 {
 	unsigned int n;
 
@@ -220,12 +225,10 @@ static bool dco_cells_queue(struct dco_dev *dco, struct dco_cell *cell,
 	if (likely(n < DCO_CELL_LEN_MAX)) {
 		if (!n)
 			napi_schedule(&cell->napi);
-		return true;
+		return DCO_DROP_MAX;
 	}
-	dev_core_stats_rx_dropped_inc(dco->dev);
 	dco_dev_batch_add(dco, DCO_BATCH_RX_GRO_FULL, 1);
-	kfree_skb(skb);
-	return false;
+	return DCO_DROP_RX_QUEUE;
 }
 
 /**
@@ -255,27 +258,24 @@ void dco_cells_flush(struct list_head *direct)
 /**
  * dco_cells_receive() - give the stack a packet
  * @dco: the device that it comes from
- * @skb: an IP packet, ready; consumed
+ * @skb: an IP packet, ready; consumed if it is taken
  * @direct: where to collect what may go up at once, given to dco_cells_flush()
  *	before RCU's read side ends; NULL if the caller holds a lock
  *
  * Context: BH disabled, RCU read side.
- * Return: false if the packet had to be dropped, which has been counted.
+ * Return: DCO_DROP_MAX, or why the packet is to be dropped.
  */
-bool dco_cells_receive(struct dco_dev *dco, struct sk_buff *skb,
-		       struct list_head *direct)
+enum dco_drop dco_cells_receive(struct dco_dev *dco, struct sk_buff *skb,
+				struct list_head *direct)
 {
 	struct dco_cell *cell = this_cpu_ptr(dco->cells);
 
-	if (unlikely(!(dco->dev->flags & IFF_UP))) {
-		dev_core_stats_rx_dropped_inc(dco->dev);
-		kfree_skb(skb);
-		return false;
-	}
+	if (unlikely(!(dco->dev->flags & IFF_UP)))
+		return DCO_DROP_RX_DOWN;
 	if (direct && dco_cells_is_direct(dco, cell, skb, list_empty(direct))) {
 		dco_dev_batch_add(dco, DCO_BATCH_RX_DIRECT, 1);
 		list_add_tail(&skb->list, direct);
-		return true;
+		return DCO_DROP_MAX;
 	}
 	if (direct)
 		dco_cells_flush(direct);

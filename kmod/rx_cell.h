@@ -3,7 +3,7 @@
 #define DCO_RX_CELL_H
 
 #include <linux/list.h>
-#include <linux/types.h>
+#include "drop.h"
 
 struct dco_dev;
 struct sk_buff;
@@ -13,7 +13,7 @@ void dco_cells_stop(struct dco_dev *dco);
 void dco_cells_free(struct dco_dev *dco);
 
 void dco_cells_flush(struct list_head *direct);
-bool dco_cells_receive(struct dco_dev *dco, struct sk_buff *skb,
-		       struct list_head *direct);
+enum dco_drop dco_cells_receive(struct dco_dev *dco, struct sk_buff *skb,
+				struct list_head *direct);
 
 #endif /* DCO_RX_CELL_H */

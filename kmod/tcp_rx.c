@@ -28,6 +28,7 @@
 #include <net/tcp.h>
 
 #include "device.h"
+#include "drop.h"
 #include "peer.h"
 #include "rx.h"
 #include "sock.h"
@@ -144,7 +145,7 @@ static void dco_tcp_rx_record_take(struct dco_tcp_reader *reader,
 	}
 	/* it was userspace's when it began, and is not any more */
 	reader->tcp->rx.is_bad = true;
-	kfree_skb(skb);
+	dco_peer_drop(reader->peer, skb, DCO_DROP_RX_DATA_V1);
 }
 
 /* A record in one buffer. Returns its size, or 0 if it has to wait. */

@@ -22,6 +22,7 @@
 #include <linux/tcp.h>
 #include <net/tcp.h>
 
+#include "drop.h"
 #include "path.h"
 #include "peer.h"
 #include "sock.h"
@@ -243,6 +244,15 @@ int dco_tcp_tx_flush(struct dco_tcp *tcp, bool *is_unfinished)
 	return ret;
 }
 
+/* A record that has waited in vain; the peer may be gone */
+static void dco_tcp_tx_forget(struct dco_tcp *tcp, struct sk_buff *skb)
+{
+	if (dco_tcp_tx_cb(skb)->is_ctrl)
+		consume_skb(skb);
+	else
+		dco_drop(tcp->dsk->dco, skb, DCO_DROP_TX_NO_ROUTE);
+}
+
 /**
  * dco_tcp_tx_close() - take no more and forget what is left
  * @tcp: the socket, locked
@@ -251,6 +261,7 @@ void dco_tcp_tx_close(struct dco_tcp *tcp)
 {
 	struct dco_tcp_tx *tx = &tcp->tx;
 	struct sk_buff_head left;
+	struct sk_buff *skb;
 
 	__skb_queue_head_init(&left);
 	spin_lock_bh(&tx->lock);
@@ -259,9 +270,13 @@ void dco_tcp_tx_close(struct dco_tcp *tcp)
 	skb_queue_splice_init(&tx->data, &left);
 	spin_unlock_bh(&tx->lock);
 
-	__skb_queue_purge(&left);
-	kfree_skb(tx->part);
+	local_bh_disable();
+	while ((skb = __skb_dequeue(&left)))
+		dco_tcp_tx_forget(tcp, skb);
+	if (tx->part)
+		dco_tcp_tx_forget(tcp, tx->part);
 	tx->part = NULL;
+	local_bh_enable();
 }
 
 /**

@@ -121,7 +121,7 @@ static int dco_tx_checksum(struct sk_buff *skb)
 static struct sk_buff *dco_tx_prepare(struct dco_peer *peer,
 				      struct sk_buff *skb)
 {
-	skb = skb_share_check(skb, GFP_ATOMIC);
+	skb = dco_peer_unshare(peer, skb);
 	if (unlikely(!skb))
 		return NULL;
 	if (skb_linearize(skb) || skb_cow(skb, DCO_TX_HEADROOM))

@@ -272,6 +272,16 @@ static void dco_split_hand_over(struct sk_buff *skb, struct sk_buff *first)
 	swap(first->truesize, skb->truesize);
 }
 
+static void dco_split_undo(struct sk_buff *list)
+{
+	struct sk_buff *skb, *next;
+
+	skb_list_walk_safe(list, skb, next) {
+		skb_mark_not_on_list(skb);
+		consume_skb(skb);
+	}
+}
+
 /**
  * dco_split() - cut a super-packet
  * @skb: GSO packet, data at the IP header; consumed if this succeeds
@@ -293,7 +303,8 @@ struct sk_buff *dco_split(struct sk_buff *skb)
 	for (; split.head_len + offset < skb->len; offset += split.size) {
 		seg = dco_split_one(&split, n++, offset);
 		if (unlikely(!seg)) {
-			kfree_skb_list(first);
+			/* the whole is still there, and is what is dropped */
+			dco_split_undo(first);
 			return ERR_PTR(-ENOMEM);
 		}
 		*tail = seg;

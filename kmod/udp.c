@@ -31,9 +31,24 @@ static struct dco_peer *dco_udp_find_peer(struct dco_dev *dco,
 	return dco_table_find_remote(dco, remote);
 }
 
+/* A datagram is for userspace. One that has been merged for us before it became
+ * so goes through UDP once more, without the mark that keeps it from being
+ * split there. Returns what encap_rcv() has to.
+ */
+static int dco_udp_leave(struct sk_buff *skb)
+{
+	struct skb_shared_info *shinfo = skb_shinfo(skb);
+
+	if (likely(!skb_is_gso(skb)) ||
+	    !(shinfo->gso_type & SKB_GSO_UDP_TUNNEL_CSUM))
+		return 1;
+	shinfo->gso_type &= ~SKB_GSO_UDP_TUNNEL_CSUM;
+	return -IPPROTO_UDP;
+}
+
 /* Takes the data packets out of a socket's datagrams, but for those of peers
  * that userspace carries. Returns 1 to leave a datagram to userspace, 0 if it
- * has been consumed.
+ * has been consumed, or what dco_udp_leave() says.
  *
  * Context: softirq or BH disabled, RCU read side; skb->data is the UDP header.
  */
@@ -48,16 +63,12 @@ static int dco_udp_encap_rcv(struct sock *sk, struct sk_buff *skb)
 
 	dsk = rcu_dereference_sk_user_data(sk);
 	if (unlikely(!dsk || READ_ONCE(udp_sk(sk)->encap_type) !=
-		     UDP_ENCAP_OVPNINUDP)) {
-		if (likely(!skb_is_gso(skb)))
-			return 1;
-		/* merged before the last peer left */
-		kfree_skb(skb);
-		return 0;
-	}
+		     UDP_ENCAP_OVPNINUDP))
+		return dco_udp_leave(skb);
 
 	if (unlikely(!pskb_may_pull(skb, peek))) {
-		dco_drop(dsk->dco, skb, DCO_DROP_RX_SHORT);
+		dco_drop(dsk->dco, skb, skb->len < peek ? DCO_DROP_RX_SHORT :
+							  DCO_DROP_RX_NO_MEM);
 		return 0;
 	}
 	word = be32_to_cpup((__be32 *)(skb->data + sizeof(struct udphdr)));
@@ -77,13 +88,8 @@ static int dco_udp_encap_rcv(struct sock *sk, struct sk_buff *skb)
 	dco_outer_read(&outer, skb, udp_hdr(skb));
 	dco_outer_read_link(&outer, skb);
 	peer = dco_udp_find_peer(dsk->dco, &outer.remote, id);
-	if (unlikely(peer && READ_ONCE(peer->is_userspace))) {
-		if (likely(!skb_is_gso(skb)))
-			return 1;
-		/* merged before userspace took the peer over */
-		dco_peer_drop(peer, skb, DCO_DROP_RX_NO_KEY);
-		return 0;
-	}
+	if (unlikely(peer && READ_ONCE(peer->is_userspace)))
+		return dco_udp_leave(skb);
 	if (unlikely(is_v1)) {
 		dco_drop(dsk->dco, skb, DCO_DROP_RX_DATA_V1);
 		return 0;
@@ -95,7 +101,7 @@ static int dco_udp_encap_rcv(struct sock *sk, struct sk_buff *skb)
 		return 0;
 	}
 	if (skb_is_gso(skb)) {
-		skb = dco_udp_gro_split(sk, skb);
+		skb = dco_udp_gro_split(peer, skb);
 	} else {
 		__skb_pull(skb, sizeof(struct udphdr));
 		skb_mark_not_on_list(skb);

@@ -18,7 +18,9 @@
 #include <net/gro.h>
 #include <net/udp.h>
 
+#include "compat/compat.h"
 #include "device.h"
+#include "drop.h"
 #include "endpoint.h"
 #include "peer.h"
 #include "peer_table.h"
@@ -277,16 +279,37 @@ static bool dco_udp_gro_is_list(const struct sk_buff *skb)
 	return true;
 }
 
+/* What UDP does where it splits, but that what fails is counted here. The
+ * checksums are of no more use.
+ */
+static struct sk_buff *dco_udp_gro_cut(struct dco_peer *peer,
+				       struct sk_buff *skb)
+{
+	struct sk_buff *list;
+
+	/* as the loopback of IP's broadcasts leaves it */
+	if (skb->pkt_type == PACKET_LOOPBACK)
+		skb->ip_summed = CHECKSUM_PARTIAL;
+	list = __skb_gso_segment(skb, NETIF_F_SG | NETIF_F_IP_CSUM |
+				 NETIF_F_IPV6_CSUM, false);
+	if (IS_ERR_OR_NULL(list)) {
+		dco_peer_drop(peer, skb, DCO_DROP_RX_NO_MEM);
+		return NULL;
+	}
+	consume_skb(skb);
+	return list;
+}
+
 /**
  * dco_udp_gro_split() - the packets that came as one
- * @sk: the socket
+ * @peer: whose they are
  * @skb: a GSO datagram, data at the UDP header; consumed
  *
  * Context: BH disabled, RCU read side.
  * Return: the packets linked by next, data at what follows the UDP header; NULL
  * if there was no memory, which has been counted.
  */
-struct sk_buff *dco_udp_gro_split(struct sock *sk, struct sk_buff *skb)
+struct sk_buff *dco_udp_gro_split(struct dco_peer *peer, struct sk_buff *skb)
 {
 	struct sk_buff *list, *one;
 
@@ -295,7 +318,7 @@ struct sk_buff *dco_udp_gro_split(struct sock *sk, struct sk_buff *skb)
 		return dco_udp_gro_take_list(skb);
 	}
 	__skb_push(skb, -skb_mac_offset(skb));
-	list = udp_rcv_segment(sk, skb, sk->sk_family == AF_INET);
+	list = dco_udp_gro_cut(peer, skb);
 	for (one = list; one; one = one->next)
 		__skb_pull(one, skb_transport_offset(one) +
 				sizeof(struct udphdr));

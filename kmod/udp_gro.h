@@ -4,6 +4,7 @@
 
 #include <linux/types.h>
 
+struct dco_peer;
 struct sk_buff;
 struct sock;
 struct udp_tunnel_sock_cfg;
@@ -11,6 +12,6 @@ struct udp_tunnel_sock_cfg;
 void dco_udp_gro_config(struct udp_tunnel_sock_cfg *cfg);
 bool dco_udp_gro_is_burst(const struct sock *sk, const struct sk_buff *skb,
 			  unsigned int off);
-struct sk_buff *dco_udp_gro_split(struct sock *sk, struct sk_buff *skb);
+struct sk_buff *dco_udp_gro_split(struct dco_peer *peer, struct sk_buff *skb);
 
 #endif /* DCO_UDP_GRO_H */

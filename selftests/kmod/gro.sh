@@ -9,7 +9,7 @@
 #	+-----------------+                 +-----------------+        +-------+
 
 TESTS="wire6 wire4 linklocal whole unsplit single merge reader off cut capture transit vlan class
-	float again userspace"
+	float again userspace late"
 . "$(dirname "$0")/lib.sh"
 
 BYTES=20000000
@@ -337,6 +337,58 @@ test_userspace() {
 	kt_until 10 eval '[ "$(grep -c "^rx" "$TMP/sock-b")" = 40 ]' ||
 		kt_fail "one by one" "$(cut -c1-60 "$TMP/sock-b" | sort |
 			uniq -c | tail -n 5)"
+}
+
+# late_link FAMILY: what comes to b as one waits for two seconds behind GRO
+late_link() {
+	net_pair
+	in_a ethtool -K vab tso off gro on
+	in_b ethtool -K vba tso off gro on
+	tunnel_new aes-gcm 32 "$1" 1400
+	ping_all a 10.8.0.1 2
+	ip -n "$NS-b" -batch - <<-END || kt_die "ifb"
+		link add wait type ifb
+		link set wait up
+	END
+	tc -n "$NS-b" -batch - <<-END || kt_die "tc"
+		qdisc add dev wait root netem delay 2s limit 1000
+		qdisc add dev vba ingress
+		filter add dev vba ingress matchall action mirred egress redirect dev wait
+	END
+	kt_bg dump in_b timeout 60 tcpdump --immediate-mode -U -n -i wait -s 64 \
+		-w "$TMP/pcap" greater 2000
+	LATE_DUMP=$KT_PID
+	kt_until 10 kt_says dump listening || kt_fail "tcpdump"
+}
+
+# late_case FAMILY WHAT COMMAND...: makes the packets userspace's while they wait
+late_case() {
+	late_link "$1"
+	kt_ok "send" traffic a mode=udp-send to=10.8.0.1:9 count=40 batch=20 \
+		size=1201
+	kt_ok "$2" "${@:3}"
+	kt_is "came already" "$(grep -c "^rx" "$TMP/sock-b")" 0
+	kt_until 10 eval '[ "$(grep -c "^rx" "$TMP/sock-b")" = 40 ]' ||
+		kt_fail "$2, IPv$1: one by one" "$(cut -c1-60 "$TMP/sock-b" |
+			sort | uniq -c | tail -n 5)"
+	kt_until 5 eval '[ "$(tcpdump -n -r "$TMP/pcap" 2>&1 | grep -c 7002)" -gt 0 ]' ||
+		kt_fail "not as one"
+	kill "$LATE_DUMP"
+	kt_wait "$LATE_DUMP"
+	kt_is "dropped" "$(drop_causes b)" ""
+	kt_reset
+}
+
+# late: what comes as one for a peer is userspace's, one by one, if the peer has
+# left or become userspace's when it arrives
+test_late() {
+	local family
+
+	for family in 4 6; do
+		late_case "$family" "the peer leaves" cli b del_peer tun id=1
+		late_case "$family" "to userspace" "$BIN/ovpnx_cli" -n "$NS-b" \
+			raw PEER_SET ifindex=@tun "peer{id=1 flags=1}"
+	done
 }
 
 kt_main "$@"

@@ -14,7 +14,7 @@
 # other tests, because trace events know no namespaces.
 
 TESTS="short data_v1 no_peer no_key auth replay proto source tx_proto
-	tx_no_peer tx_no_key tx_no_route quiet life batches
+	tx_no_peer tx_no_key tx_no_route down segments quiet life batches
 	documented"
 . "$(dirname "$0")/lib.sh"
 
@@ -185,6 +185,25 @@ test_tx_no_route() {
 	ip -n "$NS-a" link set vab down
 	kt_ok "send" traffic a mode=udp-send to=10.8.0.2:9 count=2
 	dropped 2 tx_drop_no_route 1
+}
+
+# down: an interface that is down
+test_down() {
+	set_up
+	ip -n "$NS-a" link set obs0 down
+	send_b pids=1-3
+	dropped 3 rx_drop_down 1
+}
+
+# segments: a super-packet counts as the packets that it stands for
+test_segments() {
+	set_up
+	ip -n "$NS-a" link set vab down
+	kt_ok "send" traffic a mode=udp-send to=10.8.0.2:9 count=20 batch=20 \
+		size=100
+	kt_is "counted" "$(stat_of tx_drop_no_route) \
+$(dev_stat a obs0 tx dropped) $(peer_drops 1 tx_drop_no_route)" "20 20 20"
+	kt_is "events" "$(grep -c " dco_drop: " "$TRACE/trace")" 1
 }
 
 # quiet: good packets both ways raise no drop counter and no event of one
