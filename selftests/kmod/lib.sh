@@ -569,6 +569,25 @@ tunnel_new() {
 	END
 }
 
+# tunnel_new_tcp FAMILY [WORD...]: the same with AES-256-GCM over TCP; WORDs are
+# stream_new's
+tunnel_new_tcp() {
+	dev_new a tun p2p 10.8.0.2/24 fd08::2/64
+	dev_new b tun mp 10.8.0.1/24 fd08::1/64
+	stream_new "$@"
+	cli a batch <<-END || kt_die "set up a"
+		new_peer tun id=1 socket=@sock:$SOCK_A
+		new_key tun peer-id=1 slot=0 key-id=0 cipher-alg=aes-gcm \
+			$(key_items 0 32 0)
+	END
+	cli b batch <<-END || kt_die "set up b"
+		new_peer tun id=1 socket=@sock:$SOCK_B vpn-ipv4=10.8.0.2 \
+			vpn-ipv6=fd08::2
+		new_key tun peer-id=1 slot=0 key-id=0 cipher-alg=aes-gcm \
+			$(key_items 0 32 1)
+	END
+}
+
 # traffic
 
 # ping_all NS ADDRESS COUNT [OPTION...]: no loss

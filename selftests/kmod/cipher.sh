@@ -1,0 +1,223 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-or-later
+# Ciphers that fail, that finish later, and that may not be used now, by a driver
+# of gcm(aes) that goes before all others (cipher/cipher.c).
+#
+#	+------- a -------+                      +------- b -------+
+#	| tun p2p         |                      | tun mp          |
+#	| 10.8.0.2        |    10.99.0.0/24      | 10.8.0.1        |
+#	|   vab .1 :7001  |----------------------|   vba .2 :7002  |
+#	+-----------------+                      +-----------------+
+#
+# OVPN_TEST_CIPHER: ovt_cipher.ko, built for this kernel
+
+TESTS="seal open stream async simd nested"
+ALONE=yes
+. "$(dirname "$0")/lib.sh"
+
+CIPHER=${OVPN_TEST_CIPHER:-/cipher/ovt_cipher.ko}
+PARAMETERS=/sys/module/ovt_cipher/parameters
+
+# cipher_load MODE: for all keys that are made from now on
+cipher_load() {
+	[ "$DRIVER" = ours ] || kt_skip "what the counters say is ours"
+	[ -e "$CIPHER" ] || kt_die "no driver" "OVPN_TEST_CIPHER=$CIPHER"
+	# what a test that was ended has left
+	! grep -q '^ovt_cipher ' /proc/modules || cipher_unload
+	kt_ok "load" insmod "$CIPHER" "mode=$1" || kt_die "cannot go on"
+}
+
+# cipher_unload: which shows that no key is left
+cipher_unload() {
+	kt_reset
+	kt_until 20 rmmod ovt_cipher ||
+		kt_fail "a key is left" "$(grep ovt_cipher /proc/modules)"
+}
+
+cipher_set() {
+	echo "$2" >"$PARAMETERS/$1" || kt_fail "$1=$2"
+}
+
+cipher_get() {
+	cat "$PARAMETERS/$1"
+}
+
+# cipher_driver NS: who works for peer 1
+cipher_driver() {
+	kt_field crypto-driver "$("$BIN/ovpnx_cli" -n "$NS-$1" raw PEER_GET \
+		ifindex=@tun "peer{id=1}")"
+}
+
+# cipher_tunnel MODE: both ends have keys of the driver
+cipher_tunnel() {
+	cipher_load "$1"
+	net_pair
+	tunnel_new aes-gcm 32 4
+}
+
+# drops NS NAME: how many, by the peer's counter and by the device's
+drops() {
+	local of_peer
+
+	of_peer=$("$BIN/ovpnx_cli" -n "$NS-$1" raw PEER_GET ifindex=@tun \
+		"peer{id=1}" | grep -o "name=$2 count=[0-9]*")
+	echo "${of_peer##*=} $(ethtool_stat "$1" tun "$2")"
+}
+
+# flow COUNT [WORD...]: of so many datagrams from a to b all arrive but those for
+# which the driver has failed; these are added to FAILED
+flow() {
+	local pid before failed
+
+	before=$(cipher_get failed)
+	kt_bg_ready sink "$BIN/ovpn_traffic" -n "$NS-b" mode=udp-sink \
+		on=10.8.0.1:9002 idle=1 seconds=60
+	pid=$KT_PID
+	kt_ok "send" traffic a mode=udp-send to=10.8.0.1:9002 count="$1" \
+		size=600 "${@:2}"
+	kt_wait "$pid"
+	failed=$(($(cipher_get failed) - before))
+	FAILED=$((FAILED + failed))
+	kt_is "received of $*, errno $(cipher_get error)" \
+		"$(kt_field received "$(cat "$TMP/sink")")" $(($1 - failed))
+}
+
+# flows: one by one, and in bursts
+flows() {
+	flow 100 rate=1000
+	flow 400 batch=20 rate=4000
+}
+
+# settled: with the driver well again, everything arrives, and no nonce has been
+# used for two packets
+settled() {
+	cipher_set fail_seal 0
+	cipher_set fail_open 0
+	ping_all a 10.8.0.1 10
+	ping_all b fd08::2 10
+	tcp_check a b 10.8.0.1:9001 200000
+	kt_is "nonces used again" "$(cipher_get reused)" 0
+	kt_is "later" "$(cipher_get late)" 0
+	cipher_unload
+}
+
+# seal: a packet that cannot be sealed is dropped and counted, its id is spent
+test_seal() {
+	local error
+
+	cipher_tunnel sync
+	kt_is "driver" "$(cipher_driver a)" gcm-aes-ovt
+	cipher_set fail_seal 7
+	FAILED=0
+	# EIO, ENOMEM, EBUSY, EINVAL, ENOSPC, EINPROGRESS
+	for error in 5 12 16 22 28 115; do
+		cipher_set error "$error"
+		flows
+	done
+	kt_num "have failed" "$FAILED" -ge 400
+	kt_is "counted by a" "$(drops a tx_drop_crypto)" "$FAILED $FAILED"
+	kt_is "and nothing else" "$(drop_causes a)" "tx_drop_crypto=$FAILED "
+	kt_is "b has seen none of it" "$(drop_causes b)" ""
+	settled
+}
+
+# failures: of packets that b says were not authentic
+failures() {
+	kt_field failures "$("$BIN/ovpnx_cli" -n "$NS-b" raw KEY_GET \
+		ifindex=@tun "keyconf{peer-id=1 slot=0}")"
+}
+
+# open: a packet that cannot be opened is dropped and counted, and only one that is
+# not authentic wears the key
+test_open() {
+	local error
+
+	cipher_tunnel sync
+	kt_is "driver" "$(cipher_driver b)" gcm-aes-ovt
+	cipher_set fail_open 5
+	FAILED=0
+	for error in 5 12 16 115; do
+		cipher_set error "$error"
+		flows
+	done
+	kt_num "have failed" "$FAILED" -ge 380
+	kt_is "counted by b" "$(drops b rx_drop_crypto)" "$FAILED $FAILED"
+	kt_is "and nothing else" "$(drop_causes b)" "rx_drop_crypto=$FAILED "
+	kt_is "not the peer's fault" "$(failures)" 0
+	# EBADMSG
+	cipher_set error 74
+	FAILED=0
+	flows
+	kt_is "counted as forged" "$(drops b rx_drop_auth)" "$FAILED $FAILED"
+	kt_is "its fault" "$(failures)" "$FAILED"
+	settled
+}
+
+# stream: the same with TCP, where a record is opened out of the stream
+test_stream() {
+	cipher_load sync
+	net_pair
+	tunnel_new_tcp 4
+	cipher_set fail_seal 7
+	FAILED=0
+	flows
+	kt_num "have failed" "$FAILED" -ge 60
+	kt_is "counted by a" "$(drops a tx_drop_crypto)" "$FAILED $FAILED"
+	cipher_set fail_seal 0
+	cipher_set fail_open 7
+	FAILED=0
+	flows
+	kt_num "have failed" "$FAILED" -ge 60
+	kt_is "counted by b" "$(drops b rx_drop_crypto)" "$FAILED $FAILED"
+	settled
+}
+
+# async: a driver that finishes later is not asked, however much it offers
+test_async() {
+	cipher_tunnel async
+	[ "$(cipher_driver a)" != gcm-aes-ovt ] || kt_fail "driver"
+	ping_all a 10.8.0.1 10
+	tcp_check a b 10.8.0.1:9001 200000
+	kt_is "asked" "$(cipher_get seals) $(cipher_get opens)" "0 0"
+	settled
+}
+
+# simd: a driver that finishes later where SIMD may not be used is asked where it
+# may be
+test_simd() {
+	cipher_tunnel simd
+	kt_is "driver" "$(cipher_driver a)" gcm-aes-ovt
+	ping_all a 10.8.0.1 10
+	tcp_check a b 10.8.0.1:9001 200000
+	kt_num "asked" "$(cipher_get seals)" -gt 0
+	kt_num "asked" "$(cipher_get opens)" -gt 0
+	kt_is "dropped by a" "$(drop_causes a)" ""
+	kt_is "dropped by b" "$(drop_causes b)" ""
+	settled
+}
+
+# nested: a packet that comes while the vector registers are in use goes through
+# the other driver, on kernels where the best one is a SIMD wrapper
+test_nested() {
+	local n
+
+	cipher_tunnel none
+	if [ ! -e $PARAMETERS/nested ] ||
+	   ! [[ $(cipher_driver a) =~ ^generic-gcm-(aesni|vaes) ]]; then
+		cipher_unload
+		kt_skip "the best driver is no SIMD wrapper"
+	fi
+	kt_bg_ready sink "$BIN/ovpn_traffic" -n "$NS-b" mode=udp-sink \
+		on=10.8.0.1:9 idle=2 seconds=30
+	for ((n = 0; n < 20; n++)); do
+		in_a sh -c "echo tun >$PARAMETERS/nested" || kt_fail "send"
+	done
+	kt_wait "$KT_PID"
+	# not what ovpn_traffic sends, so it calls them corrupt
+	kt_is "received" "$(tail -n 1 "$TMP/sink")" "*received=0 * corrupt=20"
+	kt_is "dropped by a" "$(drop_causes a)" ""
+	kt_is "dropped by b" "$(drop_causes b)" ""
+	settled
+}
+
+kt_main "$@"
