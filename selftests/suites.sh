@@ -120,6 +120,8 @@ suite smoke-7.3-rt 900 "the module on 7.3-rt, in short" \
 suite smoke-7.3 900 "the module on 7.3, in short" selftests/suite/smoke 7.3
 suite smoke-6.12 900 "the module on 6.12, in short" selftests/suite/smoke 6.12
 suite smoke-6.1 900 "the module on 6.1, in short" selftests/suite/smoke 6.1
+suite smoke-lockdep 900 "the module on lockdep, in short" \
+	selftests/suite/smoke lockdep
 part_of full
 for kernel in 6.1 6.12 7.3 7.3-rt lockdep lockdep-6.1 lockdep-rt; do
 	suite "kmod-$kernel" 7200 "tests of the module on $kernel" \
