@@ -20,6 +20,7 @@
 #include <crypto/aead.h>
 #include <crypto/internal/aead.h>
 #include <crypto/internal/simd.h>
+#include <asm/simd.h>
 #include <linux/atomic.h>
 #include <linux/bitmap.h>
 #include <linux/bottom_half.h>
