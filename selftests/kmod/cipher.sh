@@ -11,7 +11,9 @@
 #
 # OVPN_TEST_CIPHER: ovt_cipher.ko, built for this kernel
 
-TESTS="seal open stream async simd nested"
+TESTS="seal open stream async simd"
+# where the best driver is a SIMD wrapper, which later kernels do without
+[[ $(uname -r) != 6.@(1|12).* ]] || TESTS+=" nested"
 ALONE=yes
 . "$(dirname "$0")/lib.sh"
 
