@@ -177,3 +177,40 @@ scenario_said_much() {
 	stop_clean server
 	RESULT="120 routes in $n messages"
 }
+# scenario_said_token SERVER: a token takes the password's place at renegotiations and
+# when the client comes again; each key exchange brings the next one.
+scenario_said_token() {
+	script_write verify '{ read -r u; read -r p; } <"$1"
+		echo "$session_state $u $p" >>"$OUT/asked"
+		case $session_state in
+		Initial) [ "$p" = once ] && [ "$(wc -l <"$OUT/asked")" = 1 ] ;;
+		Authenticated) ;;
+		*) exit 1 ;;
+		esac'
+	SERVER_LINES="script-security 2
+		auth-user-pass-verify $DIR/verify via-file
+		hand-window 4
+		auth-gen-token 0 external-auth"
+	CLIENT_LINES="auth-user-pass $DIR/login
+		connect-retry 1 1"
+	# stock sends the next token when it looks at the session, each 15 s
+	RENEG_S=20 RENEG_C=3600
+	login_files alice once
+	stock_starts "$1"
+	client_connects ovpnd
+	expect_out asked '^Initial alice once$'
+	within 60 asked_times 3 || fail "no two renegotiations"
+	sleep 16
+	kill -USR1 "${DAEMON_PID[client]}"
+	within 20 connected_times client 2 || fail "the client does not come back"
+	within 5 traffic_ready || fail "no traffic after that"
+	! out_says asked '^Initial .*SESS_ID' && [ "$(n_asked)" -ge 4 ] ||
+		fail "logins: $(cut -c 1-40 "$DIR/out/asked" | tr '\n' ';')"
+	[ "$(sed -n 's/^Authenticated alice //p' "$DIR/out/asked" | sort -u |
+		wc -l)" -ge 3 ] ||
+		fail "the client does not take the latest token"
+	! daemon_says client 'SESS_ID' || fail "a token is in the client's log"
+	stop_clean client
+	stop_clean server
+	RESULT="$(n_asked) logins, one password"
+}
