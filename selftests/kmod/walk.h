@@ -243,6 +243,19 @@ struct walk {
 	unsigned int event_count[WALK_NETS];
 };
 
+/* what a command is in words, for who looks for a mistake */
+struct walk_text {
+	char *buf;
+	size_t size;
+	size_t len;
+};
+
+/* both add to the text what fits */
+__attribute__((format(printf, 2, 3)))
+void walk_add(struct walk_text *t, const char *fmt, ...);
+void walk_add_number(struct walk_text *t, const char *name,
+		     const struct walk_opt *opt);
+
 static inline bool walk_is_mp(int dev)
 {
 	return dev >= WALK_DEVS / 2;

@@ -338,14 +338,7 @@ void walk_sock_close(struct walk *w, int sock)
 	w->sock[sock].far = WALK_NONE;
 }
 
-struct walk_text {
-	char *buf;
-	size_t size;
-	size_t len;
-};
-
-__attribute__((format(printf, 2, 3)))
-static void add(struct walk_text *t, const char *fmt, ...)
+void walk_add(struct walk_text *t, const char *fmt, ...)
 {
 	va_list ap;
 	int n;
@@ -357,25 +350,25 @@ static void add(struct walk_text *t, const char *fmt, ...)
 		t->len += (size_t)n;
 }
 
-static void add_number(struct walk_text *t, const char *name,
-		       const struct walk_opt *opt)
+void walk_add_number(struct walk_text *t, const char *name,
+		     const struct walk_opt *opt)
 {
 	if (opt->is_set)
-		add(t, "%s=%u ", name, opt->value);
+		walk_add(t, "%s=%u ", name, opt->value);
 }
 
 static void add_addr(struct walk_text *t, const char *name,
 		     const struct walk_opt *opt, const struct walk_addr *addr)
 {
 	if (opt->is_set)
-		add(t, "%s=%s ", name, addr[opt->value].text);
+		walk_add(t, "%s=%s ", name, addr[opt->value].text);
 }
 
 static void add_keys(struct walk_text *t, const char *name,
 		     const struct walk_opt *opt, const struct walk_req *req)
 {
 	if (opt->is_set)
-		add(t, "%s{key=%u*%02x nonce=8*%02x} ", name, req->key_len,
+		walk_add(t, "%s{key=%u*%02x nonce=8*%02x} ", name, req->key_len,
 		    opt->value & 0xff, opt->value & 0xff);
 }
 
@@ -393,34 +386,34 @@ static unsigned int sock_fd(const struct walk *w, uint32_t sock)
 static void add_peer(struct walk *w, struct walk_text *t,
 		     const struct walk_req *req)
 {
-	add(t, "peer{");
-	add_number(t, "id", &req->id);
+	walk_add(t, "peer{");
+	walk_add_number(t, "id", &req->id);
 	add_addr(t, "remote-ipv4", &req->remote4, walk_outer4);
 	add_addr(t, "remote-ipv6", &req->remote6, walk_outer6);
-	add_number(t, "remote-ipv6-scope-id", &req->scope);
-	add_number(t, "remote-port", &req->port);
+	walk_add_number(t, "remote-ipv6-scope-id", &req->scope);
+	walk_add_number(t, "remote-port", &req->port);
 	if (req->sock.is_set)
-		add(t, "socket=%u ", sock_fd(w, req->sock.value));
+		walk_add(t, "socket=%u ", sock_fd(w, req->sock.value));
 	add_addr(t, "vpn-ipv4", &req->vpn4, walk_vpn4);
 	add_addr(t, "vpn-ipv6", &req->vpn6, walk_vpn6);
 	add_addr(t, "local-ipv4", &req->local4, walk_outer4);
 	add_addr(t, "local-ipv6", &req->local6, walk_outer6);
-	add_number(t, "keepalive-interval", &req->interval);
-	add_number(t, "keepalive-timeout", &req->timeout);
-	add_number(t, "tx-id", &req->tx_id);
-	add(t, "}");
+	walk_add_number(t, "keepalive-interval", &req->interval);
+	walk_add_number(t, "keepalive-timeout", &req->timeout);
+	walk_add_number(t, "tx-id", &req->tx_id);
+	walk_add(t, "}");
 }
 
 static void add_keyconf(struct walk_text *t, const struct walk_req *req)
 {
-	add(t, "keyconf{");
-	add_number(t, "peer-id", &req->peer_id);
-	add_number(t, "slot", &req->slot);
-	add_number(t, "key-id", &req->key_id);
-	add_number(t, "cipher-alg", &req->alg);
+	walk_add(t, "keyconf{");
+	walk_add_number(t, "peer-id", &req->peer_id);
+	walk_add_number(t, "slot", &req->slot);
+	walk_add_number(t, "key-id", &req->key_id);
+	walk_add_number(t, "cipher-alg", &req->alg);
 	add_keys(t, "encrypt", &req->encrypt, req);
 	add_keys(t, "decrypt", &req->decrypt, req);
-	add(t, "}");
+	walk_add(t, "}");
 }
 
 unsigned int walk_req_ifindex(struct walk *w, int net, int dev)
@@ -442,9 +435,9 @@ void walk_req_text(struct walk *w, const struct walk_req *req, char *text,
 	};
 	struct walk_text t = { .buf = text, .size = size };
 
-	add(&t, "%s ", names[req->cmd]);
+	walk_add(&t, "%s ", names[req->cmd]);
 	if (req->dev != WALK_DEV_MISSING)
-		add(&t, "ifindex=%u ", walk_req_ifindex(w, req->net, req->dev));
+		walk_add(&t, "ifindex=%u ", walk_req_ifindex(w, req->net, req->dev));
 	if (!req->has_nest)
 		return;
 	if (req->cmd < WALK_KEY_NEW)

@@ -169,78 +169,52 @@ void walk_x_choose(struct walk *w, struct walk_x *req)
 	}
 }
 
-struct text {
-	char *buf;
-	size_t size;
-	size_t len;
-};
-
-__attribute__((format(printf, 2, 3)))
-static void add(struct text *t, const char *fmt, ...)
-{
-	va_list ap;
-	int n;
-
-	va_start(ap, fmt);
-	n = vsnprintf(t->buf + t->len, t->size - t->len, fmt, ap);
-	va_end(ap);
-	if (n > 0 && t->len + (size_t)n < t->size)
-		t->len += (size_t)n;
-}
-
-static void add_number(struct text *t, const char *name,
-		       const struct walk_opt *opt)
-{
-	if (opt->is_set)
-		add(t, "%s=%u ", name, opt->value);
-}
-
-static void add_dir(struct text *t, const char *name,
+static void add_dir(struct walk_text *t, const char *name,
 		    const struct walk_x_dir *dir)
 {
 	if (!dir->is_set)
 		return;
-	add(t, "%s{", name);
+	walk_add(t, "%s{", name);
 	if (!dir->has_epoch)
-		add(t, "key=%u*a1 ", dir->key_len);
+		walk_add(t, "key=%u*a1 ", dir->key_len);
 	if (!dir->has_epoch && dir->has_nonce)
-		add(t, "nonce=8*a2 ");
+		walk_add(t, "nonce=8*a2 ");
 	if (dir->has_epoch)
-		add(t, "secret=32*a3 epoch=%u ", dir->epoch);
+		walk_add(t, "secret=32*a3 epoch=%u ", dir->epoch);
 	if (dir->id)
-		add(t, "packet-id=%" PRIu64 " ", dir->id);
+		walk_add(t, "packet-id=%" PRIu64 " ", dir->id);
 	if (dir->usage)
-		add(t, "usage=%" PRIu64 " ", dir->usage);
+		walk_add(t, "usage=%" PRIu64 " ", dir->usage);
 	if (dir->failures)
-		add(t, "failures=%" PRIu64, dir->failures);
-	add(t, "} ");
+		walk_add(t, "failures=%" PRIu64, dir->failures);
+	walk_add(t, "} ");
 }
 
-static void add_nest(struct text *t, const struct walk_x *req)
+static void add_nest(struct walk_text *t, const struct walk_x *req)
 {
 	unsigned int i;
 
 	if (req->cmd <= WALK_X_DEV_SET) {
-		add(t, "dev{");
-		add_number(t, "mss", &req->mss);
+		walk_add(t, "dev{");
+		walk_add_number(t, "mss", &req->mss);
 	} else if (req->cmd < WALK_X_KEY_NEW) {
-		add(t, "peer{");
-		add_number(t, "id", &req->id);
-		add_number(t, "flags", &req->flags);
+		walk_add(t, "peer{");
+		walk_add_number(t, "id", &req->id);
+		walk_add_number(t, "flags", &req->flags);
 		for (i = 0; i < req->n_prefixes; i++)
-			add(t, "prefix{%s} ", walk_prefix[req->prefix[i]].text);
+			walk_add(t, "prefix{%s} ", walk_prefix[req->prefix[i]].text);
 	} else {
-		add(t, "keyconf{");
-		add_number(t, "peer-id", &req->peer_id);
-		add_number(t, "slot", &req->slot);
-		add_number(t, "key-id", &req->key_id);
-		add_number(t, "cipher-alg", &req->alg);
-		add_number(t, "cipher-len", &req->cipher_len);
-		add_number(t, "usage-max", &req->usage_max);
+		walk_add(t, "keyconf{");
+		walk_add_number(t, "peer-id", &req->peer_id);
+		walk_add_number(t, "slot", &req->slot);
+		walk_add_number(t, "key-id", &req->key_id);
+		walk_add_number(t, "cipher-alg", &req->alg);
+		walk_add_number(t, "cipher-len", &req->cipher_len);
+		walk_add_number(t, "usage-max", &req->usage_max);
 		add_dir(t, "encrypt", &req->encrypt);
 		add_dir(t, "decrypt", &req->decrypt);
 	}
-	add(t, "}");
+	walk_add(t, "}");
 }
 
 void walk_x_text(struct walk *w, const struct walk_x *req, char *text,
@@ -251,11 +225,11 @@ void walk_x_text(struct walk *w, const struct walk_x *req, char *text,
 		"PREFIX_GET", "PREFIX_SET", "PREFIX_ADD", "PREFIX_DEL",
 		"KEY_NEW", "KEY_GET",
 	};
-	struct text t = { .buf = text, .size = size };
+	struct walk_text t = { .buf = text, .size = size };
 
-	add(&t, "%s ", names[req->cmd]);
+	walk_add(&t, "%s ", names[req->cmd]);
 	if (req->dev != WALK_DEV_MISSING)
-		add(&t, "ifindex=%u ", walk_req_ifindex(w, req->net, req->dev));
+		walk_add(&t, "ifindex=%u ", walk_req_ifindex(w, req->net, req->dev));
 	if (req->has_nest)
 		add_nest(&t, req);
 }
