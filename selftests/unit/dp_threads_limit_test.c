@@ -17,30 +17,19 @@
 #include "dp_threads_rig.h"
 
 /* Packets to a peer of each thread, and to one on a connection. */
-static unsigned int n_streamed;
-
-static int stream_takes(void *arg, const uint8_t *pkt, size_t len)
-{
-	(void)arg;
-	(void)pkt;
-	(void)len;
-	n_streamed++;
-	return 0;
-}
-
 static void check_all(void)
 {
-	n_streamed = 0;
+	trig.n_streamed = 0;
 	for (uint32_t id = 0; id < 6; id++)
 		trig_add_udp(id);
-	trig_add_tcp(50, stream_takes);
+	trig_add_tcp(50, trig_stream_takes);
 	for (uint32_t id = 0; id < 6; id++)
 		trig_send(id, 20);
 	trig_send(50, 20);
 	rig_settle(&trig.rig, 200);
 	for (uint32_t id = 0; id < 6; id++)
 		assert_int_equal(trig_received(id, 20, 1000), 20);
-	assert_int_equal(n_streamed, 20);
+	assert_int_equal(trig.n_streamed, 20);
 }
 
 /* The rights of the calling thread: all, or without some. */

@@ -17,25 +17,14 @@
 #define TCP_ID		50	/* its queue is that of the third thread */
 #define UDP_ID		2	/* likewise */
 
-static unsigned int n_streamed;
-
 /* A connection that takes one packet, and then no more. */
 static int stream_stalls(void *arg, const uint8_t *pkt, size_t len)
 {
 	(void)arg;
 	(void)pkt;
 	assert_in_range(len, TRIG_LEN, TRIG_LEN + 100);
-	n_streamed++;
+	trig.n_streamed++;
 	return 1;
-}
-
-static int stream_takes(void *arg, const uint8_t *pkt, size_t len)
-{
-	(void)arg;
-	(void)pkt;
-	(void)len;
-	n_streamed++;
-	return 0;
 }
 
 static void look_blocked(struct dp *user, void *arg)
@@ -57,7 +46,7 @@ static bool is_blocked(void *arg)
 /* All that there is is a peer on a connection that stalls. */
 static void stall(void)
 {
-	n_streamed = 0;
+	trig.n_streamed = 0;
 	trig_open(IFF_MULTI_QUEUE, true);
 	trig_add_tcp(TCP_ID, stream_stalls);
 	trig_send(TCP_ID, 2000);
@@ -65,7 +54,7 @@ static void stall(void)
 	/* no wake-up is on its way any more */
 	rig_settle(&trig.rig, 100);
 	assert_true(is_blocked(NULL));
-	assert_int_equal(n_streamed, 1);
+	assert_int_equal(trig.n_streamed, 1);
 }
 
 /*
@@ -78,11 +67,11 @@ static void test_stalled_goes(void **state)
 	stall();
 	assert_int_equal(dp_peer_del(trig.end->dp, TCP_ID), 0);
 	rig_settle(&trig.rig, 100);
-	trig_add_tcp(TCP_ID + TRIG_THREADS, stream_takes);
+	trig_add_tcp(TCP_ID + TRIG_THREADS, trig_stream_takes);
 	rig_settle(&trig.rig, 100);
 	trig_send(TCP_ID + TRIG_THREADS, 10);
 	rig_settle(&trig.rig, 100);
-	assert_int_equal(n_streamed, 11);
+	assert_int_equal(trig.n_streamed, 11);
 	trig_close();
 }
 
@@ -91,12 +80,12 @@ static void test_stalled_stays(void **state)
 {
 	(void)state;
 	stall();
-	trig_add_tcp(TCP_ID + TRIG_THREADS, stream_takes);
+	trig_add_tcp(TCP_ID + TRIG_THREADS, trig_stream_takes);
 	rig_settle(&trig.rig, 300);
 	trig_send(TCP_ID + TRIG_THREADS, 10);
 	rig_settle(&trig.rig, 200);
 	/* with several, the one that stalls loses its own */
-	assert_int_equal(n_streamed, 2010);
+	assert_int_equal(trig.n_streamed, 2010);
 	assert_false(is_blocked(NULL));
 	trig_close();
 }
@@ -127,9 +116,9 @@ static void test_busy_loop(void **state)
 	void *args[DP_THREADS_MAX] = { NULL, NULL, &drops };
 
 	(void)state;
-	n_streamed = 0;
+	trig.n_streamed = 0;
 	trig_open(IFF_MULTI_QUEUE, true);
-	trig_add_tcp(TCP_ID, stream_takes);
+	trig_add_tcp(TCP_ID, trig_stream_takes);
 	trig_add_udp(UDP_ID);
 	trig_send(TCP_ID, 2000);
 	trig_send(UDP_ID, 10);
@@ -138,10 +127,10 @@ static void test_busy_loop(void **state)
 	assert_in_range(drops.ring, 100, 1900);
 	/* the rest goes when it looks */
 	rig_settle(&trig.rig, 200);
-	assert_int_equal(n_streamed + drops.ring, 2000);
+	assert_int_equal(trig.n_streamed + drops.ring, 2000);
 	trig_send(TCP_ID, 10);
 	rig_settle(&trig.rig, 200);
-	assert_int_equal(n_streamed + drops.ring, 2010);
+	assert_int_equal(trig.n_streamed + drops.ring, 2010);
 	trig_close();
 }
 
