@@ -9,4 +9,4 @@ struct sk_buff;
 
 bool dco_reader_merges(const struct net_device *dev, const struct sk_buff *skb);
 
-#endif
+#endif /* DCO_RX_READER_H */
