@@ -271,28 +271,14 @@ static bool check_events(struct walk *w)
 
 /* choices */
 
-static bool chance(struct walk *w, uint32_t percent)
-{
-	return walk_rand(w, 100) < percent;
-}
-
-static struct walk_opt maybe(struct walk *w, uint32_t percent, uint32_t n)
-{
-	struct walk_opt opt = { .is_set = chance(w, percent) };
-
-	if (opt.is_set)
-		opt.value = walk_rand(w, n);
-	return opt;
-}
-
 /* mostly an id that there can be */
 static struct walk_opt choose_id(struct walk *w, bool is_new)
 {
-	struct walk_opt opt = maybe(w, 98, WALK_IDS);
+	struct walk_opt opt = walk_maybe(w, 98, WALK_IDS);
 
-	if (chance(w, 2))
+	if (walk_chance(w, 2))
 		opt.value = 0x1000000;
-	else if (!is_new && chance(w, 3))
+	else if (!is_new && walk_chance(w, 3))
 		opt.value = 0xffffff;
 	return opt;
 }
@@ -300,39 +286,39 @@ static struct walk_opt choose_id(struct walk *w, bool is_new)
 static void choose_outer(struct walk *w, struct walk_req *req,
 			 uint32_t percent)
 {
-	bool is_v6 = chance(w, 50);
+	bool is_v6 = walk_chance(w, 50);
 
-	if (chance(w, percent)) {
+	if (walk_chance(w, percent)) {
 		if (is_v6)
-			req->remote6 = maybe(w, 100, walk_outer6_count);
+			req->remote6 = walk_maybe(w, 100, walk_outer6_count);
 		else
-			req->remote4 = maybe(w, 100, walk_outer4_count);
-		req->port = maybe(w, 97, 3);
+			req->remote4 = walk_maybe(w, 100, walk_outer4_count);
+		req->port = walk_maybe(w, 97, 3);
 		/* 0 is refused; seldom */
-		if (req->port.is_set && (req->port.value || chance(w, 90)))
+		if (req->port.is_set && (req->port.value || walk_chance(w, 90)))
 			req->port.value += 5000;
 		if (is_v6)
-			req->local6 = maybe(w, 30, walk_outer6_count);
+			req->local6 = walk_maybe(w, 30, walk_outer6_count);
 		else
-			req->local4 = maybe(w, 30, walk_outer4_count);
-		req->scope = maybe(w, is_v6 ? 20 : 2, 3);
+			req->local4 = walk_maybe(w, 30, walk_outer4_count);
+		req->scope = walk_maybe(w, is_v6 ? 20 : 2, 3);
 	}
-	if (chance(w, 2))
-		req->remote4 = maybe(w, 100, walk_outer4_count);
-	if (chance(w, 2))
-		req->local6 = maybe(w, 100, walk_outer6_count);
+	if (walk_chance(w, 2))
+		req->remote4 = walk_maybe(w, 100, walk_outer4_count);
+	if (walk_chance(w, 2))
+		req->local6 = walk_maybe(w, 100, walk_outer6_count);
 }
 
 static void choose_inner(struct walk *w, struct walk_req *req, uint32_t percent)
 {
 	/* the bad ones are last; seldom */
-	uint32_t n4 = chance(w, 8) ? (uint32_t)walk_vpn4_count : 4;
-	uint32_t n6 = chance(w, 8) ? (uint32_t)walk_vpn6_count : 4;
+	uint32_t n4 = walk_chance(w, 8) ? (uint32_t)walk_vpn4_count : 4;
+	uint32_t n6 = walk_chance(w, 8) ? (uint32_t)walk_vpn6_count : 4;
 
-	if (req->dev < WALK_DEVS && !walk_is_mp(req->dev) && !chance(w, 5))
+	if (req->dev < WALK_DEVS && !walk_is_mp(req->dev) && !walk_chance(w, 5))
 		return;
-	req->vpn4 = maybe(w, percent, n4);
-	req->vpn6 = maybe(w, percent, n6);
+	req->vpn4 = walk_maybe(w, percent, n4);
+	req->vpn6 = walk_maybe(w, percent, n6);
 }
 
 /* May the device have this socket for one more peer? */
@@ -350,13 +336,13 @@ static void choose_socket(struct walk *w, struct walk_req *req)
 {
 	unsigned int i;
 
-	if (req->cmd != WALK_PEER_NEW && !chance(w, 2))
+	if (req->cmd != WALK_PEER_NEW && !walk_chance(w, 2))
 		return;
-	req->sock = maybe(w, 98, WALK_SOCKS);
-	for (i = 0; i < WALK_SOCKS && chance(w, 95); i++)
+	req->sock = walk_maybe(w, 98, WALK_SOCKS);
+	for (i = 0; i < WALK_SOCKS && walk_chance(w, 95); i++)
 		if (!is_usable(w, req))
 			req->sock.value = (req->sock.value + 1) % WALK_SOCKS;
-	if (chance(w, 3))
+	if (walk_chance(w, 3))
 		req->sock.value = WALK_SOCKS + walk_rand(w, 2);
 }
 
@@ -380,23 +366,23 @@ static void choose_peer(struct walk *w, struct walk_req *req)
 
 	req->id = choose_id(w, is_new);
 	if ((req->cmd == WALK_PEER_GET || req->cmd == WALK_PEER_DEL) &&
-	    !chance(w, 5))
+	    !walk_chance(w, 5))
 		return;
 	choose_socket(w, req);
 	choose_outer(w, req, is_tcp(w, req) ? 20 : is_new ? 97 : 40);
 	choose_inner(w, req, is_new ? 75 : 30);
-	if (chance(w, 20)) {
-		req->interval = maybe(w, 97, 3);
-		req->timeout = maybe(w, 97, 3);
+	if (walk_chance(w, 20)) {
+		req->interval = walk_maybe(w, 97, 3);
+		req->timeout = walk_maybe(w, 97, 3);
 		/* long ones: nothing must happen by itself */
 		req->interval.value *= 43200;
 		req->timeout.value *= 43200;
-		if (chance(w, 3))
+		if (walk_chance(w, 3))
 			req->timeout.value = 86401;
 	}
-	if (chance(w, 25)) {
-		req->tx_id = maybe(w, 100, 0x1000000);
-		if (chance(w, 5))
+	if (walk_chance(w, 25)) {
+		req->tx_id = walk_maybe(w, 100, 0x1000000);
+		if (walk_chance(w, 5))
 			req->tx_id.value = 0x1000000;
 	}
 }
@@ -407,16 +393,16 @@ static void choose_key(struct walk *w, struct walk_req *req)
 	bool is_new = req->cmd == WALK_KEY_NEW;
 
 	req->peer_id = choose_id(w, false);
-	if (req->cmd != WALK_KEY_SWAP || chance(w, 5))
-		req->slot = maybe(w, 98, chance(w, 3) ? 3 : 2);
-	if (is_new || chance(w, 3)) {
-		req->key_id = maybe(w, 98, chance(w, 3) ? 9 : 8);
-		req->alg = maybe(w, 98, 2);
+	if (req->cmd != WALK_KEY_SWAP || walk_chance(w, 5))
+		req->slot = walk_maybe(w, 98, walk_chance(w, 3) ? 3 : 2);
+	if (is_new || walk_chance(w, 3)) {
+		req->key_id = walk_maybe(w, 98, walk_chance(w, 3) ? 9 : 8);
+		req->alg = walk_maybe(w, 98, 2);
 		req->alg.value++;
-		if (chance(w, 4))
-			req->alg.value = chance(w, 50) ? 0 : 3;
-		req->encrypt = maybe(w, 98, 256);
-		req->decrypt = maybe(w, 98, 256);
+		if (walk_chance(w, 4))
+			req->alg.value = walk_chance(w, 50) ? 0 : 3;
+		req->encrypt = walk_maybe(w, 98, 256);
+		req->decrypt = walk_maybe(w, 98, 256);
 	}
 	req->key_len = lens[walk_rand(w, sizeof(lens) / sizeof(lens[0]))];
 }
@@ -429,14 +415,14 @@ static bool step_any_request(struct walk *w)
 		WALK_KEY_NEW, WALK_KEY_NEW, WALK_KEY_GET, WALK_KEY_SWAP,
 		WALK_KEY_DEL,
 	};
-	struct walk_req req = { .has_nest = !chance(w, 1) };
+	struct walk_req req = { .has_nest = !walk_chance(w, 1) };
 
 	req.cmd = cmds[walk_rand(w, sizeof(cmds) / sizeof(cmds[0]))];
 	req.dev = (int)walk_rand(w, WALK_DEVS);
 	req.net = w->dev[req.dev].net;
-	if (req.net == WALK_NONE || chance(w, 2))
+	if (req.net == WALK_NONE || walk_chance(w, 2))
 		req.net = (int)walk_rand(w, WALK_NETS);
-	if (chance(w, 3))
+	if (walk_chance(w, 3))
 		req.dev = WALK_DEVS + (int)walk_rand(w, WALK_DEV_END -
 						     WALK_DEVS);
 	if (req.cmd < WALK_KEY_NEW)
@@ -453,7 +439,9 @@ static int any_device(struct walk *w)
 
 	for (tries = 0; tries < 3 && w->dev[dev].net == WALK_NONE; tries++)
 		dev = (int)walk_rand(w, WALK_DEVS);
-	return !walk_is_mp(dev) && chance(w, 50) ? dev + WALK_DEVS / 2 : dev;
+	if (!walk_is_mp(dev) && walk_chance(w, 50))
+		return dev + WALK_DEVS / 2;
+	return dev;
 }
 
 static bool step_any_x(struct walk *w)
@@ -461,9 +449,9 @@ static bool step_any_x(struct walk *w)
 	struct walk_x req = { .dev = any_device(w) };
 
 	req.net = w->dev[req.dev].net;
-	if (req.net == WALK_NONE || chance(w, 2))
+	if (req.net == WALK_NONE || walk_chance(w, 2))
 		req.net = (int)walk_rand(w, WALK_NETS);
-	if (chance(w, 3))
+	if (walk_chance(w, 3))
 		req.dev = WALK_DEVS + (int)walk_rand(w, WALK_DEV_END -
 						     WALK_DEVS);
 	walk_x_choose(w, &req);
@@ -480,10 +468,10 @@ static bool step_device(struct walk *w)
 	if (w->dev[dev].net == WALK_NONE) {
 		what = "add";
 		err = walk_dev_add(w, dev, net);
-	} else if (chance(w, 50) && w->dev[dev].net != net) {
+	} else if (walk_chance(w, 50) && w->dev[dev].net != net) {
 		what = "move";
 		err = walk_dev_move(w, dev, net);
-	} else if (chance(w, 40)) {
+	} else if (walk_chance(w, 40)) {
 		what = "del";
 		err = walk_dev_del(w, dev);
 	} else {
@@ -500,17 +488,18 @@ static bool step_socket(struct walk *w)
 {
 	int sock = (int)walk_rand(w, WALK_SOCKS), err = 0;
 	int net = (int)walk_rand(w, WALK_NETS);
-	bool is_v6 = chance(w, 60), is_open = w->sock[sock].fd == WALK_NONE;
-	bool is_tcp = !w->is_intree && chance(w, 40);
+	bool is_open = w->sock[sock].fd == WALK_NONE;
+	bool is_v6 = walk_chance(w, 60);
+	bool is_tcp = !w->is_intree && walk_chance(w, 40);
 	const char *what = "open";
 	char text[64];
 
 	if (is_open) {
 		err = walk_sock_open(w, sock, net, is_v6, is_tcp);
-	} else if (w->sock[sock].far != WALK_NONE && chance(w, 20)) {
+	} else if (w->sock[sock].far != WALK_NONE && walk_chance(w, 20)) {
 		what = "hang up";
 		err = walk_sock_hang_up(w, sock);
-	} else if (chance(w, 40)) {
+	} else if (walk_chance(w, 40)) {
 		what = "close";
 		walk_sock_close(w, sock);
 	} else {

@@ -264,6 +264,22 @@ static inline bool walk_is_mp(int dev)
 /* walk_world.c: namespaces, devices, sockets, texts */
 
 uint32_t walk_rand(struct walk *w, uint32_t n);
+
+static inline bool walk_chance(struct walk *w, uint32_t percent)
+{
+	return walk_rand(w, 100) < percent;
+}
+
+/* set to a number below @n, in so many cases of a hundred */
+static inline struct walk_opt walk_maybe(struct walk *w, uint32_t percent,
+					 uint32_t n)
+{
+	struct walk_opt opt = { .is_set = walk_chance(w, percent) };
+
+	if (opt.is_set)
+		opt.value = walk_rand(w, n);
+	return opt;
+}
 int walk_open(struct walk *w);
 int walk_dev_add(struct walk *w, int dev, int net);
 int walk_dev_del(struct walk *w, int dev);

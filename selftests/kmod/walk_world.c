@@ -437,7 +437,8 @@ void walk_req_text(struct walk *w, const struct walk_req *req, char *text,
 
 	walk_add(&t, "%s ", names[req->cmd]);
 	if (req->dev != WALK_DEV_MISSING)
-		walk_add(&t, "ifindex=%u ", walk_req_ifindex(w, req->net, req->dev));
+		walk_add(&t, "ifindex=%u ",
+			 walk_req_ifindex(w, req->net, req->dev));
 	if (!req->has_nest)
 		return;
 	if (req->cmd < WALK_KEY_NEW)

@@ -28,31 +28,17 @@ const struct walk_prefix walk_prefix[] = {
 _Static_assert(sizeof(walk_prefix) / sizeof(walk_prefix[0]) == WALK_PREFIXES,
 	       "number of prefixes");
 
-static bool chance(struct walk *w, uint32_t percent)
-{
-	return walk_rand(w, 100) < percent;
-}
-
-static struct walk_opt maybe(struct walk *w, uint32_t percent, uint32_t n)
-{
-	struct walk_opt opt = { .is_set = chance(w, percent) };
-
-	if (opt.is_set)
-		opt.value = walk_rand(w, n);
-	return opt;
-}
-
 /* mostly that of a peer which is there */
 static struct walk_opt choose_id(struct walk *w, int dev)
 {
-	struct walk_opt opt = maybe(w, 98, WALK_IDS);
+	struct walk_opt opt = walk_maybe(w, 98, WALK_IDS);
 	uint32_t i;
 
-	for (i = 0; dev < WALK_DEVS && chance(w, 98) && i < WALK_IDS; i++)
+	for (i = 0; dev < WALK_DEVS && walk_chance(w, 98) && i < WALK_IDS; i++)
 		if (!w->dev[dev].peer[opt.value].is_set)
 			opt.value = (opt.value + 1) % WALK_IDS;
-	if (chance(w, 2))
-		opt.value = chance(w, 50) ? 0x1000000 : 0xffffff;
+	if (walk_chance(w, 2))
+		opt.value = walk_chance(w, 50) ? 0x1000000 : 0xffffff;
 	return opt;
 }
 
@@ -61,8 +47,8 @@ static void choose_dev(struct walk *w, struct walk_x *req)
 	static const uint32_t mss[] = { 0, 88, 1300, 65535, 1, 87, 65536 };
 
 	if (req->cmd == WALK_X_DEV_GET)
-		req->has_nest = chance(w, 3);
-	req->mss = maybe(w, 97, chance(w, 80) ? 4 : 7);
+		req->has_nest = walk_chance(w, 3);
+	req->mss = walk_maybe(w, 97, walk_chance(w, 80) ? 4 : 7);
 	if (req->mss.is_set)
 		req->mss.value = mss[req->mss.value];
 }
@@ -73,7 +59,7 @@ static uint32_t good_prefix(struct walk *w, int dev)
 	const struct walk_peer *peer;
 	uint32_t i;
 
-	if (dev < WALK_DEVS && chance(w, 30)) {
+	if (dev < WALK_DEVS && walk_chance(w, 30)) {
 		peer = &w->dev[dev].peer[walk_rand(w, WALK_IDS)];
 		for (i = 0; peer->is_set && i < GOOD_PREFIXES; i++)
 			if (walk_prefix[i].vpn && walk_prefix[i].vpn ==
@@ -90,14 +76,15 @@ static void choose_peer(struct walk *w, struct walk_x *req)
 
 	req->id = choose_id(w, req->dev);
 	if (req->cmd == WALK_X_PEER_SET)
-		req->flags = maybe(w, 97, chance(w, 5) ? 4 : 2);
-	else if (chance(w, 2))
-		req->flags = maybe(w, 100, 2);
-	if (!has_prefixes && !chance(w, 2))
+		req->flags = walk_maybe(w, 97, walk_chance(w, 5) ? 4 : 2);
+	else if (walk_chance(w, 2))
+		req->flags = walk_maybe(w, 100, 2);
+	if (!has_prefixes && !walk_chance(w, 2))
 		return;
 	req->n_prefixes = walk_rand(w, WALK_PREFIXES_OF_ONE + 1);
 	for (i = 0; i < req->n_prefixes; i++)
-		req->prefix[i] = chance(w, 2) ? walk_rand(w, WALK_PREFIXES) :
+		req->prefix[i] = walk_chance(w, 2) ?
+			walk_rand(w, WALK_PREFIXES) :
 			good_prefix(w, req->dev);
 }
 
@@ -106,39 +93,40 @@ static void choose_dir(struct walk *w, struct walk_x_dir *dir, bool has_epoch,
 {
 	static const uint32_t lens[] = { 16, 24, 32, 32, 32, 32, 20, 0, 33 };
 
-	dir->is_set = chance(w, 98);
-	dir->has_epoch = has_epoch != chance(w, 3);
-	dir->has_nonce = chance(w, 98);
+	dir->is_set = walk_chance(w, 98);
+	dir->has_epoch = has_epoch != walk_chance(w, 3);
+	dir->has_nonce = walk_chance(w, 98);
 	dir->key_len = lens[walk_rand(w, sizeof(lens) / sizeof(lens[0]))];
 	dir->epoch = 1 + walk_rand(w, 5);
-	if (chance(w, 3))
-		dir->epoch = chance(w, 50) ? 0 : 65519;
-	dir->id = chance(w, 50) ? walk_rand(w, 5000) : 0;
-	if (chance(w, 5))
-		dir->id = chance(w, 50) ? 1ULL << 32 : 1ULL << 48;
-	dir->usage = chance(w, 50) ? walk_rand(w, 100) : 0;
-	dir->failures = chance(w, is_encrypt ? 2 : 30) ? walk_rand(w, 9) : 0;
+	if (walk_chance(w, 3))
+		dir->epoch = walk_chance(w, 50) ? 0 : 65519;
+	dir->id = walk_chance(w, 50) ? walk_rand(w, 5000) : 0;
+	if (walk_chance(w, 5))
+		dir->id = walk_chance(w, 50) ? 1ULL << 32 : 1ULL << 48;
+	dir->usage = walk_chance(w, 50) ? walk_rand(w, 100) : 0;
+	dir->failures = walk_chance(w, is_encrypt ? 2 : 30) ?
+		walk_rand(w, 9) : 0;
 }
 
 static void choose_key(struct walk *w, struct walk_x *req)
 {
 	static const uint32_t lens[] = { 16, 24, 32, 32, 32, 32, 20, 0, 33 };
-	bool has_epochs = chance(w, 60);
+	bool has_epochs = walk_chance(w, 60);
 
 	req->peer_id = choose_id(w, req->dev);
-	req->slot = maybe(w, 98, chance(w, 3) ? 3 : 2);
-	if (req->cmd == WALK_X_KEY_GET && !chance(w, 3))
+	req->slot = walk_maybe(w, 98, walk_chance(w, 3) ? 3 : 2);
+	if (req->cmd == WALK_X_KEY_GET && !walk_chance(w, 3))
 		return;
-	req->key_id = maybe(w, 98, chance(w, 3) ? 9 : 8);
-	req->alg = maybe(w, 98, 2);
+	req->key_id = walk_maybe(w, 98, walk_chance(w, 3) ? 9 : 8);
+	req->alg = walk_maybe(w, 98, 2);
 	req->alg.value++;
-	if (chance(w, 4))
-		req->alg.value = chance(w, 50) ? 0 : 3;
-	req->cipher_len.is_set = has_epochs != chance(w, 3);
+	if (walk_chance(w, 4))
+		req->alg.value = walk_chance(w, 50) ? 0 : 3;
+	req->cipher_len.is_set = has_epochs != walk_chance(w, 3);
 	req->cipher_len.value = lens[walk_rand(w, sizeof(lens) /
 					       sizeof(lens[0]))];
-	req->usage_max.is_set = chance(w, 30);
-	req->usage_max.value = chance(w, 5) ? 1023 : 4096;
+	req->usage_max.is_set = walk_chance(w, 30);
+	req->usage_max.value = walk_chance(w, 5) ? 1023 : 4096;
 	choose_dir(w, &req->encrypt, has_epochs, true);
 	choose_dir(w, &req->decrypt, has_epochs, false);
 }
@@ -155,10 +143,10 @@ void walk_x_choose(struct walk *w, struct walk_x *req)
 	};
 
 	req->cmd = cmds[walk_rand(w, sizeof(cmds) / sizeof(cmds[0]))];
-	req->has_nest = !chance(w, 1);
+	req->has_nest = !walk_chance(w, 1);
 	if (req->cmd == WALK_X_FEATURES) {
-		req->has_nest = chance(w, 10);
-		if (!chance(w, 10))
+		req->has_nest = walk_chance(w, 10);
+		if (!walk_chance(w, 10))
 			req->dev = WALK_DEV_MISSING;
 	} else if (req->cmd <= WALK_X_DEV_SET) {
 		choose_dev(w, req);
@@ -202,7 +190,8 @@ static void add_nest(struct walk_text *t, const struct walk_x *req)
 		walk_add_number(t, "id", &req->id);
 		walk_add_number(t, "flags", &req->flags);
 		for (i = 0; i < req->n_prefixes; i++)
-			walk_add(t, "prefix{%s} ", walk_prefix[req->prefix[i]].text);
+			walk_add(t, "prefix{%s} ",
+				 walk_prefix[req->prefix[i]].text);
 	} else {
 		walk_add(t, "keyconf{");
 		walk_add_number(t, "peer-id", &req->peer_id);
@@ -229,7 +218,8 @@ void walk_x_text(struct walk *w, const struct walk_x *req, char *text,
 
 	walk_add(&t, "%s ", names[req->cmd]);
 	if (req->dev != WALK_DEV_MISSING)
-		walk_add(&t, "ifindex=%u ", walk_req_ifindex(w, req->net, req->dev));
+		walk_add(&t, "ifindex=%u ",
+			 walk_req_ifindex(w, req->net, req->dev));
 	if (req->has_nest)
 		add_nest(&t, req);
 }
