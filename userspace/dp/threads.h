@@ -78,7 +78,8 @@ struct threads_socket {
 /**
  * struct data_thread - one of them
  * @loop, @user, @rx, @by_id: its own while it runs
- * @has_stray: likewise: a datagram that is none of data is new in @out
+ * @has_stray: likewise: a datagram for the main loop is new in @out
+ * @early_since, @n_early: likewise: data packets without a key that went there
  * @in, @out: rings of datagrams, from the main loop and to it
  * @sockets, @is_running: the main loop's
  * @nest: likewise: it could not be started, and that loop does its part
@@ -97,6 +98,8 @@ struct data_thread {
 	struct threads_news *by_id[THREADS_BUCKETS];
 	struct threads_socket *sockets;
 	bool has_stray;
+	unsigned int n_early;
+	uint64_t early_since;
 	struct dp_ring *in, *out;
 	pthread_t id;
 	struct loop_nest *nest;

@@ -20,6 +20,10 @@
 /* What is not done by then, when a process ends, is lost. */
 #define DRAIN_MS	200
 
+/* So many packets in so long may have come before their key. */
+#define EARLY_MAX	64
+#define EARLY_MS	100
+
 /**
  * struct passed - what stands in front of a datagram in a ring
  * @fd: the socket that it came by, as the receiver of the ring knows it
@@ -29,9 +33,32 @@ struct passed {
 	union net_addr remote, local;
 };
 
+static bool is_data(const uint8_t *pkt)
+{
+	unsigned int op = proto_byte_opcode(pkt[0]);
+
+	return op == PROTO_DATA_V2 || op == PROTO_DATA_V1;
+}
+
 /* ---- to the main loop -------------------------------------------------- */
 
-/* Datagrams that are none of data: the main loop's. */
+/* @head: of a datagram from a thread */
+static void listen_one(struct data_thread *thread, const struct passed *head,
+		       const uint8_t *pkt, size_t len)
+{
+	struct dp *dp = &thread->all->base;
+	int fd = threads_main_fd(thread, head->fd);
+
+	if (is_data(pkt))
+		dp_input(dp, fd, pkt, len, &head->remote, &head->local);
+	else
+		dp_emit_control(dp, fd, pkt, len, &head->remote, &head->local);
+}
+
+/*
+ * Datagrams that are none of data, or of a key that comes with one of those in
+ * front of them: the main loop's, in their order.
+ */
 static void listen_strays(struct data_thread *thread)
 {
 	struct dp *dp = &thread->all->base;
@@ -50,9 +77,8 @@ static void listen_strays(struct data_thread *thread)
 			return;
 		}
 		memcpy(&head, data, sizeof(head));
-		dp_emit_control(dp, threads_main_fd(thread, head.fd),
-				data + sizeof(head), len - sizeof(head),
-				&head.remote, &head.local);
+		listen_one(thread, &head, data + sizeof(head),
+			   len - sizeof(head));
 		dp_ring_pop(thread->out);
 	}
 }
@@ -132,21 +158,34 @@ static void thread_take(struct data_thread *thread)
 	dp_batch_end(thread->user);
 }
 
+/* Anybody can make up such packets, so they are few. */
+static bool may_be_early(struct data_thread *thread)
+{
+	uint64_t now = loop_now(thread->loop);
+
+	if (now - thread->early_since >= EARLY_MS) {
+		thread->early_since = now;
+		thread->n_early = 0;
+	}
+	return thread->n_early++ < EARLY_MAX;
+}
+
 static void socket_datagram(struct threads_socket *sock,
 			    const struct userdp_datagram *gram,
 			    const uint8_t *pkt, size_t len)
 {
 	struct data_thread *thread = sock->thread;
-	unsigned int op = proto_byte_opcode(pkt[0]);
 	const struct passed head = {
 		.fd = sock->fd, .remote = gram->from, .local = gram->local,
 	};
 
-	if (op == PROTO_DATA_V2 || op == PROTO_DATA_V1)
-		dp_input(thread->user, sock->fd, pkt, len, &gram->from,
-			 &gram->local);
+	/* a peer may use its new key before the main loop has heard of it */
+	if (is_data(pkt) && (dp_input(thread->user, sock->fd, pkt, len,
+				      &gram->from, &gram->local) != -ENOKEY ||
+			     !may_be_early(thread)))
+		return;
 	/* a lost one is sent again */
-	else if (!ring_pass(thread->out, &head, pkt, len))
+	if (!ring_pass(thread->out, &head, pkt, len))
 		thread->has_stray = true;
 }
 
