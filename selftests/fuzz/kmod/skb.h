@@ -274,6 +274,20 @@ static inline void kfree_skb(struct sk_buff *skb)
 
 #define consume_skb(skb)	kfree_skb(skb)
 
+static inline void skb_mark_not_on_list(struct sk_buff *skb)
+{
+	skb->next = NULL;
+}
+
+static inline struct sk_buff *skb_behind(const struct sk_buff *skb)
+{
+	return skb ? skb->next : NULL;
+}
+
+#define skb_list_walk_safe(list, skb, after)				\
+	for (skb = (list), after = skb_behind(skb); skb;		\
+	     skb = after, after = skb_behind(skb))
+
 static inline void kfree_skb_list(struct sk_buff *skb)
 {
 	struct sk_buff *next;
