@@ -28,9 +28,15 @@ set_up() {
 	kt_ok "link" in_a ping -q -n -c 1 -W 5 10.99.0.2
 }
 
-# wait_for USECS: how long a packet of a may wait for others
+tx_usecs() {
+	in_a ethtool -c tun | awk '/^tx-usecs:/ { print $2 }'
+}
+
+# wait_for USECS: how long a packet of a may wait for others. Without netlink,
+# ethtool fails if there is nothing to change.
 wait_for() {
-	kt_ok "tx-usecs $1" in_a ethtool -C tun tx-usecs "$1"
+	[ "$(tx_usecs)" = "$1" ] ||
+		kt_ok "tx-usecs $1" in_a ethtool -C tun tx-usecs "$1"
 }
 
 staged() {
@@ -299,7 +305,7 @@ test_off() {
 	local pid
 
 	set_up
-	kt_is "at first" "$(in_a ethtool -c tun | awk '/^tx-usecs:/ { print $2 }')" 100
+	kt_is "at first" "$(tx_usecs)" 100
 	kt_not "more than a second" in_a ethtool -C tun tx-usecs 1000001
 	wait_for 0
 	sink sink 9002 "$COUNT"
