@@ -53,6 +53,7 @@ kt_pids=()
 
 # Nothing of the tests remains: processes and namespaces are ours by name.
 kt_cleanup() {
+	trap '' INT TERM HUP
 	trap - EXIT
 	kt_reset
 	rm -rf "$TMP"

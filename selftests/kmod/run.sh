@@ -137,6 +137,7 @@ settle() {
 }
 
 clean_up() {
+	trap '' INT TERM HUP
 	trap - EXIT
 	# the scripts clean up after themselves; end them first
 	# shellcheck disable=SC2046

@@ -16,6 +16,7 @@ mkdir -p "$DIR"
 on_exit() {
 	local status=$?
 
+	trap '' INT TERM HUP
 	[ "$status" = 0 ] || {
 		show_logs
 		systemctl status --no-pager -l "$UNIT" | sed 's/^/#   /'
