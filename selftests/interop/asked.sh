@@ -127,11 +127,15 @@ asked_in_vain() {
 	daemon_stop client
 }
 
-# A name server in the server's namespace: every name below vpn.test is 192.0.2.1.
+# wildcard_start [s|c [ADDRESS [SECONDS]]]: a name server in the server's namespace
+# for one of them: every name below vpn.test is that address, said after that time.
 wildcard_start() {
+	local side=${1:-c} address=${2:-192.0.2.1}
+
 	cat >"$DIR/wildcard" <<-'EOT'
 		use IO::Socket::INET;
 		$| = 1;
+		my ($address, $wait) = @ARGV;
 		my $s = IO::Socket::INET->new(LocalAddr => "192.0.2.1",
 			LocalPort => 53, Proto => "udp") or die "$!";
 		print "ready\n";
@@ -144,15 +148,16 @@ wildcard_start() {
 			my $type = unpack("n", substr($q, $at + 1, 2));
 			my $has = $type == 1 && @labels == 3 && "@labels[1,2]" eq "vpn test";
 			print "query $type ", join(".", @labels), "\n";
+			sleep $wait;
 			$s->send(substr($q, 0, 2) . pack("n5", 0x8180, 1, $has, 0, 0) .
 				substr($q, 12, $at - 7) . ($has ?
-				pack("n3Nn", 0xc00c, 1, 1, 0, 4) . pack("C4", 192, 0, 2, 1) : ""));
+				pack("n3Nn", 0xc00c, 1, 1, 0, 4) . pack("C4", split(/\./, $address)) : ""));
 		}
 	EOT
-	daemon_start wildcard s perl "$DIR/wildcard"
+	daemon_start wildcard s perl "$DIR/wildcard" "$address" "${3:-0}"
 	daemon_wait_for wildcard ready 5 || fail "no name server: $(cat "$DIR/wildcard.log")"
-	mkdir -p "/etc/netns/$NET-c"
-	echo "nameserver 192.0.2.1" >"/etc/netns/$NET-c/resolv.conf"
+	mkdir -p "/etc/netns/$NET-$side"
+	echo "nameserver 192.0.2.1" >"/etc/netns/$NET-$side/resolv.conf"
 }
 
 random_hostname_connects() {

@@ -112,7 +112,7 @@ net_down() {
 		[ -z "$pid" ] || kill -KILL $pid 2>/dev/null
 		ip netns del "$NET-$side" 2>/dev/null
 	done
-	rm -rf "/etc/netns/$NET-c"
+	rm -rf "/etc/netns/$NET-c" "/etc/netns/$NET-s"
 	[ -z "${DIR:-}" ] || rm -rf "$DIR"
 }
 

@@ -444,3 +444,129 @@ expect_same_peer() {
 			fail "$key of the client was $(grep "\"$key\"" <<<"$1"), is $(grep "\"$key\"" <<<"$now")"
 	done
 }
+
+# scenario_iroute_live CLIENT: networks behind a client that is connected follow its
+# file at SIGHUP, as does "disable"; those of a program stay.
+scenario_iroute_live() {
+	in_c ip address add 10.77.0.1/24 dev lo
+	in_c ip address add 10.78.0.1/24 dev lo
+	in_c ip address add 10.76.0.1/24 dev lo
+	in_c ip address add fd00:77::1/64 dev lo nodad
+	net_state c >"$DIR/state-c"
+	script_write script '
+		[ "$script_type" = learn-address ] ||
+			exec echo "iroute 10.76.0.0 255.255.255.0" >"$1"
+		echo "$*" >>"$OUT/learn"
+		[ "$2" != 10.66.0.0/24 ]'
+	ccd_write client 'iroute 10.77.0.0 255.255.255.0' 'iroute-ipv6 fd00:77::/64'
+	SERVER_LINES="client-config-dir $DIR/ccd
+		script-security 2
+		client-connect $DIR/script
+		learn-address $DIR/script"
+	connect ovpnd "$1"
+	expect_data_path server ovpnd
+	within 3 ping_from s "$VPN_S4" 10.77.0.1 &&
+		within 3 ping_from s "$VPN_S4" 10.76.0.1 ||
+		fail "the networks behind the client are out of reach"
+
+	iroutes_are 'iroute 10.78.0.0 255.255.255.0' \
+		'iroute 10.66.0.0 255.255.255.0' 'iroute-ipv6 fd00:77::/64'
+	within 5 has_route s '^10\.78\.0\.0/24 ' ||
+		fail "the network that is new has no route"
+	has_no_route s '^10\.77\.' || fail "the old network still has a route"
+	! ping_from s "$VPN_S4" 10.77.0.1 || fail "the old network is within reach"
+	! ping_from c 10.77.0.1 "$VPN_S4" ||
+		fail "the client may still send from the old network"
+	within 3 ping_from s "$VPN_S4" 10.78.0.1 && ping_from c 10.78.0.1 "$VPN_S4" ||
+		fail "the new network is out of reach"
+	ping_from s "$VPN_S4" 10.76.0.1 ||
+		fail "the program's network has gone"
+	ping_from s "$VPN_S6" fd00:77::1 || fail "the IPv6 network has gone"
+	has_no_route s '^10\.66\.' ||
+		fail "a network that learn-address refuses is routed"
+	expect_out learn '^delete 10\.77\.0\.0/24$' \
+		'^add 10\.78\.0\.0/24 client$' '^add 10\.66\.0\.0/24 client$'
+
+	rm "$DIR/ccd/client"
+	kill -HUP "${DAEMON_PID[server]}"
+	within 5 has_no_route s '^10\.78\.' ||
+		fail "a network without a file still has a route"
+	ping_from s "$VPN_S4" 10.76.0.1 ||
+		fail "the program's network has gone with the file"
+	[ "$(grep -c 'Initialization Sequence' "$DIR/client.log")" = 1 ] ||
+		fail "the client has connected again"
+
+	ccd_write client disable
+	kill -HUP "${DAEMON_PID[server]}"
+	within 10 daemon_says client AUTH_FAILED ||
+		fail "a client that is disabled stays connected"
+	within 10 out_says learn '^delete 10\.76\.0\.0/24$' ||
+		fail "the network of a client that has gone is not deleted"
+	daemon_stop client
+	! out_says learn 'delete 10\.66' || fail "deletes what it never had"
+	stop_clean server
+	RESULT="data path: server $(peer_data_path ovpnd)"
+}
+
+# iroutes_are LINE...: the file of the client from now on
+iroutes_are() {
+	ccd_write client "$@"
+	kill -HUP "${DAEMON_PID[server]}"
+	daemon_wait_for server 'configuration reloaded' 5 || fail "not reloaded"
+}
+
+# scenario_push_live CLIENT: what a client that is connected is pushed follows its
+# file and the server's own lines at SIGHUP.
+scenario_push_live() {
+	ccd_write client 'push "route 10.91.0.0 255.255.0.0"'
+	SERVER_LINES="client-config-dir $DIR/ccd"
+	connect ovpnd "$1"
+	on_tunnel 10.91.0.0/16 || fail "the pushed route is missing"
+	ccd_write client 'push "route 10.93.0.0 255.255.0.0"'
+	kill -HUP "${DAEMON_PID[server]}"
+	soon on_tunnel 10.93.0.0/16 || fail "there is no new route"
+	off_tunnel 10.91.0.0/16 || fail "the old route is still there"
+	within 10 is_up_again || fail "no traffic after the client's file has changed"
+	echo 'push "route 10.94.0.0 255.255.0.0"' >>"$DIR/server.conf"
+	kill -HUP "${DAEMON_PID[server]}"
+	soon on_tunnel 10.94.0.0/16 || fail "there is no route of the server's"
+	on_tunnel 10.93.0.0/16 || fail "the route of the client's file has gone"
+	within 10 is_up_again || fail "no traffic after the server's file has changed"
+	! daemon_says client 'SIGUSR1|Offending' ||
+		fail "the client has connected again"
+	RESULT="routes of a connected client changed by files"
+	stop_clean client
+	stop_clean server
+}
+
+# scenario_route_name CLIENT: a server's route to a name, of which a name server knows
+# that takes its time; clients do not wait for it.
+scenario_route_name() {
+	wildcard_start s 10.99.7.1 4
+	SERVER_LINES='route inner.vpn.test 255.255.255.0
+		route 10.98.0.0 255.255.0.0'
+	server_starts
+	has_route s '^10\.98\.0\.0/16 .*tun-s' || fail "no route to a network"
+	client_connects "$1"
+	has_no_route s '^10\.99\.' ||
+		fail "the name server has not taken its time"
+	! daemon_says server 'not resolved' ||
+		fail "a name that is being asked for is given up"
+	within 8 has_route s '^10\.99\.7\.0/24 .*tun-s' ||
+		fail "no route to the name"
+	daemon_stop wildcard
+	wildcard_start s 10.99.8.1 0
+	kill -HUP "${DAEMON_PID[server]}"
+	within 8 has_route s '^10\.99\.8\.0/24 .*tun-s' ||
+		fail "the route does not follow the name"
+	has_no_route s '^10\.99\.7\.' || fail "the old route is left"
+	# what nobody knows leaves it where it is
+	daemon_stop wildcard
+	kill -HUP "${DAEMON_PID[server]}"
+	sleep 2
+	has_route s '^10\.99\.8\.0/24 .*tun-s' ||
+		fail "without a name server the route has gone"
+	stop_clean client
+	stop_clean server
+	RESULT="route to a name, after 4 s, and to another address"
+}

@@ -94,21 +94,6 @@ static int check_role(struct config_parse *ps)
 	return 0;
 }
 
-/* A client looks names up when it has a way to somebody who knows them. */
-static int check_routes(struct config_parse *ps)
-{
-	const struct config *cfg = ps->cfg;
-	const struct config_route *route = cfg->routes;
-
-	while (route && !route->host)
-		route = route->next;
-	if (!route || cfg->mode != CONFIG_MODE_SERVER)
-		return 0;
-	return config_fail_at(ps, place_of(ps, "route"),
-		"route %s: a server does not look up names; write its address",
-		route->host);
-}
-
 static int need_blob(struct config_parse *ps, const struct config_blob *blob,
 		     const char *name, const char *role)
 {
@@ -537,7 +522,7 @@ static int check_warnings(struct config_parse *ps)
 
 int config_check(struct config_parse *ps)
 {
-	if (check_role(ps) || check_routes(ps) || check_keys(ps) ||
+	if (check_role(ps) || check_keys(ps) ||
 	    check_tls_versions(ps) || check_logins(ps) || check_data_path(ps) ||
 	    check_scripts(ps) || check_script_cause(ps) ||
 	    check_client_login(ps) || check_challenge(ps) ||

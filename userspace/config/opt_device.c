@@ -301,9 +301,10 @@ static const struct config_row device_rows[] = {
 		"Leave the device's addresses alone."),
 	CONFIG_SPECIAL("route", 1, 4, IN_PULL, set_route,
 		"NETWORK [NETMASK [GATEWAY [METRIC]]]",
-		"Add an IPv4 route when the tunnel is up.\nNETWORK may be a name "
-		"with a client, which looks it up. GATEWAY is an address, "
-		"vpn_gateway (the default) or net_gateway; \"default\" leaves an "
+		"Add an IPv4 route when the tunnel is up.\nNETWORK may be a name: "
+		"a client looks it up when it is connected, a server at the "
+		"start and at SIGHUP, and waits for neither. GATEWAY is an "
+		"address, vpn_gateway (the default) or net_gateway; \"default\" leaves an "
 		"argument at its default."),
 	CONFIG_SPECIAL("route-ipv6", 1, 3, IN_PULL, set_route_ipv6,
 		"NETWORK/BITS [GATEWAY [METRIC]]",

@@ -246,7 +246,9 @@ static const struct config_row server_rows[] = {
 		"FIRST/BITS", "Give out IPv6 addresses from FIRST on to clients."),
 	CONFIG_SPECIAL("push", 1, 1, IN_MAIN | CONFIG_IN_CLIENT, set_push,
 		"\"OPTION ...\"",
-		"Send an option to every client; at most 255 bytes."),
+		"Send an option to every client; at most 255 bytes.\nWhat "
+		"changes at SIGHUP is also sent to clients that are connected, "
+		"if they can be told (OpenVPN 2.7, ovpnd)."),
 	{ "max-clients", 1, 1, CONFIG_KIND_APPLY, IN_MAIN, config_set_u32,
 	  CONFIG_FIELD(max_clients), 1, 0xfffffe, "N",
 	  "Serve at most N clients at a time; default 1024." },

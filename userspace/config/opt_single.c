@@ -160,7 +160,12 @@ static const struct config_row single_rows[] = {
 		"disable, ping, ping-restart, ping-exit, data-ciphers and "
 		"data-ciphers-fallback. It is read at each connect, with the "
 		"rights of --user; a line that is wrong is reported and left "
-		"out, and a client whose file cannot be read is refused."),
+		"out, and a client whose file cannot be read is refused. At "
+		"SIGHUP it is read for clients that are connected, too: "
+		"networks, ping and disable count at once, as does what is "
+		"pushed to clients that can be told (OpenVPN 2.7, ovpnd); "
+		"what has to wait until a client connects again is said in "
+		"the log."),
 	CONFIG_FLAG("ccd-exclusive", IN_MAIN, is_ccd_exclusive,
 		"Refuse clients without a file in client-config-dir.\nThe file "
 		"DEFAULT does not count."),

@@ -136,7 +136,11 @@ static void live_answered(struct live *live)
 	}
 	live_answer_drop(&live->answer);
 	if (!ret && !live->next) {
-		live_finish(live);
+		ret = tunnel_host_reread(live->parts.host);
+		if (ret)
+			live_fail(live, strerror(-ret));
+		else
+			live_finish(live);
 		return;
 	}
 	if (!ret) {

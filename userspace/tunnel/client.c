@@ -171,8 +171,10 @@ static void client_named(struct tunnel_host *host)
 static void client_complete(struct tunnel *tunnel)
 {
 	struct tunnel_host *host = tunnel->host;
+	struct tunnel_client *client = host->client;
 
-	if (tunnel_client_names(host, client_named))
+	if (tunnel_route_names(host, client->pulled, client->name_resolver,
+			       &client->names, client_named))
 		tunnel_set_deadline(tunnel, now_of(host) + NAMES_MS);
 	else
 		client_named(host);
@@ -182,7 +184,7 @@ static void client_names_late(struct tunnel_host *host)
 {
 	log_warn("the names of some routes are not resolved after %u seconds",
 		 NAMES_MS / 1000);
-	tunnel_client_forget_names(host->client);
+	tunnel_route_names_forget(&host->client->names);
 	client_named(host);
 }
 
@@ -287,7 +289,7 @@ static void client_push_update(struct tunnel *tunnel, const char *text)
 	if (!ret)
 		return;
 	/* an earlier one may still wait for its names */
-	tunnel_client_forget_names(client);
+	tunnel_route_names_forget(&client->names);
 	config_free(client->pulled);
 	client->pulled = NULL;
 	if (ret > 0)
@@ -297,7 +299,7 @@ static void client_push_update(struct tunnel *tunnel, const char *text)
 		tunnel_close(tunnel, "offending option received");
 		return;
 	}
-	tunnel_client_keep_names(client);
+	tunnel_route_names_keep(client->pulled, client->applied);
 	client_complete(tunnel);
 }
 
@@ -754,7 +756,7 @@ static void client_free(struct tunnel_host *host)
 		tunnel_hook_down(host, client->applied, false, "sigterm");
 	tunnel_client_drop_link(client);
 	tunnel_client_forget_lookup(client);
-	tunnel_client_forget_names(client);
+	tunnel_route_names_forget(&client->names);
 	loop_pool_free_within(client->resolver, NAMES_END_MS);
 	loop_pool_free_within(client->name_resolver, NAMES_END_MS);
 	loop_timer_free(client->timer);

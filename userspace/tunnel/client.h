@@ -12,7 +12,6 @@
 #define CLIENT_ADDRS_MAX	16	/* of one name */
 
 struct client_lookup;
-struct client_names;
 
 /**
  * enum client_state - of the connection as a whole
@@ -66,7 +65,7 @@ struct tunnel_client {
 	union net_addr addrs[CLIENT_ADDRS_MAX];
 	unsigned int n_addrs, at_addr;
 	struct client_lookup *lookup;
-	struct client_names *names;
+	struct tunnel_route_names *names;
 	struct loop_pool *resolver, *name_resolver;
 	struct loop_timer *timer;
 	uint64_t push_deadline;
@@ -109,21 +108,6 @@ void tunnel_client_drop_link(struct tunnel_client *client);
 
 /** tunnel_client_forget_lookup() - a name that is being looked up, too */
 void tunnel_client_forget_lookup(struct tunnel_client *client);
-
-/**
- * tunnel_client_names() - look up the names of the routes in @pulled
- * @done: when they are known, as far as possible
- *
- * Return: false when there are none; then @done is not called.
- */
-bool tunnel_client_names(struct tunnel_host *host,
-			 void (*done)(struct tunnel_host *host));
-
-/** tunnel_client_keep_names() - @pulled has what @applied knows of its names */
-void tunnel_client_keep_names(struct tunnel_client *client);
-
-/** tunnel_client_forget_names() - @done is not called any more */
-void tunnel_client_forget_names(struct tunnel_client *client);
 
 /** tunnel_client_tell() - complete @peer_info (section 5.4, levels 2 and 3) */
 void tunnel_client_tell(struct tunnel_host *host);

@@ -102,7 +102,7 @@ static void client_begin(struct tunnel_host *host, struct tunnel_link *link,
 
 	tunnel_client_enter_state(client, CLIENT_STATE_WAIT);
 	tunnel_watch_phase(host, TUNNEL_PHASE_WAIT, NULL);
-	tunnel_client_forget_names(client);
+	tunnel_route_names_forget(&client->names);
 	config_free(client->pulled);
 	client->pulled = NULL;
 	tunnel_pull_clear(&client->pull);

@@ -108,13 +108,14 @@ static int data_key(struct tunnel *tunnel, bool is_first)
  * The data path wants both times or none; what is not configured is then so
  * long that it does not matter.
  */
-static int data_keepalive(struct tunnel *tunnel, const struct config *cfg)
+int tunnel_data_keepalive(struct tunnel *tunnel, const struct config *cfg)
 {
 	uint32_t timeout = cfg->ping_restart ? cfg->ping_restart :
 					       cfg->ping_exit;
 
 	if (!cfg->ping && !timeout)
-		return 0;
+		return dp_peer_set_keepalive(tunnel->host->dp, tunnel->dp_id,
+					     0, 0);
 	return dp_peer_set_keepalive(tunnel->host->dp, tunnel->dp_id,
 				     cfg->ping ? cfg->ping : KEEPALIVE_MAX_S,
 				     timeout ? timeout : KEEPALIVE_MAX_S);
@@ -389,8 +390,8 @@ int tunnel_data_connect(struct tunnel *tunnel, uint32_t tx_id,
 		 what ? "only userspace carries " : "", what ? what : "");
 	keygen_rotation_init(&tunnel->rotation);
 	ret = data_key(tunnel, true);
-	if (!ret)
-		ret = data_keepalive(tunnel, cfg);
+	if (!ret && (cfg->ping || cfg->ping_restart || cfg->ping_exit))
+		ret = tunnel_data_keepalive(tunnel, cfg);
 	if (!ret && tunnel->active->params.is_dyn_tls_crypt)
 		ret = control_session_dynamic_wrap(tunnel->active->control);
 	if (ret) {

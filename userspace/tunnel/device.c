@@ -453,6 +453,15 @@ static bool route_resolve(struct tunnel_host *host, const struct config *cfg,
 	return true;
 }
 
+/* Unless it is being asked for. */
+static void warn_unknown(const struct tunnel_host *host,
+			 const struct config_route *in)
+{
+	if (!host->server || !host->server->names)
+		log_warn("route %s: the name is not resolved, left out",
+			 in->host);
+}
+
 static int plan_routes(struct tunnel_host *host, const struct config *cfg,
 		       const union net_addr *server,
 		       struct tunnel_applied *plan)
@@ -469,8 +478,7 @@ static int plan_routes(struct tunnel_host *host, const struct config *cfg,
 		    route_resolve(host, cfg, in, &route))
 			ret = plan_route(plan, &route);
 		else if (in->host && !in->is_host_known)
-			log_warn("route %s: the name is not resolved, left out",
-				 in->host);
+			warn_unknown(host, in);
 		else
 			log_warn("route %s: gateway \"%s\" cannot be resolved, left out",
 				 net_prefix_format(&in->dst, dst),

@@ -124,6 +124,42 @@ void tunnel_iroutes_add(struct tunnel *tunnel)
 			   true);
 }
 
+static struct tunnel_iroute **iroute_find(struct tunnel *tunnel,
+					  const struct net_prefix *dst)
+{
+	struct tunnel_iroute **pos = &tunnel->iroutes;
+
+	while (*pos && ((*pos)->route.dst.len != dst->len ||
+			!net_ip_is_equal(&(*pos)->route.dst.ip, &dst->ip)))
+		pos = &(*pos)->next;
+	return pos;
+}
+
+/** tunnel_iroute_has() - has it been tried to install this network? */
+bool tunnel_iroute_has(struct tunnel *tunnel, const struct net_prefix *dst)
+{
+	return *iroute_find(tunnel, dst);
+}
+
+/** tunnel_iroute_add() - one network more behind a client that is connected */
+void tunnel_iroute_add(struct tunnel *tunnel, const struct net_prefix *dst)
+{
+	if (!*iroute_find(tunnel, dst))
+		iroute_add(tunnel, dst, gateway_to(tunnel, dst), true);
+}
+
+/** tunnel_iroute_del() - one less */
+void tunnel_iroute_del(struct tunnel *tunnel, const struct net_prefix *dst)
+{
+	struct tunnel_iroute **pos = iroute_find(tunnel, dst), *ir = *pos;
+
+	if (!ir)
+		return;
+	*pos = ir->next;
+	iroute_undo(tunnel, ir);
+	free(ir);
+}
+
 /**
  * tunnel_iroutes_save() - the networks behind a client, for another process
  *

@@ -4,6 +4,7 @@
  * of its identity and its addresses (section 9.5).
  */
 #include <errno.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "tunnel/private.h"
@@ -65,6 +66,18 @@ static void policy_admit(struct tunnel *tunnel, bool is_ok)
 	tunnel_server_admitted(tunnel, is_ok);
 }
 
+/* It is not asked again when files are read again. Return: 0 or -ENOMEM. */
+static int policy_said(struct tunnel *tunnel, const char *text, size_t len)
+{
+	free(tunnel->said);
+	tunnel->said = malloc(len);
+	if (!tunnel->said)
+		return -ENOMEM;
+	memcpy(tunnel->said, text, len);
+	tunnel->said_len = len;
+	return tunnel_policy_apply(tunnel, "client-connect", text, len);
+}
+
 static void policy_connected(void *arg, const struct hook_result *result)
 {
 	struct tunnel *tunnel = arg;
@@ -78,9 +91,8 @@ static void policy_connected(void *arg, const struct hook_result *result)
 	if (!is_ok)
 		refuse_line(tunnel, "client-connect", result->why);
 	else if (result->files[0].len)
-		is_ok = !tunnel_policy_apply(tunnel, "client-connect",
-					     result->files[0].data,
-					     result->files[0].len);
+		is_ok = !policy_said(tunnel, result->files[0].data,
+				     result->files[0].len);
 	tunnel->is_hooked = is_ok || tunnel->own_cfg;
 	policy_admit(tunnel, is_ok);
 }
@@ -157,8 +169,14 @@ bool tunnel_policy_address(const struct tunnel *tunnel, unsigned int n,
 	return in != NULL;
 }
 
-/* The network is not this client's: as if its file did not say so. */
-static bool forget_network(struct tunnel *tunnel, const struct net_prefix *dst)
+/**
+ * tunnel_policy_forget() - a network is not this client's
+ * @tunnel: the client
+ * @dst: from now on it is as if its file did not say so
+ *
+ * Return: false: there is no such network.
+ */
+bool tunnel_policy_forget(struct tunnel *tunnel, const struct net_prefix *dst)
 {
 	struct config_route **pos;
 
@@ -193,7 +211,7 @@ static void policy_learned(void *arg, const struct hook_result *result)
 	}
 	refuse_line(tunnel, "learn-address", result->why);
 	refuse_line(tunnel, "not its address", net_prefix_format(&what, text));
-	if (forget_network(tunnel, &what))
+	if (tunnel_policy_forget(tunnel, &what))
 		tunnel_policy_learn(tunnel);
 	else
 		tunnel_server_learned(tunnel, false);
@@ -255,4 +273,8 @@ void tunnel_policy_drop(struct tunnel *tunnel)
 	tunnel_iroutes_del(tunnel);
 	config_free(tunnel->own_cfg);
 	tunnel->own_cfg = NULL;
+	free(tunnel->said);
+	tunnel->said = NULL;
+	tunnel->is_reread_wanted = false;
+	tunnel->is_resumed = false;
 }

@@ -134,6 +134,9 @@ struct tunnel_lifetime {
  * @opened_at: ms
  * @own_cfg: what is special about a server's client; NULL: nothing
  * @ccd: a file on its way
+ * @said: lines of its client-connect, of @said_len bytes; owned; NULL: none
+ * @is_reread_wanted: as soon as what is under way for it has ended
+ * @is_resumed: an earlier process knew what it was pushed
  * @v2: a session that begins when the key it came with has been accepted
  * @job: a program of this tunnel's that runs, if its result is waited for
  * @username: of the login that the tunnel began with, with @has_username
@@ -167,6 +170,9 @@ struct tunnel {
 	struct net_ip vpn4, vpn6;
 	struct config *own_cfg;
 	struct tunnel_ccd *ccd;
+	char *said;
+	size_t said_len;
+	bool is_reread_wanted, is_resumed;
 	struct tunnel_iroute *iroutes;
 	struct tunnel_v2 *v2;
 	struct hook_job *job;
@@ -236,6 +242,8 @@ struct tunnel *tunnel_registry_peer(const struct tunnel_registry *reg,
  * @rekeyed: the key of a renegotiation is installed; NULL: nothing to do
  * @closed: a tunnel is about to go; @why is for the log
  * @reloaded: the host has another configuration than @before; 0 or -ENOMEM
+ * @reread: it has not, but what it reads besides may be another; likewise, or
+ *	NULL
  */
 struct tunnel_role {
 	const char *name;
@@ -262,6 +270,7 @@ struct tunnel_role {
 	void (*restart)(struct tunnel_host *host, const char *why);
 	void (*resume)(struct tunnel_host *host);
 	int (*reloaded)(struct tunnel_host *host, const struct config *before);
+	int (*reread)(struct tunnel_host *host);
 	void (*free)(struct tunnel_host *host);
 };
 
@@ -275,10 +284,17 @@ struct tunnel_limits;
 /**
  * struct tunnel_server - what only a server has
  * @files: threads that read and write files
+ * @routes: the configuration with what is known of the names of its routes;
+ *	NULL: there are none
+ * @names: those that are being looked up; NULL: none
+ * @resolver: does that; NULL: there has never been one
  */
 struct tunnel_server {
 	struct control_pool *pool;
 	struct loop_pool *files;
+	struct config *routes;
+	struct tunnel_route_names *names;
+	struct loop_pool *resolver;
 };
 
 struct tunnel_pair;
@@ -289,6 +305,7 @@ struct tunnel_identity;
 struct tunnel_signer;
 struct tunnel_applied;
 struct tunnel_reload;
+struct tunnel_route_names;
 
 /** struct tunnel_occ - own options strings; @framed: for peers with comp-lzo */
 struct tunnel_occ {
@@ -404,6 +421,7 @@ void tunnel_link_release(struct tunnel *tunnel);
 void tunnel_server_admitted(struct tunnel *tunnel, bool is_allowed);
 void tunnel_server_learned(struct tunnel *tunnel, bool is_allowed);
 int tunnel_server_assign(struct tunnel *tunnel);
+void tunnel_server_refuse(struct tunnel *tunnel, const char *why);
 void tunnel_server_addresses(const struct tunnel *tunnel,
 			     struct control_push_reply *reply);
 
@@ -477,8 +495,28 @@ void tunnel_policy_drop(struct tunnel *tunnel);
 void tunnel_policy_learn(struct tunnel *tunnel);
 bool tunnel_policy_address(const struct tunnel *tunnel, unsigned int n,
 			   struct net_prefix *out);
+bool tunnel_policy_forget(struct tunnel *tunnel, const struct net_prefix *dst);
 int tunnel_policy_apply(struct tunnel *tunnel, const char *name,
 			const char *text, size_t len);
+
+/* reread.c */
+void tunnel_reread(struct tunnel *tunnel);
+
+/**
+ * struct tunnel_push_changes - see tunnel_push_changes()
+ * @options: of PUSH_UPDATE; NULL: none
+ * @has_others: some of what has changed cannot while the client is connected
+ */
+struct tunnel_push_changes {
+	char *options;
+	bool has_others;
+};
+
+/* update.c */
+int tunnel_push_changes(const struct config *before, const struct config *after,
+			struct tunnel_push_changes *out);
+bool tunnel_push_is_own(const struct config *cfg, const char *option);
+bool tunnel_push_update(struct tunnel *tunnel, const char *options);
 
 /* ccd.c: client-config-dir; @err: 0 or -errno, then without @text */
 typedef void tunnel_ccd_fn(struct tunnel *tunnel, const char *path, int err,
@@ -496,8 +534,38 @@ struct tunnel_iroute_saved {
 	bool is_behind;
 };
 
+/* server_routes.c: the interface of a server */
+int tunnel_server_routes(struct tunnel_host *host);
+void tunnel_server_routes_free(struct tunnel_server *server);
+
+/* route_names.c */
+
+/**
+ * tunnel_route_names() - look up the names of routes
+ * @host: for @done
+ * @cfg: has the routes, and gets what is found; it stays until @slot is empty
+ * @pool: of one thread
+ * @slot: not NULL from now on, until @done
+ * @done: when all are known, as far as possible
+ *
+ * Return: false when there are none to look up; then @done is not called.
+ */
+bool tunnel_route_names(struct tunnel_host *host, struct config *cfg,
+			struct loop_pool *pool,
+			struct tunnel_route_names **slot,
+			void (*done)(struct tunnel_host *host));
+
+/** tunnel_route_names_keep() - @cfg has what @before knows of its names */
+void tunnel_route_names_keep(struct config *cfg, const struct config *before);
+
+/** tunnel_route_names_forget() - done() is not called any more */
+void tunnel_route_names_forget(struct tunnel_route_names **slot);
+
 /* iroute.c: networks behind a client */
 void tunnel_iroutes_add(struct tunnel *tunnel);
+bool tunnel_iroute_has(struct tunnel *tunnel, const struct net_prefix *dst);
+void tunnel_iroute_add(struct tunnel *tunnel, const struct net_prefix *dst);
+void tunnel_iroute_del(struct tunnel *tunnel, const struct net_prefix *dst);
 int tunnel_iroutes_save(const struct tunnel *tunnel,
 			struct tunnel_iroute_saved *out, size_t max);
 int tunnel_iroutes_restore(struct tunnel *tunnel,
@@ -607,6 +675,7 @@ uint32_t tunnel_data_wire_id(const struct tunnel *tunnel);
 int tunnel_data_connect(struct tunnel *tunnel, uint32_t tx_id,
 			const struct config *cfg);
 int tunnel_data_rekey(struct tunnel *tunnel);
+int tunnel_data_keepalive(struct tunnel *tunnel, const struct config *cfg);
 int tunnel_data_peer(struct tunnel *tunnel, uint32_t tx_id,
 		     const struct config *cfg);
 int tunnel_data_install(struct tunnel *tunnel, enum dp_slot slot,

@@ -141,6 +141,13 @@ int tunnel_host_reload(struct tunnel_host *host, const struct config *cfg,
 	return 0;
 }
 
+int tunnel_host_reread(struct tunnel_host *host)
+{
+	if (host->is_stopping || !host->is_started || !host->role->reread)
+		return 0;
+	return host->role->reread(host);
+}
+
 /** tunnel_reload_forget() - the host goes before the worker has finished */
 void tunnel_reload_forget(struct tunnel_host *host)
 {

@@ -184,6 +184,15 @@ static void refuse(struct tunnel *tunnel, const char *reason)
 	refuse_session(tunnel->active, reason);
 }
 
+/** tunnel_server_refuse() - a client that is connected may not be any more */
+void tunnel_server_refuse(struct tunnel *tunnel, const char *why)
+{
+	char label[160];
+
+	log_notice("%s: %s", tunnel_label(tunnel, label, sizeof(label)), why);
+	refuse(tunnel, NULL);
+}
+
 static void server_refused(struct tunnel_session *ts)
 {
 	refuse_session(ts, ts->reason);
@@ -252,25 +261,6 @@ struct push_iter {
 	bool is_user_out, is_token_out;
 };
 
-/* A client is not told to reach through us what is behind itself. */
-static bool is_own_network(const struct config *cfg, const char *option)
-{
-	char mask[NET_PREFIX_STRLEN], ip[NET_PREFIX_STRLEN], text[128];
-
-	for (const struct config_route *in = cfg->iroutes; in; in = in->next) {
-		if (in->dst.ip.family == AF_INET)
-			snprintf(text, sizeof(text), "route %s %s",
-				 net_ip_format(&in->dst.ip, ip),
-				 net_mask_format(in->dst.len, mask));
-		else
-			snprintf(text, sizeof(text), "route-ipv6 %s",
-				 net_prefix_format(&in->dst, ip));
-		if (!strcmp(text, option))
-			return true;
-	}
-	return false;
-}
-
 static const char *push_next(void *arg)
 {
 	struct push_iter *iter = arg;
@@ -280,7 +270,7 @@ static const char *push_next(void *arg)
 		now = iter->at;
 		if (now)
 			iter->at = now->next;
-	} while (now && is_own_network(iter->cfg, now->text));
+	} while (now && tunnel_push_is_own(iter->cfg, now->text));
 	if (now)
 		return now->text;
 	if (!iter->is_user_out && iter->user[0]) {
@@ -614,7 +604,7 @@ static int server_start(struct tunnel_host *host)
 	if (!ret)
 		ret = tunnel_persist_start(host);
 	if (!ret)
-		ret = tunnel_device_apply(host, cfg, NULL);
+		ret = tunnel_server_routes(host);
 	if (!ret)
 		ret = server_go_on(host);
 	if (ret)
@@ -716,20 +706,56 @@ static void server_restart(struct tunnel_host *host, const char *why)
 		restart_timeout(NULL, host);
 }
 
-/* The networks of the server and of its clients stay as they are. */
+static bool is_same_push(const struct config *a, const struct config *b)
+{
+	const struct config_text *x = a->push, *y = b->push;
+
+	for (; x && y && !strcmp(x->text, y->text); x = x->next)
+		y = y->next;
+	return !x && !y;
+}
+
+/* Who has no lines of its own was pushed the server's, as they were. */
+static void remember_push(struct tunnel *tunnel, const struct config *before)
+{
+	if (tunnel->state == TUNNEL_STATE_CONNECTED && !tunnel->own_cfg &&
+	    !tunnel->is_resumed)
+		tunnel->own_cfg = config_client_begin(before);
+}
+
+static void reread_one(struct tunnel *tunnel, const char *arg)
+{
+	(void)arg;
+	tunnel_reread(tunnel);
+}
+
+/* What is not in the configuration's own files: those of clients, and names. */
+static int server_reread(struct tunnel_host *host)
+{
+	int ret = tunnel_server_routes(host);
+
+	if (!ret)
+		for_each(host, reread_one, NULL);
+	return ret;
+}
+
+/* The networks of the server stay as they are. */
 static int server_reloaded(struct tunnel_host *host,
 			   const struct config *before)
 {
 	const struct config *cfg = host->setup.cfg;
 	int ret;
 
-	(void)before;
 	ret = server_files(host);
 	if (!ret)
 		ret = tunnel_registry_resize(&host->reg, cfg->max_clients);
 	if (!ret)
 		ret = control_pool_grow(host->server->pool, cfg->max_clients);
-	return ret ? ret : tunnel_device_apply(host, cfg, NULL);
+	if (!ret && !is_same_push(before, cfg))
+		for (uint32_t i = 0; i < host->reg.max_tunnels; i++)
+			if (host->reg.by_id[i])
+				remember_push(host->reg.by_id[i], before);
+	return ret ? ret : server_reread(host);
 }
 
 static void server_free(struct tunnel_host *host)
@@ -738,6 +764,7 @@ static void server_free(struct tunnel_host *host)
 		return;
 	loop_pool_free_within(host->server->files, FILE_END_MS);
 	tunnel_first_free(host);
+	tunnel_server_routes_free(host->server);
 	control_pool_free(host->server->pool);
 	free(host->server);
 	host->server = NULL;
@@ -762,5 +789,6 @@ const struct tunnel_role tunnel_server_role = {
 	.restart = server_restart,
 	.resume = server_resume,
 	.reloaded = server_reloaded,
+	.reread = server_reread,
 	.free = server_free,
 };

@@ -484,6 +484,7 @@ static void restore_told(struct tunnel *tunnel,
 	tunnel->is_hooked = rec->is_hooked;
 	tunnel->is_watched = rec->is_watched;
 	tunnel->is_established = true;
+	tunnel->is_resumed = true;
 	tunnel->next_kid = rec->next_kid;
 	if (tunnel_iroutes_restore(tunnel, rec->iroutes, rec->n_iroutes))
 		log_warn("%s: its networks will not be shown",

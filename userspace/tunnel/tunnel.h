@@ -234,6 +234,14 @@ int tunnel_host_reload(struct tunnel_host *host, const struct config *cfg,
 		       void (*done)(void *arg, int err, const char *why),
 		       void *arg);
 
+/**
+ * tunnel_host_reread() - the configuration is the same, but a server reads the
+ * files of its clients again, and looks up the names of its routes
+ *
+ * Return: 0 or -errno: routes cannot be set.
+ */
+int tunnel_host_reread(struct tunnel_host *host);
+
 /** tunnel_host_restart() - client: connect anew; server: drop all tunnels */
 void tunnel_host_restart(struct tunnel_host *host, const char *why);
 

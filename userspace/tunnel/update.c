@@ -2,6 +2,7 @@
 /* PUSH_UPDATE of a server: what its administrator tells clients (8.12). */
 #include <errno.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "tunnel/private.h"
@@ -73,20 +74,27 @@ static bool is_meant(const struct tunnel *tunnel,
 	return !push->has_cid || tunnel->cid == push->cid;
 }
 
-static void update_send(struct tunnel *tunnel, const char *options,
-			struct tunnel_push_result *out)
+/** tunnel_push_update() - send it to one client; false: it cannot be told */
+bool tunnel_push_update(struct tunnel *tunnel, const char *options)
 {
 	const struct tunnel_session *ts = tunnel->active;
 	char label[160];
 
 	if (!(ts->params.iv_proto & PROTO_IV_PUSH_UPDATE) ||
-	    control_push_update(ts->control, options)) {
-		out->n_unable++;
-		return;
-	}
-	out->n_sent++;
+	    control_push_update(ts->control, options))
+		return false;
 	log_info("%s: PUSH_UPDATE: %s",
 		 tunnel_label(tunnel, label, sizeof(label)), options);
+	return true;
+}
+
+static void update_send(struct tunnel *tunnel, const char *options,
+			struct tunnel_push_result *out)
+{
+	if (tunnel_push_update(tunnel, options))
+		out->n_sent++;
+	else
+		out->n_unable++;
 }
 
 int tunnel_host_push(struct tunnel_host *host, const struct tunnel_push *push,
@@ -112,4 +120,132 @@ int tunnel_host_push(struct tunnel_host *host, const struct tunnel_push *push,
 		return 0;
 	snprintf(err, err_len, "no such client is connected");
 	return -ENOENT;
+}
+
+/* ---- what a client's own lines have become ------------------------------- */
+
+/**
+ * tunnel_push_is_own() - is it a route to a network behind the client itself?
+ *
+ * A client is not told to reach through us what it reaches without.
+ */
+bool tunnel_push_is_own(const struct config *cfg, const char *option)
+{
+	char mask[NET_PREFIX_STRLEN], ip[NET_PREFIX_STRLEN], text[128];
+
+	for (const struct config_route *in = cfg->iroutes; in; in = in->next) {
+		if (in->dst.ip.family == AF_INET)
+			snprintf(text, sizeof(text), "route %s %s",
+				 net_ip_format(&in->dst.ip, ip),
+				 net_mask_format(in->dst.len, mask));
+		else
+			snprintf(text, sizeof(text), "route-ipv6 %s",
+				 net_prefix_format(&in->dst, ip));
+		if (!strcmp(text, option))
+			return true;
+	}
+	return false;
+}
+
+/* What is left out of messages does not count. */
+static bool is_sendable(const char *option)
+{
+	size_t len = strlen(option);
+
+	return len < PROTO_PUSH_OPTION_MAX && !strchr(option, ',') &&
+	       is_printable(option, len);
+}
+
+/* The first line from @at on that a client gets and that has @option's name. */
+static const struct config_text *line_of(const struct config *cfg,
+					 const struct config_text *at,
+					 const char *option)
+{
+	size_t len = strcspn(option, " \t");
+
+	while (at && (strncmp(at->text, option, len) ||
+		      strcspn(at->text, " \t") != len ||
+		      !is_sendable(at->text) ||
+		      tunnel_push_is_own(cfg, at->text)))
+		at = at->next;
+	return at;
+}
+
+static bool is_changed(const struct config *before, const struct config *after,
+		       const char *option)
+{
+	const struct config_text *a = line_of(before, before->push, option);
+	const struct config_text *b = line_of(after, after->push, option);
+
+	while (a && b && !strcmp(a->text, b->text)) {
+		a = line_of(before, a->next, option);
+		b = line_of(after, b->next, option);
+	}
+	return a || b;
+}
+
+/* All lines of a name, which take the place of those before; or its end. */
+static void change_write(FILE *out, const struct config *after,
+			 const char *option)
+{
+	const struct config_text *line = line_of(after, after->push, option);
+
+	if (!line)
+		fprintf(out, ",-%.*s", (int)strcspn(option, " \t"), option);
+	for (; line; line = line_of(after, line->next, option))
+		fprintf(out, ",%s", line->text);
+}
+
+static void changes_write(FILE *out, const struct config *before,
+			  const struct config *after,
+			  const struct config_text *list,
+			  struct tunnel_push_changes *changes)
+{
+	for (; list; list = list->next) {
+		const char *option = list->text;
+		size_t len = strcspn(option, " \t");
+
+		if (!is_changed(before, after, option))
+			continue;
+		/* each name once: by its first line, if it can be an old one */
+		if (line_of(before, before->push, option) != list &&
+		    (line_of(before, before->push, option) ||
+		     line_of(after, after->push, option) != list))
+			continue;
+		/* a client's device is made anew for another topology */
+		if (tunnel_pull_is_updatable(option, len) &&
+		    !is_fixed(option, len) && strncmp(option, "topology", len))
+			change_write(out, after, option);
+		else
+			changes->has_others = true;
+	}
+}
+
+/**
+ * tunnel_push_changes() - from what a client was pushed to what it would be now
+ * @before, @after: with the networks behind it
+ * @out: @options is to be freed
+ *
+ * Return: 0 or -ENOMEM.
+ */
+int tunnel_push_changes(const struct config *before, const struct config *after,
+			struct tunnel_push_changes *out)
+{
+	char *text = NULL;
+	size_t len = 0;
+	FILE *stream = open_memstream(&text, &len);
+
+	memset(out, 0, sizeof(*out));
+	if (!stream)
+		return -ENOMEM;
+	changes_write(stream, before, after, before->push, out);
+	changes_write(stream, before, after, after->push, out);
+	if (fclose(stream)) {
+		free(text);
+		return -ENOMEM;
+	}
+	if (len)
+		out->options = strdup(text + 1);
+	free(text);
+	return len && !out->options ? -ENOMEM : 0;
 }

@@ -1,24 +1,32 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* Routes to names: a client looks them up before it sets them. */
+/*
+ * Routes to names: they are looked up before they are set, by a thread, because
+ * a name server may be slow, or in the tunnel.
+ */
 #include <netdb.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "tunnel/client.h"
+#include "tunnel/private.h"
 
 #define NAMES_MAX	64
 #define NAME_LEN	256
 
 /**
- * struct client_names - names on their way to addresses; owned by the worker
+ * struct tunnel_route_names - names that become addresses; owned by the worker
  * @host: NULL: nobody wants to know any more
+ * @cfg: whose routes get the addresses
+ * @slot: of the host's, that points here
  * @at: the one that is being looked up; what is before has been used
  * @ip: its address
  */
-struct client_names {
+struct tunnel_route_names {
 	struct loop_job job;
 	struct tunnel_host *host;
+	struct config *cfg;
+	struct loop_pool *pool;
+	struct tunnel_route_names **slot;
 	void (*done)(struct tunnel_host *host);
 	size_t n, at;
 	char names[NAMES_MAX][NAME_LEN];
@@ -28,7 +36,7 @@ struct client_names {
 /* Context: the resolver's thread. */
 static void names_work(struct loop_job *job)
 {
-	struct client_names *names = (struct client_names *)job;
+	struct tunnel_route_names *names = (struct tunnel_route_names *)job;
 	const struct addrinfo hints = {
 		.ai_family = AF_INET, .ai_socktype = SOCK_DGRAM,
 	};
@@ -47,13 +55,13 @@ static bool is_unknown(const struct config_route *route)
 	return route->host && !route->is_host_known;
 }
 
-static void names_fill(const struct client_names *names)
+static void names_fill(const struct tunnel_route_names *names)
 {
-	struct config_route *route = names->host->client->pulled->routes;
+	struct config_route *route = names->cfg->routes;
 	struct net_ip base;
 
 	for (; route && names->ip.family; route = route->next) {
-		if (!is_unknown(route) ||
+		if (!route->host ||
 		    strcmp(names->names[names->at], route->host))
 			continue;
 		route->is_host_known = true;
@@ -67,23 +75,23 @@ static void names_fill(const struct client_names *names)
 /* One after the other: what is known when time is up is used. */
 static void names_done(struct loop_job *job, bool was_run)
 {
-	struct client_names *names = (struct client_names *)job;
+	struct tunnel_route_names *names = (struct tunnel_route_names *)job;
 	struct tunnel_host *host = names->host;
 
 	if (host && was_run) {
 		names_fill(names);
 		if (++names->at < names->n &&
-		    !loop_pool_submit(host->client->name_resolver, job))
+		    !loop_pool_submit(names->pool, job))
 			return;
 	}
 	if (host) {
-		host->client->names = NULL;
+		*names->slot = NULL;
 		names->done(host);
 	}
 	free(names);
 }
 
-static void names_add(struct client_names *names, const char *name)
+static void names_add(struct tunnel_route_names *names, const char *name)
 {
 	for (size_t i = 0; i < names->n; i++)
 		if (!strcmp(names->names[i], name))
@@ -92,12 +100,13 @@ static void names_add(struct client_names *names, const char *name)
 		snprintf(names->names[names->n++], NAME_LEN, "%s", name);
 }
 
-bool tunnel_client_names(struct tunnel_host *host,
-			 void (*done)(struct tunnel_host *host))
+bool tunnel_route_names(struct tunnel_host *host, struct config *cfg,
+			struct loop_pool *pool,
+			struct tunnel_route_names **slot,
+			void (*done)(struct tunnel_host *host))
 {
-	struct tunnel_client *client = host->client;
-	const struct config_route *route = client->pulled->routes;
-	struct client_names *names;
+	const struct config_route *route = cfg->routes;
+	struct tunnel_route_names *names;
 
 	while (route && !is_unknown(route))
 		route = route->next;
@@ -105,30 +114,32 @@ bool tunnel_client_names(struct tunnel_host *host,
 	if (!names)
 		return false;
 	names->host = host;
+	names->cfg = cfg;
+	names->pool = pool;
+	names->slot = slot;
 	names->done = done;
 	for (; route; route = route->next)
 		if (is_unknown(route))
 			names_add(names, route->host);
 	names->job.work = names_work;
 	names->job.done = names_done;
-	if (loop_pool_submit(client->name_resolver, &names->job)) {
+	if (loop_pool_submit(pool, &names->job)) {
 		free(names);
 		return false;
 	}
-	client->names = names;
+	*slot = names;
 	return true;
 }
 
-void tunnel_client_keep_names(struct tunnel_client *client)
+void tunnel_route_names_keep(struct config *cfg, const struct config *before)
 {
 	const struct config_route *known;
 	struct config_route *route;
 
-	for (route = client->pulled->routes; route; route = route->next) {
+	for (route = cfg->routes; route; route = route->next) {
 		if (!is_unknown(route))
 			continue;
-		for (known = client->applied->routes; known;
-		     known = known->next)
+		for (known = before->routes; known; known = known->next)
 			if (known->is_host_known &&
 			    known->dst.len == route->dst.len &&
 			    !strcmp(known->host, route->host))
@@ -140,9 +151,9 @@ void tunnel_client_keep_names(struct tunnel_client *client)
 	}
 }
 
-void tunnel_client_forget_names(struct tunnel_client *client)
+void tunnel_route_names_forget(struct tunnel_route_names **slot)
 {
-	if (client->names)
-		client->names->host = NULL;
-	client->names = NULL;
+	if (*slot)
+		(*slot)->host = NULL;
+	*slot = NULL;
 }
