@@ -58,9 +58,14 @@ push_update_address() {
 		fail "the server does not reach the new addresses"
 }
 
-# scenario_push_update_server CLIENT: ovpnctl changes routes of a stock client that
-# is connected to ovpnd.
+# scenario_push_update_server CLIENT: ovpnctl changes routes, MTU, addresses and, with
+# ours, name servers of a client that is connected to ovpnd.
 scenario_push_update_server() {
+	[ "$1" != ovpnd ] || {
+		script_write script 'env >"$OUT/env-$script_type"'
+		EXTRA[client]="script-security 2
+dns-updown $DIR/script"
+	}
 	EXTRA[server]='management 127.0.0.1 7505
 push "route 10.91.0.0 255.255.0.0"'
 	connect ovpnd "$1"
@@ -80,13 +85,52 @@ push "route 10.91.0.0 255.255.0.0"'
 	soon on_tunnel 10.94.0.0/16 ||
 		fail "the management interface's route is not there"
 	within 10 is_up_again || fail "no traffic after the third update"
+	push_update_server_address
+	[ "$1" != ovpnd ] || push_update_server_dns
 	ctl_push "no client is called nobody" to nobody "route 10.94.0.0 255.255.0.0"
 	ctl_push "is not an option that clients let change" "cipher AES-128-GCM"
 	! daemon_says client 'SIGUSR1|Offending' ||
 		fail "the client has connected again"
-	RESULT="routes and MTU of a client changed by ovpnctl and management"
+	RESULT="routes, MTU and addresses of a client changed by ovpnctl and management"
 	stop_clean client
 	stop_clean server
+}
+
+# Another address of each family, twice, and what cannot be one.
+push_update_server_address() {
+	local n
+
+	for n in 77 78; do
+		ctl_push "sent to 1 client" to client \
+			"ifconfig 10.8.0.$n $VPN_MASK" "ifconfig-ipv6 fd00:8::$n/64 $VPN_S6"
+		soon has_address tun-c "10.8.0.$n/24" 2>/dev/null &&
+			soon has_address tun-c "fd00:8::$n/64" 2>/dev/null ||
+			fail "the addresses are the old ones"
+		within 10 is_up_again || fail "no traffic with the new addresses"
+		ping_from c "10.8.0.$n" "$VPN_S4" && ping_from c "fd00:8::$n" "$VPN_S6" ||
+			fail "the new addresses do not reach the server"
+		ping_from s "$VPN_S4" "10.8.0.$n" && ping_from s "$VPN_S6" "fd00:8::$n" ||
+			fail "the server does not reach the new addresses"
+		in_s "$OVPNCTL" --control "$DIR/server.sock" explain "10.8.0.$n" |
+			grep -q client || fail "ovpnctl knows another address"
+	done
+	has_no_route s '^10\.8\.0\.77 ' || fail "the route to the address of before is left"
+	ctl_push "is the server's address" to client "ifconfig $VPN_S4 $VPN_MASK"
+	ctl_push "is not an address with its netmask" to client "ifconfig nowhere $VPN_MASK"
+	ctl_push "cannot be changed so" to client -- -ifconfig
+}
+
+# What the client's program for name servers hears
+push_update_server_dns() {
+	ctl_push "sent to 1 client" to client "dns server 1 address 10.8.0.9" \
+		"dns search-domains new.test"
+	within 5 out_says env-dns-up '^dns_server_1_address_1=10\.8\.0\.9$' &&
+		out_says env-dns-up '^dns_search_domain_1=new\.test$' ||
+		fail "no name server from an update"
+	ctl_push "sent to 1 client" to client "dns server 1 address 10.8.0.10"
+	within 5 out_says env-dns-up '^dns_server_1_address_1=10\.8\.0\.10$' ||
+		fail "no other name server from an update"
+	! out_says env-dns-up 'new\.test' || fail "the old search domain is still there"
 }
 
 # scenario_push_unable CLIENT: one that does not want such messages gets none, is

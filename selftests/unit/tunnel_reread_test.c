@@ -344,6 +344,75 @@ static void test_exclusive(void **state)
 	stop();
 }
 
+/* ---- another address ----------------------------------------------------- */
+
+static int push_to(const struct peer *peer, const char *options)
+{
+	struct tunnel_push push = { .options = options };
+	struct tunnel_push_result result;
+	char err[200];
+
+	push.has_cid = peer;
+	push.cid = peer ? tunnel_of(peer)->cid : 0;
+	return tunnel_host_push(host, &push, &result, err, sizeof(err));
+}
+
+/* Is this address the client's, and has the data path heard of it? */
+static bool has_address(const struct peer *peer, const char *text)
+{
+	struct net_ip ip;
+
+	assert_int_equal(net_ip_parse(text, &ip), 0);
+	return net_ip_is_equal(tunnel_address(tunnel_of(peer), ip.family), &ip);
+}
+
+static void test_address(void **state)
+{
+	struct peer *a, *b, *c;
+	char first[NET_PREFIX_STRLEN], text[128];
+
+	(void)state;
+	start("");
+	write_file("one", "iroute 10.77.0.0 255.255.255.0\n");
+	a = connected(0, "one", 4000, INFO_NEW);
+	b = connected(1, "two", 4001, INFO_NEW);
+	net_ip_format(&tunnel_of(a)->vpn4, first);
+	/* of one client only, and of nobody else */
+	assert_int_equal(push_to(NULL, "ifconfig 10.8.0.77 255.255.255.0"),
+			 -EINVAL);
+	assert_int_equal(push_to(a, "ifconfig 10.8.0.77 255.255.255.0,tun-mtu 1400"),
+			 0);
+	run_until(n_updates(a) == 1);
+	assert_int_equal(n_updates(b), 0);
+	assert_true(has_address(a, "10.8.0.77"));
+	assert_true(is_behind(a, "10.8.0.77/32"));
+	assert_int_equal(push_to(b, "ifconfig 10.8.0.77 255.255.255.0"),
+			 -EINVAL);
+	snprintf(text, sizeof(text), "ifconfig %s 255.255.255.0", first);
+	assert_int_equal(push_to(b, text), -EINVAL);
+	/* files do not take it away */
+	reread();
+	run_for(200);
+	assert_true(has_address(a, "10.8.0.77") &&
+		    is_behind(a, "10.8.0.77/32") &&
+		    is_behind(a, "10.77.0.0/24"));
+	/* once more, and back; the pool gives neither of them to others */
+	assert_int_equal(push_to(a, "ifconfig 10.8.0.4 255.255.255.0"), 0);
+	assert_true(is_behind(a, "10.8.0.4/32"));
+	assert_false(is_behind(a, "10.8.0.77/32"));
+	c = connected(2, "three", 4002, INFO_NEW);
+	assert_true(has_address(c, "10.8.0.5"));
+	assert_int_equal(push_to(a, text), 0);
+	assert_true(has_address(a, first));
+	assert_false(is_behind(a, "10.8.0.4/32"));
+	/* the client goes, and its address with it */
+	assert_int_equal(push_to(a, "ifconfig 10.8.0.77 255.255.255.0"), 0);
+	tunnel_close(tunnel_of(a), "test");
+	assert_int_equal(push_to(b, "ifconfig 10.8.0.77 255.255.255.0"), 0);
+	assert_true(is_behind(b, "10.8.0.77/32"));
+	stop();
+}
+
 /* Files change faster than they are read; the last one counts. */
 static void test_in_a_row(void **state)
 {
@@ -408,6 +477,7 @@ int main(void)
 		cmocka_unit_test(test_ping),
 		cmocka_unit_test(test_disable),
 		cmocka_unit_test(test_exclusive),
+		cmocka_unit_test(test_address),
 		cmocka_unit_test(test_in_a_row),
 		cmocka_unit_test(test_mistakes),
 	};

@@ -174,8 +174,9 @@ static void test_push_update_refused(void **state)
 	static const char *const bad[] = {
 		"", ",", "route 10.0.0.0,", "cipher AES-128-GCM", "peer-id 3",
 		"-route 10.0.0.0", "-", "?", "-?", "?-route", "--route",
-		"routes x", "route\n10.0.0.0", "ifconfig 10.8.0.9 10.8.0.1",
-		"-ifconfig", "?ifconfig-ipv6 fd00::9/64 fd00::1",
+		"routes x", "route\n10.0.0.0", "ifconfig 10.8.0.9",
+		"ifconfig x 255.255.255.0", "ifconfig 10.8.0.1 255.255.255.0",
+		"-ifconfig", "-?ifconfig", "-ifconfig-ipv6", "?ifconfig-ipv6 fd00::9/64 fd00::1",
 		"auth-token x", "push-continuation 1",
 	};
 	static const char *const good[] = {

@@ -393,14 +393,16 @@ static void env_pool(struct hook_env *env, const struct tunnel *tunnel)
 	struct control_push_reply reply = { 0 };
 
 	tunnel_server_addresses(tunnel, &reply);
-	env_ip(env, "ifconfig_pool_remote_ip", &tunnel->vpn4);
+	env_ip(env, "ifconfig_pool_remote_ip",
+	       tunnel_address(tunnel, AF_INET));
 	if (cfg->topology == CONFIG_TOPOLOGY_SUBNET)
 		env_ip(env, "ifconfig_pool_netmask", &reply.vpn4_remote);
 	else
 		env_ip(env, "ifconfig_pool_local_ip", &reply.vpn4_remote);
 	if (!tunnel->vpn6.family)
 		return;
-	env_ip(env, "ifconfig_pool_remote_ip6", &tunnel->vpn6);
+	env_ip(env, "ifconfig_pool_remote_ip6",
+	       tunnel_address(tunnel, AF_INET6));
 	env_ip(env, "ifconfig_pool_local_ip6", &reply.vpn6_remote);
 	hook_env_setf(env, "ifconfig_pool_ip6_netbits", "%u", reply.vpn6.len);
 }

@@ -119,8 +119,8 @@ static void info_fill(const struct tunnel *tunnel, struct tunnel_info *out)
 	out->remote = tunnel->remote;
 	out->local = tunnel->local;
 	out->sock = tunnel->sock;
-	out->vpn4 = tunnel->vpn4;
-	out->vpn6 = tunnel->vpn6;
+	out->vpn4 = *tunnel_address(tunnel, AF_INET);
+	out->vpn6 = *tunnel_address(tunnel, AF_INET6);
 	out->connected_since = tunnel->connected_since;
 	out->dp.primary_key = -1;
 	out->dp.secondary_key = -1;

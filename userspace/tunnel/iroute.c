@@ -215,7 +215,9 @@ int tunnel_iroutes_restore(struct tunnel *tunnel,
 
 		iroute_add(tunnel, dst, in[n].is_behind ?
 			   gateway_to(tunnel, dst) : &none, in[n].is_behind);
-		if (in[n].is_behind && iroute_configure(tunnel, dst))
+		/* an address of its own is nothing that a file says */
+		if (in[n].is_behind && !tunnel_address_is(tunnel, &dst->ip) &&
+		    iroute_configure(tunnel, dst))
 			ret = -ENOMEM;
 	}
 	return ret;

@@ -59,8 +59,8 @@ static void session_fill(struct tunnel *tunnel, struct tunnel_session *ts,
 		.is_lost = control_session_is_lost(ts->control),
 	};
 	if (is_proven) {
-		out->vpn4 = tunnel->vpn4;
-		out->vpn6 = tunnel->vpn6;
+		out->vpn4 = *tunnel_address(tunnel, AF_INET);
+		out->vpn6 = *tunnel_address(tunnel, AF_INET6);
 	}
 	if (is_proven && tunnel->common_name[0])
 		out->common_name = tunnel->common_name;

@@ -155,11 +155,13 @@ bool tunnel_policy_address(const struct tunnel *tunnel, unsigned int n,
 	const struct config_route *in = tunnel_cfg(tunnel)->iroutes;
 
 	if (tunnel->vpn4.family && !n--) {
-		*out = (struct net_prefix){ .ip = tunnel->vpn4, .len = 32 };
+		out->ip = *tunnel_address(tunnel, AF_INET);
+		out->len = 32;
 		return true;
 	}
 	if (tunnel->vpn6.family && !n--) {
-		*out = (struct net_prefix){ .ip = tunnel->vpn6, .len = 128 };
+		out->ip = *tunnel_address(tunnel, AF_INET6);
+		out->len = 128;
 		return true;
 	}
 	while (in && n--)

@@ -132,6 +132,7 @@ struct tunnel_lifetime {
  * @is_tls_failed: it ends because a key exchange did
  * @dp_why: why userspace has to carry it; "" if it does not have to
  * @opened_at: ms
+ * @later4, @later6: addresses that the client has got since; see address.c
  * @own_cfg: what is special about a server's client; NULL: nothing
  * @ccd: a file on its way
  * @said: lines of its client-connect, of @said_len bytes; owned; NULL: none
@@ -168,6 +169,7 @@ struct tunnel {
 	const char *occ;
 	char common_name[65];
 	struct net_ip vpn4, vpn6;
+	struct net_ip later4, later6;
 	struct config *own_cfg;
 	struct tunnel_ccd *ccd;
 	char *said;
@@ -498,6 +500,15 @@ bool tunnel_policy_address(const struct tunnel *tunnel, unsigned int n,
 bool tunnel_policy_forget(struct tunnel *tunnel, const struct net_prefix *dst);
 int tunnel_policy_apply(struct tunnel *tunnel, const char *name,
 			const char *text, size_t len);
+
+/* address.c */
+const struct net_ip *tunnel_address(const struct tunnel *tunnel,
+				    sa_family_t family);
+bool tunnel_address_is(const struct tunnel *tunnel, const struct net_ip *ip);
+const char *tunnel_address_check(const struct tunnel *tunnel,
+				 const struct net_ip *ip);
+void tunnel_address_set(struct tunnel *tunnel, const struct net_ip *ip);
+void tunnel_address_drop(struct tunnel *tunnel);
 
 /* reread.c */
 void tunnel_reread(struct tunnel *tunnel);

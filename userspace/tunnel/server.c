@@ -206,9 +206,7 @@ static int take_address(struct tunnel *tunnel, const struct net_ip *ip)
 	for (uint32_t i = 0; i < host->reg.max_tunnels; i++) {
 		struct tunnel *other = host->reg.by_id[i];
 
-		if (other && other != tunnel &&
-		    (net_ip_is_equal(&other->vpn4, ip) ||
-		     net_ip_is_equal(&other->vpn6, ip)))
+		if (other && other != tunnel && tunnel_address_is(other, ip))
 			tunnel_close(other, "its address belongs to another client");
 	}
 	return control_pool_reserve(host->server->pool, ip);
@@ -216,6 +214,7 @@ static int take_address(struct tunnel *tunnel, const struct net_ip *ip)
 
 static void release_addresses(struct tunnel *tunnel)
 {
+	tunnel_address_drop(tunnel);
 	if (tunnel->has_pool_address)
 		control_pool_put(tunnel->host->server->pool, &tunnel->vpn4,
 				 &tunnel->vpn6);

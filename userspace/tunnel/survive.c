@@ -12,7 +12,7 @@
 #include "keep/keep.h"
 #include "tunnel/private.h"
 
-#define SURVIVE_VERSION		2u
+#define SURVIVE_VERSION		3u
 #define SURVIVE_IROUTES		24
 #define SURVIVE_PEER_INFO	1000
 
@@ -43,7 +43,7 @@ struct survive_record {
 	bool is_link;
 	uint64_t cid, sock;
 	union net_addr remote, local;
-	struct net_ip vpn4, vpn6;
+	struct net_ip vpn4, vpn6, later4, later6;
 	char common_name[65];
 	char username[PROTO_USER_PASS_MAX], login_name[PROTO_USER_PASS_MAX];
 	bool has_username, has_identity, has_token, is_hooked, is_kernel;
@@ -177,6 +177,8 @@ static void record_name(struct survive_record *rec, const struct tunnel *tunnel)
 	rec->peer_id = tunnel->peer_id;
 	rec->vpn4 = tunnel->vpn4;
 	rec->vpn6 = tunnel->vpn6;
+	rec->later4 = tunnel->later4;
+	rec->later6 = tunnel->later6;
 	memcpy(rec->common_name, tunnel->common_name,
 	       sizeof(rec->common_name));
 }
@@ -457,6 +459,11 @@ static int restore_fields(struct tunnel *tunnel,
 	tunnel->rotation = rec->rotation;
 	tunnel->vpn4 = rec->vpn4;
 	tunnel->vpn6 = rec->vpn6;
+	tunnel->later4 = rec->later4;
+	tunnel->later6 = rec->later6;
+	if (control_pool_reserve(host->server->pool, &rec->later4) ||
+	    control_pool_reserve(host->server->pool, &rec->later6))
+		return -ENOMEM;
 	tunnel->has_pool_address = true;
 	restore_pool(host, rec);
 	if (!rec->login_name[0])

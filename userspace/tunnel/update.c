@@ -7,27 +7,48 @@
 
 #include "tunnel/private.h"
 
-/*
- * A client's addresses are the data path's, too: these do not change so. Which
- * messages belong together is said by who cuts them.
- */
+/* Which messages belong together is said by who cuts them. */
 static const char *const fixed[] = {
-	"ifconfig", "ifconfig-ipv6", "push-continuation",
+	"push-continuation", "-ifconfig", "-ifconfig-ipv6", "-?ifconfig",
+	"-?ifconfig-ipv6",
 };
 
 static bool is_fixed(const char *option, size_t len)
 {
-	size_t skip = strspn(option, "-?");
-
 	for (size_t i = 0; i < sizeof(fixed) / sizeof(*fixed); i++) {
-		size_t name = strlen(fixed[i]);
+		const char *name = fixed[i];
+		size_t skip = *name == '-' ? 0 : strspn(option, "-?");
+		size_t end = skip + strlen(name);
 
-		if (len >= skip + name &&
-		    !strncmp(option + skip, fixed[i], name) &&
-		    (len == skip + name || option[skip + name] == ' '))
+		if (len >= end &&
+		    !strncmp(option + skip, name, strlen(name)) &&
+		    (len == end || option[end] == ' '))
 			return true;
 	}
 	return false;
+}
+
+/* "ifconfig ADDRESS MASK": 1 with the address; 0 another option; -EINVAL */
+static int address_of(const char *option, size_t len, struct net_ip *out)
+{
+	char text[PROTO_PUSH_OPTION_MAX], *save, *name, *word;
+	struct net_prefix prefix;
+
+	len -= *option == '?';
+	option += *option == '?';
+	snprintf(text, sizeof(text), "%.*s", (int)len, option);
+	name = strtok_r(text, " \t", &save);
+	if (!name || (strcmp(name, "ifconfig") && strcmp(name, "ifconfig-ipv6")))
+		return 0;
+	word = strtok_r(NULL, " \t", &save);
+	if (!word || net_prefix_parse(word, &prefix))
+		return -EINVAL;
+	*out = prefix.ip;
+	if (!strcmp(name, "ifconfig-ipv6"))
+		return prefix.ip.family == AF_INET6 && strchr(option, '/') ?
+		       1 : -EINVAL;
+	return prefix.ip.family == AF_INET && prefix.len == 32 &&
+	       strtok_r(NULL, " \t", &save) ? 1 : -EINVAL;
 }
 
 static bool is_printable(const char *option, size_t len)
@@ -41,6 +62,8 @@ static bool is_printable(const char *option, size_t len)
 /* Every client would end its connection over an option that it must not get. */
 static int update_check(const char *options, char *err, size_t err_len)
 {
+	struct net_ip ip;
+
 	for (;;) {
 		size_t len = strcspn(options, ",");
 		const char *why = NULL;
@@ -50,7 +73,9 @@ static int update_check(const char *options, char *err, size_t err_len)
 		else if (!is_printable(options, len))
 			why = "has a control character";
 		else if (is_fixed(options, len))
-			why = "cannot be changed so; for addresses use client-config-dir";
+			why = "cannot be changed so";
+		else if (address_of(options, len, &ip) < 0)
+			why = "is not an address with its netmask or length";
 		else if (!tunnel_pull_is_updatable(options, len))
 			why = "is not an option that clients let change";
 		if (why) {
@@ -88,13 +113,81 @@ bool tunnel_push_update(struct tunnel *tunnel, const char *options)
 	return true;
 }
 
+/* Call @fn for each address in @options; not NULL: why it may not be */
+static const char *for_addresses(struct tunnel *tunnel, const char *options,
+				 const char *(*fn)(struct tunnel *tunnel,
+						   const struct net_ip *ip))
+{
+	const char *why = NULL;
+	struct net_ip ip;
+
+	while (!why) {
+		size_t len = strcspn(options, ",");
+
+		if (address_of(options, len, &ip) > 0)
+			why = fn(tunnel, &ip);
+		if (!options[len])
+			break;
+		options += len + 1;
+	}
+	return why;
+}
+
+static const char *address_check(struct tunnel *tunnel, const struct net_ip *ip)
+{
+	return tunnel ? tunnel_address_check(tunnel, ip) :
+			"is for one client: say which";
+}
+
+static const char *address_set(struct tunnel *tunnel, const struct net_ip *ip)
+{
+	tunnel_address_set(tunnel, ip);
+	return NULL;
+}
+
 static void update_send(struct tunnel *tunnel, const char *options,
 			struct tunnel_push_result *out)
 {
-	if (tunnel_push_update(tunnel, options))
-		out->n_sent++;
-	else
+	if (!tunnel_push_update(tunnel, options)) {
 		out->n_unable++;
+		return;
+	}
+	out->n_sent++;
+	for_addresses(tunnel, options, address_set);
+}
+
+/* The client, if it is only one. */
+static struct tunnel *only_one(const struct tunnel_host *host,
+			       const struct tunnel_push *push, unsigned int *n)
+{
+	struct tunnel *found = NULL;
+
+	*n = 0;
+	for (uint32_t i = 0; i < host->reg.max_tunnels; i++) {
+		struct tunnel *tunnel = host->reg.by_id[i];
+
+		if (!tunnel || !is_meant(tunnel, push))
+			continue;
+		found = tunnel;
+		++*n;
+	}
+	return *n == 1 ? found : NULL;
+}
+
+/* An address has to be free before anything is sent. */
+static int addresses_check(const struct tunnel_host *host,
+			   const struct tunnel_push *push, char *err,
+			   size_t err_len)
+{
+	unsigned int n;
+	struct tunnel *tunnel = only_one(host, push, &n);
+	const char *why = n ? for_addresses(tunnel, push->options,
+					    address_check) : NULL;
+
+	if (!why)
+		return 0;
+	snprintf(err, err_len, "the address %s", why);
+	return -EINVAL;
 }
 
 int tunnel_host_push(struct tunnel_host *host, const struct tunnel_push *push,
@@ -109,6 +202,8 @@ int tunnel_host_push(struct tunnel_host *host, const struct tunnel_push *push,
 		return -EOPNOTSUPP;
 	}
 	ret = update_check(push->options, err, err_len);
+	if (!ret)
+		ret = addresses_check(host, push, err, err_len);
 	if (ret)
 		return ret;
 	for (uint32_t i = 0; i < reg->max_tunnels; i++)

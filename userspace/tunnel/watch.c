@@ -216,8 +216,7 @@ static void watch_addresses(const struct tunnel *tunnel)
 	bool is_own;
 
 	for (unsigned int n = 0; tunnel_policy_address(tunnel, n, &what); n++) {
-		is_own = net_ip_is_equal(&what.ip, &tunnel->vpn4) ||
-			 net_ip_is_equal(&what.ip, &tunnel->vpn6);
+		is_own = tunnel_address_is(tunnel, &what.ip);
 		host->watch->address(host->watch_arg, tunnel->cid, &what,
 				     is_own);
 	}
