@@ -73,6 +73,44 @@ static void test_remove(void **state)
 	assert_string_equal(joined(), REST);
 }
 
+static size_t n_texts(const struct config_text *text)
+{
+	size_t n = 0;
+
+	for (; text; text = text->next)
+		n++;
+	return n;
+}
+
+/* Lists that are empty, or become so: none of their counts is wrong. */
+static void test_remove_twice(void **state)
+{
+	struct config *own = text_config(TEXT_CLIENT TEXT_REMOTE);
+	static const char *const rows[] = {
+		",-dhcp-option", ",-dns", ",-dhcp-option,-dhcp-option,-dns",
+		",dhcp-option DOMAIN-SEARCH a.test,"
+		"dhcp-option DOMAIN-SEARCH b.test,dns search-domains c.test",
+		",-dhcp-option", ",-dns", ",-dhcp-option,-dns",
+	};
+	struct config *cfg;
+
+	(void)state;
+	assert_non_null(own);
+	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
+		assert_int_equal(tunnel_pull_message(&pull, rows[i]), 1);
+		assert_int_equal(tunnel_pull_config(&pull, own, NULL, &cfg), 0);
+		assert_int_equal(n_texts(cfg->dhcp_options),
+				 cfg->n_dhcp_options);
+		assert_int_equal(cfg->n_dhcp_options,
+				 i == 3 ? 2 : 0);
+		assert_int_equal(n_texts(cfg->dns_search),
+				 i == 3 || i == 4 ? 1 : 0);
+		assert_int_equal(cfg->n_dns_words, n_texts(cfg->dns_search));
+		config_free(cfg);
+	}
+	config_free(own);
+}
+
 /* One sequence over two messages is one. */
 static void test_continuation(void **state)
 {
@@ -173,6 +211,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(test_replace),
 		TEST(test_remove),
+		TEST(test_remove_twice),
 		TEST(test_continuation),
 		TEST(test_refused),
 		TEST(test_configuration),
