@@ -407,8 +407,10 @@ static const struct config_row general_rows[] = {
 		"has one thread at most. Over TCP, and with tap beside "
 		"TCP the main loop carries the packets. Each destination has "
 		"its queue, which takes CAP_BPF at the start; without it the "
-		"first thread reads the device for all. Not an option of "
-		"OpenVPN."),
+		"first thread reads the device for all. If the system refuses "
+		"a queue or a socket, as many threads carry as there are, the "
+		"main loop if there are none, and the log names the reason. "
+		"Not an option of OpenVPN."),
 	CONFIG_SPECIAL("disable-dco", 0, 0, IN_MAIN, set_disable_dco, NULL,
 		"The same as --data-path user."),
 	CONFIG_NUMBER("restart-hold", IN_MAIN, restart_hold, 0, 3600,
