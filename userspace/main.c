@@ -172,7 +172,8 @@ int main(int argc, char **argv)
 	else if (!config_open_log(d.cfg))
 		status = run(&d);
 	/* the next process goes on with what is there */
-	if (status != TUNNEL_STATUS_LEFT)
-		tear_down(&d);
+	if (status == TUNNEL_STATUS_LEFT)
+		return live_left_status(d.live);
+	tear_down(&d);
 	return status;
 }

@@ -77,6 +77,23 @@ goes_on() {
 	echo "$1: ok, restarts: $(unit NRestarts)"
 }
 
+# restarts_unnoticed: systemctl restart, while there is a ping each millisecond
+restarts_unnoticed() {
+	local pid lost
+
+	pid=$(unit MainPID)
+	in_c ping -q -n -i 0.001 -c 4000 -W 2 "$VPN_S4" >"$DIR/pings" &
+	sleep 1
+	systemctl restart "$UNIT" || fail "restart"
+	wait $!
+	lost=$(sed -n 's/^4000 packets transmitted, \([0-9]*\) .*/\1/p' \
+		"$DIR/pings")
+	[ "$lost" = 4000 ] || fail "restart: $(grep transm "$DIR/pings")"
+	! unit_is MainPID "$pid" || fail "restart: it is the same process"
+	unit_is Result success || fail "the unit's result is $(unit Result)"
+	echo "systemctl restart $UNIT: 0 of 4000 lost"
+}
+
 uname -r
 systemctl --version | head -n 1
 dpkg -i /out/ovpn*.deb || fail "dpkg -i"
@@ -175,8 +192,14 @@ ovpnctl restart || fail "ovpnctl restart"
 within 20 unit_is NRestarts 3 || fail "not started again"
 goes_on "ovpnctl restart"
 
+restarts_unnoticed
+goes_on "systemctl restart"
+
+# to stop for itself is no restart, also when it was one before
 systemctl stop "$UNIT" || fail "stop"
 within 5 unit_is ActiveState inactive || fail "the unit is $(unit ActiveState)"
+unit_is Result success || fail "the unit's result is $(unit Result)"
+unit_is NFileDescriptorStore 0 || fail "something is left in the store"
 within 5 net_is_clean s || fail "left behind: $(diff "$DIR/state-s" \
 	"$DIR/state-s.now")"
 echo "stop: ok"

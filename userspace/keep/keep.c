@@ -238,9 +238,14 @@ bool keep_is_used(const struct keep *keep)
 	return keep && keep->is_used;
 }
 
+bool keep_is_systemd(const struct keep *keep)
+{
+	return keep && keep->sock < 0;
+}
+
 const char *keep_by(const struct keep *keep)
 {
-	return keep->sock < 0 ? "systemd" : "ovpnd-keep";
+	return keep_is_systemd(keep) ? "systemd" : "ovpnd-keep";
 }
 
 /* ---- descriptors ------------------------------------------------------- */

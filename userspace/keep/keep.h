@@ -73,6 +73,9 @@ bool keep_is_used(const struct keep *keep);
 /** keep_by() - "systemd", "ovpnd-keep" */
 const char *keep_by(const struct keep *keep);
 
+/** keep_is_systemd() - is it systemd who keeps? */
+bool keep_is_systemd(const struct keep *keep);
+
 /** keep_fd_take() - a descriptor of an earlier process, the caller's; or -1 */
 int keep_fd_take(struct keep *keep, const char *name);
 

@@ -32,6 +32,8 @@ static void on_signal(int signum, void *arg)
 		ret = live_reload(live);
 		if (ret)
 			log_error("cannot reload: %s", strerror(-ret));
+	} else if (signum == SIGTERM) {
+		live_job_terminated(live, name);
 	} else {
 		mgmt_exiting(live->parts.mgmt, name);
 		tunnel_host_stop(live->parts.host);
@@ -44,6 +46,11 @@ int live_leave(void *arg)
 
 	return live->parts.host ? tunnel_host_leave(live->parts.host) :
 				  -ENOENT;
+}
+
+int live_left_status(const struct live *live)
+{
+	return live->is_restart ? 0 : TUNNEL_STATUS_LEFT;
 }
 
 int live_start(int argc, char **argv, struct live **out)
@@ -134,7 +141,11 @@ int live_open(struct live *live, struct loop *loop)
 	live->timer = loop_timer_new(loop, live_reload_timeout, live);
 	live->io = loop_io_new(loop, live_reader_fd(live->reader),
 			       LOOP_READABLE, live_reload_event, live);
-	return live->timer && live->io ? 0 : -ENOMEM;
+	live->job_timer = loop_timer_new(loop, live_job_timeout, live);
+	live->job_io = loop_io_new(loop, live_reader_job_fd(live->reader),
+				   LOOP_READABLE, live_job_event, live);
+	return live->timer && live->io && live->job_timer && live->job_io ?
+	       0 : -ENOMEM;
 }
 
 static void socket_drop(void *arg, unsigned int n)
@@ -195,6 +206,8 @@ void live_free(struct live *live)
 	loop_timer_free(live->timer);
 	loop_timer_free(live->watchdog);
 	loop_io_free(live->io);
+	loop_timer_free(live->job_timer);
+	loop_io_free(live->job_io);
 	live_reader_stop(live->reader);
 	/* what could not be begun leaves it to the next try */
 	if (live->parts.host)

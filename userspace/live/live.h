@@ -15,7 +15,8 @@
  * The daemon has no rights to its files any more, and must not wait for a disk.
  * So a small process, "ovpnd-conf", keeps the rights to read files. It is asked
  * for nothing but to read what the command line names, parses it, and hands
- * over the files; the daemon parses them once more.
+ * over the files; the daemon parses them once more. And it asks systemd whether
+ * the end that the daemon is told to come to is that of a restart.
  */
 
 struct live;
@@ -78,5 +79,13 @@ int live_reload(void *live);
  * Return: 0, or -ENOENT when nobody keeps them meanwhile.
  */
 int live_leave(void *live);
+
+/**
+ * live_left_status() - what the process ends with that has left its tunnels
+ *
+ * systemd starts the next one after a restart of its own, and must not take
+ * this end for a failure.
+ */
+int live_left_status(const struct live *live);
 
 #endif

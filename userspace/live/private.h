@@ -10,6 +10,7 @@
  *	answer.c	what it sends
  *	reload.c	from that to another configuration
  *	report.c	what has changed, for the log and as JSON
+ *	job.c		a restart, or the end? systemd knows
  */
 
 /* An answer: this head, then @len bytes. */
@@ -28,6 +29,19 @@ int live_reader_start(int argc, char **argv, struct live_reader **out);
 void live_reader_stop(struct live_reader *reader);
 int live_reader_fd(const struct live_reader *reader);
 int live_reader_ask(const struct live_reader *reader);
+int live_reader_job_fd(const struct live_reader *reader);
+int live_reader_ask_job(const struct live_reader *reader);
+
+/**
+ * enum live_job - why systemd has the daemon end; one byte of the answer
+ *
+ * OTHER: also when it is not systemd who wants it.
+ */
+enum live_job {
+	LIVE_JOB_UNKNOWN,
+	LIVE_JOB_OTHER,
+	LIVE_JOB_RESTART,
+};
 
 /**
  * struct live_answer - as far as it has come
@@ -79,6 +93,8 @@ enum live_state {
  * struct live - see live.h
  * @is_again: somebody has asked while a reload was on its way
  * @next: while the host loads it
+ * @is_asking: SIGTERM, called @end_name, waits for systemd's answer
+ * @is_restart: that was a restart, and the daemon ends because of it
  */
 struct live {
 	int argc;
@@ -96,7 +112,17 @@ struct live {
 	struct live_answer answer;
 	struct config *next;
 	struct live_report report;
+	struct loop_io *job_io;		/* NULL: nobody can be asked */
+	struct loop_timer *job_timer;
+	bool is_asking, is_restart;
+	char end_name[16];
 };
+
+/* job.c */
+enum live_job live_job_look(void);
+void live_job_event(struct loop_io *io, unsigned int events, void *arg);
+void live_job_timeout(struct loop_timer *timer, void *arg);
+void live_job_terminated(struct live *live, const char *name);
 
 /* reload.c */
 void live_reload_event(struct loop_io *io, unsigned int events, void *arg);

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* The process that keeps the right to read the configuration. */
+/* The process that keeps the rights to read files and to ask systemd. */
 #include <cap-ng.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
@@ -14,26 +15,32 @@
 #include "live/private.h"
 
 #define READER_SOCK_FD	3
+#define READER_JOB_FD	4
+#define READER_FREE_FD	10	/* and above: neither of these */
 
+/* struct live_reader - @sock: for files; @job: for systemd */
 struct live_reader {
-	int sock;
+	int sock, job;
 	pid_t pid;
 };
 
 /* ---- in the process -------------------------------------------------- */
 
-static int reader_fds(int sock)
+static int reader_fds(int sock, int job)
 {
 	int null = open("/dev/null", O_RDWR);
 
-	if (null < 0)
-		return -errno;
-	if (sock != READER_SOCK_FD && dup2(sock, READER_SOCK_FD) < 0)
+	/* out of the way of each other */
+	sock = fcntl(sock, F_DUPFD, READER_FREE_FD);
+	job = fcntl(job, F_DUPFD, READER_FREE_FD);
+	if (null < 0 || sock < 0 || job < 0)
 		return -errno;
 	for (int fd = 0; fd < READER_SOCK_FD; fd++)
 		if (null != fd && dup2(null, fd) < 0)
 			return -errno;
-	return close_range(READER_SOCK_FD + 1, ~0u, 0) ? -errno : 0;
+	if (dup2(sock, READER_SOCK_FD) < 0 || dup2(job, READER_JOB_FD) < 0)
+		return -errno;
+	return close_range(READER_JOB_FD + 1, ~0u, 0) ? -errno : 0;
 }
 
 static void reader_signals(void)
@@ -71,12 +78,12 @@ static int reader_rights(void)
 	       prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) ? -1 : 0;
 }
 
-static bool reader_send(const void *data, size_t len)
+static bool reader_send(int fd, const void *data, size_t len)
 {
 	const uint8_t *at = data;
 
 	while (len) {
-		ssize_t n = send(READER_SOCK_FD, at, len, MSG_NOSIGNAL);
+		ssize_t n = send(fd, at, len, MSG_NOSIGNAL);
 
 		if (n < 0 && errno == EINTR)
 			continue;
@@ -106,25 +113,56 @@ static bool reader_answer(int argc, char **argv)
 		len = strlen(err);
 	}
 	head.len = (uint32_t)len;
-	is_sent = reader_send(&head, sizeof(head)) && reader_send(data, len);
+	is_sent = reader_send(READER_SOCK_FD, &head, sizeof(head)) &&
+		  reader_send(READER_SOCK_FD, data, len);
 	config_free(cfg);
 	config_bundle_free(bundle);
 	return is_sent;
 }
 
-static void reader_main(int sock, int argc, char **argv)
+static bool reader_answer_job(void)
+{
+	uint8_t job = (uint8_t)live_job_look();
+
+	return reader_send(READER_JOB_FD, &job, 1);
+}
+
+/* Return: has somebody asked, and not gone? */
+static bool reader_is_asked(int fd)
 {
 	char byte;
 	ssize_t n;
 
+	do {
+		n = read(fd, &byte, 1);
+	} while (n < 0 && errno == EINTR);
+	return n == 1;
+}
+
+static void reader_main(int sock, int job, int argc, char **argv)
+{
+	struct pollfd fds[] = {
+		{ .fd = READER_SOCK_FD, .events = POLLIN },
+		{ .fd = READER_JOB_FD, .events = POLLIN },
+	};
+	bool is_good = true;
+
 	reader_signals();
 	prctl(PR_SET_NAME, "ovpnd-conf", 0, 0, 0);
-	if (reader_fds(sock) || reader_rights())
+	if (reader_fds(sock, job) || reader_rights())
 		_exit(1);
-	do {
-		n = read(READER_SOCK_FD, &byte, 1);
-	} while ((n < 0 && errno == EINTR) ||
-		 (n == 1 && reader_answer(argc, argv)));
+	while (is_good) {
+		if (poll(fds, 2, -1) < 0) {
+			is_good = errno == EINTR;
+			continue;
+		}
+		if (fds[0].revents)
+			is_good = reader_is_asked(READER_SOCK_FD) &&
+				  reader_answer(argc, argv);
+		if (is_good && fds[1].revents)
+			is_good = reader_is_asked(READER_JOB_FD) &&
+				  reader_answer_job();
+	}
 	_exit(0);
 }
 
@@ -133,29 +171,43 @@ static void reader_main(int sock, int argc, char **argv)
 int live_reader_start(int argc, char **argv, struct live_reader **out)
 {
 	struct live_reader *reader = calloc(1, sizeof(*reader));
-	int pair[2], err;
+	int pair[2], job[2], err;
 
 	if (!reader)
 		return -ENOMEM;
 	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair)) {
 		err = -errno;
-		free(reader);
-		return err;
+		goto free;
 	}
-	reader->sock = pair[0];
+	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, job)) {
+		err = -errno;
+		goto close_pair;
+	}
 	reader->pid = fork();
 	if (!reader->pid)
-		reader_main(pair[1], argc, argv);
-	close(pair[1]);
+		reader_main(pair[1], job[1], argc, argv);
 	if (reader->pid < 0) {
 		err = -errno;
-		close(reader->sock);
-		free(reader);
-		return err;
+		goto close_job;
 	}
+	close(pair[1]);
+	close(job[1]);
+	reader->sock = pair[0];
+	reader->job = job[0];
 	fcntl(reader->sock, F_SETFL, O_NONBLOCK);
+	fcntl(reader->job, F_SETFL, O_NONBLOCK);
 	*out = reader;
 	return 0;
+
+close_job:
+	close(job[0]);
+	close(job[1]);
+close_pair:
+	close(pair[0]);
+	close(pair[1]);
+free:
+	free(reader);
+	return err;
 }
 
 void live_reader_stop(struct live_reader *reader)
@@ -163,6 +215,7 @@ void live_reader_stop(struct live_reader *reader)
 	if (!reader)
 		return;
 	close(reader->sock);
+	close(reader->job);
 	/* it may hang in a file system, and nothing of it is waited for */
 	kill(reader->pid, SIGKILL);
 	waitpid(reader->pid, NULL, WNOHANG);
@@ -177,4 +230,14 @@ int live_reader_fd(const struct live_reader *reader)
 int live_reader_ask(const struct live_reader *reader)
 {
 	return send(reader->sock, "r", 1, MSG_NOSIGNAL) == 1 ? 0 : -errno;
+}
+
+int live_reader_job_fd(const struct live_reader *reader)
+{
+	return reader->job;
+}
+
+int live_reader_ask_job(const struct live_reader *reader)
+{
+	return send(reader->job, "j", 1, MSG_NOSIGNAL) == 1 ? 0 : -errno;
 }
