@@ -8,6 +8,8 @@ mgmt_mask() {
 	sed -E 's/\\r$/\\r/
 		s/pid=[0-9]+/pid=N/
 		s/^(OpenVPN Version: OpenVPN) .*/\1 VERSION\\r/
+		s/^(>INFO:.* Version) [56] /\1 N /
+		s/(,192\.0\.2\.2,)[0-9]+/\1PORT/
 		s/^(TITLE[,\t]OpenVPN) [^\\]*/\1 VERSION/
 		s/20[0-9]{2}-[0-9]{2}-[0-9]{2} [0-9]{2}:[0-9]{2}:[0-9]{2}/DATE/g
 		s/\b1[0-9]{9}\b/TIME/g
@@ -100,7 +102,7 @@ scenario_management() {
 		< INFO
 		> version
 		< END
-		> version 4
+		> version 3
 		> pid
 		< pid
 		> help

@@ -29,7 +29,8 @@ block_direct() {
 	EOT
 }
 
-proxy_http() {
+# proxy_http_start [LINE]
+proxy_http_start() {
 	cat >"$DIR/tinyproxy.conf" <<-EOT
 		Listen 192.0.2.1
 		Port 8888
@@ -37,11 +38,15 @@ proxy_http() {
 		Timeout 600
 		MaxClients 16
 		LogLevel Info
-		BasicAuth user pass
 		ConnectPort 1194
+		${1:-}
 	EOT
 	daemon_start proxy s "$PROXIES/tinyproxy" -d -c "$DIR/tinyproxy.conf"
 	within 5 proxy_listens 8888 || fail "tinyproxy does not start"
+}
+
+proxy_http() {
+	proxy_http_start 'BasicAuth user pass'
 	PROTO=tcp
 	EXTRA[client]="http-proxy 192.0.2.1 8888 $DIR/login
 http-proxy-option AGENT interop
@@ -57,12 +62,18 @@ connect-retry 1 1"
 	daemon_wait_for client 'proxy: it wants a login .407.*http-proxy-user-pass' \
 		10 || fail "the client does not say that a login is missing"
 	daemon_stop client
+	sed -i "s|^http-proxy .*|http-proxy 192.0.2.1 8888 auto-nct|" \
+		"$DIR/client.conf"
+	printf '%s\n' "http-proxy-user-pass $DIR/login" >>"$DIR/client.conf"
+	daemon_start client c "${COMMAND[@]}" --config "$DIR/client.conf"
+	daemon_wait_for client 'proxy: it wants a login .407.*auto-nct' 10 ||
+		fail "the login is sent unencrypted"
+	daemon_stop client
 	daemon_stop server
 	daemon_stop proxy
 }
 
-# proxy_socks SERVER tcp|udp
-proxy_socks() {
+proxy_socks_start() {
 	cat >"$DIR/danted.conf" <<-EOT
 		logoutput: stderr
 		internal: 192.0.2.1 port = 1080
@@ -74,14 +85,19 @@ proxy_socks() {
 		client pass { from: 0.0.0.0/0 to: 0.0.0.0/0 }
 		socks pass { from: 0.0.0.0/0 to: 0.0.0.0/0 }
 	EOT
-	daemon_start proxy s "$PROXIES/danted" -f "$DIR/danted.conf" \
+	daemon_start socks s "$PROXIES/danted" -f "$DIR/danted.conf" \
 		-p "$DIR/danted.pid"
 	within 5 proxy_listens 1080 || fail "danted does not start"
+}
+
+# proxy_socks SERVER tcp|udp
+proxy_socks() {
+	proxy_socks_start
 	PROTO=$2
 	EXTRA[client]="socks-proxy 192.0.2.1"
 	proxy_connects "$1"
 	daemon_stop server
-	daemon_stop proxy
+	daemon_stop socks
 }
 
 proxy_listens() {

@@ -102,6 +102,72 @@ static void test_query(void **state)
 	assert_int_equal(n_restarts, 1);
 }
 
+#define NO_PASSWORD "ERROR: no password is currently needed at this time\r\n"
+#define ENTERED "SUCCESS: 'Auth' password entered, but not yet verified\r\n"
+
+/* From version 5 on a password may come in lines of base64. */
+static void test_password_lines(void **state)
+{
+	int fd;
+
+	(void)state;
+	cfg.mode = CONFIG_MODE_P2P;
+	open_iface();
+	fd = dial();
+	hear(fd);
+	assert_string_equal(ask(fd, "password Auth\npassword\n"),
+		"ERROR: the 'password' command requires 2 parameters\r\n"
+		"ERROR: the 'password' command requires 2 parameters\r\n");
+	assert_string_equal(ask(fd, "version 3\nversion 5\n"),
+			    "SUCCESS: Management client version set to 5\r\n");
+	assert_string_equal(ask(fd, "password Auth\n"), NO_PASSWORD);
+	watch->need_login(watch_arg);
+	hear(fd);
+	login[0] = '\0';
+	ask(fd, "username Auth \"a\"\n");
+	assert_string_equal(ask(fd, "password Auth\nbad\nEND\n"),
+			    "ERROR: could not base64-decode password\r\n");
+	assert_string_equal(ask(fd, "password Auth\nAA==\nEND\n"),
+			    "ERROR: could not base64-decode password\r\n");
+	ask(fd, "password Auth\n");
+	for (int i = 0; i < 43; i++)
+		ask(fd, "eHh4\n");
+	assert_string_equal(ask(fd, "END\n"), "ERROR: password too long\r\n");
+	/* who is asked anew meanwhile is not answered by the rest */
+	ask(fd, "password Auth\neHh4\n");
+	watch->need_login(watch_arg);
+	hear(fd);
+	assert_string_equal(ask(fd, "END\n"), NO_PASSWORD);
+	ask(fd, "username Auth \"a\"\n");
+	assert_string_equal(login, "");
+	assert_string_equal(ask(fd, "password Auth\nc2VjXCJy\nZXQgJw==\n"
+				"END\n"), ENTERED);
+	assert_string_equal(login, "a/sec\\\"ret '");
+	close(fd);
+}
+
+/* auth-user-pass username-only */
+static void test_username_only(void **state)
+{
+	int fd;
+
+	(void)state;
+	cfg.mode = CONFIG_MODE_P2P;
+	cfg.is_username_only = true;
+	open_iface();
+	fd = dial();
+	hear(fd);
+	ask(fd, "version 4\n");
+	watch->need_login(watch_arg);
+	assert_string_equal(hear(fd), ">PASSWORD:Need 'Auth' username\r\n");
+	assert_string_equal(ask(fd, "password Auth x\n"), NO_PASSWORD);
+	login[0] = '\0';
+	assert_string_equal(ask(fd, "username Auth \"a\"\n"),
+		"SUCCESS: 'Auth' username entered, but not yet verified\r\n");
+	assert_string_equal(login, "a/");
+	close(fd);
+}
+
 #define CHOSEN "SUCCESS: remote command succeeded\r\n"
 #define NOT_CHOSEN "ERROR: remote command failed\r\n"
 
@@ -131,6 +197,55 @@ static void test_remote(void **state)
 	turn(5);
 	fd = dial();
 	assert_string_equal(hear(fd), BANNER);
+	close(fd);
+}
+
+#define PROXY_DONE "SUCCESS: proxy command succeeded\r\n"
+#define PROXY_BAD "ERROR: proxy command failed\r\n"
+#define PROXY_ASKED BANNER ">PROXY:2,TCP,2001:db8::2\r\n"
+
+static void test_proxy(void **state)
+{
+	int fd;
+
+	(void)state;
+	cfg.mode = CONFIG_MODE_P2P;
+	open_iface();
+	watch->need_proxy(watch_arg, 2, &remotes[1]);
+	fd = dial();
+	assert_string_equal(hear(fd), PROXY_ASKED);
+	assert_string_equal(ask(fd, "proxy none\nproxy HTTP\nproxy HTTP x\n"
+				"proxy HTTP x 0\nproxy SOCKS x 65536\n"
+				"proxy FTP x 1\n"),
+			    PROXY_BAD PROXY_BAD PROXY_BAD PROXY_BAD PROXY_BAD
+			    PROXY_BAD);
+	assert_string_equal(ask(fd, "proxy HTTP x 1\n"), PROXY_BAD);
+	close(fd);
+	turn(5);
+	/* all that was no answer */
+	fd = dial();
+	assert_string_equal(hear(fd), PROXY_ASKED);
+	is_proxy_http = true;
+	assert_string_equal(ask(fd, "proxy HTTP x 3128 nct\n"), PROXY_DONE);
+	assert_string_equal(chosen, "x:3128");
+	assert_true(!proxy_chosen.is_socks && proxy_chosen.is_no_clear);
+	assert_string_equal(ask(fd, "proxy SOCKS y 1080\n"), PROXY_DONE);
+	assert_string_equal(chosen, "y:1080");
+	assert_true(proxy_chosen.is_socks && !proxy_chosen.is_no_clear);
+	assert_string_equal(ask(fd, "proxy NONE\n"), PROXY_DONE);
+	assert_string_equal(chosen, ":0");
+	close(fd);
+	turn(5);
+	fd = dial();
+	assert_string_equal(hear(fd), BANNER);
+	/* another question is not answered by it */
+	watch->need_remote(watch_arg, &remotes[1]);
+	hear(fd);
+	ask(fd, "proxy NONE\n");
+	close(fd);
+	turn(5);
+	fd = dial();
+	assert_string_equal(hear(fd), BANNER ">REMOTE:2001:db8::2,443,tcp6-client\r\n");
 	close(fd);
 }
 
@@ -242,7 +357,10 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		RIG_TEST(test_auth),
 		RIG_TEST(test_query),
+		RIG_TEST(test_password_lines),
+		RIG_TEST(test_username_only),
 		RIG_TEST(test_remote),
+		RIG_TEST(test_proxy),
 		RIG_TEST(test_outgoing),
 		RIG_TEST(test_end),
 		RIG_TEST(test_env_filter),

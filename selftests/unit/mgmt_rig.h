@@ -217,6 +217,22 @@ int tunnel_host_choose(struct tunnel_host *unused, enum tunnel_choice what,
 	return 0;
 }
 
+/* HTTP only when it is said to be carried. */
+static struct config_proxy proxy_chosen;
+static bool is_proxy_http;
+
+int tunnel_host_proxy(struct tunnel_host *unused,
+		      const struct config_proxy *proxy)
+{
+	(void)unused;
+	if (proxy && !proxy->is_socks && !is_proxy_http)
+		return -EINVAL;
+	proxy_chosen = proxy ? *proxy : (struct config_proxy){ .port = 0 };
+	snprintf(chosen, sizeof(chosen), "%s:%u", proxy ? proxy->host : "",
+		 proxy ? proxy->port : 0);
+	return 0;
+}
+
 static unsigned int n_stops;
 
 void tunnel_host_stop(struct tunnel_host *unused)

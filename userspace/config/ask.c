@@ -224,7 +224,9 @@ static int ask_login(struct config_parse *ps, struct login *login)
 	int ret;
 
 	ret = ask(ps, &user, login->user, sizeof(login->user));
-	if (!ret)
+	if (!ret && ps->cfg->is_username_only)
+		strcpy(login->pass, PROTO_NO_PASSWORD);
+	else if (!ret)
 		ret = ask(ps, &pass, login->pass, sizeof(login->pass));
 	if (!ret && ps->cfg->challenge)
 		ret = ask_challenge(ps, login);

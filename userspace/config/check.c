@@ -48,7 +48,7 @@ static int check_role(struct config_parse *ps)
 	};
 	static const char *const pull_only[] = {
 		"pull-filter", "route-nopull", "allow-pull-fqdn",
-		"management-query-remote", NULL
+		"management-query-remote", "management-query-proxy", NULL
 	};
 	static const char *const not_server[] = {
 		"remote", "nobind", "pull", "client", "shaper", "mtu-test",
@@ -354,6 +354,9 @@ static int check_challenge(struct config_parse *ps)
 	if (!cfg->has_auth_user_pass)
 		return config_fail_at(ps, place_of(ps, "static-challenge"),
 			"static-challenge goes with a password; add auth-user-pass");
+	if (cfg->is_username_only)
+		return config_fail_at(ps, place_of(ps, "static-challenge"),
+			"static-challenge is answered with the password; remove username-only");
 	if (cfg->auth_user_pass.text)
 		return config_fail_at(ps, place_of(ps, "static-challenge"),
 			"static-challenge: nobody is asked with auth-user-pass FILE; remove FILE");
@@ -398,7 +401,7 @@ static int check_management(struct config_parse *ps)
 		"management-client-auth", "management-hold",
 		"management-query-passwords", "management-forget-disconnect",
 		"management-up-down", "management-query-remote",
-		"management-client",
+		"management-query-proxy", "management-client",
 		"management-signal", "management-external-key",
 		"management-external-cert",
 		"management-log-cache", NULL

@@ -119,9 +119,12 @@ struct config_track {
 
 #define CONFIG_HTTP_HEADERS_MAX	16
 
-/** struct config_proxy - what a client connects through: HTTP or SOCKS 5 */
+/**
+ * struct config_proxy - what a client connects through: HTTP or SOCKS 5
+ * @is_no_clear: no login that whoever listens can read (auto-nct)
+ */
 struct config_proxy {
-	bool is_socks;
+	bool is_socks, is_no_clear;
 	const char *host;
 	uint16_t port;
 };
@@ -385,6 +388,7 @@ struct config {
 	bool is_challenge_echoed, is_challenge_concat;
 	bool is_auth_interact;		/* auth-retry: ask again */
 	struct config_blob auth_user_pass;	/* two lines */
+	bool is_username_only;		/* of auth-user-pass */
 
 	/* data channel */
 	enum proto_framing framing;	/* a server's clients have their own */
@@ -458,6 +462,7 @@ struct config {
 	bool is_management_hold, is_management_signal, is_management_auth;
 	bool is_management_query, is_management_forget, is_management_updown;
 	bool is_management_remote;	/* management-query-remote */
+	bool is_management_proxy;	/* management-query-proxy */
 	bool is_management_client;	/* the daemon connects */
 	bool has_external_key;		/* management-external-key */
 	bool is_external_pkcs1, is_external_pss, is_external_nopadding;

@@ -46,6 +46,10 @@ static CONFIG_SETTER(set_auth_user_pass)
 	ps->cfg->has_auth_user_pass = true;
 	if (!n)
 		return 0;
+	ps->cfg->is_username_only = !ps->inline_text &&
+				    !strcmp(arg[0], "username-only");
+	if (ps->cfg->is_username_only)
+		return 0;
 	return config_set_blob(ps, row, arg, n);
 }
 
@@ -126,11 +130,13 @@ static const struct config_row client_rows[] = {
 		"</connection> may be remote, proto, port, rport and "
 		"connect-timeout."),
 	{ "auth-user-pass", 0, 1, CONFIG_KIND_APPLY, IN_MAIN | CONFIG_IN_BLOCK,
-	  set_auth_user_pass, CONFIG_FIELD(auth_user_pass), 1, 0, "[FILE]",
+	  set_auth_user_pass, CONFIG_FIELD(auth_user_pass), 1, 0,
+	  "[FILE|username-only]",
 	  "Log in with a user name and a password.\nFILE holds them, one per "
 	  "line. Without FILE they are asked for at start, on the terminal or, "
 	  "without one, by systemd-ask-password, or as "
-	  "management-query-passwords says." },
+	  "management-query-passwords says. With username-only it is only the "
+	  "user name, for servers that ask for the rest in another way." },
 	CONFIG_FLAG("push-peer-info", IN_MAIN, is_peer_info_pushed,
 		"Tell the server more about this machine.\nThe hardware address of "
 		"the way to it, the versions of system and TLS library, and the "

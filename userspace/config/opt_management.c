@@ -137,6 +137,11 @@ static const struct config_row management_rows[] = {
 		"Ask at the management interface about each server before it is "
 		"connected to.\nThe program there answers with remote ACCEPT, remote "
 		"SKIP or remote MOD HOST PORT."),
+	CONFIG_FLAG("management-query-proxy", IN_MAIN, is_management_proxy,
+		"Ask at the management interface through which proxy to connect to "
+		"each server.\nThe program there answers with proxy NONE, proxy HTTP "
+		"HOST PORT [nct] or proxy SOCKS HOST PORT. Without effect beside "
+		"management-query-remote."),
 	CONFIG_FLAG("management-client", IN_MAIN, is_management_client,
 		"Connect to a program at management's address, instead of waiting for "
 		"one.\nWhen it leaves, the daemon ends."),

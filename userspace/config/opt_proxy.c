@@ -27,26 +27,27 @@ static int proxy_login(struct config_parse *ps, struct config_blob *blob,
 }
 
 static int proxy_set(struct config_parse *ps, const struct config_row *row,
-		     const char *host, const char *port)
+		     char **arg, const char *port, bool is_no_clear)
 {
 	const struct config_proxy **slot = ps->block ? &ps->block->proxy :
 						       &ps->proxy;
 	struct config_proxy *proxy;
 	int ret;
 
-	if (!host[0])
+	if (!arg[0][0])
 		return config_fail(ps, "the host is empty");
 	proxy = mem_arena_alloc(ps->cfg->arena, sizeof(*proxy));
 	if (!proxy)
 		return config_nomem(ps);
 	proxy->is_socks = row->name[0] == 's';
+	proxy->is_no_clear = is_no_clear;
 	if (*slot && (*slot)->is_socks != proxy->is_socks)
 		return config_fail(ps, "http-proxy and socks-proxy exclude each "
 				   "other; keep one of them");
 	ret = config_port(ps, port, &proxy->port);
 	if (ret)
 		return ret;
-	proxy->host = mem_arena_strdup(ps->cfg->arena, host);
+	proxy->host = mem_arena_strdup(ps->cfg->arena, arg[0]);
 	if (!proxy->host)
 		return config_nomem(ps);
 	*slot = proxy;
@@ -56,7 +57,8 @@ static int proxy_set(struct config_parse *ps, const struct config_row *row,
 static CONFIG_SETTER(set_http_proxy)
 {
 	static const char *const methods[] = { "basic", "none", NULL };
-	int ret = proxy_set(ps, row, arg[0], arg[1]), choice = 0;
+	bool is_no_clear = n > 2 && !strcmp(arg[2], "auto-nct");
+	int ret = proxy_set(ps, row, arg, arg[1], is_no_clear), choice = 0;
 
 	if (!ret && n > 3 && (!strcasecmp(arg[3], "ntlm") ||
 			      !strcasecmp(arg[3], "ntlm2") ||
@@ -74,7 +76,7 @@ static CONFIG_SETTER(set_http_proxy)
 
 static CONFIG_SETTER(set_socks_proxy)
 {
-	int ret = proxy_set(ps, row, arg[0], n > 1 ? arg[1] : "1080");
+	int ret = proxy_set(ps, row, arg, n > 1 ? arg[1] : "1080", false);
 
 	if (!ret && n > 2)
 		ret = proxy_login(ps, &ps->cfg->socks_login, arg[2]);
@@ -140,12 +142,13 @@ static CONFIG_SETTER(set_http_option)
 
 static const struct config_row proxy_rows[] = {
 	CONFIG_SPECIAL("http-proxy", 2, 4, IN_CONN, set_http_proxy,
-		"HOST PORT [FILE|auto [basic|none]]",
+		"HOST PORT [FILE|auto|auto-nct [basic|none]]",
 		"Connect through the HTTP proxy at HOST and PORT.\nThis needs "
 		"proto tcp. The proxy looks the name of --remote up. FILE has a "
 		"user name and a password, one per line, which are sent to the "
 		"proxy unencrypted (Basic). With auto, only a login of "
-		"--http-proxy-user-pass is sent. Can be in <connection> blocks."),
+		"--http-proxy-user-pass is sent, with auto-nct none. Can be in "
+		"<connection> blocks."),
 	{ "http-proxy-user-pass", 1, 1, CONFIG_KIND_APPLY,
 	  IN_MAIN | CONFIG_IN_BLOCK, config_set_blob, CONFIG_FIELD(http_login),
 	  1, 0, "FILE",

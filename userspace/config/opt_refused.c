@@ -3,7 +3,6 @@
 
 /* Known to OpenVPN, not to this version, with what to do instead. */
 
-#define MGMT "this part of the management interface is not supported; remove the line"
 #define TOKENS "keys come from files; use cert and key"
 #define VLAN "tags stay as they are; have a bridge filter them, or a server for each VLAN"
 #define OPENVPN "use the program openvpn for that"
@@ -17,7 +16,6 @@ static const struct config_row refused_rows[] = {
 	CONFIG_REFUSE("proto-force", "remove the remote lines you do not want"),
 	CONFIG_REFUSE("ifconfig-push-constraint", "remove the line"),
 	CONFIG_REFUSE("bcast-buffers", "remove the line"),
-	CONFIG_REFUSE("management-query-proxy", MGMT),
 	CONFIG_REFUSE("pkcs11-cert-private", TOKENS),
 	CONFIG_REFUSE("pkcs11-id", TOKENS),
 	CONFIG_REFUSE("pkcs11-id-management", TOKENS),

@@ -93,7 +93,7 @@ static void http_begin(struct extmux_conn *conn)
 	int n;
 
 	login_get(&cfg->http_login, &login);
-	if (login.user[0]) {
+	if (login.user[0] && !conn->via->proxy->is_no_clear) {
 		n = snprintf(plain, sizeof(plain), "%s:%s", login.user,
 			     login.password);
 		EVP_EncodeBlock((unsigned char *)basic,
@@ -118,6 +118,10 @@ static void http_refused(struct extmux_conn *conn,
 
 	if (reply->status != 407)
 		snprintf(text, sizeof(text), "it says %u %s", reply->status,
+			 reply->reason);
+	else if (conn->via->proxy->is_no_clear)
+		snprintf(text, sizeof(text),
+			 "it wants a login (407 %s), which is not sent unencrypted (auto-nct)",
 			 reply->reason);
 	else if (cfg->http_login.text)
 		snprintf(text, sizeof(text), "it refuses the login (407 %s)%s",

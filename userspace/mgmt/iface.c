@@ -113,6 +113,9 @@ static void iface_extra(struct mgmt_iface *iface, const char *line)
 	case MGMT_EXTRA_CERTIFICATE:
 		mgmt_identity_finish(iface, iface->extra_of);
 		break;
+	case MGMT_EXTRA_PASSWORD:
+		mgmt_query_lines(iface);
+		break;
 	}
 	mgmt_iface_extra_reset(iface);
 }
@@ -396,6 +399,7 @@ static const struct tunnel_watch iface_watch = {
 	.need_certificate = mgmt_identity_certificate,
 	.need_signature = mgmt_identity_signature,
 	.need_remote = mgmt_query_server,
+	.need_proxy = mgmt_query_way,
 	.login_failed = mgmt_query_failed,
 	.token = mgmt_query_token,
 	.info = on_info,
@@ -444,6 +448,7 @@ static int iface_settings(struct mgmt_iface *iface, const struct config *cfg)
 	iface->is_forgetful = cfg->is_management_forget;
 	iface->is_updown = cfg->is_management_updown;
 	iface->is_outgoing = cfg->is_management_client;
+	iface->is_username_only = cfg->is_username_only;
 	iface->status_version = cfg->status_version;
 	iface->verb = cfg->verb;
 	iface->mute = (int)cfg->mute;

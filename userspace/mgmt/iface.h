@@ -124,6 +124,7 @@ enum mgmt_extra {
 	MGMT_EXTRA_CLIENT_AUTH,
 	MGMT_EXTRA_SIGNATURE,
 	MGMT_EXTRA_CERTIFICATE,
+	MGMT_EXTRA_PASSWORD,
 };
 
 /**
@@ -157,6 +158,7 @@ struct mgmt_iface {
 	bool is_ending;
 	bool is_hold, is_released;
 	bool is_signal, is_forgetful, is_updown;	/* as configured */
+	bool is_username_only;		/* likewise */
 	bool is_outgoing;		/* management-client */
 	char *password;			/* of who connects; NULL: none */
 	int status_version;
@@ -232,20 +234,28 @@ typedef void mgmt_command_fn(struct mgmt_iface *iface, const char *const *w);
 /**
  * struct mgmt_query - in secret memory; what has been entered so far
  * @type: what it is about, in OpenVPN's words
+ * @has_no_password: only the user name is wanted
+ * @has_lines: those of its password are coming
  */
 struct mgmt_query {
-	bool is_open;
+	bool is_open, has_no_password, has_lines;
 	const char *type;
 	char username[PROTO_USER_PASS_MAX], password[PROTO_USER_PASS_MAX];
 	bool has_password;		/* an empty one is one */
 };
 
 mgmt_command_fn mgmt_query_username, mgmt_query_password, mgmt_query_forget,
-	mgmt_query_retry, mgmt_query_respond, mgmt_query_remote;
+	mgmt_query_retry, mgmt_query_respond, mgmt_query_remote,
+	mgmt_query_proxy;
 void mgmt_query_login(void *arg);
 void mgmt_query_passphrase(void *arg);
+
+/** mgmt_query_lines() - all lines of a password have come */
+void mgmt_query_lines(struct mgmt_iface *iface);
 void mgmt_query_passphrase_failed(void *arg);
 void mgmt_query_server(void *arg, const struct config_remote *remote);
+void mgmt_query_way(void *arg, unsigned int n,
+		    const struct config_remote *remote);
 
 /** mgmt_remote_proto() - "udp4", "tcp-client"; returns @out */
 #define MGMT_PROTO_STRLEN 16

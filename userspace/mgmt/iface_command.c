@@ -11,16 +11,12 @@
 #define VERB_MAX	15
 #define VERB_OURS	11
 #define BYTECOUNT_MAX	86400
+#define VERSION_ANSWERED 4
 
 void mgmt_command_unsupported(struct mgmt_iface *iface, const char *name)
 {
 	mgmt_iface_say(iface, "ERROR: The '%s' command is not supported by the current daemon mode",
 		       name);
-}
-
-static void cmd_unsupported(struct mgmt_iface *iface, const char *const *w)
-{
-	mgmt_command_unsupported(iface, w[0]);
 }
 
 static void cmd_exit(struct mgmt_iface *iface, const char *const *w)
@@ -31,10 +27,15 @@ static void cmd_exit(struct mgmt_iface *iface, const char *const *w)
 
 static void cmd_version(struct mgmt_iface *iface, const char *const *w)
 {
-	if (w[1])
-		iface->client_version = atoi(w[1]);
-	else
+	if (!w[1]) {
 		mgmt_show_version(iface, w);
+		return;
+	}
+	iface->client_version = atoi(w[1]);
+	/* older programs do not expect an answer */
+	if (iface->client_version >= VERSION_ANSWERED)
+		mgmt_iface_say(iface, "SUCCESS: Management client version set to %d",
+			       iface->client_version);
 }
 
 static void cmd_env_filter(struct mgmt_iface *iface, const char *const *w)
@@ -219,8 +220,8 @@ static const struct command commands[] = {
 	  "answer NEED-OK" },
 	{ "needstr", 2, false, cmd_unasked, "TYPE TEXT", "answer NEED-STR" },
 	{ "net", 0, false, mgmt_show_net, "", "for Windows only" },
-	{ "password", 2, false, mgmt_query_password, "TYPE TEXT",
-	  "answer the question for a password" },
+	{ "password", 0, false, mgmt_query_password, "TYPE [TEXT]",
+	  "answer the question for a password; without TEXT, from version 5 on, in lines of base64, then END" },
 	{ "pid", 0, false, mgmt_show_pid, "", "number of the process" },
 	{ "pk-sig", 0, false, mgmt_identity_sign, "",
 	  "answer PK_SIGN; lines of base64 follow, then END" },
@@ -228,8 +229,8 @@ static const struct command commands[] = {
 	  "number of token identities: none" },
 	{ "pkcs11-id-get", 1, false, cmd_no_tokens, "N",
 	  "a token identity: none" },
-	{ "proxy", 1, true, cmd_unsupported, "TYPE [HOST PORT]",
-	  "answer PROXY" },
+	{ "proxy", 1, true, mgmt_query_proxy,
+	  "NONE|HTTP|SOCKS [HOST PORT [nct]]", "answer PROXY" },
 	{ "push-update-broad", 1, false, mgmt_client_push_all, "OPTIONS",
 	  "change options of all clients while they are connected" },
 	{ "push-update-cid", 2, false, mgmt_client_push_one, "CID OPTIONS",

@@ -346,6 +346,7 @@ int proto_verdict_parse(struct proto_verdict *verdict, const char *text);
 				 2 * PROTO_RANDOM_LEN + 4 * 2)
 #define PROTO_OPTIONS_MAX	512
 #define PROTO_USER_PASS_MAX	128	/* including NUL */
+#define PROTO_NO_PASSWORD	"[[BLANK]]"	/* with a user name alone */
 #define PROTO_PASSWORD_MAX	1024	/* of a client, likewise */
 
 struct proto_random {

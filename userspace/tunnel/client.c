@@ -62,7 +62,8 @@ static int client_own_km2(struct tunnel_session *ts, struct proto_km2 *km2)
 	km2->peer_info = client->peer_info;
 	if (host->setup.cfg->has_auth_user_pass) {
 		km2->username = client->username;
-		km2->password = client->password;
+		km2->password = host->setup.cfg->is_username_only ?
+				PROTO_NO_PASSWORD : client->password;
 	}
 	/* a token stands for the password from then on, for some with a name */
 	if (!client->applied || !client->applied->auth_token)
@@ -737,6 +738,7 @@ static int client_reloaded(struct tunnel_host *host,
 	while (at && !remote_is_equal(at, client->remote))
 		at = at->next;
 	client->remote = at ? at : cfg->remotes;
+	client->origin = NULL;
 	client_peer_info(host);
 	client->has_told = false;
 	tunnel_client_tell(host);

@@ -5,8 +5,8 @@
 #include "tunnel/private.h"
 
 /*
- * The client role in two files: client_remote.c tries the remotes until one
- * answers, client.c is what follows.
+ * The client role: client_remote.c tries the remotes until one answers, by what
+ * is said of them in client_choice.c; client.c is what follows.
  */
 
 #define CLIENT_ADDRS_MAX	16	/* of one name */
@@ -45,8 +45,10 @@ enum client_state {
  * @n_tries: consecutive failures, for the back-off
  * @has_login: @username and @password are those to use
  * @is_choosing: in RECONNECTING, until it is said whether to take @remote
+ * @is_choosing_proxy: likewise, through which proxy
  * @is_chosen: has said so
- * @changed: what he wants it to be
+ * @changed: what he wants it to be, with @changed_host, or with @proxy
+ * @origin: what it is otherwise; NULL: not known any more
  * @is_asking: in RECONNECTING, until they have been entered
  * @peer_info_base: its length without what tunnel_client_tell() adds
  * @peer_info_room: its greatest length, with NUL
@@ -73,9 +75,11 @@ struct tunnel_client {
 	unsigned int n_tries;
 	uint32_t backoff;
 	bool has_login, is_asking;
-	bool is_choosing, is_chosen;
+	bool is_choosing, is_choosing_proxy, is_chosen;
 	struct config_remote changed;
-	char changed_host[256];
+	const struct config_remote *origin;
+	struct config_proxy proxy;
+	char changed_host[256], proxy_host[256];
 	bool has_requested;	/* has said PUSH_REQUEST */
 	char peer_info[PROTO_KM2_MAX];
 	size_t peer_info_base, peer_info_room;
@@ -89,6 +93,16 @@ void tunnel_client_enter_state(struct tunnel_client *client,
 
 /** tunnel_client_connect() - try the remote whose turn it is */
 void tunnel_client_connect(struct tunnel_host *host);
+
+/**
+ * tunnel_client_chooses() - ask about the remote whose turn it is, or its proxy
+ *
+ * Once for all addresses of a name: management-query-remote, or else
+ * management-query-proxy.
+ *
+ * Return: is somebody asked, and has not answered yet?
+ */
+bool tunnel_client_chooses(struct tunnel_host *host);
 
 /** tunnel_client_retry() - after a failure: wait, then try again */
 void tunnel_client_retry(struct tunnel_host *host, const char *why);

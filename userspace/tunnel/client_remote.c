@@ -301,51 +301,6 @@ static bool client_asks(struct tunnel_host *host)
 	return true;
 }
 
-/* management-query-remote: once for all addresses of a name */
-static bool client_chooses(struct tunnel_host *host)
-{
-	struct tunnel_client *client = host->client;
-
-	client->is_choosing = host->setup.cfg->is_management_remote &&
-			      !client->is_chosen && !client->at_addr;
-	if (!client->is_choosing)
-		return false;
-	tunnel_client_enter_state(client, CLIENT_STATE_RECONNECTING);
-	if (host->watch->need_remote)
-		host->watch->need_remote(host->watch_arg, client->remote);
-	return true;
-}
-
-int tunnel_host_choose(struct tunnel_host *host, enum tunnel_choice choice,
-		       const char *name, uint16_t port)
-{
-	struct tunnel_client *client = host->client;
-
-	if (!client || !client->is_choosing)
-		return -EINVAL;
-	switch (choice) {
-	case TUNNEL_CHOICE_ACCEPT:
-		break;
-	case TUNNEL_CHOICE_SKIP:
-		tunnel_client_next_remote(host);
-		break;
-	case TUNNEL_CHOICE_CHANGE:
-		if (!name[0] || strlen(name) >= sizeof(client->changed_host))
-			return -EINVAL;
-		strcpy(client->changed_host, name);
-		client->changed = *client->remote;
-		client->changed.host = client->changed_host;
-		client->changed.port = port;
-		client->remote = &client->changed;
-		client->n_addrs = 0;
-		break;
-	}
-	client->is_choosing = false;
-	client->is_chosen = choice != TUNNEL_CHOICE_SKIP;
-	loop_timer_start(client->timer, 0);
-	return 0;
-}
-
 /* remote-random-hostname: twelve hexadecimal digits and a dot in front */
 static void lookup_name(const struct tunnel_host *host,
 			const struct config_proxy *proxy, const char *name,
@@ -371,7 +326,7 @@ void tunnel_client_connect(struct tunnel_host *host)
 	uint16_t port;
 	struct client_lookup *look;
 
-	if (client_asks(host) || client_chooses(host))
+	if (client_asks(host) || tunnel_client_chooses(host))
 		return;
 	client->is_chosen = false;
 	remote = client->remote;

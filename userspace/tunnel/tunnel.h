@@ -321,6 +321,7 @@ struct tunnel_note {
  * @need_signature: a handshake waits for tunnel_host_signature(): of what, in
  *	base64, and how, in OpenVPN's words. @what NULL: none waits any more
  * @need_remote: a client waits for tunnel_host_choose(); the server it means
+ * @need_proxy: likewise, for tunnel_host_proxy(); @n: its number, from 1
  * @login_failed: the server has refused it; @reason may be ""
  * @token: the server has given one
  * @info: what the server says to who sits there
@@ -348,6 +349,8 @@ struct tunnel_watch {
 	void (*need_signature)(void *arg, const char *what,
 			       const char *algorithm);
 	void (*need_remote)(void *arg, const struct config_remote *remote);
+	void (*need_proxy)(void *arg, unsigned int n,
+			   const struct config_remote *remote);
 	void (*login_failed)(void *arg, const char *reason);
 	void (*token)(void *arg, const char *token);
 	void (*info)(void *arg, const char *text);
@@ -417,6 +420,15 @@ enum tunnel_choice {
  */
 int tunnel_host_choose(struct tunnel_host *host, enum tunnel_choice choice,
 		       const char *name, uint16_t port);
+
+/**
+ * tunnel_host_proxy() - the answer to @need_proxy; unasked, it changes nothing
+ * @proxy: NULL: none but what is configured
+ *
+ * Return: 0; -EINVAL: one that cannot carry it, and is still asked for.
+ */
+int tunnel_host_proxy(struct tunnel_host *host,
+		      const struct config_proxy *proxy);
 
 /** tunnel_host_forget() - what was entered, and the server's token */
 void tunnel_host_forget(struct tunnel_host *host);
