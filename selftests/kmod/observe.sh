@@ -13,9 +13,9 @@
 # Peer 1 has a key, peer 2 (10.8.0.3) has none. The device's name is not that of
 # other tests, because trace events know no namespaces.
 
-TESTS="short data_v1 no_peer no_key auth replay proto source tx_proto
-	tx_no_peer tx_no_key tx_no_route down segments quiet life batches
-	documented"
+TESTS="short data_v1 no_peer no_key auth replay proto source ecn tx_proto
+	tx_no_peer tx_no_key tx_key_spent tx_no_route tx_too_big down queue
+	segments quiet life batches documented"
 . "$(dirname "$0")/lib.sh"
 
 TRACING=/sys/kernel/tracing
@@ -157,6 +157,13 @@ test_source() {
 	dropped 1 rx_drop_source 1
 }
 
+# ecn: congested outside, and inside nobody can be told
+test_ecn() {
+	set_up
+	send_b pids=1,2 tos=3
+	dropped 2 rx_drop_ecn 1
+}
+
 # tx_proto: a frame that is not IP
 test_tx_proto() {
 	set_up
@@ -179,6 +186,17 @@ test_tx_no_key() {
 	dropped 2 tx_drop_no_key 2
 }
 
+# tx_key_spent: a key that has one packet id left
+test_tx_key_spent() {
+	set_up
+	kt_ok "key" xcli a new_key obs0 peer-id=1 slot=0 key-id=0 \
+		cipher-alg=aes-gcm \
+		"encrypt{key=16*a0 nonce=8*c0 packet-id=4294967295}" \
+		"decrypt{key=16*b0 nonce=8*d0}"
+	kt_ok "send" traffic a mode=udp-send to=10.8.0.2:9 count=2
+	dropped 1 tx_drop_key_spent 1
+}
+
 # tx_no_route: no way to the peer's outer address
 test_tx_no_route() {
 	set_up
@@ -187,12 +205,67 @@ test_tx_no_route() {
 	dropped 2 tx_drop_no_route 1
 }
 
+# tx_too_big: what does not fit, where nothing may be cut
+test_tx_too_big() {
+	set_up
+	ip -n "$NS-a" link set obs0 mtu 1500
+	kt_ok "forbid" cli a sock_set "$SOCK" pmtudisc 2
+	kt_ok "send" traffic a mode=udp-send to=10.8.0.2:9 count=1 size=1472
+	dropped 1 tx_drop_too_big 1
+}
+
 # down: an interface that is down
 test_down() {
 	set_up
 	ip -n "$NS-a" link set obs0 down
 	send_b pids=1-3
 	dropped 3 rx_drop_down 1
+}
+
+# threaded: threads give obs0's packets to the stack, on the first processor
+threaded() {
+	local pid
+
+	ip netns exec "$NS-a" sh -c 'echo 1 >/sys/class/net/obs0/threaded' ||
+		kt_die "no thread"
+	for pid in $(pgrep '^napi/obs0-'); do
+		taskset -p -c 0 "$pid" >"$TMP/out" || kt_fail "taskset $pid"
+	done
+	# what comes is handled where it is sent, and not left to another thread
+	kt_ok "ethtool" in_a ethtool -K vab gro on
+}
+
+# arrived COUNT: has IPv6 of a seen so many packets, or a few of its own more?
+arrived() {
+	[ "$(in_a nstat -asz Ip6InReceives |
+		awk '/^Ip6InReceives/ { print $2 }')" -ge "$1" ]
+}
+
+# queue: more than may wait for a thread that does not run
+test_queue() {
+	local round n=0 count=6000
+
+	set_up
+	threaded
+	# who sends does not leave it the processor
+	# a protocol that GRO could continue, and that nobody answers
+	for ((round = 0; round < 3 && n == 0; round++)); do
+		kt_ok "send" chrt -f 50 taskset -c 0 "$BIN/ovpn_wire" -n "$NS-b" \
+			on=10.99.0.2:7002 to=10.99.0.1:7001 $(wire_key 0 16) \
+			peer-id=1 inner=tcp,fd08::2,fd08::1,10,,59,00000000 \
+			"pids=$((round * count + 1))-$(((round + 1) * count))"
+		n=$(stat_of rx_drop_queue)
+	done
+	kt_note "$n of $((round * count)) dropped"
+	kt_num "dropped" "$n" -gt 0
+	dropped "$n" rx_drop_queue 1
+	kt_is "for which there was no room" "$(stat_of rx_gro_full)" "$n"
+	kt_is "not dropped" "$(peer_field a obs0 1 vpn-rx-packets)" \
+		$((round * count - n))
+	kt_until 30 arrived $((round * count - n)) || kt_fail "given to the stack" \
+		"$(in_a nstat -asz Ip6InReceives)"
+	send_b "pids=$((round * count + 1))"
+	kt_is "and then the next" "$(stat_of rx_drop_queue)" "$n"
 }
 
 # segments: a super-packet counts as the packets that it stands for
