@@ -222,6 +222,11 @@ static void dco_rx_payload(struct dco_peer *peer, struct sk_buff *skb, u8 tos,
 		dco_peer_drop(peer, skb, DCO_DROP_RX_PROTO);
 		return;
 	}
+	/* what continues another packet has its source, which was found valid,
+	 * and is no SYN
+	 */
+	if (INET_ECN_is_not_ect(tos) && dco_merge_append(merge, skb))
+		return;
 	if (unlikely(!dco_rx_source_is_valid(peer, skb))) {
 		net_dbg_ratelimited("%s: source of peer %u is not its own\n",
 				    peer->dco->dev->name, peer->id);
@@ -233,7 +238,7 @@ static void dco_rx_payload(struct dco_peer *peer, struct sk_buff *skb, u8 tos,
 		return;
 	}
 	dco_path_clamp_mss(peer, NULL, skb);
-	if (dco_merge_append(merge, skb))
+	if (unlikely(!INET_ECN_is_not_ect(tos)) && dco_merge_append(merge, skb))
 		return;
 	dco_rx_deliver(peer, merge, direct, delivered);
 	dco_rx_clear(peer->dco, skb);
