@@ -9,6 +9,7 @@
 #include "names.h"
 #include "netlink.h"
 #include "netlink_x.h"
+#include "slice.h"
 #include "stats.h"
 #include "tcp.h"
 #include "udp_whole.h"
@@ -84,6 +85,7 @@ static void __exit dco_exit(void)
 	destroy_workqueue(dco_wq);
 	rcu_barrier();
 	dco_stats_module_exit();
+	dco_slice_module_exit();
 	dco_aead_module_exit();
 }
 

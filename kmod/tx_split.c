@@ -3,9 +3,9 @@
  * Super-packets of TCP and UDP become segments as the kernel's GSO would make
  * them, but in memory that suits what follows: each segment is linear and has
  * room for all the headers in front of it and for the tag behind it, and it is
- * a slice of a page, which costs little to allocate and is shared, not copied,
- * by the GRO of a receiver on the same machine. Payload is copied and summed in
- * one pass.
+ * a slice of a page (slice.c), which costs little to allocate and is shared,
+ * not copied, by the GRO of a receiver on the same machine. Payload is copied
+ * and summed in one pass, by SIMD where that can be had (sum_avx2.c).
  *
  * Whatever is unusual about a super-packet is left to the kernel.
  */
@@ -19,6 +19,8 @@
 #include <net/sock.h>
 
 #include "compat/compat.h"
+#include "slice.h"
+#include "sum.h"
 #include "tx.h"
 #include "tx_split.h"
 #include "wire.h"
@@ -29,6 +31,9 @@
 #define DCO_SPLIT_GSO_PROTO	(DCO_SPLIT_GSO_TCP | SKB_GSO_UDP_L4)
 #define DCO_SPLIT_GSO_KNOWN	\
 	(DCO_SPLIT_GSO_PROTO | SKB_GSO_TCP_ECN | SKB_GSO_TCP_FIXEDID)
+
+/* segments that are copied while nobody else may have the CPU */
+#define DCO_SPLIT_SECTION	16
 
 /**
  * struct dco_split - a super-packet that is being cut
@@ -42,6 +47,10 @@
  * @pseudo: sum over the pseudo-header, but for the length
  * @is_v4: IPv4 or IPv6
  * @is_tcp: TCP or UDP
+ * @is_fast: between dco_sum_begin() and dco_sum_end(), which use the rest:
+ * @at: payload that has not been copied
+ * @left: how many bytes of it are in one piece
+ * @next: index of the next piece
  */
 struct dco_split {
 	const struct sk_buff *skb;
@@ -54,6 +63,10 @@ struct dco_split {
 	__wsum pseudo;
 	bool is_v4;
 	bool is_tcp;
+	bool is_fast;
+	const u8 *at;
+	unsigned int left;
+	unsigned int next;
 };
 
 /* Is it what the stack makes and GRO merges: one IP header, then TCP or UDP,
@@ -150,9 +163,9 @@ static void *dco_split_alloc_slice(unsigned int *size)
 	const unsigned int half = PAGE_SIZE / 2;
 
 	if (*size > half || *size <= half - half / 4)
-		return napi_alloc_frag(*size);
+		return dco_slice_alloc(*size, SMP_CACHE_BYTES);
 	*size = half;
-	return napi_alloc_frag_align(half, half);
+	return dco_slice_alloc(half, half);
 }
 
 static struct sk_buff *dco_split_alloc(unsigned int len)
@@ -225,28 +238,49 @@ static void dco_split_write_udp(const struct dco_split *split,
 	uh->check = csum_fold(csum_add(sum, split->pseudo)) ?: CSUM_MANGLED_0;
 }
 
-/* the segment number @n, whose payload begins at @offset of the whole */
-static struct sk_buff *dco_split_one(const struct dco_split *split,
-				     unsigned int n, unsigned int offset)
+/* Copies the next bytes of the payload. Returns their sum. */
+static __wsum dco_split_copy(struct dco_split *split, u8 *to, unsigned int len)
 {
+	const skb_frag_t *frag = skb_shinfo(split->skb)->frags + split->next;
+	__wsum sum = 0, piece;
+	unsigned int done, n;
+
+	for (done = 0; done < len; done += n) {
+		if (!split->left) {
+			split->at = skb_frag_address(frag);
+			split->left = skb_frag_size(frag++);
+			split->next++;
+		}
+		n = min(split->left, len - done);
+		piece = dco_sum_copy(split->at, to + done, n);
+		sum = csum_block_add(sum, piece, done);
+		split->at += n;
+		split->left -= n;
+	}
+	return sum;
+}
+
+/* Fills in segment number @n, whose payload begins at @offset of the whole. */
+static void dco_split_write(struct dco_split *split, struct sk_buff *seg,
+			    unsigned int n, unsigned int offset)
+{
+	unsigned int len = seg->len - split->head_len;
+	u8 *payload = seg->data + split->head_len;
 	const struct sk_buff *skb = split->skb;
-	unsigned int rest = skb->len - split->head_len - offset;
-	unsigned int len = min(rest, split->size);
-	struct sk_buff *seg;
 	__wsum sum;
 
-	seg = dco_split_alloc(split->head_len + len);
-	if (unlikely(!seg))
-		return NULL;
 	memcpy(seg->data, skb->data, split->head_len);
-	sum = skb_copy_and_csum_bits(skb, split->head_len + offset,
-				     seg->data + split->head_len, len);
+	if (likely(split->is_fast))
+		sum = dco_split_copy(split, payload, len);
+	else
+		sum = skb_copy_and_csum_bits(skb, split->head_len + offset,
+					     payload, len);
 	/* the length, of the pseudo-header */
 	sum = csum_add(sum, (__force __wsum)htons(seg->len - split->ip_len));
 
 	dco_split_write_ip(split, seg, n);
 	if (split->is_tcp)
-		dco_split_write_tcp(split, seg, offset, len == rest, sum);
+		dco_split_write_tcp(split, seg, offset, !seg->next, sum);
 	else
 		dco_split_write_udp(split, seg, sum);
 
@@ -255,7 +289,34 @@ static struct sk_buff *dco_split_one(const struct dco_split *split,
 	seg->priority = skb->priority;
 	dco_compat_copy_tstamp(seg, skb);
 	skb_copy_hash(seg, skb);
-	return seg;
+}
+
+/* Others may run between sections. What is not fast once is not fast again,
+ * because it does not count what it has copied.
+ */
+static void dco_split_begin_section(struct dco_split *split)
+{
+	if (split->is_fast)
+		dco_sum_end();
+	split->is_fast = split->is_fast && dco_sum_begin();
+}
+
+static void dco_split_write_all(struct dco_split *split, struct sk_buff *first)
+{
+	unsigned int n = 0, offset = 0;
+	struct sk_buff *seg;
+
+	split->at = split->skb->data + split->head_len;
+	split->left = skb_headlen(split->skb) - split->head_len;
+	split->next = 0;
+	split->is_fast = !skb_has_frag_list(split->skb) && dco_sum_begin();
+	for (seg = first; seg; seg = seg->next, offset += split->size) {
+		if (n && n % DCO_SPLIT_SECTION == 0)
+			dco_split_begin_section(split);
+		dco_split_write(split, seg, n++, offset);
+	}
+	if (split->is_fast)
+		dco_sum_end();
 }
 
 /* The sender's socket owns the first segment, which the others will travel with
@@ -282,6 +343,25 @@ static void dco_split_undo(struct sk_buff *list)
 	}
 }
 
+/* Returns empty segments linked by next, or NULL if there is no memory. */
+static struct sk_buff *dco_split_alloc_all(const struct dco_split *split)
+{
+	unsigned int rest = split->skb->len - split->head_len, len;
+	struct sk_buff *first = NULL, **tail = &first, *seg;
+
+	for (; rest; rest -= len) {
+		len = min(rest, split->size);
+		seg = dco_split_alloc(split->head_len + len);
+		if (unlikely(!seg)) {
+			dco_split_undo(first);
+			return NULL;
+		}
+		*tail = seg;
+		tail = &seg->next;
+	}
+	return first;
+}
+
 /**
  * dco_split() - cut a super-packet
  * @skb: GSO packet, data at the IP header; consumed if this succeeds
@@ -292,24 +372,16 @@ static void dco_split_undo(struct sk_buff *list)
  */
 struct sk_buff *dco_split(struct sk_buff *skb)
 {
-	struct sk_buff *first = NULL, **tail = &first;
-	unsigned int offset = 0, n = 0;
 	struct dco_split split;
-	struct sk_buff *seg;
+	struct sk_buff *first;
 
 	if (!dco_split_read(&split, skb))
 		return ERR_PTR(-EOPNOTSUPP);
-
-	for (; split.head_len + offset < skb->len; offset += split.size) {
-		seg = dco_split_one(&split, n++, offset);
-		if (unlikely(!seg)) {
-			/* the whole is still there, and is what is dropped */
-			dco_split_undo(first);
-			return ERR_PTR(-ENOMEM);
-		}
-		*tail = seg;
-		tail = &seg->next;
-	}
+	first = dco_split_alloc_all(&split);
+	/* the whole is still there, and is what is dropped */
+	if (unlikely(!first))
+		return ERR_PTR(-ENOMEM);
+	dco_split_write_all(&split, first);
 	dco_split_hand_over(skb, first);
 	consume_skb(skb);
 	return first;

@@ -3,8 +3,8 @@
  * The module's cutting of super-packets. The input describes one as the stack
  * makes it, then bytes of its headers that are changed, and what the kernel
  * says about it that may be wrong. What is cut has become what segmentation
- * makes, byte for byte; what is not cut is as it was. Of what the stack makes,
- * nothing that fits a page is left to the kernel.
+ * makes, byte for byte, with SIMD and without; what is not cut is as it was. Of
+ * what the stack makes, nothing that fits a page is left to the kernel.
  */
 #include "fuzz.h"
 #include "kmod/kmod.h"
@@ -17,14 +17,29 @@
 
 #define hweight32(x)	((unsigned int)__builtin_popcount(x))
 
+static void *dco_slice_alloc(unsigned int size, unsigned int align);
+
+#ifdef __x86_64__
+#include "../../kmod/sum_avx2.c"
+#else
+static bool fpu_is_forbidden, fpu_is_begun;
+#define csum_partial_copy_nocheck(from, to, len) \
+	(memcpy(to, from, len), csum_partial(to, (int)(len), 0))
+#include "../../kmod/sum_none.c"
+#endif
 #include "../../kmod/tx_split.c"
+
+static void *dco_slice_alloc(unsigned int size, unsigned int align)
+{
+	return napi_alloc_frag_align(size, align);
+}
 
 enum kind {
 	KIND_IPV6	= 1 << 0,
 	KIND_UDP	= 1 << 1,
 	KIND_FIXED_ID	= 1 << 2,
 	KIND_ECN	= 1 << 3,
-	KIND_PIECES	= 1 << 4,	/* headers and payload are two */
+	KIND_PIECES	= 1 << 4,	/* payload is up to three */
 	KIND_OWNED	= 1 << 5,	/* by a socket, of TCP or another one */
 	KIND_ODD	= 1 << 6,	/* bytes of odd() follow */
 	KIND_CHANGED	= 1 << 7,	/* as bytes that follow say */
@@ -131,6 +146,32 @@ static void finish(struct super *s)
 	memcpy(s->data + flow_sum_at(flow->l4, flow->proto), &sum, 2);
 }
 
+/* Cuts the last piece in two, each memory of its own. */
+static void cut_piece(struct sk_buff *skb, unsigned int at)
+{
+	struct skb_shared_info *shinfo = skb_shinfo(skb);
+	struct skb_frag *frag, *rest;
+	u8 *front;
+
+	if (!shinfo->nr_frags)
+		return;
+	frag = &shinfo->frags[shinfo->nr_frags - 1];
+	rest = frag + 1;
+	if (at >= frag->len)
+		return;
+	front = malloc(at);
+	rest->memory = rest->data = malloc(frag->len - at);
+	if (!front || !rest->memory)
+		abort();
+	memcpy(front, frag->data, at);
+	memcpy(rest->data, frag->data + at, frag->len - at);
+	rest->len = frag->len - at;
+	free(frag->memory);
+	frag->memory = frag->data = front;
+	frag->len = at;
+	shinfo->nr_frags++;
+}
+
 static struct sk_buff *super_skb(const struct super *s, struct sock *sk)
 {
 	const struct flow_super *flow = &s->flow;
@@ -138,6 +179,8 @@ static struct sk_buff *super_skb(const struct super *s, struct sock *sk)
 	struct sk_buff *skb = skb_of(s->data, (unsigned int)flow->len, 16, 0,
 				     (unsigned int)linear);
 
+	cut_piece(skb, 1 + s->data[1] * 5);
+	cut_piece(skb, 1 + s->data[8] * 5);
 	skb->protocol = htons(s->kind & KIND_IPV6 ? ETH_P_IPV6 : ETH_P_IP);
 	skb_set_transport_header(skb, (int)flow->l4);
 	skb->csum_start = skb->transport_header;
@@ -297,7 +340,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	/* only what has not moved can be told */
 	if (other > verdict || other == VERDICT_MAY)
 		verdict = other;
+	fpu_is_forbidden = s.data[1] % 4 == 3;
 	segs = dco_split(skb);
+	FUZZ_CHECK(!fpu_is_begun);
 	if (IS_ERR(segs)) {
 		FUZZ_CHECK(PTR_ERR(segs) == -EOPNOTSUPP);
 		FUZZ_CHECK(verdict != VERDICT_CUT || !fits(&s.flow) ||

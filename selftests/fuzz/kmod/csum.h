@@ -22,6 +22,12 @@ static inline __wsum csum_sub(__wsum a, __wsum b)
 	return csum_add(a, ~b);
 }
 
+/* @b is of what begins @offset bytes behind that of @a */
+static inline __wsum csum_block_add(__wsum a, __wsum b, unsigned int offset)
+{
+	return csum_add(a, offset & 1 ? b << 24 | b >> 8 : b);
+}
+
 static inline __wsum csum_unfold(__sum16 sum)
 {
 	return sum;

@@ -18,6 +18,8 @@ typedef uint8_t u8;
 typedef uint16_t u16;
 typedef uint32_t u32;
 typedef unsigned long long u64;
+typedef int32_t s32;
+typedef long long s64;
 
 #define BITS_PER_BYTE	8
 #define BITS_PER_LONG	__LONG_WIDTH__
@@ -34,6 +36,9 @@ typedef unsigned long long u64;
 #define __packed	__attribute__((__packed__))
 #endif
 
+#ifndef noinline
+#define noinline	__attribute__((__noinline__))
+#endif
 #define __force
 #define __rcu
 

@@ -22,6 +22,7 @@
 
 #define MAX_SKB_FRAGS		17
 #define PAGE_SIZE		4096UL
+#define SMP_CACHE_BYTES		64
 #define IP_MAX_MTU		0xffffU
 
 #define CHECKSUM_NONE		0
@@ -54,6 +55,8 @@ struct skb_frag {
 	u8 *data;
 	unsigned int len;
 };
+
+typedef struct skb_frag skb_frag_t;
 
 struct skb_shared_info {
 	u8 tx_flags;
@@ -124,6 +127,15 @@ static inline unsigned int skb_headlen(const struct sk_buff *skb)
 static inline unsigned int skb_headroom(const struct sk_buff *skb)
 {
 	return (unsigned int)(skb->data - skb->head);
+}
+
+#define skb_frag_address(frag)	((frag)->data)
+#define skb_frag_size(frag)	((frag)->len)
+
+static inline bool skb_has_frag_list(const struct sk_buff *skb)
+{
+	(void)skb;
+	return false;
 }
 
 static inline unsigned int skb_tailroom(const struct sk_buff *skb)
