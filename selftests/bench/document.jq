@@ -6,7 +6,7 @@ def names: {bare: "bare", vxlan: "VXLAN", intree: "in-tree",
 	wireguard: "WireGuard", openvpn: "OpenVPN", ours: "ours"};
 def unit: {"Mbit/s": "Mbit/s", "instructions/packet": "packet",
 	"instructions/round-trip": "round trip",
-	"instructions/peer": "peer"}[.] // "all";
+	"instructions/peer": "peer"}[.] // (split("/") | last);
 def pad($n): . + " " * ($n - length);
 
 (map(.system) as $have | names | with_entries(select(.key | IN($have[]))))

@@ -7,7 +7,7 @@ def better($unit): if $unit | startswith("instructions") then -1 else 1 end;
 # what the tunnel adds over no tunnel: instructions per byte or per packet
 def cost: if .unit == "Mbit/s" then 8000 / .value else .value end;
 
-[inputs | split(" ") | {
+[inputs | split(" ") | map(select(. != "")) | {
 	scenario: (.[0] + "/" + .[1]), mtu: .[2], system: .[3],
 	value: (.[4] | tonumber? // null), unit: .[5],
 	details: (.[6:] | map(split("=") | {(.[0]): .[1]}) | add)
