@@ -22,7 +22,8 @@ static void *dco_slice_alloc(unsigned int size, unsigned int align);
 #ifdef __x86_64__
 #include "../../kmod/sum_avx2.c"
 #else
-static bool fpu_is_forbidden, fpu_is_begun;
+static unsigned int fpu_asked, fpu_refused;
+static bool fpu_is_begun;
 #define csum_partial_copy_nocheck(from, to, len) \
 	(memcpy(to, from, len), csum_partial(to, (int)(len), 0))
 #include "../../kmod/sum_none.c"
@@ -340,7 +341,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	/* only what has not moved can be told */
 	if (other > verdict || other == VERDICT_MAY)
 		verdict = other;
-	fpu_is_forbidden = s.data[1] % 4 == 3;
+	fpu_asked = 0;
+	fpu_refused = s.data[1] % 4;
 	segs = dco_split(skb);
 	FUZZ_CHECK(!fpu_is_begun);
 	if (IS_ERR(segs)) {
