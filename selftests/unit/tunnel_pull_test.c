@@ -88,8 +88,8 @@ static void test_remove_twice(void **state)
 	struct config *own = text_config(TEXT_CLIENT TEXT_REMOTE);
 	static const char *const rows[] = {
 		",-dhcp-option", ",-dns", ",-dhcp-option,-dhcp-option,-dns",
-		",dhcp-option DOMAIN-SEARCH a.test,"
-		"dhcp-option DOMAIN-SEARCH b.test,dns search-domains c.test",
+		(",dhcp-option DOMAIN-SEARCH a.test,"
+		 "dhcp-option DOMAIN-SEARCH b.test,dns search-domains c.test"),
 		",-dhcp-option", ",-dns", ",-dhcp-option,-dns",
 	};
 	struct config *cfg;
