@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * SIMD of the kernel, for fuzzers: what this processor has may be used but
- * for the times that the fuzzer says, and each section has one begin and one end.
+ * SIMD of the kernel, for fuzzers: what this processor has may be used but for
+ * the times that the fuzzer says, and each section has one begin and one end.
  */
 #ifndef FUZZ_KMOD_FPU_API_H
 #define FUZZ_KMOD_FPU_API_H
