@@ -28,6 +28,7 @@ item_key_kernel() {
 	*)
 		echo $LAB_MODULE_DIRS
 		declare -f lab_kernel_unpack lab_kernel_modules lab_kernel_pack
+		declare -f lab_kernel_images lab_kernel_devel
 		;;
 	esac
 }
@@ -54,38 +55,73 @@ lab_kernel_source() {
 	esac
 }
 
-# The newest release of stock kernel K that its suite has, as in uname -r.
+# The packages that the image and the modules of a release are in.
+lab_kernel_images() {
+	local suite=$1 release=$2
+
+	if [ -z "$(lab_apt "$suite" apt-cache pkgnames "linux-modules-$release")" ]
+	then
+		echo "linux-image-$release"
+	else
+		printf "linux-%s-$release\n" base binary modules
+	fi
+}
+
+# The newest release of stock kernel K that its suite has, as in uname -r. Its
+# headers are there earlier than its image, by hours or days: that is signed.
 lab_kernel_release() {
 	local suite release flavour=cloud
 
 	[ "$1" = "${1%-rt}" ] || flavour=rt
 	suite=$(lab_kernel_suite "$1")
-	release=$(lab_apt "$suite" apt-cache pkgnames "linux-headers-${1%-rt}." |
-		sed -n "s/^linux-headers-\(.*-$flavour-amd64\)$/\1/p" |
-		sort -V | tail -n 1)
-	[ -n "$release" ] || lab_die "$suite has no kernel $1 (any more)"
-	echo "$release"
+	for release in $(
+		lab_apt "$suite" apt-cache pkgnames "linux-headers-${1%-rt}." |
+			sed -n "s/^linux-headers-\(.*-$flavour-amd64\)$/\1/p" |
+			sort -rV); do
+		lab_kernel_is_whole "$suite" "$release" || continue
+		echo "$release"
+		return
+	done
+	lab_die "$suite has no kernel $1 (any more)"
+}
+
+lab_kernel_is_whole() {
+	local name
+
+	for name in $(lab_kernel_images "$@") "linux-headers-$2"; do
+		[ -n "$(lab_apt "$1" apt-cache madison "$name")" ] || return 1
+	done
+}
+
+# What a release's headers need, as NAME=VERSION: of tools that serve all releases
+# only the newest may be there.
+lab_kernel_devel() {
+	local suite=$1 release=$2 version=$3 name
+
+	for name in $(lab_field "$suite" "linux-headers-$release" "$version" \
+		Depends | tr ',|' '\n\n' | sed 's/ *(.*//; s/^ *//' |
+		grep -E '^linux-(headers|kbuild)-'); do
+		if [ -n "$(lab_field "$suite" "$name" "$version" Version)" ]; then
+			echo "$name=$version"
+		else
+			echo "$name=$(lab_version "$suite" "$name")"
+		fi
+	done
 }
 
 lab_kernel_unpack() {
-	local kernel=$1 dir=$2 suite release version image names name
+	local kernel=$1 dir=$2 suite release version images names name
 
 	suite=$(lab_kernel_suite "$kernel")
 	release=$(lab_kernel_release "$kernel")
-	version=$(lab_version "$suite" "linux-headers-$release")
+	images=$(lab_kernel_images "$suite" "$release")
+	version=$(lab_version "$suite" "${images%%[[:space:]]*}")
 	lab_say "$kernel: downloading kernel $release ($version)"
-	image="linux-image-$release"
-	names=$(lab_apt "$suite" apt-cache pkgnames "linux-modules-$release")
-	[ -z "$names" ] ||
-		image=$(printf "linux-%s-$release " base binary modules)
 	mkdir -p "$dir/image" "$dir/devel"
 	lab_fetch "$suite" "$dir/image" $(
-		for name in $image; do echo "$name=$version"; done)
-	names="linux-headers-$release $(lab_field "$suite" \
-		"linux-headers-$release" "$version" Depends | tr ',|' '\n\n' |
-		sed 's/ *(.*//; s/^ *//' | grep -E '^linux-(headers|kbuild)-')"
-	lab_fetch "$suite" "$dir/devel" $(
-		for name in $names; do echo "$name=$version"; done)
+		for name in $images; do echo "$name=$version"; done)
+	lab_fetch "$suite" "$dir/devel" "linux-headers-$release=$version" \
+		$(lab_kernel_devel "$suite" "$release" "$version")
 	mv "$(find "$dir/image" -name 'vmlinuz*' -type f)" "$dir/vmlinuz"
 	echo "$release" >"$dir/release"
 	lab_kernel_modules "$dir" "$release"
