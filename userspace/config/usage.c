@@ -261,8 +261,9 @@ static const char man_head[] =
 static const char man_tail[] =
 	".SH SIGNALS\n"
 	"SIGTERM and SIGINT end the daemon in order: clients are told, with\n"
-	"\\-\\-explicit\\-exit\\-notify, and addresses, routes and device go. SIGHUP reads the configuration again, SIGUSR1 restarts\n"
-	"connections, SIGUSR2 writes the status.\n"
+	"\\-\\-explicit\\-exit\\-notify, and addresses, routes and device go. SIGHUP\n"
+	"reads the configuration again, SIGUSR1 restarts connections, SIGUSR2 writes\n"
+	"the status.\n"
 	".SH SYSTEMD\n"
 	"What the commands do to a server whose unit has FileDescriptorStoreMax, as\n"
 	"ovpnd\\-server@.service has:\n"
