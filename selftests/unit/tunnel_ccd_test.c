@@ -19,6 +19,7 @@
 
 #include <cmocka.h>
 
+#include "in_dir.h"
 #include "tunnel_rig.h"
 
 static char dir[64];
@@ -37,18 +38,6 @@ static int remove_dir(void **state)
 	(void)state;
 	snprintf(command, sizeof(command), "rm -rf %s", dir);
 	return system(command);
-}
-
-static void write_file(const char *name, const char *text)
-{
-	char path[PATH_MAX];
-	FILE *file;
-
-	snprintf(path, sizeof(path), "%s/%s", dir, name);
-	file = fopen(path, "w");
-	assert_non_null(file);
-	assert_true(fputs(text, file) >= 0);
-	assert_int_equal(fclose(file), 0);
 }
 
 /* ---- names ----------------------------------------------------------- */
@@ -176,16 +165,16 @@ static void test_files(void **state)
 
 	(void)state;
 	begin_ccd("");
-	write_file("alice", "ping 3");
-	write_file("_root", "ping 4");
-	write_file("UNDEF", "ping 5");
+	write_in(dir, "alice", "ping 3");
+	write_in(dir, "_root", "ping 4");
+	write_in(dir, "UNDEF", "ping 5");
 	expect("alice", 0, "alice", "ping 3");
 	expect("/root", 0, "_root", "ping 4");
 	expect("", 0, "UNDEF", "ping 5");
 	/* nobody's, and no file for others */
 	expect("bob", -ENOENT, "DEFAULT", "");
 	expect("..", -ENOENT, "DEFAULT", "");
-	write_file("DEFAULT", "ping 6");
+	write_in(dir, "DEFAULT", "ping 6");
 	expect("bob", 0, "DEFAULT", "ping 6");
 	expect("..", 0, "DEFAULT", "ping 6");
 	/* what is no file is an error, not another client's rules */
@@ -200,7 +189,7 @@ static void test_files(void **state)
 	expect("erin", -ELOOP, "erin", "");
 	/* and what is too long */
 	snprintf(path, sizeof(path), "%s/frank", dir);
-	write_file("frank", "");
+	write_in(dir, "frank", "");
 	assert_int_equal(truncate(path, 65535), 0);
 	expect("frank", 0, "frank", "");
 	assert_int_equal(truncate(path, 65536), 0);
@@ -212,8 +201,8 @@ static void test_exclusive(void **state)
 {
 	(void)state;
 	begin_ccd("ccd-exclusive");
-	write_file("DEFAULT", "ping 6");
-	write_file("alice", "ping 3");
+	write_in(dir, "DEFAULT", "ping 6");
+	write_in(dir, "alice", "ping 3");
 	expect("alice", 0, "alice", "ping 3");
 	expect("bob", -ENOENT, "", "");
 	assert_int_equal(tunnel_ccd_read(client(5000, ".."), done), -EINVAL);
@@ -231,8 +220,8 @@ static void test_hanging_file(void **state)
 
 	(void)state;
 	begin_ccd("");
-	write_file("alice", "ping 3");
-	write_file("hangs", "ping 4");
+	write_in(dir, "alice", "ping 3");
+	write_in(dir, "hangs", "ping 4");
 	snprintf(path, sizeof(path), "%s/hangs", dir);
 	signal(SIGIO, SIG_IGN);
 	fd = open(path, O_RDWR | O_CLOEXEC);
@@ -267,7 +256,7 @@ static void test_end_while_hanging(void **state)
 
 	(void)state;
 	begin_ccd("");
-	write_file("hangs", "ping 4");
+	write_in(dir, "hangs", "ping 4");
 	snprintf(path, sizeof(path), "%s/hangs", dir);
 	signal(SIGIO, SIG_IGN);
 	fd = open(path, O_RDWR | O_CLOEXEC);

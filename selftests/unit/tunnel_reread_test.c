@@ -12,6 +12,7 @@
 
 #include <cmocka.h>
 
+#include "in_dir.h"
 #include "tunnel_peer.h"
 
 /* with PUSH_UPDATE, and without */
@@ -22,18 +23,6 @@ static char dir[64];
 static char *base_text;
 static bool is_loaded;
 static int load_err;
-
-static void write_file(const char *name, const char *text)
-{
-	char path[128];
-	FILE *file;
-
-	snprintf(path, sizeof(path), "%s/%s", dir, name);
-	file = fopen(path, "w");
-	assert_non_null(file);
-	assert_true(fputs(text, file) >= 0);
-	assert_int_equal(fclose(file), 0);
-}
 
 static void remove_file(const char *name)
 {
@@ -126,13 +115,13 @@ static void test_networks(void **state)
 
 	(void)state;
 	start("");
-	write_file("one", "iroute 10.77.0.0 255.255.255.0\n"
+	write_in(dir, "one", "iroute 10.77.0.0 255.255.255.0\n"
 			  "iroute-ipv6 fd00:77::/64\n");
 	peer = connected(0, "one", 4000, INFO_OLD);
 	tunnel = tunnel_of(peer);
 	assert_true(has_network(peer, "10.77.0.0/24"));
 	assert_true(is_behind(peer, "10.77.0.0/24"));
-	write_file("one", "iroute-ipv6 fd00:77::/64\n"
+	write_in(dir, "one", "iroute-ipv6 fd00:77::/64\n"
 			  "iroute 10.78.0.0 255.255.255.0\n");
 	reread();
 	run_until(has_network(peer, "10.78.0.0/24"));
@@ -157,12 +146,12 @@ static void test_network_moves(void **state)
 
 	(void)state;
 	start("");
-	write_file("one", "iroute 10.77.0.0 255.255.255.0\n");
+	write_in(dir, "one", "iroute 10.77.0.0 255.255.255.0\n");
 	a = connected(0, "one", 4000, INFO_OLD);
 	b = connected(1, "two", 4001, INFO_OLD);
 	for (unsigned int i = 0; i < 3; i++) {
 		remove_file(i % 2 ? "two" : "one");
-		write_file(i % 2 ? "one" : "two",
+		write_in(dir, i % 2 ? "one" : "two",
 			   "iroute 10.77.0.0 255.255.255.0\n");
 		reread();
 		run_until(has_network(i % 2 ? a : b, "10.77.0.0/24"));
@@ -197,9 +186,9 @@ static void test_push(void **state)
 
 	(void)state;
 	start("push \"route 10.1.0.0 255.255.0.0\"");
-	write_file("one", "push \"route 10.2.0.0 255.255.0.0\"\n"
+	write_in(dir, "one", "push \"route 10.2.0.0 255.255.0.0\"\n"
 			  "push \"dhcp-option DNS 10.8.0.1\"\n");
-	write_file("two", "push \"route 10.2.0.0 255.255.0.0\"\n");
+	write_in(dir, "two", "push \"route 10.2.0.0 255.255.0.0\"\n");
 	peer = connected(0, "one", 4000, INFO_NEW);
 	old = connected(1, "two", 4001, INFO_OLD);
 	/* the same again is nothing new */
@@ -207,22 +196,22 @@ static void test_push(void **state)
 	run_for(200);
 	assert_int_equal(n_updates(peer), 0);
 	/* all lines of a name that has changed, and what has gone */
-	write_file("one", "push \"route 10.3.0.0 255.255.0.0\"\n");
-	write_file("two", "push \"route 10.3.0.0 255.255.0.0\"\n");
+	write_in(dir, "one", "push \"route 10.3.0.0 255.255.0.0\"\n");
+	write_in(dir, "two", "push \"route 10.3.0.0 255.255.0.0\"\n");
 	reread();
 	run_until(n_updates(peer) == 1);
 	assert_string_equal(last_update(peer),
 			    "PUSH_UPDATE,route 10.1.0.0 255.255.0.0,"
 			    "route 10.3.0.0 255.255.0.0,-dhcp-option");
 	/* a route to what is behind itself is not for the client */
-	write_file("one", "push \"route 10.3.0.0 255.255.0.0\"\n"
+	write_in(dir, "one", "push \"route 10.3.0.0 255.255.0.0\"\n"
 			  "iroute 10.3.0.0 255.255.0.0\n");
 	reread();
 	run_until(n_updates(peer) == 2);
 	assert_string_equal(last_update(peer),
 			    "PUSH_UPDATE,route 10.1.0.0 255.255.0.0");
 	/* nobody can be told to use another cipher, or this */
-	write_file("one", "push-reset\npush \"inactive 3600\"\n"
+	write_in(dir, "one", "push-reset\npush \"inactive 3600\"\n"
 			  "iroute 10.3.0.0 255.255.0.0\n");
 	reread();
 	run_until(n_updates(peer) == 3);
@@ -252,7 +241,7 @@ static void test_push_of_all(void **state)
 
 	(void)state;
 	start("push \"route 10.1.0.0 255.255.0.0\"");
-	write_file("one", "push \"route 10.2.0.0 255.255.0.0\"\n");
+	write_in(dir, "one", "push \"route 10.2.0.0 255.255.0.0\"\n");
 	a = connected(0, "one", 4000, INFO_NEW);
 	b = connected(1, "two", 4001, INFO_NEW);
 	old = connected(2, "three", 4002, INFO_OLD);
@@ -289,12 +278,12 @@ static void test_ping(void **state)
 
 	(void)state;
 	start("");
-	write_file("one", "ping 7\nping-restart 70\n");
+	write_in(dir, "one", "ping 7\nping-restart 70\n");
 	peer = connected(0, "one", 4000, INFO_OLD);
 	assert_int_equal(dp_peer_get(host->dp, tunnel_of(peer)->dp_id, &info),
 			 0);
 	assert_int_equal(info.keepalive_interval, 7);
-	write_file("one", "ping 9\nping-restart 90\n");
+	write_in(dir, "one", "ping 9\nping-restart 90\n");
 	reread();
 	run_for(200);
 	assert_int_equal(dp_peer_get(host->dp, tunnel_of(peer)->dp_id, &info),
@@ -318,7 +307,7 @@ static void test_disable(void **state)
 	start("");
 	a = connected(0, "one", 4000, INFO_OLD);
 	b = connected(1, "two", 4001, INFO_OLD);
-	write_file("one", "disable\n");
+	write_in(dir, "one", "disable\n");
 	reread();
 	run_until(peer_has(a, "AUTH_FAILED"));
 	assert_false(tunnel_of(a) && tunnel_of(a)->has_dp_peer);
@@ -333,8 +322,8 @@ static void test_exclusive(void **state)
 
 	(void)state;
 	start("ccd-exclusive");
-	write_file("one", "ping 7\n");
-	write_file("two", "ping 7\n");
+	write_in(dir, "one", "ping 7\n");
+	write_in(dir, "two", "ping 7\n");
 	a = connected(0, "one", 4000, INFO_OLD);
 	b = connected(1, "two", 4001, INFO_OLD);
 	remove_file("one");
@@ -373,7 +362,7 @@ static void test_address(void **state)
 
 	(void)state;
 	start("");
-	write_file("one", "iroute 10.77.0.0 255.255.255.0\n");
+	write_in(dir, "one", "iroute 10.77.0.0 255.255.255.0\n");
 	a = connected(0, "one", 4000, INFO_NEW);
 	b = connected(1, "two", 4001, INFO_NEW);
 	net_ip_format(&tunnel_of(a)->vpn4, first);
@@ -425,7 +414,7 @@ static void test_in_a_row(void **state)
 	for (unsigned int i = 1; i <= 20; i++) {
 		snprintf(text, sizeof(text), "iroute 10.%u.0.0 255.255.0.0\n",
 			 100 + i);
-		write_file("one", text);
+		write_in(dir, "one", text);
 		reread();
 	}
 	run_until(has_network(peer, "10.120.0.0/16"));
@@ -450,7 +439,7 @@ static void test_mistakes(void **state)
 
 	(void)state;
 	start("");
-	write_file("one", "iroute 10.77.0.0 255.255.255.0\n");
+	write_in(dir, "one", "iroute 10.77.0.0 255.255.255.0\n");
 	peer = connected(0, "one", 4000, INFO_OLD);
 	snprintf(path, sizeof(path), "%s/one", dir);
 	snprintf(other, sizeof(other), "%s/away", dir);
@@ -460,7 +449,8 @@ static void test_mistakes(void **state)
 	run_for(200);
 	assert_true(has_network(peer, "10.77.0.0/24"));
 	remove_file("one");
-	write_file("one", "no-such-option\niroute 10.78.0.0 255.255.255.0\n");
+	write_in(dir, "one",
+		 "no-such-option\niroute 10.78.0.0 255.255.255.0\n");
 	reread();
 	run_until(has_network(peer, "10.78.0.0/24"));
 	assert_false(has_network(peer, "10.77.0.0/24"));
