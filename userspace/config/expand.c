@@ -397,6 +397,7 @@ int config_side_check(struct config_parse *ps,
 static int remote_add(struct config_parse *ps, const struct config_conn *conn,
 		      struct config_remote **tail)
 {
+	sa_family_t family = config_proto_family(ps->cfg->proto);
 	struct config_remote *remote;
 
 	if (conn->has_proto &&
@@ -408,6 +409,9 @@ static int remote_add(struct config_parse *ps, const struct config_conn *conn,
 	remote->host = conn->host;
 	remote->port = conn->has_port ? conn->port : ps->cfg->rport;
 	remote->proto = conn->has_proto ? conn->proto : ps->cfg->proto;
+	/* "remote HOST PORT tcp" says nothing of the family; proto may have */
+	if (conn->has_word && family && !config_proto_family(conn->proto))
+		remote->proto = config_proto_of(conn->proto, family);
 	remote->connect_timeout = conn->connect_timeout ?
 				  conn->connect_timeout :
 				  ps->cfg->connect_timeout;

@@ -104,7 +104,7 @@ static bool has_at_port(const struct config_local *locals, size_t n, size_t at,
 	return false;
 }
 
-static enum config_proto proto_of(enum config_proto proto, sa_family_t family)
+enum config_proto config_proto_of(enum config_proto proto, sa_family_t family)
 {
 	bool is_tcp = config_proto_is_tcp(proto);
 
@@ -129,9 +129,9 @@ static void locals_separate(const struct config_parse *ps,
 		if (local_family(local) != AF_UNSPEC)
 			continue;
 		if (!local->host && has_at_port(locals, n, i, AF_INET6))
-			local->proto = proto_of(local->proto, AF_INET);
+			local->proto = config_proto_of(local->proto, AF_INET);
 		else if (ps->is_ipv6only)
-			local->proto = proto_of(local->proto, AF_INET6);
+			local->proto = config_proto_of(local->proto, AF_INET6);
 	}
 	for (size_t i = 0; i < n; i++)
 		if (local_family(&locals[i]) == AF_INET6 &&

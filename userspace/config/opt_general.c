@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
+#include <ctype.h>
 #include <errno.h>
 #include <signal.h>
 #include <stdio.h>
@@ -163,10 +164,34 @@ static int set_optional(struct config_parse *ps, char **arg, int n)
 	return ret;
 }
 
+/* As OpenVPN does: of the name letters, digits and underscores are left, of the
+ * value what can be printed.
+ */
+static int env_append(struct config_parse *ps, const char *prefix,
+		      const char *name, const char *value)
+{
+	char *text = mem_arena_alloc(ps->cfg->arena, strlen(prefix) +
+				     strlen(name) + strlen(value) + 2);
+	size_t len = strlen(prefix);
+
+	if (!text)
+		return config_nomem(ps);
+	memcpy(text, prefix, len);
+	for (; *name; name++)
+		if (isalnum((unsigned char)*name) || *name == '_')
+			text[len++] = *name;
+	if (!len)
+		return config_fail(ps, "a variable's name consists of letters, digits and underscores");
+	text[len++] = '=';
+	for (; *value; value++)
+		if (!iscntrl((unsigned char)*value))
+			text[len++] = *value;
+	text[len] = '\0';
+	return config_text_append(ps, &ps->cfg->env, text);
+}
+
 static CONFIG_SETTER(set_setenv)
 {
-	const char *text;
-
 	(void)row;
 	if (!strcmp(arg[0], "opt"))
 		return set_optional(ps, arg + 1, n - 1);
@@ -180,23 +205,13 @@ static CONFIG_SETTER(set_setenv)
 		ps->is_forward_compatible = n > 1 && !strcmp(arg[1], "1");
 		return 0;
 	}
-	text = mem_arena_printf(ps->cfg->arena, "%s=%s", arg[0],
-				n > 1 ? arg[1] : "");
-	return text ? config_text_append(ps, &ps->cfg->env, text) :
-		config_nomem(ps);
+	return env_append(ps, "", arg[0], n > 1 ? arg[1] : "");
 }
 
 static CONFIG_SETTER(set_setenv_safe)
 {
-	const char *text;
-
 	(void)row;
-	if (ps->scope == CONFIG_IN_PUSH)
-		return 0;
-	text = mem_arena_printf(ps->cfg->arena, "OPENVPN_%s=%s", arg[0],
-				n > 1 ? arg[1] : "");
-	return text ? config_text_append(ps, &ps->cfg->env, text) :
-		config_nomem(ps);
+	return env_append(ps, "OPENVPN_", arg[0], n > 1 ? arg[1] : "");
 }
 
 static CONFIG_SETTER(set_ignore_unknown)
@@ -380,7 +395,8 @@ static const struct config_row general_rows[] = {
 		"Write messages without the time."),
 	CONFIG_SPECIAL("setenv", 1, 16, IN_MAIN | CONFIG_IN_PUSH, set_setenv,
 		"NAME [VALUE] | opt OPTION ...",
-		"Set a variable, or give an option that may be unknown.\nAfter "
+		"Set a variable, or give an option that may be unknown.\nOther "
+		"characters of NAME than letters, digits and _ are left out. After "
 		"setenv opt, an option that is unknown or not supported is "
 		"skipped with a warning instead of being an error. setenv "
 		"FORWARD_COMPATIBLE 1 does that for everything that follows."),

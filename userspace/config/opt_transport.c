@@ -84,7 +84,7 @@ static int conn_fill(struct config_parse *ps, struct config_conn *conn,
 		ret = config_port(ps, arg[1], &conn->port);
 	}
 	if (!ret && n > 2) {
-		conn->has_proto = true;
+		conn->has_proto = conn->has_word = true;
 		ret = config_protocol(ps, arg[2], &conn->proto, &conn->side);
 	}
 	return ret;

@@ -48,6 +48,7 @@ struct config_conn {
 	uint32_t connect_timeout;	/* 0: not given */
 	const struct config_proxy *proxy;	/* NULL: not given */
 	bool has_proto, has_port;
+	bool has_word;	/* the protocol is one that a remote or local names */
 	struct config_place place;
 	struct config_conn *next;
 };
@@ -259,6 +260,9 @@ int config_ask_passphrase(struct config_parse *ps);
 int config_finish(struct config_parse *ps);
 int config_expand_paths(struct config_parse *ps);
 int config_expand_role(struct config_parse *ps);
+/** config_proto_of() - the same transport over one family */
+enum config_proto config_proto_of(enum config_proto proto, sa_family_t family);
+
 int config_expand_server(struct config_parse *ps);
 int config_expand_keepalive(struct config_parse *ps);
 int config_expand_transport(struct config_parse *ps);

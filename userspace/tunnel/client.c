@@ -519,6 +519,7 @@ static void client_closed(struct tunnel *tunnel, const char *why)
 	option = client_exit_option(tunnel);
 	if (option) {
 		log_notice("exiting (%s)", option);
+		host->last_signal = option;
 		tunnel_client_enter_state(client, CLIENT_STATE_EXITING);
 		tunnel_host_finish(host, 0);
 		return;
@@ -685,15 +686,13 @@ static void client_stop(struct tunnel_host *host)
 		tunnel_host_finish(host, 0);
 		return;
 	}
+	host->last_signal = "exit-with-notification";
+	tunnel_watch_phase(host, TUNNEL_PHASE_EXITING, host->last_signal);
 	if (!tunnel->active->params.is_cc_exit) {
-		tunnel_watch_phase(host, TUNNEL_PHASE_EXITING,
-				   "exit-with-notification");
 		dp_send_occ(host->dp, tunnel->dp_id, PROTO_OCC_EXIT);
 		tunnel_host_finish(host, 0);
 		return;
 	}
-	tunnel_watch_phase(host, TUNNEL_PHASE_EXITING,
-			   "exit-with-notification");
 	control_session_send(tunnel->active->control, "EXIT");
 	client->exit_deadline = now_of(host) + 1000ull *
 		(cfg->explicit_exit_notify > GOODBYE_MIN_S ?
@@ -755,7 +754,8 @@ static void client_free(struct tunnel_host *host)
 	if (!client)
 		return;
 	if (client->applied)
-		tunnel_hook_down(host, client->applied, false, "sigterm");
+		tunnel_hook_down(host, client->applied, false,
+				 host->last_signal);
 	tunnel_client_drop_link(client);
 	tunnel_client_forget_lookup(client);
 	tunnel_route_names_forget(&client->names);

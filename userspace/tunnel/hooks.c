@@ -179,66 +179,24 @@ static void env_locals(struct hook_env *env, const struct config *cfg)
 		env_local(env, &own, 1);
 }
 
-static void env_route(struct hook_env *env, const struct config *cfg,
-		      const struct config_route *route, unsigned int n)
+/* setenv-safe of a server; programs have those of the configuration anyway. */
+static void env_pushed(struct hook_env *env, const char *text)
 {
-	char name[40], text[NET_PREFIX_STRLEN];
-	bool is_v4 = route->dst.ip.family == AF_INET;
-	const char *kind = is_v4 ? "route" : "route_ipv6";
-	const char *gateway = route->gateway;
+	const char *value = strchr(text, '=');
+	char name[64];
 
-	snprintf(name, sizeof(name), "%s_network_%u", kind, n);
-	hook_env_set(env, name, is_v4 ? net_ip_format(&route->dst.ip, text) :
-					net_prefix_format(&route->dst, text));
-	if (is_v4) {
-		snprintf(name, sizeof(name), "route_netmask_%u", n);
-		hook_env_set(env, name, net_mask_format(route->dst.len, text));
-	}
-	if (!gateway && is_v4)
-		gateway = cfg->route_gateway ? cfg->route_gateway :
-			  net_ip_format(&cfg->ifconfig_peer, text);
-	snprintf(name, sizeof(name), "%s_gateway_%u", kind, n);
-	hook_env_set(env, name, gateway);
-	if (!route->has_metric)
+	if (!value || strncmp(text, "OPENVPN_", 8) ||
+	    (size_t)(value - text) >= sizeof(name))
 		return;
-	snprintf(name, sizeof(name), "%s_metric_%u", kind, n);
-	hook_env_setf(env, name, "%u", route->metric);
-}
-
-/* The way out of the host, and what of it becomes the tunnel's. */
-static void env_gateways(struct tunnel_host *host, const struct config *cfg)
-{
-	static const struct {
-		const char *name, *redirect;
-		sa_family_t family;
-	} ways[] = {
-		{ "route_net_gateway", "route_redirect_gateway_ipv4", AF_INET },
-		{ "net_gateway_ipv6", "route_redirect_gateway_ipv6", AF_INET6 },
-	};
-	unsigned int flags = cfg->redirect_gateway;
-	struct net_ip ip;
-
-	hook_env_set(host->hook_env, "redirect_gateway",
-		     flags & CONFIG_REDIRECT_ENABLED ? "1" : "0");
-	for (size_t i = 0; i < 2; i++) {
-		bool is_on = flags & CONFIG_REDIRECT_ENABLED &&
-			     (i ? flags & CONFIG_REDIRECT_IPV6 :
-				  !(flags & CONFIG_REDIRECT_NO_IPV4));
-
-		tunnel_device_gateway(host, ways[i].family, &ip);
-		env_ip(host->hook_env, ways[i].name, &ip);
-		hook_env_set(host->hook_env, ways[i].redirect, !is_on ? NULL :
-			     flags & CONFIG_REDIRECT_BLOCK_LOCAL ? "2" : "1");
-	}
+	snprintf(name, sizeof(name), "%.*s", (int)(value - text), text);
+	hook_env_set(env, name, value + 1);
 }
 
 /* The device, its addresses and routes, as configured or pushed. */
 static void env_device(struct tunnel_host *host, const struct config *cfg)
 {
 	struct hook_env *env = host->hook_env;
-	const struct config_route *route;
 	char text[NET_PREFIX_STRLEN];
-	unsigned int n4 = 0, n6 = 0;
 
 	hook_env_set(env, "dev", host->link.name);
 	hook_env_set(env, "dev_type", config_is_tap(cfg) ? "tap" : "tun");
@@ -257,18 +215,11 @@ static void env_device(struct tunnel_host *host, const struct config *cfg)
 		hook_env_setf(env, "ifconfig_ipv6_netbits", "%u",
 			      cfg->ifconfig6.len);
 	}
-	if (cfg->route_gateway)
-		hook_env_set(env, "route_vpn_gateway", cfg->route_gateway);
-	else
-		env_ip(env, "route_vpn_gateway", &cfg->ifconfig_peer);
-	env_gateways(host, cfg);
+	tunnel_hook_routes_env(host, cfg);
+	if (cfg != host->setup.cfg)
+		for (const struct config_text *it = cfg->env; it; it = it->next)
+			env_pushed(env, it->text);
 	tunnel_names_foreign(env, cfg);
-	/* a name that nobody knows has no route either */
-	for (route = cfg->routes; route; route = route->next)
-		if (!route->host)
-			env_route(env, cfg, route,
-				  route->dst.ip.family == AF_INET ? ++n4 :
-								    ++n6);
 }
 
 /**
@@ -483,6 +434,14 @@ static void up_initialized(void *arg, const struct hook_result *result)
 		initialized(arg, NULL);
 }
 
+/* What is true once the routes are there: not yet for up. */
+static void env_redirected(struct tunnel_host *host, const struct config *cfg)
+{
+	bool is_on = cfg->redirect_gateway & CONFIG_REDIRECT_ENABLED;
+
+	hook_env_set(host->hook_env, "redirect_gateway", is_on ? "1" : "0");
+}
+
 /**
  * tunnel_hook_up() - the device has its addresses and routes
  * @host: the host
@@ -503,6 +462,7 @@ void tunnel_hook_up(struct tunnel_host *host, const struct config *cfg,
 		env_device(host, cfg);
 		hook_env_set(host->hook_env, "script_context",
 			     is_restart ? "restart" : "init");
+		hook_env_set(host->hook_env, "signal", NULL);
 	}
 	host->is_hook_up = host->hook_env != NULL;
 	tunnel_names_up(host, cfg);
@@ -511,6 +471,7 @@ void tunnel_hook_up(struct tunnel_host *host, const struct config *cfg,
 	if (has_up)
 		device_run(host, cfg, HOOK_UP, is_restart,
 			   has_route_up ? up_done : up_initialized);
+	env_redirected(host, cfg);
 	if (has_route_up)
 		device_run(host, cfg, HOOK_ROUTE_UP, is_restart, initialized);
 	if (!has_up && !has_route_up)
@@ -522,6 +483,7 @@ void tunnel_hook_resumed(struct tunnel_host *host, const struct config *cfg)
 {
 	if (host->hook_env)
 		env_device(host, cfg);
+	env_redirected(host, cfg);
 	host->is_hook_up = host->hook_env != NULL;
 	initialized(host, NULL);
 }

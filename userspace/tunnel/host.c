@@ -157,6 +157,7 @@ static int host_init(struct tunnel_host *host, char *err, size_t err_len)
 	host->role = is_server ? &tunnel_server_role : cfg->is_tls_server ?
 		     &tunnel_pair_role : &tunnel_client_role;
 	host->started = loop_realtime();
+	host->last_signal = "sigterm";
 	host->reaper = loop_timer_new(host->setup.loop, reap, host);
 	host->tls_pool = loop_pool_new(host->setup.loop, n_workers(host),
 				       JOBS_PER_CLIENT * max);
@@ -348,7 +349,8 @@ void tunnel_host_free(struct tunnel_host *host)
 	if (host->has_apart)
 		priv_link_close(host->setup.priv, host->apart.ifindex);
 	if (host->has_link) {
-		tunnel_hook_down(host, host->setup.cfg, false, "sigterm");
+		tunnel_hook_down(host, host->setup.cfg, false,
+				 host->last_signal);
 		hook_drain(host->setup.hook, HOOK_END_MS);
 		tunnel_device_undo(host);
 		priv_link_close(host->setup.priv, host->link.ifindex);

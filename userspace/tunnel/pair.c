@@ -233,8 +233,8 @@ static void pair_stop(struct tunnel_host *host)
 		tunnel_host_finish(host, 0);
 		return;
 	}
-	tunnel_watch_phase(host, TUNNEL_PHASE_EXITING,
-			   "exit-with-notification");
+	host->last_signal = "exit-with-notification";
+	tunnel_watch_phase(host, TUNNEL_PHASE_EXITING, host->last_signal);
 	if (!tunnel->active->params.is_cc_exit) {
 		dp_send_occ(host->dp, tunnel->dp_id, PROTO_OCC_EXIT);
 		tunnel_host_finish(host, 0);

@@ -127,6 +127,7 @@ struct tunnel_lifetime {
  * @occ: the peer's options string
  * @has_pool_address: @vpn4 and @vpn6 are taken out of the server's pool, as far
  *	as they lie in it
+ * @is_pooled: and nothing but the pool has chosen them
  * @push_wanted: PUSH_REQUEST came before the tunnel was ready
  * @is_expired: nothing authentic came for the keepalive's timeout
  * @is_tls_failed: it ends because a key exchange did
@@ -189,7 +190,7 @@ struct tunnel {
 	struct dp_stats stats;
 	char dp_why[80];
 	bool has_dp_peer;
-	bool has_pool_address;
+	bool has_pool_address, is_pooled;
 	bool push_wanted;
 	bool is_expired;
 	bool is_tls_failed;
@@ -348,6 +349,7 @@ struct tunnel_host {
 	uint8_t *token_seed;	/* of them, without auth-gen-token-secret */
 	struct hook_env *hook_env;	/* NULL: no programs */
 	bool is_hook_up;
+	const char *last_signal;	/* why it ends, in OpenVPN's words */
 	struct hook_env *names;	/* of name servers that are set; NULL: none */
 	struct hook_job *names_job;	/* sets them; NULL: it has */
 	struct tunnel_client *client;
@@ -470,6 +472,7 @@ void tunnel_hook_chain_env(struct hook_env *env,
 			   const struct tunnel_session *ts, size_t lowest);
 void tunnel_hook_exported_env(struct hook_env *env,
 			      const struct tunnel_session *ts);
+void tunnel_hook_routes_env(struct tunnel_host *host, const struct config *cfg);
 /* names.c */
 bool tunnel_names_is_ours(const struct config *cfg);
 void tunnel_names_foreign(struct hook_env *env, const struct config *cfg);

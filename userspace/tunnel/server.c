@@ -227,9 +227,13 @@ int tunnel_server_assign(struct tunnel *tunnel)
 	const struct config *cfg = tunnel_cfg(tunnel);
 	struct control_pool *pool = tunnel->host->server->pool;
 	const char *name = cfg->is_duplicate_cn ? NULL : tunnel->common_name;
+	bool is_given = cfg->has_ifconfig_push || cfg->has_ifconfig6_push;
 	const struct net_ip none = { 0 };
 	int ret;
 
+	/* a program has been told those */
+	if (tunnel->has_pool_address && tunnel->is_pooled && !is_given)
+		return 0;
 	release_addresses(tunnel);
 	if (cfg->has_ifconfig_push) {
 		ret = take_address(tunnel, &cfg->ifconfig_push);
@@ -248,6 +252,7 @@ int tunnel_server_assign(struct tunnel *tunnel)
 		tunnel->vpn6 = cfg->ifconfig6_push.ip;
 	}
 	tunnel->has_pool_address = true;
+	tunnel->is_pooled = !is_given;
 	return 0;
 }
 

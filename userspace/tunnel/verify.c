@@ -49,6 +49,7 @@ static void verify_done(void *arg, const struct hook_result *result)
 static bool verify_next(struct tunnel_session *ts)
 {
 	const struct tls_chain *chain = control_session_chain(ts->control);
+	const struct tls_peer *peer = control_session_peer(ts->control);
 	const struct tunnel_host *host = ts->tunnel->host;
 	const struct tls_cert *cert = &chain->certs[ts->verify_depth];
 	struct hook_env *env = tunnel_hook_session_env(ts);
@@ -67,6 +68,8 @@ static bool verify_next(struct tunnel_session *ts)
 	if (!env)
 		return false;
 	snprintf(depth, sizeof(depth), "%zu", ts->verify_depth);
+	if (!ts->verify_depth && peer)
+		hook_env_set(env, "common_name", peer->common_name);
 	tunnel_hook_chain_env(env, ts, ts->verify_depth);
 	ts->job = hook_run(host->setup.hook, &run, verify_done, ts);
 	hook_env_free(env);
