@@ -2,13 +2,14 @@
 /*
  * What a peer's coming and going costs, for benchmarks.
  *
- * usage: ovpn_churn [-n NETNS] ROUNDS [key]
+ * usage: ovpn_churn [-n NETNS] ROUNDS [key|none]
  *
  * Makes the multi-peer device "tun" and a peer that stays and holds the socket,
  * then ROUNDS times PEER_NEW, with "key" KEY_NEW, and PEER_DEL of another one,
  * and prints nanoseconds per round. Requests are made once and sent again, each
  * with an acknowledgement: what is measured is the kernel, and the system calls
- * that a daemon needs.
+ * that a daemon needs. With "none" nobody comes or goes: two requests set what the
+ * peer that stays has already, which is what asking alone costs.
  */
 #include <errno.h>
 #include <net/if.h>
@@ -79,13 +80,30 @@ static int churn_text(struct ovpn_nl *nl, struct churn_msg *msgs, int sock)
 				"cipher-alg=aes-gcm "
 				"encrypt{key=32*a1 nonce=8*a2} "
 				"decrypt{key=32*b1 nonce=8*b2}}");
-	return err ?: churn_make(nl, &msgs[3],
-				 "PEER_DEL ifindex=@tun peer{id=2}");
+	err = err ?: churn_make(nl, &msgs[3],
+				"PEER_DEL ifindex=@tun peer{id=2}");
+	return err ?: churn_make(nl, &msgs[4],
+				 "PEER_SET ifindex=@tun peer{id=1 tx-id=1}");
 }
 
-static int churn(struct ovpn_nl *nl, unsigned int rounds, bool has_key)
+static int churn_round(struct ovpn_nl *nl, struct churn_msg *msgs,
+		       const char *what)
 {
-	static struct churn_msg msgs[4];
+	int err;
+
+	if (!strcmp(what, "none")) {
+		err = churn_send(nl, &msgs[4]);
+		return err ?: churn_send(nl, &msgs[4]);
+	}
+	err = churn_send(nl, &msgs[1]);
+	if (!err && !strcmp(what, "key"))
+		err = churn_send(nl, &msgs[2]);
+	return err ?: churn_send(nl, &msgs[3]);
+}
+
+static int churn(struct ovpn_nl *nl, unsigned int rounds, const char *what)
+{
+	static struct churn_msg msgs[5];
 	struct timespec from, to;
 	unsigned int i;
 	int err;
@@ -93,12 +111,8 @@ static int churn(struct ovpn_nl *nl, unsigned int rounds, bool has_key)
 	err = churn_text(nl, msgs, ovpn_sock_udp("0.0.0.0:7002"));
 	err = err ?: churn_send(nl, &msgs[0]);
 	clock_gettime(CLOCK_MONOTONIC, &from);
-	for (i = 0; !err && i < rounds; i++) {
-		err = churn_send(nl, &msgs[1]);
-		if (!err && has_key)
-			err = churn_send(nl, &msgs[2]);
-		err = err ?: churn_send(nl, &msgs[3]);
-	}
+	for (i = 0; !err && i < rounds; i++)
+		err = churn_round(nl, msgs, what);
 	clock_gettime(CLOCK_MONOTONIC, &to);
 	if (!err)
 		printf("%.0f\n", ((double)(to.tv_sec - from.tv_sec) * 1e9 +
@@ -119,7 +133,8 @@ int main(int argc, char **argv)
 	err = ovpn_nl_open_rtnl(&rtnl);
 	err = err ?: ovpn_nl_link_add(&rtnl, "tun", &mp, 1, true);
 	err = err ?: ovpn_nl_open(&nl);
-	err = err ?: churn(&nl, (unsigned int)atoi(argv[1]), argc > 2);
+	err = err ?: churn(&nl, (unsigned int)atoi(argv[1]),
+			   argc > 2 ? argv[2] : "");
 	err = err ?: ovpn_nl_link_del(&rtnl, "tun");
 	if (err)
 		fprintf(stderr, "ovpn_churn: %s\n", ovpn_nl_error_name(err));
