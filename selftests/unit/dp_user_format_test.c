@@ -195,15 +195,20 @@ static void test_cbc_v1(void **state)
 
 /* ---- epochs ------------------------------------------------------------ */
 
-static void set_epoch_key(struct rig_end *end)
+static int put_epoch_key(struct rig_end *end, struct dp_counter *live)
 {
 	uint8_t material[RIG_MATERIAL];
 	struct dp_key key = rig_key(material, 7, PROTO_CIPHER_AES_256_GCM, 1,
 				    end == &rig.client);
 
 	key.is_epoch = true;
-	assert_int_equal(dp_key_set(end->dp, RIG_PEER_ID, DP_SLOT_PRIMARY,
-				    &key), 0);
+	key.live = live;
+	return dp_key_set(end->dp, RIG_PEER_ID, DP_SLOT_PRIMARY, &key);
+}
+
+static void set_epoch_key(struct rig_end *end)
+{
+	assert_int_equal(put_epoch_key(end, NULL), 0);
 }
 
 static void test_epoch(void **state)
@@ -243,6 +248,46 @@ static void test_epoch(void **state)
 		key->seal.next |= (UINT64_C(1) << 48) - 1;
 		assert_true(goes_both(100));
 	}
+}
+
+/* The server's process is another one, with what the one before has counted. */
+static void test_epoch_resumed(void **state)
+{
+	uint8_t first[RIG_PACKET_MAX], last[RIG_PACKET_MAX];
+	struct dp_counter live = { 0 };
+	struct user_key *key;
+
+	(void)state;
+	up(PROTO_CIPHER_AES_256_GCM);
+	assert_int_equal(put_epoch_key(&rig.server, &live), 0);
+	set_epoch_key(&rig.client);
+	assert_int_equal(live.next, UINT64_C(1) << 48 | 1);
+	catch_packet(100);
+	memcpy(first, rig.server.last, sizeof(first));
+	assert_true(goes_both(100));
+	key = user_tx_key(user_find_first(user_get(rig.client.dp)));
+	for (uint64_t epoch = 2; epoch < 8; epoch += 2) {
+		key->seal.next |= (UINT64_C(1) << 48) - 1;
+		assert_true(goes_both(100));
+		assert_int_equal(live.highest, epoch << 48 | 2);
+		assert_int_equal(live.next, epoch << 48 | 3);
+		memcpy(last, rig.server.last, sizeof(last));
+		/* late, and not what the next process has to know */
+		assert_int_equal(feed(first, 128), epoch == 2 ? 0 : -EBADMSG);
+		assert_int_equal(live.highest, epoch << 48 | 2);
+
+		assert_int_equal(put_epoch_key(&rig.server, &live), 0);
+		assert_int_equal(live.next, (epoch + 1) << 48 | 1);
+		assert_int_equal(feed(last, 128), -EALREADY);
+		assert_int_equal(feed(first, 128), -EBADMSG);
+		/* the client hears another epoch, which it answers in */
+		assert_true(goes(&rig.server, "10.8.0.1", "10.8.0.2", 100));
+		assert_int_equal(rig.client.last[5], epoch + 1);
+		assert_true(goes_both(100));
+		assert_int_equal(rig.server.last[5], epoch + 1);
+	}
+	live.next = UINT64_MAX;
+	assert_int_equal(put_epoch_key(&rig.server, &live), -ERANGE);
 }
 
 /* A new key is asked for before there are no more epochs. */
@@ -757,6 +802,7 @@ int main(void)
 		RIG_TEST(test_cbc),
 		RIG_TEST(test_cbc_v1),
 		RIG_TEST(test_epoch),
+		RIG_TEST(test_epoch_resumed),
 		RIG_TEST(test_epoch_end),
 		RIG_TEST(test_window),
 		RIG_TEST(test_framing),

@@ -276,6 +276,41 @@ static void test_packet_ids(void **state)
 	stop();
 }
 
+/* Epochs go on behind those that have been used. */
+static void test_epochs(void **state)
+{
+	struct peer *peer;
+	uint64_t *counter;
+
+	(void)state;
+	start("");
+	peer = peer_start(0, "new", 4000, "IV_VER=2.7.0\nIV_PROTO=2014\n"
+			  "IV_CIPHERS=AES-256-GCM\nIV_MTU=1600\n");
+	run_until(peer_has(peer, "PUSH_REPLY"));
+	run_for(100);
+	assert_true(tunnel_of(peer)->active->params.is_epoch);
+	counter = keep_counter(keep, 0, 0);
+	assert_int_equal(counter[0], UINT64_C(1) << 48 | 1);
+	assert_int_equal(dp_send_occ(host->dp, tunnel_of(peer)->dp_id,
+				     PROTO_OCC_EXIT), 0);
+	assert_int_equal(counter[0], UINT64_C(1) << 48 | 2);
+	counter[1] = UINT64_C(7) << 48 | 70;
+	for (unsigned int i = 0; i < 2; i++) {
+		next_process();
+		assert_int_equal(n_tunnels(), 1);
+		assert_int_equal(info_of(peer).tx_epoch, 2);
+		assert_int_equal(info_of(peer).rx_epoch, 7);
+		counter = keep_counter(keep, 0, 0);
+		/* nothing has been sent in it yet */
+		assert_int_equal(counter[0], UINT64_C(2) << 48 | 1);
+	}
+	/* so many that nobody waits for it */
+	counter[0] = UINT64_MAX;
+	next_process();
+	assert_int_equal(n_tunnels(), 0);
+	stop();
+}
+
 /* Who has left, or was never connected, does not come back. */
 static void test_gone(void **state)
 {
@@ -295,23 +330,26 @@ static void test_gone(void **state)
 	stop();
 }
 
-/* Other formats of packets are not kept; who has AEAD is, beside them. */
+/* Each format of packets is kept. */
 static void test_other_format(void **state)
 {
-	char buf[KEEP_RECORD_MAX];
-	struct peer *cbc;
+	struct peer *cbc, *v1;
 
 	(void)state;
 	start("data-ciphers AES-256-GCM:AES-256-CBC");
 	cbc = peer_start(0, "cbc", 4000, "IV_VER=2.6.14\nIV_PROTO=990\n"
 			 "IV_CIPHERS=AES-256-CBC\nIV_MTU=1600\n");
 	run_until(peer_has(cbc, "PUSH_REPLY"));
-	connected(1, "gcm", 4001);
+	v1 = peer_start(1, "v1", 4001, "IV_VER=2.6.14\nIV_PROTO=988\n"
+			"IV_CIPHERS=AES-256-GCM\nIV_MTU=1600\n");
+	run_until(peer_has(v1, "PUSH_REPLY"));
+	run_for(100);
+	assert_true(tunnel_of(v1)->active->params.is_v1);
 	assert_int_equal(n_tunnels(), 2);
-	assert_int_equal(keep_read(keep, 0, buf, sizeof(buf)), 0);
 	next_process();
-	assert_int_equal(n_tunnels(), 1);
-	assert_string_equal(host->reg.by_id[1]->common_name, "gcm");
+	assert_int_equal(n_tunnels(), 2);
+	assert_int_equal(info_of(cbc).cipher, PROTO_CIPHER_AES_256_CBC);
+	assert_true(tunnel_of(v1)->active->params.is_v1);
 	stop();
 }
 
@@ -368,6 +406,7 @@ int main(void)
 		cmocka_unit_test(test_client_speaks),
 		cmocka_unit_test(test_client_comes_anew),
 		cmocka_unit_test(test_packet_ids),
+		cmocka_unit_test(test_epochs),
 		cmocka_unit_test(test_gone),
 		cmocka_unit_test(test_other_format),
 		cmocka_unit_test(test_sockets),

@@ -203,6 +203,63 @@ static void test_reach(void **state)
 	end();
 }
 
+#define WHOLE(epoch, n) ((uint64_t)(epoch) << 48 | (n))
+
+/*
+ * Another process goes on: it seals in an epoch that nothing has been sealed in,
+ * opens what is later than what has been opened, and nothing of earlier epochs.
+ */
+static void test_resume(void **state)
+{
+	static uint8_t pkts[40][WIRE_LEN], again[WIRE_LEN];
+	unsigned int tx, rx;
+
+	(void)state;
+	begin(PROTO_CIPHER_AES_256_GCM);
+	make_epochs(pkts, 40);
+	seal_one("48000001");
+	memcpy(again, wire, WIRE_LEN);
+	end();
+
+	begin(PROTO_CIPHER_AES_256_GCM);
+	/* nothing has been used, or what has been prepared only */
+	assert_int_equal(userdp_epoch_resume(&seal, 0, 0), 0);
+	assert_int_equal(seal.next, WHOLE(1, 1));
+	assert_int_equal(userdp_epoch_resume(&seal, WHOLE(1, 1), 0), 0);
+	assert_int_equal(seal.next, WHOLE(1, 1));
+	assert_int_equal(open_one(pkts[0], WIRE_LEN), PLAIN_LEN);
+	assert_int_equal(id.epoch, 1);
+	end();
+
+	begin(PROTO_CIPHER_AES_256_GCM);
+	assert_int_equal(userdp_epoch_resume(&seal, WHOLE(40, 2),
+					     WHOLE(37, 5)), 1);
+	assert_true(userdp_epoch_numbers(&seal, &tx, &rx));
+	assert_int_equal(tx, 41);
+	assert_int_equal(rx, 37);
+	seal_one("48000001");
+	assert_memory_equal(wire, again, WIRE_LEN);
+	assert_int_equal(open_one(pkts[36], WIRE_LEN), PLAIN_LEN);
+	assert_int_equal(userdp_id_whole(&id), WHOLE(37, 1));
+	assert_int_equal(id.window, 1);
+	assert_false(id.is_late || id.is_fresh);
+	for (size_t i = 0; i < 36; i++)
+		assert_int_equal(open_one(pkts[i], WIRE_LEN), -EBADMSG);
+	assert_int_equal(open_one(pkts[39], WIRE_LEN), PLAIN_LEN);
+	assert_true(id.is_fresh);
+	end();
+
+	begin(PROTO_CIPHER_AES_256_GCM);
+	assert_int_equal(userdp_epoch_resume(&seal, WHOLE(4097, 1), 0),
+			 -ERANGE);
+	assert_int_equal(userdp_epoch_resume(&seal, 0, WHOLE(4097, 1)),
+			 -ERANGE);
+	assert_true(userdp_epoch_resume(&seal, WHOLE(4096, 9),
+					WHOLE(4096, 9)) >= 0);
+	assert_int_equal(seal.next, WHOLE(4097, 1));
+	end();
+}
+
 static void test_ciphers(void **state)
 {
 	static const enum proto_cipher ciphers[] = {
@@ -247,6 +304,7 @@ int main(void)
 		cmocka_unit_test(test_vectors),
 		cmocka_unit_test(test_forgery),
 		cmocka_unit_test(test_reach),
+		cmocka_unit_test(test_resume),
 		cmocka_unit_test(test_ciphers),
 		cmocka_unit_test(test_v1),
 	};

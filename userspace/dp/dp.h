@@ -328,6 +328,8 @@ struct dp_key_dir {
  * struct dp_counter - packet ids of a key, where they outlive the process
  * @next: of the packet to be sent next; 0: the key is new
  * @highest: received
+ *
+ * With epochs: of the latest one, which stands in the upper 16 bits.
  */
 struct dp_counter {
 	uint64_t next, highest;
@@ -343,7 +345,7 @@ struct dp_counter {
  * @replay_time: seconds that a packet may be late; 0: any
  * @live: the userspace data path begins with these, and keeps them up to date
  *	while the key is there; NULL: at the beginning, by itself. What was
- *	received before is not accepted again. Not with epochs
+ *	received before is not accepted again
  */
 struct dp_key {
 	uint8_t key_id;

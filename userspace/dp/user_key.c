@@ -88,10 +88,20 @@ static int user_key_windows(struct user_key *key, const struct dp_key *cfg,
 	return err;
 }
 
-/* Go on behind what another process has sent and received. */
-static void user_key_resume(struct user_key *key)
+static int user_key_resume_epoch(struct user_key *key)
 {
-	struct dp_counter *live = key->live;
+	const struct dp_counter *live = key->live;
+	uint64_t highest = live->highest & USERDP_COUNTER_MAX;
+	int window = userdp_epoch_resume(&key->seal, live->next, live->highest);
+
+	if (window >= 0 && highest)
+		dp_replay_resume(&key->replay[window], highest);
+	return window < 0 ? window : 0;
+}
+
+static void user_key_resume_plain(struct user_key *key)
+{
+	const struct dp_counter *live = key->live;
 
 	if (live->next > key->seal.next)
 		key->seal.next = live->next < key->seal.end ? live->next :
@@ -100,7 +110,20 @@ static void user_key_resume(struct user_key *key)
 		dp_replay_resume(&key->replay[0], live->highest);
 	userdp_codec_resume(&key->seal, key->seal.next - 1);
 	userdp_codec_resume(&key->open, live->highest);
-	live->next = key->seal.next;
+}
+
+/* Go on behind what another process has sent and received. */
+static int user_key_resume(struct user_key *key, bool is_epoch)
+{
+	int err = 0;
+
+	if (is_epoch)
+		err = user_key_resume_epoch(key);
+	else
+		user_key_resume_plain(key);
+	if (!err)
+		key->live->next = key->seal.next;
+	return err;
 }
 
 int user_key_set(struct dp *dp, uint32_t peer_id, enum dp_slot slot,
@@ -111,7 +134,7 @@ int user_key_set(struct dp *dp, uint32_t peer_id, enum dp_slot slot,
 		.is_set = true,
 		.key_id = key->key_id,
 		.cipher = key->cipher,
-		.live = key->is_epoch ? NULL : key->live,
+		.live = key->live,
 	};
 	int err;
 
@@ -121,12 +144,12 @@ int user_key_set(struct dp *dp, uint32_t peer_id, enum dp_slot slot,
 	err = user_key_codecs(&fresh, key, peer);
 	if (!err)
 		err = user_key_windows(&fresh, key, loop_now(dp->loop));
+	if (!err && fresh.live)
+		err = user_key_resume(&fresh, key->is_epoch);
 	if (err) {
 		user_key_clear(&fresh);
 		return err;
 	}
-	if (fresh.live)
-		user_key_resume(&fresh);
 	user_key_clear(user_key_slot(peer, slot));
 	*user_key_slot(peer, slot) = fresh;
 	mem_wipe(&fresh, sizeof(fresh));

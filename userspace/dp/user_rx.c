@@ -98,9 +98,9 @@ static int user_rx_open(struct dp_user *user, struct user_peer *peer,
 		user->drops.replay++;
 		return -EALREADY;
 	}
-	if (key->live && rx->is_newest)
-		key->live->highest = id.number;
 	rx->is_newest = rx->is_newest && !id.is_late;
+	if (key->live && rx->is_newest)
+		key->live->highest = userdp_id_whole(&id);
 	rx->payload_len = (size_t)n;
 	peer->last_rx = now;
 	if (rx->len > peer->rx_longest)

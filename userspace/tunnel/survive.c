@@ -12,7 +12,7 @@
 #include "keep/keep.h"
 #include "tunnel/private.h"
 
-#define SURVIVE_VERSION		3u
+#define SURVIVE_VERSION		4u
 #define SURVIVE_IROUTES		24
 #define SURVIVE_PEER_INFO	1000
 
@@ -128,6 +128,18 @@ static struct survive_record *record_get(const struct tunnel_host *host,
 	return rec;
 }
 
+/*
+ * Which format of packets is not kept? Where userspace carries all of them, each
+ * is; beside a kernel, what that does not carry.
+ */
+static const char *unkept(const struct tunnel *tunnel)
+{
+	const struct tunnel_host *host = tunnel->host;
+
+	return host->link.fd >= 0 ? NULL :
+	       tunnel_data_special(host->dp, &tunnel->active->params);
+}
+
 static bool has_key(const struct keygen_slot *slot, uint8_t key_id)
 {
 	return slot->is_used && slot->key_id == key_id;
@@ -194,7 +206,7 @@ static int record_fill(struct survive_record *rec, const struct tunnel *tunnel)
 	rec->is_link = tunnel->link;
 	if (rec->is_link)
 		return 0;
-	if (tunnel_data_special(host->dp, &tunnel->active->params))
+	if (unkept(tunnel))
 		return -EOPNOTSUPP;
 	if (control_session_save(tunnel->active->control, &rec->control) ||
 	    dp_peer_get(host->dp, tunnel->dp_id, &info))
@@ -258,9 +270,7 @@ void tunnel_survive_save(struct tunnel *tunnel)
 		    "%s: will not survive a restart of ovpnd: %s",
 		    tunnel_label(tunnel, label, sizeof(label)),
 		    ret == -E2BIG ? "more networks behind it than are kept" :
-		    ret == -EOPNOTSUPP ?
-		    tunnel_data_special(host->dp, &tunnel->active->params) :
-		    strerror(-ret));
+		    ret == -EOPNOTSUPP ? unkept(tunnel) : strerror(-ret));
 }
 
 /** tunnel_survive_end() - the tunnel ends: nothing of it is left */
@@ -290,8 +300,7 @@ struct dp_counter *tunnel_survive_key(struct tunnel *tunnel, uint8_t key_id,
 	int ret;
 
 	if (!host->setup.keep || !host->server || host->link.fd < 0 ||
-	    tunnel->link ||
-	    tunnel_data_special(host->dp, &tunnel->active->params))
+	    tunnel->link || unkept(tunnel))
 		return NULL;
 	counter = keep_counter(host->setup.keep, tunnel->peer_id, key_id);
 	rec = counter ? record_get(host, tunnel->peer_id) : NULL;

@@ -148,11 +148,16 @@ void userdp_codec_wipe(struct userdp_codec *codec)
 	codec->ops = NULL;
 }
 
+uint64_t userdp_usage_of(uint64_t n)
+{
+	uint64_t most = USERDP_USAGE_SOFT / userdp_usage(LONG_PACKET);
+
+	return n < most ? n * userdp_usage(LONG_PACKET) : USERDP_USAGE_SOFT;
+}
+
 void userdp_codec_resume(struct userdp_codec *codec, uint64_t n)
 {
-	uint64_t usage = n * userdp_usage(LONG_PACKET);
-
-	codec->usage = usage < USERDP_USAGE_SOFT ? usage : USERDP_USAGE_SOFT;
+	codec->usage = userdp_usage_of(n);
 }
 
 size_t userdp_codec_payload(const struct userdp_codec *codec, size_t size)

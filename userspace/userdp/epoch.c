@@ -24,8 +24,9 @@
 #define EPOCH_AHEAD	16
 #define EPOCH_MAX	0xffffu
 #define EPOCH_SOFT	0xf000u
-#define COUNTER_BITS	48
-#define COUNTER_MAX	((UINT64_C(1) << COUNTER_BITS) - 1)
+#define EPOCH_RESUMED	4096u	/* some 20 ms of deriving */
+#define COUNTER_BITS	USERDP_COUNTER_BITS
+#define COUNTER_MAX	USERDP_COUNTER_MAX
 
 struct epoch_key {
 	uint8_t key[32];
@@ -307,6 +308,7 @@ static ssize_t epoch_open(struct userdp_codec *codec, const uint8_t *pkt,
 		return -EINVAL;
 	len -= head + PROTO_AEAD_TAG_LEN;
 	number = get16(pkt + USERDP_HEAD_V2);
+	id->epoch = number;
 	id->number = (uint64_t)get16(pkt + USERDP_HEAD_V2 + 2) << 32 |
 		     get32(pkt + USERDP_HEAD_V2 + 4);
 	if (number > use->number)
@@ -370,6 +372,43 @@ bool userdp_epoch_numbers(const struct userdp_codec *seal, unsigned int *tx,
 	*tx = seal->epoch->tx.number;
 	*rx = seal->epoch->rx[seal->epoch->at].number;
 	return true;
+}
+
+/* As if packets had led there. */
+static int epoch_receive_in(struct userdp_epoch *epoch, uint32_t number)
+{
+	int err = 0;
+
+	while (!err && epoch->rx[epoch->at].number < number) {
+		uint32_t at = epoch->rx[epoch->at].number;
+		uint32_t steps = number - at < EPOCH_AHEAD ? number - at :
+							     EPOCH_AHEAD;
+
+		err = epoch_move(epoch, at + steps, steps);
+	}
+	/* nobody knows which packets of the one before have come */
+	epoch->rx[epoch->at ^ 1].number = 0;
+	return err;
+}
+
+int userdp_epoch_resume(struct userdp_codec *seal, uint64_t next,
+			uint64_t highest)
+{
+	struct userdp_epoch *epoch = seal->epoch;
+	uint64_t tx = next >> COUNTER_BITS, rx = highest >> COUNTER_BITS;
+	int err;
+
+	if (tx > EPOCH_RESUMED || rx > EPOCH_RESUMED)
+		return -ERANGE;
+	if ((next & COUNTER_MAX) > 1)
+		tx++;
+	err = epoch_receive_in(epoch, (uint32_t)rx);
+	if (!err && tx > epoch->tx.number) {
+		err = epoch_send_in(epoch, (uint32_t)tx);
+		seal->next = tx << COUNTER_BITS | 1;
+	}
+	epoch->rx[epoch->at].usage = userdp_usage_of(highest & COUNTER_MAX);
+	return err ? err : (int)epoch->at;
 }
 
 static int epoch_init(struct userdp_epoch *epoch)

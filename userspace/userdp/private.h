@@ -73,6 +73,9 @@ static inline uint64_t userdp_usage(size_t len)
 	return (len + 15) / 16 + 1;
 }
 
+/* codec.c: of @n packets, see userdp_codec_resume() */
+uint64_t userdp_usage_of(uint64_t n);
+
 /* aead.c: NULL for others */
 const EVP_CIPHER *userdp_aead_cipher(enum proto_cipher cipher);
 

@@ -136,15 +136,26 @@ struct userdp_codec;
 
 /**
  * struct userdp_id - what the replay window looks at; zero before
+ * @epoch: that @number belongs to; 0: keys of this kind have none
  * @window: in which of two windows
  * @is_fresh: that begins anew with this packet
  * @is_late: this is not the latest epoch any more
  */
 struct userdp_id {
 	uint64_t number;
+	uint32_t epoch;
 	unsigned int window;
 	bool is_fresh, is_late;
 };
+
+#define USERDP_COUNTER_BITS	48	/* below them, with epochs */
+#define USERDP_COUNTER_MAX	((UINT64_C(1) << USERDP_COUNTER_BITS) - 1)
+
+/** userdp_id_whole() - the id as it is resumed with */
+static inline uint64_t userdp_id_whole(const struct userdp_id *id)
+{
+	return (uint64_t)id->epoch << USERDP_COUNTER_BITS | id->number;
+}
 
 /**
  * struct userdp_codec_ops - what differs between kinds of keys
@@ -239,6 +250,22 @@ void userdp_codec_resume(struct userdp_codec *codec, uint64_t n);
 int userdp_epoch_init(struct userdp_codec *seal, struct userdp_codec *open,
 		      enum proto_cipher cipher, const uint8_t *send,
 		      const uint8_t *recv);
+
+/**
+ * userdp_epoch_resume() - a key that another process has used
+ * @seal: just made
+ * @next: of the packet that it would have sealed next, 0: none
+ * @highest: userdp_id_whole() of what it has opened, of the latest epoch; 0
+ *
+ * What is sealed is of an epoch that nothing has been sealed in, because how
+ * much that has been is not known. What is older than @highest is for a replay
+ * window; packets of an earlier epoch are not opened any more.
+ *
+ * Return: the window that is meant, 0 or 1; -ERANGE: so many epochs that to get
+ * there would take too long; -EIO.
+ */
+int userdp_epoch_resume(struct userdp_codec *seal, uint64_t next,
+			uint64_t highest);
 
 /**
  * userdp_epoch_numbers() - which epochs a key has got to
