@@ -588,6 +588,20 @@ scenario_management_client() {
 			< ERROR
 			> needok x ok
 			< ERROR
+			> needok Auth ok
+			< ERROR
+			> needok Auth maybe
+			< ERROR
+			> needok "token-insertion-request" cancel
+			< ERROR
+			> needstr Auth alice
+			< ERROR
+			> needstr "pkcs11-id-request" "a b"
+			< ERROR
+			> needok Auth
+			< ERROR
+			> needstr
+			< ERROR
 			> username Other alice
 			< ERROR
 			> username Auth alice
