@@ -77,7 +77,8 @@ goes_on() {
 	echo "$1: ok, restarts: $(unit NRestarts)"
 }
 
-# restarts_unnoticed: systemctl restart, while there is a ping each millisecond
+# restarts_unnoticed: systemctl restart, while there is a ping each millisecond; of
+# 4000 none is lost
 restarts_unnoticed() {
 	local pid lost
 
@@ -205,11 +206,19 @@ within 5 net_is_clean s || fail "left behind: $(diff "$DIR/state-s" \
 echo "stop: ok"
 daemon_stop client
 
-# The unit of the distribution, pointed at ovpnd by a drop-in
+# The unit of the distribution, with the drop-in that ovpnd(8) has
 UNIT=openvpn-server@lab
-in_namespace "$UNIT" s ExecStart= \
-	"ExecStart=/usr/sbin/ovpnd --status %t/openvpn-server/status-%i.log --status-version 2 --suppress-timestamps --config %i.conf"
+lines=$(sed -n '/^\[Service\]/,/^\.fi/ {
+	//d; s/\\e$/\\/; s/\\-/-/g; p
+}' /tree/Documentation/man/ovpnd.8)
 sed -i '/^user/d' /etc/openvpn/server/lab.conf
+in_namespace "$UNIT" s "$(grep -v FileDescriptorStoreMax= <<<"$lines")"
+systemctl start "$UNIT" || fail "the distribution's unit does not start"
+journalctl -u "$UNIT" | grep "the unit lacks FileDescriptorStoreMax=72" ||
+	fail "the log does not say what the unit lacks"
+systemctl stop "$UNIT" || fail "stop"
+in_namespace "$UNIT" s "$lines"
+cat "/etc/systemd/system/$UNIT.service.d/lab.conf"
 systemctl start "$UNIT" || fail "the distribution's unit does not start"
 unit_is StatusText "Initialization Sequence Completed" ||
 	fail "the status is $(unit StatusText)"
@@ -231,7 +240,23 @@ in_namespace ovpnd-client@lab c
 systemctl start ovpnd-client@lab || fail "the client's unit does not start"
 within 10 answered || fail "no answer to the client's unit"
 echo "client unit: ok, $(pings 20) of 20 lost"
-systemctl stop ovpnd-client@lab "$UNIT" || fail "stop"
+# its data keys have epochs; a stock client of this version has none
+restarts_unnoticed
+systemctl stop ovpnd-client@lab || fail "stop"
+
+daemon_start client c openvpn --config "$DIR/client.conf"
+daemon_wait_for client "Initialization Sequence Completed" 20 ||
+	fail "the stock client does not connect"
+within 10 answered || fail "no answer to the stock client"
+restarts_unnoticed
+goes_on "systemctl restart of $UNIT"
+ovpnctl restart || fail "ovpnctl restart"
+within 20 unit_is NRestarts 1 || fail "not started again"
+goes_on "ovpnctl restart of $UNIT"
+systemctl reload "$UNIT" || fail "reload"
+goes_on "reload of $UNIT"
+daemon_stop client
+systemctl stop "$UNIT" || fail "stop"
 within 5 net_is_clean c || fail "left behind: $(diff "$DIR/state-c" \
 	"$DIR/state-c.now")"
 

@@ -104,8 +104,8 @@ static void take_from_systemd(struct keep *keep)
 }
 
 /*
- * Newer systemd says what the unit's store has room for. Of older ones it is
- * not known: then what is configured counts, and otherwise trying does no harm.
+ * Newer systemd says what the unit's store has room for, if there is one. Where
+ * that is not known what is configured counts, and otherwise trying does no harm.
  */
 static bool systemd_keeps(const struct keep_setup *setup)
 {
@@ -113,7 +113,8 @@ static bool systemd_keeps(const struct keep_setup *setup)
 
 	if (!getenv("NOTIFY_SOCKET"))
 		return false;
-	return room ? strcmp(room, "0") : !setup->hold_s;
+	return room ? strcmp(room, "0") :
+		      !setup->is_storeless && !setup->hold_s;
 }
 
 /* One that is told to end, or whose daemon has just died, takes a moment. */

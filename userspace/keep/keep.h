@@ -37,11 +37,13 @@ struct keep;
  * @n_records: tunnels at most
  * @hold_s: how long that process waits for the next daemon; 0: no process, so
  *	that only systemd keeps anything
+ * @is_storeless: the unit is known to have no store; false: nobody knows
  */
 struct keep_setup {
 	const char *id;
 	uint32_t n_records;
 	unsigned int hold_s;
+	bool is_storeless;
 };
 
 /**

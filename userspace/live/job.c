@@ -26,6 +26,21 @@
 
 /* ---- in the process that reads ---------------------------------------- */
 
+/* Return: NULL: systemd is not there, or does not let us in. */
+static sd_bus *bus_open(void)
+{
+	sd_bus *bus;
+
+	if (sd_bus_new(&bus) < 0)
+		return NULL;
+	if (sd_bus_set_address(bus, SYSTEMD_SOCKET) >= 0 &&
+	    sd_bus_set_method_call_timeout(bus, CALL_LIMIT_US) >= 0 &&
+	    sd_bus_start(bus) >= 0)
+		return bus;
+	sd_bus_close_unref(bus);
+	return NULL;
+}
+
 /* Return: of the object, to be unreferenced with @reply, or NULL. */
 static const char *unit_path(sd_bus *bus, sd_bus_message **reply)
 {
@@ -71,19 +86,39 @@ enum live_job live_job_look(void)
 	enum live_job job = LIVE_JOB_UNKNOWN;
 	sd_bus_message *reply = NULL;
 	const char *unit = NULL;
-	sd_bus *bus;
+	sd_bus *bus = bus_open();
 
-	if (sd_bus_new(&bus) < 0)
-		return job;
-	if (sd_bus_set_address(bus, SYSTEMD_SOCKET) >= 0 &&
-	    sd_bus_set_method_call_timeout(bus, CALL_LIMIT_US) >= 0 &&
-	    sd_bus_start(bus) >= 0)
+	if (bus)
 		unit = unit_path(bus, &reply);
 	if (unit)
 		job = job_type(bus, unit);
 	sd_bus_message_unref(reply);
 	sd_bus_close_unref(bus);
 	return job;
+}
+
+/**
+ * live_job_lacks_store() - does systemd say that our unit keeps nothing?
+ *
+ * Its environment does not, where that is so: nor do older versions at all.
+ */
+bool live_job_lacks_store(void)
+{
+	sd_bus_message *reply = NULL;
+	const char *unit = NULL;
+	sd_bus *bus = bus_open();
+	uint32_t room = 1;
+
+	if (bus)
+		unit = unit_path(bus, &reply);
+	if (unit && sd_bus_get_property_trivial(bus, SYSTEMD, unit,
+						SYSTEMD ".Service",
+						"FileDescriptorStoreMax", NULL,
+						'u', &room) < 0)
+		room = 1;
+	sd_bus_message_unref(reply);
+	sd_bus_close_unref(bus);
+	return !room;
 }
 
 /* ---- in the daemon ---------------------------------------------------- */

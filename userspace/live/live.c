@@ -93,6 +93,7 @@ struct keep *live_keep(struct live *live, const struct config *cfg)
 		.n_records = cfg->max_clients,
 		.hold_s = cfg->restart_hold,
 	};
+	bool has_manager = getenv("NOTIFY_SOCKET");
 	char id[17];
 	int ret;
 
@@ -100,6 +101,8 @@ struct keep *live_keep(struct live *live, const struct config *cfg)
 		return NULL;
 	keep_id(live, id);
 	setup.id = id;
+	setup.is_storeless = has_manager && !getenv("FDSTORE") &&
+			     live_job_lacks_store();
 	ret = keep_open(&setup, &live->keep);
 	if (ret)
 		log_warn("clients will not survive a restart of ovpnd: %s",
@@ -108,6 +111,9 @@ struct keep *live_keep(struct live *live, const struct config *cfg)
 	else if (live->keep)
 		log_info("clients survive a restart of ovpnd, by %s",
 			 keep_by(live->keep));
+	else if (has_manager)
+		log_notice("clients will not survive a restart of ovpnd: the unit lacks FileDescriptorStoreMax=%u",
+			   KEEP_FDS_MAX);
 	return live->keep;
 }
 

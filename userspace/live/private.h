@@ -120,6 +120,7 @@ struct live {
 
 /* job.c */
 enum live_job live_job_look(void);
+bool live_job_lacks_store(void);
 void live_job_event(struct loop_io *io, unsigned int events, void *arg);
 void live_job_timeout(struct loop_timer *timer, void *arg);
 void live_job_terminated(struct live *live, const char *name);
