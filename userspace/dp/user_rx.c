@@ -100,7 +100,8 @@ static int user_rx_open(struct dp_user *user, struct user_peer *peer,
 	}
 	rx->is_newest = rx->is_newest && !id.is_late;
 	if (key->live && rx->is_newest)
-		key->live->highest = userdp_id_whole(&id);
+		key->live->highest = (uint64_t)id.epoch << USERDP_COUNTER_BITS |
+				     id.number;
 	rx->payload_len = (size_t)n;
 	peer->last_rx = now;
 	if (rx->len > peer->rx_longest)

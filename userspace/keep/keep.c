@@ -105,7 +105,8 @@ static void take_from_systemd(struct keep *keep)
 
 /*
  * Newer systemd says what the unit's store has room for, if there is one. Where
- * that is not known what is configured counts, and otherwise trying does no harm.
+ * that is not known, what is configured counts, and otherwise trying does no
+ * harm.
  */
 static bool systemd_keeps(const struct keep_setup *setup)
 {

@@ -129,8 +129,8 @@ static struct survive_record *record_get(const struct tunnel_host *host,
 }
 
 /*
- * Which format of packets is not kept? Where userspace carries all of them, each
- * is; beside a kernel, what that does not carry.
+ * Which format of packets is not kept? None where userspace carries all of
+ * them; beside a kernel, what that does not carry.
  */
 static const char *unkept(const struct tunnel *tunnel)
 {

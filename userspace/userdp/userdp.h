@@ -151,12 +151,6 @@ struct userdp_id {
 #define USERDP_COUNTER_BITS	48	/* below them, with epochs */
 #define USERDP_COUNTER_MAX	((UINT64_C(1) << USERDP_COUNTER_BITS) - 1)
 
-/** userdp_id_whole() - the id as it is resumed with */
-static inline uint64_t userdp_id_whole(const struct userdp_id *id)
-{
-	return (uint64_t)id->epoch << USERDP_COUNTER_BITS | id->number;
-}
-
 /**
  * struct userdp_codec_ops - what differs between kinds of keys
  * @seal: @wire begins with the header. Return: length of the packet, or -EIO
@@ -255,14 +249,12 @@ int userdp_epoch_init(struct userdp_codec *seal, struct userdp_codec *open,
  * userdp_epoch_resume() - a key that another process has used
  * @seal: just made
  * @next: of the packet that it would have sealed next, 0: none
- * @highest: userdp_id_whole() of what it has opened, of the latest epoch; 0
+ * @highest: that it has opened in the latest epoch, which stands above; 0
  *
- * What is sealed is of an epoch that nothing has been sealed in, because how
- * much that has been is not known. What is older than @highest is for a replay
- * window; packets of an earlier epoch are not opened any more.
+ * A fresh epoch is sealed in, as nobody knows how much has been in the last;
+ * packets of one before that of @highest are not opened any more.
  *
- * Return: the window that is meant, 0 or 1; -ERANGE: so many epochs that to get
- * there would take too long; -EIO.
+ * Return: the window that goes on at @highest; -ERANGE: too many epochs; -EIO.
  */
 int userdp_epoch_resume(struct userdp_codec *seal, uint64_t next,
 			uint64_t highest);
