@@ -56,7 +56,7 @@ SANFLAGS := $(SAN_$(SAN))
 
 # Only goals that compile need the libraries.
 NO_PKG_GOALS := clean help modules kmod-tools uninstall install-% dist demo bench \
-	bench-quick bench-wall fuzz interop interop-matrix check check-%
+	bench-quick bench-wall fuzz interop interop-matrix compat check check-%
 ifneq ($(filter-out $(NO_PKG_GOALS),$(or $(MAKECMDGOALS),all)),)
 PKG_CFLAGS := $(shell pkg-config --cflags $(PKGS))
 PKG_LIBS := $(shell pkg-config --libs $(PKGS))
@@ -250,6 +250,10 @@ interop-matrix: ## released OpenVPN: each two choices of a connection meet (KERN
 	@selftests/lab/host-deps
 	@selftests/interop/matrix $(if $(KERNEL),--kernel $(KERNEL)) $(foreach r,$(ROW),--row $r)
 
+compat: ## runs what Documentation/compatibility.rst names, and writes that page (half an hour)
+	@selftests/lab/host-deps
+	@selftests/compat/run
+
 check-mutants: ## plants bugs one by one; for each a test has to turn red (not part of check)
 	@selftests/mutants/run $(MUTANTS)
 
@@ -290,5 +294,5 @@ help: ## this list
 FORCE:
 .PHONY: all userspace units fuzzers fuzzers-here modules kmod-tools install \
 	install-headers install-dkms dist uninstall demo check check-full \
-	interop interop-matrix check-mutants fuzz bench bench-quick bench-wall bench-user bench-load \
+	interop interop-matrix compat check-mutants fuzz bench bench-quick bench-wall bench-user bench-load \
 	bench-control clean help FORCE
