@@ -10,6 +10,7 @@
 #include "sock.h"
 #include "tcp.h"
 #include "udp.h"
+#include "udp_life.h"
 
 static bool dco_sock_is_udp(const struct sock *sk)
 {
@@ -82,6 +83,9 @@ static struct dco_sock *dco_sock_get_udp(struct sock *sk, struct dco_dev *dco)
 						lockdep_sock_is_held(sk));
 		if (dsk->dco != dco)
 			return ERR_PTR(-EBUSY);
+		/* it has been held before, so this does not fail */
+		if (dco_udp_can_hold(sk))
+			dco_udp_hold(sk);
 		dsk->users++;
 		return dsk;
 	}

@@ -144,6 +144,7 @@ static void dco_udp_attach_new(struct dco_sock *dsk)
 		.sk_user_data = dsk,
 		.encap_type = UDP_ENCAP_OVPNINUDP,
 		.encap_rcv = dco_udp_encap_rcv,
+		.encap_destroy = dco_udp_end,
 	};
 
 	dco_udp_gro_config(&cfg);
@@ -162,6 +163,7 @@ static void dco_udp_attach_again(struct dco_sock *dsk)
 	dco_compat_set_mc_loop(sk, false);
 	rcu_assign_sk_user_data(sk, dsk);
 	WRITE_ONCE(udp_sk(sk)->encap_rcv, dco_udp_encap_rcv);
+	WRITE_ONCE(udp_sk(sk)->encap_destroy, dco_udp_end);
 	WRITE_ONCE(udp_sk(sk)->encap_type, UDP_ENCAP_OVPNINUDP);
 }
 

@@ -20,6 +20,11 @@
  *
  * Both stay to the end. What would replace sk_prot is refused: IPV6_ADDRFORM,
  * as by the kernel for TCP sockets with functions of others, and socket maps.
+ * Except that an IPV6_ADDRFORM which found the socket's old functions before we
+ * took it, and then had to wait, cannot be refused any more. It replaces
+ * sk_prot of a connected socket, once. Then encap_destroy, which is
+ * dco_udp_end(), too, removes the peers, and the next peer brings our functions
+ * back.
  */
 #include <linux/hashtable.h>
 #include <linux/in6.h>
@@ -83,8 +88,15 @@ static struct dco_udp_pin *dco_udp_pin_of(const struct sock *sk)
 	return pin;
 }
 
-/* The file is closed; nobody gives this socket to a peer any more */
-static void dco_udp_destroy(struct sock *sk)
+/**
+ * dco_udp_end() - remove the peers of a socket whose file is closed
+ * @sk: a socket that dco_udp_hold() has taken; no peer gets it any more
+ *
+ * May be called more than once.
+ *
+ * Context: process, may sleep.
+ */
+void dco_udp_end(struct sock *sk)
 {
 	bool is_attached;
 
@@ -95,6 +107,11 @@ static void dco_udp_destroy(struct sock *sk)
 	if (is_attached)
 		dco_peer_del_by_sock(sk,
 				     OVPN_DEL_PEER_REASON_TRANSPORT_DISCONNECT);
+}
+
+static void dco_udp_destroy(struct sock *sk)
+{
+	dco_udp_end(sk);
 	dco_udp_family_of(sk)->base->destroy(sk);
 }
 
@@ -141,19 +158,23 @@ static void dco_udp_family_make(struct dco_udp_family *family,
 	family->base = base;
 }
 
-/**
- * dco_udp_is_held() - does a socket have functions of this file?
- * @sk: a UDP socket
- *
- * Return: true if dco_udp_hold() has been called, whether or not the socket has
- * peers now.
- */
-bool dco_udp_is_held(const struct sock *sk)
+static bool dco_udp_has_functions(const struct sock *sk)
 {
 	const struct proto *prot = READ_ONCE(sk->sk_prot);
 
 	return prot == &dco_udp_families[0].prot ||
 	       prot == &dco_udp_families[1].prot;
+}
+
+/**
+ * dco_udp_is_held() - has a socket been taken by dco_udp_hold()?
+ * @sk: a UDP socket, locked
+ *
+ * Return: true if it has, whether or not the socket has peers now.
+ */
+bool dco_udp_is_held(const struct sock *sk)
+{
+	return sk->sk_destruct == dco_udp_destruct;
 }
 
 /**
@@ -167,26 +188,15 @@ bool dco_udp_can_hold(const struct sock *sk)
 {
 	const struct proto *prot = READ_ONCE(sk->sk_prot);
 
-	return dco_udp_is_held(sk) || prot == &udp_prot ||
+	return dco_udp_has_functions(sk) || prot == &udp_prot ||
 	       prot == sk->sk_prot_creator;
 }
 
-/**
- * dco_udp_hold() - give a socket the functions of this file, if it has none
- * @sk: a UDP socket, locked, that dco_udp_can_hold() agrees to
- *
- * The module stays loaded until the socket is freed.
- *
- * Context: process, may sleep.
- * Return: 0; -ENODEV if the module is being unloaded; -ENOMEM.
- */
-int dco_udp_hold(struct sock *sk)
+/* Keeps the module until the socket is freed */
+static int dco_udp_pin(struct sock *sk)
 {
-	struct dco_udp_family *family;
 	struct dco_udp_pin *pin;
 
-	if (dco_udp_is_held(sk))
-		return 0;
 	pin = kzalloc(sizeof(*pin), GFP_KERNEL);
 	if (!pin)
 		return -ENOMEM;
@@ -196,17 +206,45 @@ int dco_udp_hold(struct sock *sk)
 	}
 	pin->sk = sk;
 	pin->destruct = sk->sk_destruct;
-	family = &dco_udp_families[sk->sk_prot != &udp_prot];
 
 	spin_lock_bh(&dco_udp_lock);
-	if (!family->base)
-		dco_udp_family_make(family, sk->sk_prot);
 	hash_add(dco_udp_pins, &pin->node, (unsigned long)sk);
 	spin_unlock_bh(&dco_udp_lock);
 
 	/* as UDP does when it gives a socket its port */
 	sock_set_flag(sk, SOCK_RCU_FREE);
 	sk->sk_destruct = dco_udp_destruct;
+	return 0;
+}
+
+/**
+ * dco_udp_hold() - give a socket the functions of this file, if it has none
+ * @sk: a UDP socket, locked, that dco_udp_can_hold() agrees to
+ *
+ * The module stays loaded until the socket is freed.
+ *
+ * Context: process, may sleep.
+ * Return: 0; -ENODEV if the module is being unloaded; -ENOMEM. 0 if it has been
+ * called before.
+ */
+int dco_udp_hold(struct sock *sk)
+{
+	struct dco_udp_family *family;
+	int err;
+
+	if (dco_udp_has_functions(sk))
+		return 0;
+	if (!dco_udp_is_held(sk)) {
+		err = dco_udp_pin(sk);
+		if (err)
+			return err;
+	}
+	family = &dco_udp_families[sk->sk_prot != &udp_prot];
+
+	spin_lock_bh(&dco_udp_lock);
+	if (!family->base)
+		dco_udp_family_make(family, sk->sk_prot);
+	spin_unlock_bh(&dco_udp_lock);
 	WRITE_ONCE(sk->sk_prot, &family->prot);
 	return 0;
 }

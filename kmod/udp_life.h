@@ -9,6 +9,7 @@ struct sock;
 bool dco_udp_can_hold(const struct sock *sk);
 bool dco_udp_is_held(const struct sock *sk);
 int dco_udp_hold(struct sock *sk);
+void dco_udp_end(struct sock *sk);
 void dco_udp_set_attached(struct sock *sk, bool is_attached);
 
 #endif /* DCO_UDP_LIFE_H */

@@ -8,6 +8,7 @@
  *			memory did meanwhile
  *	race ...	see fire_race.c
  *	fault [NAME]	see fire_fault.c
+ *	form [N]	see fire_form.c; "tun" has to be there
  * Makes the devices that it needs.
  */
 #include <errno.h>
@@ -228,6 +229,8 @@ int main(int argc, char **argv)
 		return fire_fault(argc - 1, argv + 1);
 	if (!strcmp(argv[1], "race"))
 		return fire_race(argc - 1, argv + 1);
+	if (!strcmp(argv[1], "form"))
+		return fire_form(argc - 1, argv + 1);
 	if (argc < 3)
 		return 2;
 	err = ovpn_nl_open_rtnl(&rtnl);

@@ -21,6 +21,9 @@ int fire_stream(struct ovpn_nl *nl, unsigned int id, unsigned int *seed);
 /* fire_fault: every command with each of its allocations failing */
 int fire_fault(int argc, char **argv);
 
+/* fire_form [ROUNDS]: IPV6_ADDRFORM while a socket becomes a peer's */
+int fire_form(int argc, char **argv);
+
 /**
  * fire_call() - a request; "@NAME" is an interface
  * @nl: socket

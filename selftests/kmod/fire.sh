@@ -15,10 +15,13 @@
 # "fault" and "memory" need a kernel with fault injection (uml) and have to be
 # named: "fire.sh fault" makes thousands of devices there.
 
-TESTS="race race_tcp"
+TESTS="race race_tcp form"
 KT_TEST_LIMIT=1200
 LIMIT=1500
 . "$(dirname "$0")/lib.sh"
+
+FORMS=300
+[ "$FAST" = 0 ] || FORMS=100
 
 fire() {
 	local ns=$1
@@ -107,6 +110,22 @@ test_race_tcp() {
 		kt_ok "ended by $id" kt_says events "del-reason=$id"
 	done
 	kt_num "forged records" "$(ethtool_stat b tun rx_drop_auth)" -gt 0
+	kt_ok "delete" timeout 20 ip -n "$NS-b" link del tun
+}
+
+# form: an IPV6_ADDRFORM that has waited while the socket became a peer's
+test_form() {
+	local text
+
+	[ "$DRIVER" = ours ] || kt_skip "in-tree lets it change"
+	net_new b
+	dev_new b tun mp 10.8.0.1/24 fd08::1/64
+	kt_ok "race" timeout 200 "$BIN/fire" -n "$NS-b" form "$FORMS"
+	text=$(cat "$TMP/out")
+	kt_note "$text"
+	kt_is "peers without a socket" "$(kt_field left "$text")" 0
+	kt_num "changed behind the peer" "$(kt_field late "$text")" -ge 2
+	kt_num "brought back" "$(kt_field mended "$text")" -gt 0
 	kt_ok "delete" timeout 20 ip -n "$NS-b" link del tun
 }
 
