@@ -15,7 +15,7 @@
 
 TESTS="short data_v1 no_peer no_key auth replay proto source ecn tx_proto
 	tx_no_peer tx_no_key tx_key_spent tx_no_route tx_too_big down queue
-	segments quiet life batches documented"
+	segments quiet life batches documented tested"
 . "$(dirname "$0")/lib.sh"
 
 TRACING=/sys/kernel/tracing
@@ -341,6 +341,19 @@ test_documented() {
 	kt_is "events" "$(sed -n 's/^``\(dco_[a-z_]*\)``.*/\1/p' "$file" | sort)" \
 		"$(find $TRACING/events/ovpn -name 'dco_*' -printf '%f\n' |
 		sort)"
+}
+
+# tested: each cause that there is has a test that looks for it
+test_tested() {
+	local name
+
+	need_ours
+	net_new a
+	cli a link_add obs0 mp || kt_die "link_add"
+	for name in $(in_a ethtool -S obs0 |
+		sed -n 's/^ *\([rt]x_drop_[a-z0-9_]*\): .*/\1/p'); do
+		grep -qw "$name" "$KT_DIR"/*.sh || kt_fail "no test for $name"
+	done
 }
 
 kt_main "$@"
