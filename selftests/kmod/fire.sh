@@ -12,14 +12,15 @@
 #
 # OVPN_TEST_SECONDS: how long the race lasts
 #
-# "fault" and "memory" need a kernel with fault injection (uml) and have to be
-# named: "fire.sh fault" makes thousands of devices there.
+# "fault", "memory", "account" and "account_tcp" need a kernel with fault injection
+# (uml) and have to be named: "fire.sh fault" makes thousands of devices there.
 
 TESTS="race race_tcp form"
 KT_TEST_LIMIT=1200
 LIMIT=1500
 . "$(dirname "$0")/lib.sh"
 
+TRACE=/sys/kernel/tracing/instances/fire-$$
 FORMS=300
 [ "$FAST" = 0 ] || FORMS=100
 
@@ -138,11 +139,12 @@ test_fault() {
 	sed 's/^/    /' "$TMP/fault"
 }
 
-# inject VALUE...: for failslab: probability, times
+# inject PROBABILITY TIMES [WHAT]: allocations that cannot wait fail
 inject() {
-	local dir=/sys/kernel/debug/failslab
+	local dir=/sys/kernel/debug/${3:-failslab}
 
 	echo Y >$dir/ignore-gfp-wait
+	[ ! -e $dir/min-order ] || echo 0 >$dir/min-order
 	echo 0 >$dir/verbose
 	echo 1 >$dir/interval
 	echo "$2" >$dir/times
@@ -167,6 +169,162 @@ test_memory() {
 	kt_num "packets lost for want of memory" \
 		"$(ethtool_stat a tun tx_drop_no_mem)" -gt 0
 	ping_all a 10.8.0.1 5
+	ping_all b fd08::2 5
+}
+
+# lost NS DEV: the datagrams that do not arrive, by all counters that there are,
+# added to LOST. Devices, IP and who sends count a super-packet as one: how many
+# packets is in PACKETS.
+lost() {
+	local tun dev names packets datagrams skip=-
+
+	# what IP loses of a TCP connection comes again
+	[ "${OVER_TCP:-no}" = no ] || skip=Ip
+	tun=$("$BIN/ovpn_ns" -n "$NS-$1" ethtool -S tun |
+		awk '/_drop_/ { n += $2 } END { print n + 0 }')
+	dev=$(($(dev_stat "$1" "$2" rx dropped) +
+		$(dev_stat "$1" "$2" tx dropped)))
+	names=$("$BIN/ovpn_ns" -n "$NS-$1" nstat -as | awk '
+		/^Ip(In|Out)(Discards|NoRoutes)|^Udp(InErrors|SndbufErrors)/ {
+			print $1 "=" $2 }')
+	kt_note "$1: $tun by tun, $dev by $2," $names
+	packets=$(awk -F= -v "skip=^$skip" '$1 !~ skip && !/^UdpIn/ { n += $2 }
+		END { print n + 0 }' <<<"$names")
+	datagrams=$(awk -F= '/^UdpIn/ { n += $2 } END { print n + 0 }' <<<"$names")
+	PACKETS=$((PACKETS + dev + packets))
+	LOST=$((LOST + tun + dev + packets + datagrams))
+}
+
+lost_all() {
+	LOST=0 PACKETS=0
+	lost a vab
+	lost b vba
+}
+
+# freed on|off: where packets end that nobody gets, wherever in the kernel
+freed() {
+	local switch=$TRACE/events/skb/kfree_skb/enable
+
+	if [ "$1" = on ]; then
+		if [ ! -d "$TRACE" ]; then
+			mkdir "$TRACE" || kt_die "no instance for tracing"
+			trap 'rmdir "$TRACE"' EXIT
+		fi
+		: >"$TRACE/trace"
+		echo 1 >"$switch"
+		return
+	fi
+	echo 0 >"$switch"
+	grep -o 'location=[^ ]*' "$TRACE/trace" | sort | uniq -c >"$TMP/freed"
+}
+
+# send_without_memory COUNT [WORD...]: datagrams from a to b while memory fails.
+# SENT and RECEIVED, REFUSED by the kernel, and by the counters LOST; of these
+# PACKETS may have been more than one each.
+send_without_memory() {
+	local lost packets pid batch
+
+	lost_all
+	lost=$LOST packets=$PACKETS
+	kt_bg_ready sink "$BIN/ovpn_traffic" -n "$NS-b" mode=udp-sink \
+		on=10.8.0.1:9002 idle=4 seconds=90
+	pid=$KT_PID
+	freed on
+	inject 10 100000
+	inject 10 100000 fail_page_alloc
+	traffic a mode=udp-send to=10.8.0.1:9002 "count=$1" size=1200 \
+		"${@:2}" >"$TMP/out" 2>&1
+	inject 0 0
+	inject 0 0 fail_page_alloc
+	kt_wait "$pid"
+	freed off
+	lost_all
+	LOST=$((LOST - lost)) PACKETS=$((PACKETS - packets))
+	batch=$(kt_field batch "$*")
+	SENT=$(kt_field sent "$(cat "$TMP/out")")
+	REFUSED=$(($(kt_field failed "$(cat "$TMP/out")") * ${batch:-1}))
+	RECEIVED=$(kt_field received "$(cat "$TMP/sink")")
+}
+
+# account_for WHAT COUNT [WORD...]: each of the datagrams has arrived or is in a
+# counter
+account_for() {
+	local gso most
+
+	gso=$(ethtool_stat a tun tx_outer_gso_packets)
+	send_without_memory "${@:2}"
+	# how many a packet may have been; those that wait for each other are 64
+	most=$(kt_field batch "$*")
+	[ -n "$most" ] || most=64
+	[ "$most" != 64 ] ||
+		[ "$gso" != "$(ethtool_stat a tun tx_outer_gso_packets)" ] ||
+		most=1
+	kt_note "$1: $SENT sent, $RECEIVED received, $REFUSED refused," \
+		"$LOST lost by the counters"
+	# one that is refused may have been counted, too
+	kt_num "$1: received or lost" $((RECEIVED + LOST)) -le "$SENT" &&
+		kt_num "$1: received, lost, or refused" $((RECEIVED + LOST +
+			REFUSED + PACKETS * (most - 1))) -ge "$SENT" ||
+		kt_note "$(cat "$TMP/freed")"
+}
+
+# wide MTU: the tunnel's and, with room for what sealing adds, the link's
+wide() {
+	ip -n "$NS-a" link set vab mtu $(($1 + 200))
+	ip -n "$NS-b" link set vba mtu $(($1 + 200))
+	ip -n "$NS-a" link set tun mtu "$1"
+	ip -n "$NS-b" link set tun mtu "$1"
+	# routes are made anew, and who has no memory for one does not count it
+	ping_all a 10.8.0.1 3
+}
+
+# account: of datagrams sent while there is no memory, each arrives or is counted
+test_account() {
+	local n
+
+	[ -d /sys/kernel/debug/failslab ] ||
+		kt_skip "the kernel has no fault injection"
+	net_pair
+	tunnel_new aes-gcm 32 4
+	ping_all a 10.8.0.1 3
+	account_for "one by one" 2000 rate=1000
+	# they are cut into memory that is used again, so this takes a while
+	for ((n = 0; n < 10; n++)); do
+		account_for "in bursts" 4000 batch=40 rate=4000
+		[ "$(ethtool_stat a tun tx_drop_no_mem)" = 0 ] || break
+	done
+	kt_num "bursts that could not be cut" \
+		"$(ethtool_stat a tun tx_drop_no_mem)" -ge 40
+	# so large that the kernel has to cut them
+	wide 9000
+	account_for "in bursts of large ones" 600 batch=6 rate=1000 size=5000
+	kt_num "bursts that the kernel could not cut" \
+		"$(ethtool_stat a tun tx_drop_gso)" -ge 6
+	wide 1500
+	# who looks on has them, too, until he reads: they are copied
+	kt_bg look in_b timeout 200 socat -u INTERFACE:vba OPEN:/dev/null
+	kt_until 10 eval "in_b cat /proc/net/packet | grep -q ' 0003 '" ||
+		kt_fail "socat" "$(cat "$TMP/look")"
+	account_for "one by one, seen by others" 2000 rate=1000
+	account_for "in bursts, seen by others" 4000 batch=40 rate=2000
+	kt_num "packets that could not be copied" \
+		"$(ethtool_stat b tun rx_drop_no_mem)" -gt 0
+	ping_all a 10.8.0.1 5
+	ping_all b fd08::2 5
+}
+
+# account_tcp: the same over TCP
+test_account_tcp() {
+	[ -d /sys/kernel/debug/failslab ] ||
+		kt_skip "the kernel has no fault injection"
+	net_pair
+	tunnel_new_tcp 4
+	ping_all a 10.8.0.1 3
+	OVER_TCP=yes
+	account_for "over TCP, one by one" 2000 rate=1000
+	account_for "over TCP, in bursts" 4000 batch=40 rate=2000
+	kt_num "records that could not be opened" \
+		"$(ethtool_stat b tun rx_drop_no_mem)" -gt 0
 	ping_all b fd08::2 5
 }
 
