@@ -25,7 +25,7 @@ struct sk_buff;
  * @DCO_DROP_RX_ECN: congested outside, and inside not capable of being told
  * @DCO_DROP_RX_DOWN: the interface is down
  * @DCO_DROP_RX_QUEUE: too much is waiting for the stack
- * @DCO_DROP_TX_PROTO: not an IP packet
+ * @DCO_DROP_TX_PROTO: not an IP packet, or nothing that can be read
  * @DCO_DROP_TX_NO_PEER: no peer has this destination
  * @DCO_DROP_TX_NO_KEY: the peer has no primary key
  * @DCO_DROP_TX_KEY_SPENT: the key's packet ids have all been used

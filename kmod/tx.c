@@ -13,6 +13,7 @@
 #include <net/ip_tunnels.h>
 #include <net/route.h>
 
+#include "compat/compat.h"
 #include "device.h"
 #include "drop.h"
 #include "handoff.h"
@@ -402,6 +403,9 @@ netdev_tx_t dco_xmit(struct sk_buff *skb, struct net_device *dev)
 	rcu_read_lock();
 	if (unlikely(!skb->protocol ||
 		     skb->protocol != ip_tunnel_parse_protocol(skb)))
+		goto drop;
+	/* memory of a device, which not every kernel keeps from us */
+	if (unlikely(!dco_compat_frags_readable(skb)))
 		goto drop;
 
 	peer = dco_tx_find_peer(dco, skb);

@@ -223,6 +223,16 @@ dco_compat_hrtimer_setup(struct hrtimer *timer,
 #endif
 }
 
+/* may this CPU look at what a packet's fragments hold? */
+static inline bool dco_compat_frags_readable(const struct sk_buff *skb)
+{
+#ifdef DCO_HAVE_SKB_FRAGS_READABLE
+	return skb_frags_readable(skb);
+#else
+	return true;
+#endif
+}
+
 /* does GRO hold packets of a NAPI instance? */
 static inline bool dco_compat_gro_holds(const struct napi_struct *napi)
 {

@@ -11,7 +11,7 @@
 #
 # OVPN_TEST_CIPHER: ovt_cipher.ko, built for this kernel
 
-TESTS="seal open stream async simd"
+TESTS="seal open stream async simd unreadable"
 # where the best driver is a SIMD wrapper, which later kernels do without
 [[ $(uname -r) != 6.@(1|12).* ]] || TESTS+=" nested"
 ALONE=yes
@@ -230,6 +230,28 @@ test_nested() {
 	# not what ovpn_traffic sends, so it calls them corrupt
 	kt_is "received" "$(tail -n 1 "$TMP/sink")" "*received=0 * corrupt=20"
 	kt_is "dropped by a" "$(drop_causes a)" ""
+	kt_is "dropped by b" "$(drop_causes b)" ""
+	settled
+}
+
+# unreadable: a burst in memory that no CPU can read is dropped, not read
+test_unreadable() {
+	local n
+
+	cipher_tunnel none
+	if [ ! -e $PARAMETERS/unreadable ]; then
+		cipher_unload
+		kt_skip "the kernel knows no such memory"
+	fi
+	kt_bg_ready sink "$BIN/ovpn_traffic" -n "$NS-b" mode=udp-sink \
+		on=10.8.0.1:9 idle=2 seconds=30
+	for ((n = 0; n < 5; n++)); do
+		in_a sh -c "echo tun >$PARAMETERS/unreadable" || kt_fail "send"
+	done
+	kt_wait "$KT_PID"
+	kt_is "received" "$(tail -n 1 "$TMP/sink")" "*received=0 * corrupt=0"
+	# four packets each
+	kt_is "dropped by a" "$(drop_causes a)" "tx_drop_proto=20 "
 	kt_is "dropped by b" "$(drop_causes b)" ""
 	settled
 }
