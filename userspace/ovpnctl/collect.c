@@ -96,20 +96,23 @@ static json_t *find_peer(const json_t *peers, json_int_t id)
 }
 
 /*
- * The kernel knows an AES key's length no longer, and not where a TCP peer
- * is: what the daemon says stays. Of a peer that userspace carries it has just
- * the addresses.
+ * The kernel knows an AES key's length no longer, not where a TCP peer is, and
+ * of the addresses inside those that the peer came with: what the daemon says
+ * stays. Of a peer that userspace carries it has just the addresses.
  */
 static void merge_peer(json_t *peer, json_t *from_kernel)
 {
-	const char *cipher, *path;
+	static const char *const keep[] = { "cipher", "vpn4", "vpn6" };
+	const char *text, *path;
 
 	path = json_string_value(json_object_get(peer, "data_path"));
 	if (path && !strcmp(path, "user"))
 		return;
-	cipher = json_string_value(json_object_get(peer, "cipher"));
-	if (cipher && *cipher)
-		json_object_del(from_kernel, "cipher");
+	for (size_t i = 0; i < sizeof(keep) / sizeof(*keep); i++) {
+		text = json_string_value(json_object_get(peer, keep[i]));
+		if (text && *text)
+			json_object_del(from_kernel, keep[i]);
+	}
 	if (json_is_null(json_object_get(from_kernel, "remote")))
 		json_object_del(from_kernel, "remote");
 	json_object_update(peer, from_kernel);
