@@ -3,12 +3,25 @@
 # What cannot be seen from outside of ovpnd: small libraries are preloaded into it.
 # Sourced by run.
 
+# preload_build NAME FOLDER: the lab has no compiler
+preload_build() {
+	# shellcheck disable=SC2046
+	${CC:-gcc} -O1 -Wall -Wextra -shared -fPIC -o "$2/$1.so" \
+		$(pkg-config --cflags libnl-genl-3.0) -Iuapi \
+		"selftests/interop/$1.c" -ldl
+}
+
 # preload NAME: sets PRELOAD
 preload() {
-	mkdir -p build/interop
-	${CC:-gcc} -O1 -Wall -Wextra -shared -fPIC -o "build/interop/$1.so" \
-		"selftests/interop/$1.c" -ldl || fail "$1.c does not build"
-	PRELOAD=LD_PRELOAD=$(realpath "build/interop/$1.so")
+	local folder=build/interop
+
+	if [ -n "$IN_LAB" ]; then
+		folder=$LAB_BUILD
+	else
+		mkdir -p $folder
+		preload_build "$1" $folder || fail "$1.c does not build"
+	fi
+	PRELOAD=LD_PRELOAD=$(realpath $folder)/$1.so
 }
 
 # inside_connect SERVER CLIENT WORD...: the words go in front of ovpnd
@@ -26,6 +39,35 @@ inside_connect() {
 	daemon_wait_for client 'Initialization Sequence Completed' 20 ||
 		fail "the client ($client) does not connect"
 	within 5 traffic_ready || fail "no traffic through the tunnel"
+}
+
+# scenario_worn SERVER CLIENT: the packet ids of the first key come to their end. The
+# module asks for another key, which is negotiated and used, without a packet lost.
+# That is later than hand-window: a stock peer that has just connected would send with
+# the new key at once, whether the other end has it or not.
+scenario_worn() {
+	local role=server
+
+	[ "$1" = ovpnd ] || role=client
+	preload worn
+	HAND_WINDOW=$((4 * SCALE))
+	inside_connect "$1" "$2" "$PRELOAD" WORN_LEFT=600
+	expect_data_path "$role" ovpnd
+	[ "$(peer_key $role ovpnd)" = 0 ] || fail "the first key is not 0"
+	! daemon_says $role 'renegotiating' || fail "it negotiates too soon"
+	traffic_server_start || fail "iperf3 does not start"
+	traffic_udp "$VPN_S4" $((15 + 5 * SCALE)) || fail "UDP stream"
+	daemon_says $role 'key 0 is nearly used up, renegotiating' ||
+		fail "the module has not asked for another key"
+	[ "$UDP_LOST" = 0 ] || fail "$UDP_LOST of $UDP_SENT datagrams lost"
+	within 10 other_key $role || fail "the new key is not used"
+	[ "$(peer_key $role ovpnd)" = 1 ] ||
+		fail "more than one key was negotiated"
+	traffic_ping "$VPN_S4" || fail "ping with the new key"
+	RESULT="key 0 was worn, $UDP_SENT datagrams over it, none lost"
+	daemon_stop iperf3
+	stop_clean client
+	stop_clean server
 }
 
 # scenario_signs: with both versions of TLS, in both roles and at renegotiations too,
