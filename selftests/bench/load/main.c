@@ -11,14 +11,13 @@
 
 #define FILE_MAX	65536
 #define FILES_WANTED	12000
-#define FLOOD_ALONE_S	4	/* before the first client */
 
 static const char usage_text[] =
 	"usage: load OPTION... COMMAND\n"
 	"  --server ADDRESS:PORT  --pid PID[,PID...]  --from PREFIX\n"
 	"  --ca FILE --cert FILE --key FILE --tls-crypt FILE\n"
 	"  --server-cert FILE --server-key FILE   for \"alone\"\n"
-	"  --spoofed PREFIX --flood RATE          for \"storm\"\n"
+	"  --spoofed PREFIX --flood RATE --alone SECONDS   for \"storm\"\n"
 	"  --tls-timeout SECONDS (2)\n"
 	"commands:\n"
 	"  handshakes COUNT WIDTH   processor time for each\n"
@@ -75,7 +74,7 @@ static void prefix_parse(const char *arg, struct net_prefix *out)
 		load_die("%s: write an IPv4 prefix", arg);
 }
 
-static unsigned int flood_rate;
+static unsigned int flood_rate, flood_alone = 4;
 static const char *key_path;
 
 static void option_take(struct load *load, int option, char *arg)
@@ -92,6 +91,7 @@ static void option_take(struct load *load, int option, char *arg)
 	case 'K': load->peer_key = arg; break;
 	case 't': key_path = arg; break;
 	case 'r': flood_rate = (unsigned int)atoi(arg); break;
+	case 'A': flood_alone = (unsigned int)atoi(arg); break;
 	case 'w': load->tls_timeout = (uint32_t)atoi(arg); break;
 	default: usage();
 	}
@@ -111,6 +111,7 @@ static void options_take(struct load *load, int argc, char **argv)
 		{ "server-key", required_argument, NULL, 'K' },
 		{ "tls-crypt", required_argument, NULL, 't' },
 		{ "flood", required_argument, NULL, 'r' },
+		{ "alone", required_argument, NULL, 'A' },
 		{ "tls-timeout", required_argument, NULL, 'w' },
 		{ 0 },
 	};
@@ -183,6 +184,19 @@ static void load_end(struct load *load)
 	wrap_key_free(load->wrap);
 }
 
+/* Before the first client: the most that the server has had in any second. */
+static double flood_growth(const struct load *load, double before)
+{
+	double most = before, now;
+
+	for (unsigned int i = 0; i < flood_alone; i++) {
+		sleep(1);
+		now = load_rss(load);
+		most = now > most ? now : most;
+	}
+	return most - before;
+}
+
 static int storm(struct load *load, unsigned int rate, unsigned int seconds)
 {
 	struct load_flood *flood = NULL;
@@ -192,8 +206,7 @@ static int storm(struct load *load, unsigned int rate, unsigned int seconds)
 
 	if (flood_rate) {
 		flood = load_flood_start(load, flood_rate);
-		sleep(FLOOD_ALONE_S);
-		load_result("alone", load_rss(load) - rss, "bytes");
+		load_result("alone", flood_growth(load, rss), "bytes");
 	}
 	ret = load_storm(load, rate, seconds);
 	if (!flood)
