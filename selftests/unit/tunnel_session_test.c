@@ -477,6 +477,46 @@ static void test_cve_2025_13086_cookies_expire(void **state)
 	assert_false(opens_after(-61));
 }
 
+static struct dp_peer_info keys_of(const struct peer *peer)
+{
+	struct dp_peer_info info;
+
+	assert_int_equal(dp_peer_get(host->dp, tunnel_of(peer)->dp_id,
+				     &info), 0);
+	return info;
+}
+
+/*
+ * A key waits until the peer is sure to have it. When the peer begins the next
+ * exchange it forgets the one that is sent with meanwhile.
+ */
+static void test_next_exchange_ends_wait(void **state)
+{
+	struct control_session *side;
+	struct peer *peer;
+
+	(void)state;
+	for (unsigned int i = 0; i < 2; i++) {
+		start("");
+		peer = connected(0, "one", 4000);
+		side = tunnel_of(peer)->active->control;
+		run_until(!control_session_renegotiate(peer->session));
+		run_until(keys_of(peer).secondary_key == 1);
+		run_until(control_session_state(side) ==
+			  CONTROL_STATE_GENERATED_KEYS && peer->n_active == 2);
+		assert_int_equal(keys_of(peer).primary_key, 0);
+		assert_int_equal(control_session_renegotiate(
+				 i ? side : peer->session), 0);
+		run_until(control_session_key_id(side) == 2);
+		assert_int_not_equal(control_session_state(side),
+				     CONTROL_STATE_GENERATED_KEYS);
+		assert_int_equal(keys_of(peer).primary_key, 1);
+		run_until(keys_of(peer).secondary_key == 2);
+		assert_int_equal(keys_of(peer).primary_key, 1);
+		stop();
+	}
+}
+
 /* Wrapping and acks of a renegotiation were used after it had replaced them. */
 static void test_cve_2026_13117_renegotiations(void **state)
 {
@@ -570,6 +610,7 @@ int main(void)
 		cmocka_unit_test(test_cve_2024_28882_one_exit_is_enough),
 		cmocka_unit_test(test_cve_2024_28882_no_way_back),
 		cmocka_unit_test(test_cve_2025_13086_cookies_expire),
+		cmocka_unit_test(test_next_exchange_ends_wait),
 		cmocka_unit_test(test_cve_2026_13117_renegotiations),
 		cmocka_unit_test(test_cve_2026_12996_end_in_the_middle),
 		cmocka_unit_test(test_identity_is_locked),

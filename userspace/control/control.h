@@ -53,6 +53,8 @@ struct control_session;
  *	refuses it
  * @active: a key exchange is complete; install data keys, then call
  *	control_session_generated()
+ * @next_key: another exchange begins: of the data keys so far both ends keep
+ *	only the newest from now on (section 4.4); NULL: nobody minds
  * @message: a control string has come (section 8)
  * @failed: the exchange cannot go on; @reason is for the log
  *
@@ -67,6 +69,7 @@ struct control_ops {
 	int (*peer_km2)(void *arg, struct control_session *session,
 			const struct proto_km2 *km2);
 	void (*active)(void *arg, struct control_session *session);
+	void (*next_key)(void *arg, struct control_session *session);
 	void (*message)(void *arg, struct control_session *session,
 			const char *text);
 	void (*failed)(void *arg, struct control_session *session,

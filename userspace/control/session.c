@@ -56,6 +56,8 @@ static int session_next_key(struct control_session *session)
 	control_key_free(session->key);
 	session->key = key;
 	session->reneg_at = UINT64_MAX;
+	if (session->env->ops->next_key)
+		session->env->ops->next_key(session->arg, session);
 	return reliable_send(key->rel, PROTO_CONTROL_SOFT_RESET_V1, NULL, 0,
 			     now);
 }

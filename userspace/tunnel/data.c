@@ -414,6 +414,27 @@ int tunnel_data_rekey(struct tunnel *tunnel)
 	return 0;
 }
 
+/**
+ * tunnel_data_next_key() - another key exchange begins
+ * @tunnel: the peer forgets what was sent with before the newest key, which
+ *	sends from now on, though its time has not come
+ */
+void tunnel_data_next_key(struct tunnel *tunnel)
+{
+	char label[160];
+	int ret;
+
+	if (!tunnel->has_dp_peer ||
+	    keygen_rotation_make_room(&tunnel->rotation) != KEYGEN_ACTION_SWAP)
+		return;
+	ret = dp_key_swap(tunnel->host->dp, tunnel->dp_id);
+	if (ret)
+		log_warn("%s: key rotation: %s",
+			 tunnel_label(tunnel, label, sizeof(label)),
+			 strerror(-ret));
+	tunnel_survive_save(tunnel);
+}
+
 void tunnel_data_disconnect(struct tunnel *tunnel)
 {
 	struct tunnel_host *host = tunnel->host;

@@ -689,6 +689,7 @@ uint32_t tunnel_data_wire_id(const struct tunnel *tunnel);
 int tunnel_data_connect(struct tunnel *tunnel, uint32_t tx_id,
 			const struct config *cfg);
 int tunnel_data_rekey(struct tunnel *tunnel);
+void tunnel_data_next_key(struct tunnel *tunnel);
 int tunnel_data_keepalive(struct tunnel *tunnel, const struct config *cfg);
 int tunnel_data_peer(struct tunnel *tunnel, uint32_t tx_id,
 		     const struct config *cfg);

@@ -394,6 +394,15 @@ static void op_active(void *arg, struct control_session *session)
 		tunnel_session_proceed(ts);
 }
 
+static void op_next_key(void *arg, struct control_session *session)
+{
+	struct tunnel_session *ts = arg;
+
+	(void)session;
+	if (ts->tunnel->active == ts)
+		tunnel_data_next_key(ts->tunnel);
+}
+
 static void op_message(void *arg, struct control_session *session,
 		       const char *text)
 {
@@ -451,6 +460,7 @@ const struct control_ops tunnel_control_ops = {
 	.verify = op_verify,
 	.peer_km2 = op_peer_km2,
 	.active = op_active,
+	.next_key = op_next_key,
 	.message = op_message,
 	.failed = op_failed,
 };
