@@ -99,11 +99,12 @@ suite some-interop-user 1200 "released OpenVPN, userspace data path, some" \
 	push_update_2.7.8 ccd_ovpnd scripts_2.6.14 login_ovpnd \
 	cbc_2.6.14 epoch_2.7.8 five_2.6.14 routing_2.6.14 \
 	networkmanager_2.6.14 sockets_once_2.6.14 threads_2.6.14
+part_of both
+suite interop-matrix 900 "released OpenVPN, each two choices meet" \
+	selftests/interop/matrix --jobs 6
 part_of full
 suite interop-user 2700 "released OpenVPN, userspace data path" \
 	selftests/interop/run
-suite interop-matrix 1800 "released OpenVPN, each two choices meet" \
-	selftests/interop/matrix
 light some-interop-user
 light interop-user
 light interop-matrix

@@ -37,7 +37,7 @@ struct held {
 	uint8_t data[65536];
 };
 
-static int front, back;
+static int front, back = -1;
 static union address client, server;
 static socklen_t client_len, server_len;
 static struct held held[HELD_MAX];
@@ -99,6 +99,16 @@ static void release(uint64_t now)
 	}
 }
 
+/* As a router does: who comes from another port gets another one outside. */
+static void open_back(void)
+{
+	if (back >= 0)
+		close(back);
+	back = socket(server.sa.sa_family, SOCK_DGRAM, 0);
+	if (back < 0 || connect(back, &server.sa, server_len))
+		die("back");
+}
+
 static void from_client(void)
 {
 	static uint8_t data[65536];
@@ -109,6 +119,9 @@ static void from_client(void)
 
 	if (n < 0)
 		return;
+	if (client_len && (client_len != from_len ||
+			   memcmp(&client, &from, from_len)))
+		open_back();
 	client = from;
 	client_len = from_len;
 	take(true, data, (size_t)n);
@@ -153,15 +166,13 @@ int main(int argc, char **argv)
 	percent = (unsigned int)atoi(argv[4]);
 	any.sin6_port = htons((uint16_t)atoi(argv[1]));
 	front = socket(AF_INET6, SOCK_DGRAM, 0);
-	back = socket(server.sa.sa_family, SOCK_DGRAM, 0);
 	if (front < 0 || bind(front, (struct sockaddr *)&any, sizeof(any)))
 		die("front");
-	if (back < 0 || connect(back, &server.sa, server_len))
-		die("back");
+	open_back();
 	fds[0] = (struct pollfd){ .fd = front, .events = POLLIN };
-	fds[1] = (struct pollfd){ .fd = back, .events = POLLIN };
 	srand(1);
 	for (;;) {
+		fds[1] = (struct pollfd){ .fd = back, .events = POLLIN };
 		poll(fds, 2, 1);
 		if (fds[0].revents & POLLIN)
 			from_client();
