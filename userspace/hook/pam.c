@@ -312,8 +312,14 @@ static int pam_start(struct run *run, const struct hook_request *req)
 	return 0;
 }
 
+static void pam_end(struct runner *runner)
+{
+	free(runner->pam);
+}
+
 const struct runner_kind runner_pam = {
 	.start = pam_start,
+	.end = pam_end,
 };
 
 /* ---- the library ----------------------------------------------------- */

@@ -284,6 +284,8 @@ static void plugin_end(struct runner *runner)
 	while (plugin->clients)
 		client_free(plugin, &plugin->clients);
 	plugin->close_v1(plugin->handle);
+	free(plugin->envp);
+	free(plugin);
 }
 
 const struct runner_kind runner_plugin = {

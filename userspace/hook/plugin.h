@@ -16,12 +16,14 @@ struct plugin_client {
 /**
  * struct plugin - loaded
  * @path: as configured, which it is told as its name
+ * @envp: variables that it began with
  * @mask: what it wants to be called for, bits by enum plugin_type
  * @is_unprivileged: it wants to be opened without rights
  * @clients: what it keeps of each, 0 for what is nobody's
  */
 struct plugin {
 	const char *path;
+	const char **envp;
 	void *dl;
 	void *handle;
 	unsigned int mask;

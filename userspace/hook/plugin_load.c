@@ -248,6 +248,7 @@ int plugin_open(struct runner *runner, const struct hook_plugin *what,
 	if (!plugin || !envp)
 		return -ENOMEM;
 	runner->plugin = plugin;
+	plugin->envp = envp;
 	plugin->path = what->argv[0];
 	plugin->dl = library_open(plugin->path);
 	if (!plugin->dl) {

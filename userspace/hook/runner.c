@@ -272,5 +272,7 @@ void hook_runner_main(const struct hook_setup *setup,
 	loop_run(runner->loop);
 	if (runner->kind->end)
 		runner->kind->end(runner);
+	loop_free(runner->loop);
+	free(runner);
 	_exit(0);
 }

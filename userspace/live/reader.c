@@ -184,8 +184,10 @@ int live_reader_start(int argc, char **argv, struct live_reader **out)
 		goto close_pair;
 	}
 	reader->pid = fork();
-	if (!reader->pid)
+	if (!reader->pid) {
+		free(reader);
 		reader_main(pair[1], job[1], argc, argv);
+	}
 	if (reader->pid < 0) {
 		err = -errno;
 		goto close_job;
