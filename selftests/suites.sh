@@ -142,6 +142,10 @@ suite contract-in-tree 900 "what the contract says is true of the in-tree driver
 suite unit-7.3 900 "unit tests of the kernel data path on 7.3" \
 	selftests/suite/unit --kernel 7.3
 suite valgrind 1800 "unit tests under valgrind" selftests/suite/unit --valgrind
+suite interop-valgrind 1800 "released OpenVPN, ovpnd under valgrind" \
+	selftests/interop/run --valgrind --short client_2.6.14 server_2.7.8 \
+	tcp4_client_2.6.14 login_2.6.14 management reload_2.6.14 ccd_2.6.14 \
+	push_update_2.7.8
 part_of both
 suite unit-asan 900 "unit tests with sanitizers" selftests/suite/unit --asan
 suite demo 900 "make demo" selftests/suite/demo

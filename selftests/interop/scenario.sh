@@ -166,7 +166,7 @@ scenario() {
 
 	# The next renegotiation shall not fall into the stream: stock OpenVPN
 	# with a module may send with the old key until then (see peer_key).
-	[ -z "$IN_LAB" ] || soon=14 late=16
+	[ "$SCALE" = 1 ] || soon=14 late=16
 	# To try the tests themselves: a stock program in ovpnd's place.
 	set -- "${1/#ovpnd/${STANDIN:-ovpnd}}" "${2/#ovpnd/${STANDIN:-ovpnd}}"
 	RENEG_S=$soon RENEG_C=$late
