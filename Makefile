@@ -35,6 +35,10 @@ MODDIR ?= /lib/modules/$(KVER)/updates
 ifeq ($(origin CC),default)
 CC := gcc
 endif
+
+# Not where it is: the suites that start make read what it prints.
+MAKEFLAGS += --no-print-directory
+
 O ?= build/user$(if $(filter 1,$(SAN)),-asan)$(patsubst %,-%,$(filter fuzz thread,$(SAN)))
 KO ?= build/kmod/$(KVER)$(if $(filter own,$(DCO_NAMES)),-own)
 MODULE := $(if $(filter own,$(DCO_NAMES)),ovpn_own,ovpn)

@@ -94,6 +94,8 @@ flow() {
 		size=600 "${@:2}"
 	kt_wait "$pid"
 	cipher_set "$FAIL" 0
+	# another CPU may have read the old value, and not counted yet
+	sleep 0.2
 	failed=$(($(cipher_get failed) - before))
 	FAILED=$((FAILED + failed))
 	kt_num "received of $*, errno $(cipher_get error)" \
