@@ -28,6 +28,14 @@ static void set_epoch_key(struct rig_end *end)
 	assert_int_equal(put_epoch_key(end, NULL), 0);
 }
 
+static void up_with_epochs(void)
+{
+	up(PROTO_CIPHER_AES_256_GCM);
+	set_epoch_key(&rig.server);
+	set_epoch_key(&rig.client);
+	assert_true(goes_both(100));
+}
+
 static void test_epoch(void **state)
 {
 	static const uint8_t first[] = {
@@ -38,10 +46,7 @@ static void test_epoch(void **state)
 	struct user_key *key;
 
 	(void)state;
-	up(PROTO_CIPHER_AES_256_GCM);
-	set_epoch_key(&rig.server);
-	set_epoch_key(&rig.client);
-	assert_true(goes_both(100));
+	up_with_epochs();
 	catch_packet(100);
 	memcpy(late, rig.server.last, sizeof(late));
 	assert_int_equal(rig.server.last_len, 4 + 8 + 100 + 16);
@@ -113,10 +118,7 @@ static void test_epoch_end(void **state)
 	struct user_key *key;
 
 	(void)state;
-	up(PROTO_CIPHER_AES_256_GCM);
-	set_epoch_key(&rig.server);
-	set_epoch_key(&rig.client);
-	assert_true(goes_both(100));
+	up_with_epochs();
 	assert_int_equal(rig.client.n_exhausted, 0);
 	key = user_tx_key(user_find_first(user_get(rig.client.dp)));
 	key->seal.soft = key->seal.next;
