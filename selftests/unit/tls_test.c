@@ -317,7 +317,7 @@ static void test_full_app_out(void **state)
 	pair_default(&pair, NULL);
 	pair_run(&pair, SIZE_MAX);
 	assert_established(&pair);
-	for (; sent < 200; sent++) {
+	for (; sent < 150; sent++) {
 		fill(msg, sizeof(msg), (size_t)sent);
 		assert_int_equal(tls_io_put(&pair.client.io.app_in, msg,
 					    sizeof(msg)), 0);

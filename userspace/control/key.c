@@ -385,6 +385,19 @@ static void key_tell_active(struct control_key *key, enum control_state *before)
 	key_input_records(key);
 }
 
+/* Between messages an exchange that is complete keeps no buffers. */
+static void key_trim(struct control_key *key)
+{
+	if (key->is_stepping || (key->state != CONTROL_STATE_ACTIVE &&
+				 key->state != CONTROL_STATE_GENERATED_KEYS))
+		return;
+	mem_buf_trim(&key->net_in);
+	mem_buf_trim(&key->net_out);
+	mem_buf_trim(&key->app_in);
+	if (key->step)
+		tls_io_trim(&key->step->io);
+}
+
 /*
  * Everything that can happen without waiting, in the order of the data: packets
  * to TLS, TLS to messages, messages to states, ciphertext to packets.
@@ -408,6 +421,7 @@ void control_key_advance(struct control_key *key)
 	/* the answer to that, PUSH_REPLY for one, goes at once */
 	control_key_kick(key);
 	control_transmit(session, now);
+	key_trim(key);
 	key_check_tls(key);
 	if (key->deadline <= now) {
 		char reason[96];

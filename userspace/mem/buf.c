@@ -71,6 +71,16 @@ void mem_buf_consume(struct mem_buf *buf, size_t len)
 	buf->len = left;
 }
 
+void mem_buf_trim(struct mem_buf *buf)
+{
+	/* what was consumed has been wiped */
+	if (buf->len)
+		return;
+	free(buf->data);
+	buf->data = NULL;
+	buf->cap = 0;
+}
+
 void mem_buf_reset(struct mem_buf *buf)
 {
 	/* Never written beyond the highest len, but that one is not known. */

@@ -138,6 +138,9 @@ int mem_buf_append(struct mem_buf *buf, const void *src, size_t len);
 /** mem_buf_consume() - drop @len bytes (at most all) from the front */
 void mem_buf_consume(struct mem_buf *buf, size_t len);
 
+/** mem_buf_trim() - free the storage if nothing is in it */
+void mem_buf_trim(struct mem_buf *buf);
+
 /** mem_buf_reset() - wipe and free the storage; the buffer can be used again */
 void mem_buf_reset(struct mem_buf *buf);
 

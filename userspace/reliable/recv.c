@@ -2,7 +2,7 @@
 #include "reliable/internal.h"
 
 #include <errno.h>
-#include <string.h>
+#include <stdlib.h>
 
 /* Section 3.2: the receive window, delivered in order. */
 
@@ -46,11 +46,11 @@ int reliable_input(struct reliable *rel, uint32_t id, const uint8_t *payload,
 	in = recv_free_slot(rel);
 	if (!in)
 		return -ERANGE;
+	if (reliable_payload_copy(&in->payload, payload, len))
+		return -ENOMEM;
 	in->is_used = true;
 	in->id = id;
 	in->len = len;
-	if (len)
-		memcpy(in->payload, payload, len);
 	reliable_ack_note(rel, id);
 	return 0;
 }
@@ -60,12 +60,15 @@ bool reliable_deliver(struct reliable *rel, const uint8_t **payload,
 {
 	struct reliable_in *in = recv_find(rel, (uint32_t)rel->n_received);
 
+	free(rel->delivered);
+	rel->delivered = NULL;
 	if (!in)
 		return false;
-	/* The bytes stay until a later packet takes the slot. */
 	in->is_used = false;
+	rel->delivered = in->payload;
+	in->payload = NULL;
 	rel->n_received++;
-	*payload = in->payload;
+	*payload = rel->delivered;
 	*len = in->len;
 	return true;
 }

@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "reliable/internal.h"
 
+#include <errno.h>
 #include <stdlib.h>
+#include <string.h>
 
 struct reliable *reliable_new(uint32_t timeout_ms, uint32_t max_timeout_ms)
 {
@@ -19,7 +21,26 @@ struct reliable *reliable_new(uint32_t timeout_ms, uint32_t max_timeout_ms)
 
 void reliable_free(struct reliable *rel)
 {
+	if (!rel)
+		return;
+	for (size_t i = 0; i < RELIABLE_SEND_WINDOW; i++)
+		free(rel->out[i].payload);
+	for (size_t i = 0; i < RELIABLE_RECV_WINDOW; i++)
+		free(rel->in[i].payload);
+	free(rel->delivered);
 	free(rel);
+}
+
+int reliable_payload_copy(uint8_t **out, const uint8_t *payload, size_t len)
+{
+	*out = NULL;
+	if (!len)
+		return 0;
+	*out = malloc(len);
+	if (!*out)
+		return -ENOMEM;
+	memcpy(*out, payload, len);
+	return 0;
 }
 
 void reliable_skip_reset(struct reliable *rel)

@@ -53,7 +53,8 @@ bool reliable_can_send(const struct reliable *rel);
 /**
  * reliable_send() - queue one packet; it is due at once
  *
- * Return: 0, -EAGAIN (window full) or -EMSGSIZE (over PROTO_CONTROL_MAX).
+ * Return: 0, -EAGAIN (window full), -ENOMEM or -EMSGSIZE (over
+ * PROTO_CONTROL_MAX).
  */
 int reliable_send(struct reliable *rel, enum proto_opcode op,
 		  const uint8_t *payload, size_t len, uint64_t now);
@@ -92,14 +93,14 @@ int reliable_input_acks(struct reliable *rel, const uint32_t *acks,
  * reliable_input() - store a received packet and note its ack
  *
  * Return: 0 stored; -EALREADY replay, acked again; -ERANGE outside the window,
- * not acked; -EMSGSIZE too long, not acked.
+ * not acked; -EMSGSIZE too long or -ENOMEM, not acked.
  */
 int reliable_input(struct reliable *rel, uint32_t id, const uint8_t *payload,
 		   size_t len);
 
 /**
  * reliable_deliver() - next packet in order
- * @payload: borrowed until the next reliable_ call
+ * @payload: borrowed until the next reliable_deliver(); NULL if @len is 0
  *
  * Return: true when there was one; it is consumed.
  */

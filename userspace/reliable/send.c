@@ -2,7 +2,7 @@
 #include "reliable/internal.h"
 
 #include <errno.h>
-#include <string.h>
+#include <stdlib.h>
 
 /* Section 3.1: the send window and its retransmissions. */
 
@@ -65,6 +65,8 @@ int reliable_send(struct reliable *rel, enum proto_opcode op,
 	out = send_free_slot(rel);
 	if (!out)
 		return -EAGAIN;
+	if (reliable_payload_copy(&out->payload, payload, len))
+		return -ENOMEM;
 	out->is_used = true;
 	out->op = op;
 	out->id = (uint32_t)rel->n_queued++;
@@ -72,8 +74,6 @@ int reliable_send(struct reliable *rel, enum proto_opcode op,
 	out->timeout = rel->timeout;
 	out->n_later_acks = 0;
 	out->len = len;
-	if (len)
-		memcpy(out->payload, payload, len);
 	return 0;
 }
 
@@ -142,6 +142,8 @@ static void send_take_ack(struct reliable *rel, uint32_t id, uint64_t now)
 			continue;
 		if (out->id == id) {
 			out->is_used = false;
+			free(out->payload);
+			out->payload = NULL;
 			continue;
 		}
 		if (send_is_before(out->id, id) &&

@@ -186,8 +186,9 @@ int tls_ctx_new(const struct tls_config *cfg, struct tls_ctx **out, char *err,
 	build.ctx = ctx;
 	ret = providers_load(&build);
 	if (!ret) {
+		ctx->bio = tls_bio_method_new();
 		ctx->ssl = SSL_CTX_new(TLS_method());
-		ret = ctx->ssl ? rules_copy(&build) : -ENOMEM;
+		ret = ctx->bio && ctx->ssl ? rules_copy(&build) : -ENOMEM;
 	}
 	if (!ret)
 		ret = tls_settings_apply(&build);
@@ -212,6 +213,7 @@ void tls_ctx_free(struct tls_ctx *ctx)
 	if (atomic_fetch_sub_explicit(&ctx->refs, 1, memory_order_acq_rel) > 1)
 		return;
 	SSL_CTX_free(ctx->ssl);
+	BIO_meth_free(ctx->bio);
 	tls_external_free(ctx->external);
 	tls_crl_free(ctx->crl);
 	ASN1_OBJECT_free(ctx->ext_usage);

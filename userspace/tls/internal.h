@@ -39,6 +39,7 @@ struct tls_field {
 struct tls_ctx {
 	atomic_uint refs;
 	SSL_CTX *ssl;
+	BIO_METHOD *bio;
 	bool is_server;
 	enum tls_purpose peer_purpose;
 	enum tls_name_type name_type;
@@ -66,9 +67,8 @@ struct tls_ctx {
 
 struct tls_session {
 	struct tls_ctx *ctx;		/* a reference */
-	SSL *ssl;			/* owns both memory BIOs */
-	BIO *from_net;
-	BIO *to_net;
+	SSL *ssl;
+	struct tls_io *io;		/* of the step that runs, or NULL */
 	enum tls_state state;
 	struct tls_peer peer;
 	struct tls_chain *chain;	/* NULL: not kept, or none */
@@ -112,6 +112,9 @@ int tls_cert_add(struct tls_build *build, const char *file, X509 *cert,
 /* external.c: a private key that is not here, after the certificate */
 int tls_external_load(struct tls_build *build);
 void tls_external_free(struct tls_external *external);
+
+/* bio.c: SSL_read() and SSL_write() of a session end in its struct tls_io */
+BIO_METHOD *tls_bio_method_new(void);
 
 /* pkcs12.c */
 int tls_pkcs12_load(struct tls_build *build);

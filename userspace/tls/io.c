@@ -19,6 +19,14 @@ void tls_io_init(struct tls_io *io)
 	mem_buf_init(&io->app_out, IO_APP_LIMIT);
 }
 
+void tls_io_trim(struct tls_io *io)
+{
+	mem_buf_trim(&io->net_in);
+	mem_buf_trim(&io->app_in);
+	mem_buf_trim(&io->net_out);
+	mem_buf_trim(&io->app_out);
+}
+
 void tls_io_reset(struct tls_io *io)
 {
 	mem_buf_reset(&io->net_in);

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include <errno.h>
-#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -9,33 +8,24 @@
 
 #include "tls/internal.h"
 
-/* The reader of a memory BIO sees "retry", not the end, when it is empty. */
-static BIO *memory_bio_new(void)
-{
-	BIO *bio = BIO_new(BIO_s_mem());
-
-	if (bio)
-		BIO_set_mem_eof_return(bio, -1);
-	return bio;
-}
-
 struct tls_session *tls_session_new(struct tls_ctx *ctx)
 {
 	struct tls_session *session = calloc(1, sizeof(*session));
+	BIO *bio = BIO_new(ctx->bio);
 
-	if (!session)
-		return NULL;
-	session->ssl = SSL_new(ctx->ssl);
-	session->from_net = memory_bio_new();
-	session->to_net = memory_bio_new();
-	if (!session->ssl || !session->from_net || !session->to_net)
-		goto free_all;
-	SSL_set_bio(session->ssl, session->from_net, session->to_net);
-	if (!SSL_set_app_data(session->ssl, session)) {
-		SSL_free(session->ssl);
+	if (session && bio)
+		session->ssl = SSL_new(ctx->ssl);
+	if (!session || !session->ssl ||
+	    !SSL_set_app_data(session->ssl, session)) {
+		if (session)
+			SSL_free(session->ssl);
+		BIO_free(bio);
 		free(session);
+		ERR_clear_error();
 		return NULL;
 	}
+	BIO_set_data(bio, session);
+	SSL_set_bio(session->ssl, bio, bio);
 	if (ctx->is_server)
 		SSL_set_accept_state(session->ssl);
 	else
@@ -44,14 +34,6 @@ struct tls_session *tls_session_new(struct tls_ctx *ctx)
 	session->ctx = ctx;
 	session->state = TLS_STATE_HANDSHAKE;
 	return session;
-
-free_all:
-	SSL_free(session->ssl);
-	BIO_free(session->from_net);
-	BIO_free(session->to_net);
-	free(session);
-	ERR_clear_error();
-	return NULL;
 }
 
 void tls_session_free(struct tls_session *session)
@@ -140,33 +122,6 @@ static enum tls_state enter_established(struct tls_session *session)
 
 /* one step */
 
-/* When memory is short the rest stays where it is for the next step. */
-static void take_input(struct tls_session *session, struct mem_buf *net_in)
-{
-	while (net_in->len) {
-		int len = net_in->len > INT_MAX ? INT_MAX : (int)net_in->len;
-		int n = BIO_write(session->from_net, net_in->data, len);
-
-		if (n <= 0)
-			return;
-		mem_buf_consume(net_in, (size_t)n);
-	}
-}
-
-/* Return: false when it does not fit; it is kept then, too. */
-static bool give_output(struct tls_session *session, struct mem_buf *net_out)
-{
-	char *data;
-	long len = BIO_get_mem_data(session->to_net, &data);
-
-	if (len <= 0)
-		return true;
-	if (mem_buf_append(net_out, data, (size_t)len))
-		return false;
-	(void)BIO_reset(session->to_net);
-	return true;
-}
-
 static bool is_retry(int ssl_error)
 {
 	return ssl_error == SSL_ERROR_WANT_READ ||
@@ -195,8 +150,6 @@ static enum tls_state write_messages(struct tls_session *session,
 	int len, ret, ssl_error;
 
 	while ((len = tls_io_get(&io->app_in, &msg)) >= 0) {
-		if (!give_output(session, &io->net_out))
-			break;
 		ERR_clear_error();
 		ret = SSL_write(session->ssl, msg, len);
 		if (ret <= 0) {
@@ -250,6 +203,7 @@ void tls_session_refuse(struct tls_session *session)
 enum tls_state tls_session_step(struct tls_session *session,
 				struct tls_io *io)
 {
+	session->io = io;
 	if (session->is_refused && session->state == TLS_STATE_ESTABLISHED) {
 		(void)SSL_shutdown(session->ssl);
 		session->state = TLS_STATE_CLOSED;
@@ -257,16 +211,13 @@ enum tls_state tls_session_step(struct tls_session *session,
 	if (session->state == TLS_STATE_FAILED ||
 	    session->state == TLS_STATE_CLOSED)
 		mem_buf_consume(&io->net_in, io->net_in.len);
-	else
-		take_input(session, &io->net_in);
 	if (session->state == TLS_STATE_HANDSHAKE)
 		handshake(session);
 	if (session->state == TLS_STATE_ESTABLISHED)
 		read_messages(session, io);
 	if (session->state == TLS_STATE_ESTABLISHED)
 		write_messages(session, io);
-	/* What does not fit now is appended by the next step. */
-	give_output(session, &io->net_out);
+	session->io = NULL;
 	ERR_clear_error();
 	return session->state;
 }

@@ -201,6 +201,9 @@ struct tls_io {
 };
 
 void tls_io_init(struct tls_io *io);
+
+/** tls_io_trim() - free the storage of what is empty */
+void tls_io_trim(struct tls_io *io);
 void tls_io_reset(struct tls_io *io);
 
 /** tls_io_put() - append one message to @app_in or @app_out */
