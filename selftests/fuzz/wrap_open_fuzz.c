@@ -43,7 +43,7 @@ static void keys_init(void)
 	}
 }
 
-static void check_raw(const struct wrap_key *key, const uint8_t *pkt,
+static void check_raw(struct wrap_key *key, const uint8_t *pkt,
 		      size_t len)
 {
 	size_t cap = len > 16 ? len - 16 : 0;

@@ -29,7 +29,7 @@ static struct wrap_key *key_new(enum wrap_mode mode,
 	return key;
 }
 
-static int open_bytes(const struct wrap_key *key, struct wrap_rx *rx,
+static int open_bytes(struct wrap_key *key, struct wrap_rx *rx,
 		      const uint8_t *pkt, size_t len, uint8_t *body,
 		      size_t *body_len, uint32_t *id)
 {
@@ -388,7 +388,7 @@ static void test_key_refuses(void **state)
 /* dynamic tls-crypt */
 
 /* The known outputs have no opcode and no session id, hence the inner calls. */
-static void assert_dynamic(const struct wrap_key *base, const char *want_hex)
+static void assert_dynamic(struct wrap_key *base, const char *want_hex)
 {
 	static const uint8_t ad[] = { 0, 0, 0, 1, 0, 0, 0, 0 };
 	static const uint8_t text[] = "1234567890";
@@ -400,6 +400,7 @@ static void assert_dynamic(const struct wrap_key *base, const char *want_hex)
 	memset(ekm, 0xba, sizeof(ekm));
 	assert_int_equal(wrap_key_new_dynamic(ekm, base, false, &key), 0);
 	assert_int_equal(wrap_key_mode(key), WRAP_MODE_TLS_CRYPT);
+	assert_int_equal(wrap_key_wake(key), 0);
 	memcpy(out, ad, 8);
 	assert_int_equal(wrap_mac(key->send.mac, spans, 2, out + 8, 32), 0);
 	assert_int_equal(wrap_ctr(key->send.ctr, out + 8, text, 10, out + 40),
@@ -437,6 +438,44 @@ static void test_dynamic_vectors(void **state)
 				      &base), 0);
 	assert_dynamic(base, mixed);
 	wrap_key_free(base);
+}
+
+/* A key that rests has no contexts, and is as good as before. */
+static void test_rest(void **state)
+{
+	uint8_t static_key[WRAP_STATIC_KEY_LEN], pkt[128], body[128];
+	uint8_t head[PROTO_HEAD_LEN] = { 0x21, 1 };
+	struct wrap_key *client, *server;
+	struct wrap_tx tx = { 0 };
+	size_t len, body_len;
+
+	(void)state;
+	memset(static_key, 0x42, sizeof(static_key));
+	assert_int_equal(wrap_key_new(WRAP_MODE_TLS_CRYPT, static_key,
+				      WRAP_DIRECTION_INVERSE, NULL, &client),
+			 0);
+	assert_int_equal(wrap_key_new(WRAP_MODE_TLS_CRYPT, static_key,
+				      WRAP_DIRECTION_NORMAL, NULL, &server), 0);
+	for (int i = 0; i < 3; i++) {
+		wrap_key_rest(client);
+		wrap_key_rest(server);
+		assert_null(client->send.mac);
+		assert_null(server->recv.ctr);
+		assert_int_equal(wrap_seal(client, &tx, 1000, head,
+					   (const uint8_t *)"rest", 4, pkt,
+					   sizeof(pkt), &len), 0);
+		assert_int_equal(wrap_open(server, NULL, 0, pkt, len, body,
+					   sizeof(body), &body_len, NULL), 0);
+		assert_int_equal(body_len, 4);
+		assert_memory_equal(body, "rest", 4);
+	}
+	/* what others may be about to use stays */
+	assert_ptr_equal(wrap_key_get(server), server);
+	wrap_key_rest(server);
+	assert_non_null(server->recv.ctr);
+	wrap_key_free(server);
+	wrap_key_free(server);
+	wrap_key_free(client);
 }
 
 static void test_dynamic_sides(void **state)
@@ -516,6 +555,7 @@ int main(void)
 		cmocka_unit_test(test_round_trip),
 		cmocka_unit_test(test_key_refuses),
 		cmocka_unit_test(test_dynamic_vectors),
+		cmocka_unit_test(test_rest),
 		cmocka_unit_test(test_dynamic_sides),
 		cmocka_unit_test(test_dynamic_mix),
 	};

@@ -78,6 +78,15 @@ struct control_key *control_key_new(struct control_session *session,
 	return key;
 }
 
+/** control_key_forget() - wipe what the data keys were made of */
+void control_key_forget(struct control_key *key)
+{
+	mem_secret_free(key->own);
+	mem_secret_free(key->peer);
+	key->own = NULL;
+	key->peer = NULL;
+}
+
 void control_key_free(struct control_key *key)
 {
 	if (!key)
@@ -87,8 +96,7 @@ void control_key_free(struct control_key *key)
 	else
 		control_step_free(key->step);
 	reliable_free(key->rel);
-	mem_secret_free(key->own);
-	mem_secret_free(key->peer);
+	control_key_forget(key);
 	mem_buf_reset(&key->net_in);
 	mem_buf_reset(&key->net_out);
 	mem_buf_reset(&key->app_in);
@@ -388,6 +396,8 @@ static void key_tell_active(struct control_key *key, enum control_state *before)
 /* Between messages an exchange that is complete keeps no buffers. */
 static void key_trim(struct control_key *key)
 {
+	struct control_session *session = key->session;
+
 	if (key->is_stepping || (key->state != CONTROL_STATE_ACTIVE &&
 				 key->state != CONTROL_STATE_GENERATED_KEYS))
 		return;
@@ -396,6 +406,10 @@ static void key_trim(struct control_key *key)
 	mem_buf_trim(&key->app_in);
 	if (key->step)
 		tls_io_trim(&key->step->io);
+	if (key->state != CONTROL_STATE_GENERATED_KEYS)
+		return;
+	wrap_key_rest(session->dyn);
+	wrap_key_rest(session->wrap);
 }
 
 /*

@@ -27,7 +27,8 @@ struct control_step {
  * @net_in: ciphertext that came while a worker held the TLS session
  * @net_out: ciphertext that waits for the send window
  * @app_in: messages to be encrypted by the next step
- * @own, @peer: randoms of key-method-2, in secret memory
+ * @own, @peer: randoms of key-method-2, in secret memory; NULL once the data
+ *	keys are made
  * @is_stepping: a worker holds @step
  * @wants_step: there is work for a worker besides @net_in
  * @is_reset_delivered: the peer's packet 0 has been taken off the queue
@@ -95,6 +96,7 @@ struct control_session {
 struct control_key *control_key_new(struct control_session *session,
 				    uint8_t key_id, enum proto_opcode op);
 void control_key_free(struct control_key *key);
+void control_key_forget(struct control_key *key);
 void control_key_enter_state(struct control_key *key, enum control_state state);
 bool control_key_is_drained(const struct control_key *key);
 void control_key_advance(struct control_key *key);

@@ -349,6 +349,7 @@ void control_session_generated(struct control_session *session,
 	uint64_t now = loop_now(session->env->loop);
 
 	control_key_enter_state(session->key, CONTROL_STATE_GENERATED_KEYS);
+	control_key_forget(session->key);
 	session->reneg_at = reneg_in == UINT64_MAX ? UINT64_MAX :
 						     now + reneg_in;
 	loop_timer_start(session->timer, 0);
@@ -371,7 +372,7 @@ int control_session_key2(struct control_session *session, bool is_ekm,
 	struct control_key *key = session->key;
 	bool is_server = session->env->is_server;
 
-	if (key->is_stepping)
+	if (key->is_stepping || !key->own)
 		return -EBUSY;
 	if (is_ekm)
 		return tls_session_export(key->step->tls, KEYGEN_EKM_LABEL,

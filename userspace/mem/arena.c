@@ -9,6 +9,7 @@
 #include "mem/mem.h"
 
 #define ARENA_CHUNK	4096u
+#define ARENA_FIRST	1024u
 #define ARENA_ALIGN	alignof(max_align_t)
 
 struct arena_chunk {
@@ -26,7 +27,8 @@ struct arena_hook {
 
 /*
  * Owned by the caller of mem_arena_new(). Only the newest chunk is filled
- * further; a large request gets a chunk of its own behind it.
+ * further; a large request gets a chunk of its own behind it. Chunks double:
+ * there are arenas by the ten thousand that stay small.
  */
 struct mem_arena {
 	const char *name;
@@ -78,8 +80,13 @@ static struct arena_chunk *arena_grow(struct mem_arena *arena, size_t size)
 {
 	struct arena_chunk *chunk, *head = arena->chunks;
 	bool is_large = size > ARENA_CHUNK / 4;
+	size_t cap = ARENA_FIRST;
 
-	chunk = arena_chunk_new(is_large ? size : ARENA_CHUNK);
+	if (head && head->cap >= ARENA_CHUNK / 2)
+		cap = ARENA_CHUNK;
+	else if (head)
+		cap = 2 * head->cap;
+	chunk = arena_chunk_new(is_large ? size : cap);
 	if (!chunk)
 		return NULL;
 	if (is_large && head) {

@@ -73,8 +73,8 @@ struct tls_session {
 	struct tls_peer peer;
 	struct tls_chain *chain;	/* NULL: not kept, or none */
 	bool is_refused;
-	char error[TLS_ERROR_MAX];
-	char summary[256];
+	char *error;			/* NULL: none */
+	char *summary;			/* NULL: not established */
 };
 
 /* struct tls_build - a context in the making, and where its errors go */
@@ -153,6 +153,10 @@ int tls_verify_chain(X509_STORE_CTX *store, void *arg);
  */
 int tls_rules_check(const struct tls_ctx *ctx, const X509 *cert,
 		    STACK_OF(X509) *chain, char *why, size_t why_len);
+
+/* tls_session_say() - keep why a step fails; what is known already is lost */
+void tls_session_say(struct tls_session *session, const char *fmt, ...)
+	__attribute__((format(printf, 2, 3)));
 
 /* tls_verify_explain() - put into @session->error why a step failed */
 void tls_verify_explain(struct tls_session *session, int ssl_error);

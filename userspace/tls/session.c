@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include <errno.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -43,8 +44,22 @@ void tls_session_free(struct tls_session *session)
 	SSL_free(session->ssl);
 	tls_chain_free(session->chain);
 	tls_ctx_free(session->ctx);
+	free(session->error);
+	free(session->summary);
 	mem_wipe(session, sizeof(*session));
 	free(session);
+}
+
+void tls_session_say(struct tls_session *session, const char *fmt, ...)
+{
+	char text[TLS_ERROR_MAX];
+	va_list args;
+
+	va_start(args, fmt);
+	vsnprintf(text, sizeof(text), fmt, args);
+	va_end(args);
+	free(session->error);
+	session->error = strdup(text);
 }
 
 /* what the other side is */
@@ -62,17 +77,17 @@ static void summary_fill(struct tls_session *session, X509 *cert)
 {
 	EVP_PKEY *key = cert ? X509_get0_pubkey(cert) : NULL;
 	const char *type = key ? EVP_PKEY_get0_type_name(key) : NULL;
-	char *out = session->summary, group[64] = "";
+	char out[256], group[64] = "";
 	size_t len;
 	int n;
 
 	if (key && EVP_PKEY_is_a(key, "EC"))
 		EVP_PKEY_get_group_name(key, group, sizeof(group), &len);
-	n = snprintf(out, sizeof(session->summary), "%s, cipher %s, group %s, ",
+	n = snprintf(out, sizeof(out), "%s, cipher %s, group %s, ",
 		     SSL_get_version(session->ssl),
 		     SSL_CIPHER_get_name(SSL_get_current_cipher(session->ssl)),
 		     group_name(session->ssl));
-	len = sizeof(session->summary) - (size_t)n;
+	len = sizeof(out) - (size_t)n;
 	if (!cert)
 		snprintf(out + n, len, "no peer certificate");
 	else
@@ -81,6 +96,7 @@ static void summary_fill(struct tls_session *session, X509 *cert)
 			 key ? EVP_PKEY_get_bits(key) : 0,
 			 type ? type : "unknown", group[0] ? " " : "", group,
 			 OBJ_nid2sn(X509_get_signature_nid(cert)));
+	session->summary = strdup(out);
 }
 
 static enum tls_state enter_failed(struct tls_session *session, int ssl_error)
@@ -98,8 +114,8 @@ static enum tls_state enter_established(struct tls_session *session)
 	/* Verification is mandatory, whatever a cipher list allows. */
 	if ((!cert && is_needed) ||
 	    SSL_get_verify_result(session->ssl) != X509_V_OK) {
-		snprintf(session->error, sizeof(session->error),
-			 "TLS handshake failed: peer is not authenticated");
+		tls_session_say(session,
+				"TLS handshake failed: peer is not authenticated");
 		X509_free(cert);
 		return enter_failed(session, SSL_ERROR_SSL);
 	}
@@ -108,8 +124,8 @@ static enum tls_state enter_established(struct tls_session *session)
 	if (cert && session->ctx->keeps_chain) {
 		session->chain = tls_chain_new(session->ssl, cert);
 		if (!session->chain) {
-			snprintf(session->error, sizeof(session->error),
-				 "TLS handshake failed: the peer's chain of certificates is too long");
+			tls_session_say(session,
+					"TLS handshake failed: the peer's chain of certificates is too long");
 			X509_free(cert);
 			return enter_failed(session, SSL_ERROR_SSL);
 		}
@@ -179,8 +195,8 @@ static enum tls_state read_messages(struct tls_session *session,
 			break;
 		}
 		if (tls_io_put(&io->app_out, record, (size_t)ret)) {
-			snprintf(session->error, sizeof(session->error),
-				 "TLS session failed: out of memory");
+			tls_session_say(session,
+					"TLS session failed: out of memory");
 			session->state = TLS_STATE_FAILED;
 			break;
 		}
@@ -224,12 +240,12 @@ enum tls_state tls_session_step(struct tls_session *session,
 
 const char *tls_session_error(const struct tls_session *session)
 {
-	return session->error;
+	return session->error ? session->error : "";
 }
 
 const char *tls_session_summary(const struct tls_session *session)
 {
-	return session->summary;
+	return session->summary ? session->summary : "";
 }
 
 const struct tls_peer *tls_session_peer(const struct tls_session *session)

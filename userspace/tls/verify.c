@@ -66,8 +66,7 @@ static void verify_refuse(struct tls_session *session, X509_STORE_CTX *store,
 {
 	char *subject = cert ? tls_subject_get(cert) : NULL;
 
-	snprintf(session->error, sizeof(session->error),
-		 "peer certificate refused, depth %d, subject \"%.200s\": %.250s",
+	tls_session_say(session, "peer certificate refused, depth %d, subject \"%.200s\": %.250s",
 		 depth, subject ? subject : "", reason);
 	OPENSSL_free(subject);
 	X509_STORE_CTX_set_error(store, error);
@@ -197,22 +196,20 @@ void tls_verify_explain(struct tls_session *session, int ssl_error)
 			    "handshake" : "session";
 
 	/* The verify callback knows better than "certificate verify failed". */
-	if (session->error[0])
+	if (session->error)
 		return;
 	if (ERR_GET_LIB(code) == ERR_LIB_SSL &&
 	    reason >= SSL_AD_REASON_OFFSET) {
 		int alert = reason - SSL_AD_REASON_OFFSET;
 
-		snprintf(session->error, sizeof(session->error),
-			 "TLS %s ended by the peer: %s%s", phase,
+		tls_session_say(session, "TLS %s ended by the peer: %s%s", phase,
 			 SSL_alert_desc_string_long(alert), alert_hint(alert));
 		return;
 	}
 	if (code)
-		snprintf(session->error, sizeof(session->error),
-			 "TLS %s failed: %s%s", phase, tls_error_reason(),
-			 reason_hint(reason));
+		tls_session_say(session, "TLS %s failed: %s%s", phase,
+				tls_error_reason(), reason_hint(reason));
 	else
-		snprintf(session->error, sizeof(session->error),
-			 "TLS %s failed: library error %d", phase, ssl_error);
+		tls_session_say(session, "TLS %s failed: library error %d",
+				phase, ssl_error);
 }

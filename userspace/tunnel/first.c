@@ -26,7 +26,7 @@ struct first {
 	size_t len;
 	struct tunnel_link *link;
 	struct tunnel_way way;
-	const struct wrap_key *wrap;
+	struct wrap_key *wrap;
 	struct wrap_key *own;
 	uint8_t metadata[WRAP_V2_METADATA_MAX];
 	size_t metadata_len;

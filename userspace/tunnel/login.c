@@ -13,6 +13,7 @@
 #include "tunnel/private.h"
 
 #define FIRST_KID 1u
+#define REASON_MAX 959	/* of a message below 1024 (section 8.7) */
 #define UCN_MAX 64	/* a user name that is to be a common name */
 
 /** struct login - what is checked; in secret memory, for the call only */
@@ -38,10 +39,12 @@ static void login_refuse(struct tunnel_session *ts, const char *for_client,
 {
 	static struct log_limit limit = { .burst = 20, .interval_ms = 1000 };
 	char label[160];
+	size_t len;
 
 	ts->verdict = TUNNEL_VERDICT_REFUSED;
-	snprintf(ts->reason, sizeof(ts->reason), "%.*s",
-		 (int)strcspn(for_client, "\r\n"), for_client);
+	len = strcspn(for_client, "\r\n");
+	free(ts->reason);
+	ts->reason = strndup(for_client, len < REASON_MAX ? len : REASON_MAX);
 	log_limited(&limit, LOG_LEVEL_NOTICE, "%s: login of \"%s\" refused: %s",
 		    tunnel_label(ts->tunnel, label, sizeof(label)),
 		    ts->username, for_log);

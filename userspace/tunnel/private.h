@@ -60,7 +60,7 @@ enum tunnel_verdict {
  * @is_asked: the onlooker has not answered yet
  * @answer_timer: has answered; what follows does not happen inside his call
  * @lines: what he wants to be configured; owned
- * @reason: for AUTH_FAILED of a refused login; "": none
+ * @reason: for AUTH_FAILED of a refused login; owned; NULL: none
  * @pending: what the client shall do meanwhile, until it has been told; owned
  * @token: of the login, with @has_token
  */
@@ -84,7 +84,7 @@ struct tunnel_session {
 	char *lines;
 	size_t lines_len;
 	char username[PROTO_USER_PASS_MAX];
-	char reason[960];	/* of a message below 1024 (section 8.7) */
+	char *reason;
 	char *pending;
 	uint32_t pending_timeout;
 	bool has_token;

@@ -185,6 +185,7 @@ static void session_free(struct tunnel_session *ts)
 	hook_job_drop(ts->answer_job);
 	loop_timer_free(ts->token_timer);
 	loop_timer_free(ts->answer_timer);
+	free(ts->reason);
 	free(ts->pending);
 	free(ts->lines);
 	free(ts->peer_info);

@@ -16,7 +16,8 @@
 /**
  * struct wrap_half - prepared contexts of one direction
  *
- * Keyed once; each packet only restarts them. @ctr is NULL for tls-auth.
+ * Keyed once; each packet only restarts them. @ctr is NULL for tls-auth, both
+ * are while the key rests.
  */
 struct wrap_half {
 	EVP_MAC_CTX *mac;
@@ -27,6 +28,7 @@ struct wrap_half {
  * struct wrap_key - a wrapping
  * @refs: owners besides the first
  * @static_key: what it was made from; NULL with WRAP_MODE_NONE
+ * @direction: which part of it is for what
  *
  * The contexts are scratch space, so that one thread at a time may use a key.
  */
@@ -35,9 +37,13 @@ struct wrap_key {
 	enum wrap_mode mode;
 	size_t tag_len;
 	uint8_t *static_key;
+	enum wrap_direction direction;
 	struct wrap_half send;
 	struct wrap_half recv;
 };
+
+/** wrap_key_wake() - make the contexts of a key that rests; 0 or -ENOMEM */
+int wrap_key_wake(struct wrap_key *key);
 
 /** struct wrap_span - one input of an HMAC */
 struct wrap_span {

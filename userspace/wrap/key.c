@@ -80,17 +80,37 @@ static const char *key_digest_name(const char *digest)
 	return md ? EVP_MD_get0_name(md) : digest;
 }
 
-static int key_setup(struct wrap_key *key, const uint8_t *static_key,
-		     enum wrap_direction direction, const char *digest)
+static int key_setup(struct wrap_key *key, const char *digest)
 {
 	int ret;
 
-	ret = key_half_init(&key->send, key, static_key,
-			    key_send_index(direction), digest);
+	ret = key_half_init(&key->send, key, key->static_key,
+			    key_send_index(key->direction), digest);
 	if (ret)
 		return ret;
-	return key_half_init(&key->recv, key, static_key,
-			     key_recv_index(direction), digest);
+	return key_half_init(&key->recv, key, key->static_key,
+			     key_recv_index(key->direction), digest);
+}
+
+int wrap_key_wake(struct wrap_key *key)
+{
+	int ret;
+
+	if (key->mode != WRAP_MODE_TLS_CRYPT || key->recv.ctr)
+		return 0;
+	ret = key_setup(key, "SHA256");
+	if (ret)
+		wrap_key_rest(key);
+	return ret;
+}
+
+void wrap_key_rest(struct wrap_key *key)
+{
+	/* in tls-auth the digest is not remembered */
+	if (!key || key->refs || key->mode != WRAP_MODE_TLS_CRYPT)
+		return;
+	key_half_reset(&key->send);
+	key_half_reset(&key->recv);
 }
 
 static int key_keep_static(struct wrap_key *key, const uint8_t *static_key)
@@ -124,9 +144,10 @@ int wrap_key_new(enum wrap_mode mode, const uint8_t *static_key,
 	key->mode = mode;
 	if (mode != WRAP_MODE_NONE) {
 		key->tag_len = key_digest_len(digest);
+		key->direction = direction;
 		ret = key_keep_static(key, static_key);
 		if (!ret)
-			ret = key_setup(key, static_key, direction, digest);
+			ret = key_setup(key, digest);
 	}
 	if (ret) {
 		wrap_key_free(key);
@@ -152,10 +173,9 @@ int wrap_key_new_dynamic(const uint8_t *ekm, const struct wrap_key *base,
 	memcpy(mixed, ekm, sizeof(mixed));
 	for (i = 0; base && base->static_key && i < sizeof(mixed); i++)
 		mixed[i] ^= base->static_key[i];
+	key->direction = is_server ? WRAP_DIRECTION_NORMAL :
+				     WRAP_DIRECTION_INVERSE;
 	ret = key_keep_static(key, mixed);
-	if (!ret)
-		ret = key_setup(key, mixed, is_server ? WRAP_DIRECTION_NORMAL :
-				WRAP_DIRECTION_INVERSE, "SHA256");
 	mem_wipe(mixed, sizeof(mixed));
 	if (ret) {
 		wrap_key_free(key);

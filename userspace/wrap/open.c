@@ -88,7 +88,7 @@ static int open_authenticate(const struct wrap_key *key,
 	return -EBADMSG;
 }
 
-int wrap_open(const struct wrap_key *key, struct wrap_rx *rx, uint64_t now_ms,
+int wrap_open(struct wrap_key *key, struct wrap_rx *rx, uint64_t now_ms,
 	      const uint8_t *pkt, size_t pkt_len, uint8_t *body, size_t cap,
 	      size_t *body_len, uint32_t *replay_id)
 {
@@ -102,6 +102,9 @@ int wrap_open(const struct wrap_key *key, struct wrap_rx *rx, uint64_t now_ms,
 		return ret;
 	if (parts.rest_len > cap)
 		return -ENOBUFS;
+	ret = wrap_key_wake(key);
+	if (ret)
+		return ret;
 	ret = open_authenticate(key, &parts, body);
 	if (!ret && parts.replay) {
 		mem_reader_init(&rd, parts.replay, WRAP_REPLAY_LEN);

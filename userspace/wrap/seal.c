@@ -56,7 +56,7 @@ static int seal_tls_crypt(const struct wrap_key *key, const struct wrap_tx *tx,
 	return wrap_ctr(key->send.ctr, tag, body, body_len, ciphertext);
 }
 
-int wrap_seal(const struct wrap_key *key, struct wrap_tx *tx, int64_t now,
+int wrap_seal(struct wrap_key *key, struct wrap_tx *tx, int64_t now,
 	      const uint8_t *head, const uint8_t *body, size_t body_len,
 	      uint8_t *out, size_t cap, size_t *len)
 {
@@ -64,6 +64,9 @@ int wrap_seal(const struct wrap_key *key, struct wrap_tx *tx, int64_t now,
 	struct wrap_tx next = { 0 };
 	int ret = 0;
 
+	ret = wrap_key_wake(key);
+	if (ret)
+		return ret;
 	mem_writer_init(&wr, out, cap);
 	if (key->mode != WRAP_MODE_NONE) {
 		next = *tx;

@@ -67,9 +67,19 @@ int wrap_key_new(enum wrap_mode mode, const uint8_t *static_key,
  * wrap_key_new_dynamic() - tls-crypt key for renegotiations (section 6.4)
  * @ekm: 256 bytes from the TLS exporter
  * @base: the session's base wrapping, whose static key is mixed in; may be NONE
+ *
+ * It rests until it is used.
  */
 int wrap_key_new_dynamic(const uint8_t *ekm, const struct wrap_key *base,
 			 bool is_server, struct wrap_key **out);
+
+/**
+ * wrap_key_rest() - free what takes memory and can be made again
+ *
+ * For a tls-crypt key of one session, between two exchanges; the next packet
+ * makes it again. Nothing happens to a key that has several owners.
+ */
+void wrap_key_rest(struct wrap_key *key);
 
 /** wrap_key_get() - one more owner, who calls wrap_key_free(), too */
 struct wrap_key *wrap_key_get(struct wrap_key *key);
@@ -113,9 +123,10 @@ void wrap_rx_resume(struct wrap_rx *rx, uint32_t time, uint32_t highest,
  * @head: PROTO_HEAD_LEN bytes
  * @len: size of the packet
  *
- * Return: 0, -ENOBUFS, -EOVERFLOW (ids used up), -EIO (crypto library).
+ * Return: 0, -ENOBUFS, -EOVERFLOW (ids used up), -EIO (crypto library),
+ * -ENOMEM.
  */
-int wrap_seal(const struct wrap_key *key, struct wrap_tx *tx, int64_t now,
+int wrap_seal(struct wrap_key *key, struct wrap_tx *tx, int64_t now,
 	      const uint8_t *head, const uint8_t *body, size_t body_len,
 	      uint8_t *out, size_t cap, size_t *len);
 
@@ -126,9 +137,10 @@ int wrap_seal(const struct wrap_key *key, struct wrap_tx *tx, int64_t now,
  * @body: everything behind the head, unwrapped
  * @replay_id: the packet's id if not NULL (0 for WRAP_MODE_NONE)
  *
- * Return: 0, -EBADMSG (short or not authentic), -EALREADY (replayed), -ENOBUFS.
+ * Return: 0, -EBADMSG (short or not authentic), -EALREADY (replayed), -ENOBUFS,
+ * -ENOMEM.
  */
-int wrap_open(const struct wrap_key *key, struct wrap_rx *rx, uint64_t now_ms,
+int wrap_open(struct wrap_key *key, struct wrap_rx *rx, uint64_t now_ms,
 	      const uint8_t *pkt, size_t pkt_len, uint8_t *body, size_t cap,
 	      size_t *body_len, uint32_t *replay_id);
 
