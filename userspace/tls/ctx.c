@@ -199,6 +199,12 @@ int tls_ctx_new(const struct tls_config *cfg, struct tls_ctx **out, char *err,
 		tls_ctx_free(ctx);
 		return ret;
 	}
+	ctx->seen = tls_seen_new(ctx->ssl);
+	if (!ctx->seen) {
+		snprintf(err, err_len, "out of memory");
+		tls_ctx_free(ctx);
+		return -ENOMEM;
+	}
 	SSL_CTX_set_verify(ctx->ssl, verify_mode(ctx), tls_verify_callback);
 	SSL_CTX_set_cert_verify_callback(ctx->ssl, tls_verify_chain, ctx);
 	err[0] = '\0';
@@ -216,6 +222,7 @@ void tls_ctx_free(struct tls_ctx *ctx)
 	BIO_meth_free(ctx->bio);
 	tls_external_free(ctx->external);
 	tls_crl_free(ctx->crl);
+	tls_seen_free(ctx->seen);
 	ASN1_OBJECT_free(ctx->ext_usage);
 	while (ctx->n_providers)
 		OSSL_PROVIDER_unload(ctx->providers[--ctx->n_providers]);

@@ -18,6 +18,7 @@
 
 struct tls_crl;
 struct tls_external;
+struct tls_seen;
 
 enum tls_field_kind {
 	TLS_FIELD_SUBJECT,
@@ -58,6 +59,7 @@ struct tls_ctx {
 	struct tls_field fields[TLS_FIELDS_MAX];
 	size_t n_fields;		/* 0: the common name */
 	struct tls_crl *crl;		/* NULL: no revocation check */
+	struct tls_seen *seen;
 	bool keeps_chain;
 	struct tls_external *external;	/* NULL: the key is here */
 	OSSL_PROVIDER *providers[TLS_PROVIDERS_MAX];
@@ -139,6 +141,19 @@ int64_t tls_crl_expiry(struct tls_crl *crl);
 
 /* tls_crl_path() - of the file or directory, for messages; "" if none */
 const char *tls_crl_path(const struct tls_crl *crl);
+
+/* seen.c: chains whose signatures need not be verified again */
+struct tls_seen *tls_seen_new(SSL_CTX *ssl);
+void tls_seen_free(struct tls_seen *seen);
+
+/*
+ * tls_seen_verify() - in the place of the library's function for signatures and
+ * dates. Context: any thread.
+ */
+int tls_seen_verify(struct tls_seen *seen, X509_STORE_CTX *store);
+
+/* tls_seen_hits() - how many chains were known */
+uint64_t tls_seen_hits(struct tls_seen *seen);
 
 /* verify.c: the library's two callbacks; @arg is the context */
 int tls_verify_callback(int is_ok, X509_STORE_CTX *store);

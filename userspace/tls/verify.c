@@ -116,6 +116,11 @@ int tls_verify_callback(int is_ok, X509_STORE_CTX *store)
 	return 1;
 }
 
+static int verify_signatures(X509_STORE_CTX *store)
+{
+	return tls_seen_verify(session_of(store)->ctx->seen, store);
+}
+
 /*
  * The whole of it: the chain up to a CA, unless fingerprints alone decide, then
  * the rules for the peer's own certificate.
@@ -128,6 +133,7 @@ int tls_verify_chain(X509_STORE_CTX *store, void *arg)
 	char reason[TLS_ERROR_MAX];
 	int ret = 1, error;
 
+	X509_STORE_CTX_set_verify(store, verify_signatures);
 	if (ctx->has_ca)
 		ret = tls_crl_verify(ctx->crl, store);
 	if (ret != 1)
