@@ -67,6 +67,31 @@ static void test_wrong_ca(void **state)
 		       "depth 1, subject \"CN=Test CA\": self-signed");
 }
 
+/*
+ * The certificate between the server's and the root lies in the server's CA
+ * file only: it is sent along, in each of several handshakes.
+ */
+static void test_chain_of_ca_file(void **state)
+{
+	struct pki_spec spec = { .cn = "Middle CA", .is_ca = true };
+	struct pki_cert middle = pki_make(&spec, &ca), leaf;
+	struct tls_config c = client_cfg(), s;
+	char both[4096];
+
+	(void)state;
+	spec = (struct pki_spec){ .cn = "server-2", .serial = 9 };
+	leaf = pki_make(&spec, &middle);
+	s = pair_config(true, &ca, &leaf);
+	/* without it nothing leads from the leaf to the root */
+	assert_refused(&c, &s, false, "unable to get local issuer");
+	snprintf(both, sizeof(both), "%s%s", ca.cert_pem, middle.cert_pem);
+	s.ca = pair_blob("ca.crt", both);
+	assert_accepted(&c, &s);
+	assert_accepted(&c, &s);
+	pki_free(&leaf);
+	pki_free(&middle);
+}
+
 static void test_self_signed(void **state)
 {
 	struct pki_spec spec = { .cn = "me" };
@@ -465,6 +490,7 @@ int main(void)
 		cmocka_unit_test(test_chain_pinned),
 		cmocka_unit_test(test_refused_late),
 		cmocka_unit_test(test_wrong_ca),
+		cmocka_unit_test(test_chain_of_ca_file),
 		cmocka_unit_test(test_self_signed),
 		cmocka_unit_test(test_dates),
 		cmocka_unit_test(test_expired_ca),

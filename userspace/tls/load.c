@@ -316,6 +316,25 @@ static int identity_load(struct tls_build *build)
 			     key_load(build, cert_file);
 }
 
+/*
+ * Without certificates of a chain the library looks for them among those of the
+ * CAs, as OpenVPN lets it, and verifies them: for each handshake, unless it is
+ * done here. What it cannot do here it goes on doing there.
+ */
+static void chain_build(struct tls_build *build)
+{
+	SSL_CTX *ssl = build->ctx->ssl;
+	STACK_OF(X509) *chain = NULL;
+
+	if (!SSL_CTX_get0_certificate(ssl) ||
+	    SSL_CTX_get0_chain_certs(ssl, &chain) != 1 || chain)
+		return;
+	if (SSL_CTX_build_cert_chain(ssl, SSL_BUILD_CHAIN_FLAG_IGNORE_ERROR |
+					  SSL_BUILD_CHAIN_FLAG_CLEAR_ERROR) > 0)
+		SSL_CTX_set_mode(ssl, SSL_MODE_NO_AUTO_CHAIN);
+	ERR_clear_error();
+}
+
 /* finite field Diffie-Hellman */
 
 /* "dh none" has no text: the library then picks a group of fitting size. */
@@ -362,5 +381,7 @@ int tls_load_all(struct tls_build *build)
 		ret = tls_crl_load(build);
 	if (!ret)
 		ret = dh_load(build);
+	if (!ret)
+		chain_build(build);
 	return ret;
 }
