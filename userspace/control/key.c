@@ -12,6 +12,9 @@
 /* Retransmissions double up to this; the hand-window ends them anyway. */
 #define KEY_RETRY_MAX_MS 16000
 
+/* Steps for one event, each of which has brought something to answer. */
+#define KEY_TURNS_MAX 16
+
 const char *control_state_name(enum control_state state)
 {
 	switch (state) {
@@ -421,19 +424,22 @@ void control_key_advance(struct control_key *key)
 	struct control_session *session = key->session;
 	uint64_t now = loop_now(session->env->loop);
 	enum control_state before = key->state;
+	unsigned int turns = 0;
 
 	key_deliver(key);
-	key_verify(key);
-	key_input_records(key);
-	key_step_state(key);
-	key_tell_active(key, &before);
-	key_send_wkc(key, now);
-	control_key_kick(key);
+	do {
+		key_verify(key);
+		key_input_records(key);
+		key_step_state(key);
+		key_tell_active(key, &before);
+		key_send_wkc(key, now);
+	} while (control_key_kick(key) && turns++ < KEY_TURNS_MAX);
 	key_fill_window(key, now);
 	key_step_state(key);
 	key_tell_active(key, &before);
 	/* the answer to that, PUSH_REPLY for one, goes at once */
-	control_key_kick(key);
+	if (control_key_kick(key))
+		key_fill_window(key, now);
 	control_transmit(session, now);
 	key_trim(key);
 	key_check_tls(key);

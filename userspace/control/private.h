@@ -30,7 +30,7 @@ struct control_step {
  * @own, @peer: randoms of key-method-2, in secret memory; NULL once the data
  *	keys are made
  * @is_stepping: a worker holds @step
- * @wants_step: there is work for a worker besides @net_in
+ * @wants_step: there is work for TLS besides @net_in
  * @is_reset_delivered: the peer's packet 0 has been taken off the queue
  * @is_wkc_sent: the packet with the wrapped key has been queued (section 2.4)
  * @is_lost: of another process; there is no TLS session any more
@@ -104,7 +104,7 @@ void control_key_fail(struct control_key *key, const char *reason);
 
 /* step.c */
 int control_move(struct mem_buf *dst, struct mem_buf *src);
-void control_key_kick(struct control_key *key);
+bool control_key_kick(struct control_key *key);
 void control_step_free(struct control_step *step);
 
 /* packet.c */

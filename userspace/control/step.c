@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* Handing a TLS session to a worker and taking it back. */
+/* Steps of a TLS session: by a worker, which has it meanwhile, or here. */
 #include <errno.h>
 #include <stdlib.h>
 
@@ -29,27 +29,6 @@ static void step_work(struct loop_job *job)
 	step->result = tls_session_step(step->tls, &step->io);
 }
 
-static void step_done(struct loop_job *job, bool was_run)
-{
-	struct control_step *step = step_of(job);
-	struct control_key *key = step->key;
-
-	if (!key) {
-		control_step_free(step);
-		return;
-	}
-	key->is_stepping = false;
-	if (was_run)
-		key->tls_state = step->result;
-	if (step->io.net_out.len) {
-		if (mem_buf_append(&key->net_out, step->io.net_out.data,
-				   step->io.net_out.len))
-			control_key_fail(key, "too much handshake data");
-		mem_buf_consume(&step->io.net_out, step->io.net_out.len);
-	}
-	control_session_advance(key->session);
-}
-
 /** control_move() - append all of @src to @dst; 0 or -errno */
 int control_move(struct mem_buf *dst, struct mem_buf *src)
 {
@@ -63,14 +42,56 @@ int control_move(struct mem_buf *dst, struct mem_buf *src)
 	return ret;
 }
 
+/* What a step has written. */
+static void step_take(struct control_key *key)
+{
+	struct mem_buf *out = &key->step->io.net_out;
+
+	if (control_move(&key->net_out, out)) {
+		mem_buf_consume(out, out->len);
+		control_key_fail(key, "too much handshake data");
+	}
+}
+
+static void step_done(struct loop_job *job, bool was_run)
+{
+	struct control_step *step = step_of(job);
+	struct control_key *key = step->key;
+
+	if (!key) {
+		control_step_free(step);
+		return;
+	}
+	key->is_stepping = false;
+	if (was_run)
+		key->tls_state = step->result;
+	step_take(key);
+	control_session_advance(key->session);
+}
+
+/*
+ * Behind the handshake there are only short messages left to encrypt and to
+ * decrypt. That is done sooner than a worker wakes up.
+ */
+static void step_here(struct control_key *key)
+{
+	struct control_step *step = key->step;
+
+	key->wants_step = false;
+	key->tls_state = tls_session_step(step->tls, &step->io);
+	step_take(key);
+}
+
 /**
- * control_key_kick() - give the TLS session to a worker if there is work
+ * control_key_kick() - let the TLS session work if there is work
  * @key: the exchange
  *
- * When the pool's queue is full the work stays where it is, and the session's
- * timer tries again.
+ * A handshake goes to a worker. When the pool's queue is full the work stays
+ * where it is, and the session's timer tries again.
+ *
+ * Return: true when something was done at once, which may have brought records.
  */
-void control_key_kick(struct control_key *key)
+bool control_key_kick(struct control_key *key)
 {
 	struct control_step *step = key->step;
 
@@ -79,16 +100,20 @@ void control_key_kick(struct control_key *key)
 	    key->state == CONTROL_STATE_ERROR ||
 	    key->tls_state == TLS_STATE_FAILED ||
 	    key->tls_state == TLS_STATE_CLOSED)
-		return;
+		return false;
 	if (!key->net_in.len && !key->wants_step)
-		return;
+		return false;
 	if (control_move(&step->io.net_in, &key->net_in) ||
 	    control_move(&step->io.app_in, &key->app_in)) {
 		control_key_fail(key, "out of memory in the handshake");
-		return;
+		return false;
 	}
 	if (key->refusal)
 		tls_session_refuse(step->tls);
+	if (key->tls_state == TLS_STATE_ESTABLISHED) {
+		step_here(key);
+		return true;
+	}
 	step->job.work = step_work;
 	step->job.done = step_done;
 	key->wants_step = false;
@@ -97,4 +122,5 @@ void control_key_kick(struct control_key *key)
 		key->is_stepping = false;
 		key->wants_step = true;
 	}
+	return false;
 }

@@ -187,7 +187,8 @@ int tls_ctx_new(const struct tls_config *cfg, struct tls_ctx **out, char *err,
 	ret = providers_load(&build);
 	if (!ret) {
 		ctx->bio = tls_bio_method_new();
-		ctx->ssl = SSL_CTX_new(TLS_method());
+		ctx->ssl = SSL_CTX_new_ex(tls_lean_get(cfg), NULL,
+					  TLS_method());
 		ret = ctx->bio && ctx->ssl ? rules_copy(&build) : -ENOMEM;
 	}
 	if (!ret)

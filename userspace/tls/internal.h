@@ -118,6 +118,9 @@ void tls_external_free(struct tls_external *external);
 /* bio.c: SSL_read() and SSL_write() of a session end in its struct tls_io */
 BIO_METHOD *tls_bio_method_new(void);
 
+/* lean.c: NULL: the library's own */
+OSSL_LIB_CTX *tls_lean_get(const struct tls_config *cfg);
+
 /* pkcs12.c */
 int tls_pkcs12_load(struct tls_build *build);
 
