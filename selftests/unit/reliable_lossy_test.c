@@ -74,7 +74,9 @@ static void net_throw(struct net *net, unsigned int to,
 	net->flying[i].arrives = net->now + 1 +
 		net_random(net, net->max_delay);
 	net->flying[i].pkt = *pkt;
-	memcpy(net->flying[i].payload, pkt->payload, pkt->payload_len);
+	if (pkt->payload_len)
+		memcpy(net->flying[i].payload, pkt->payload,
+		       pkt->payload_len);
 }
 
 static void net_transmit(struct net *net, unsigned int from,
