@@ -407,6 +407,7 @@ static void key_trim(struct control_key *key)
 	mem_buf_trim(&key->net_in);
 	mem_buf_trim(&key->net_out);
 	mem_buf_trim(&key->app_in);
+	mem_buf_trim(&session->queue);
 	if (key->step)
 		tls_io_trim(&key->step->io);
 	if (key->state != CONTROL_STATE_GENERATED_KEYS)

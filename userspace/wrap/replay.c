@@ -9,7 +9,7 @@
 #define REPLAY_EXPIRE_MS	15000
 #define REPLAY_REAP_MS		5000
 #define REPLAY_UNSEEN		0
-#define REPLAY_EXPIRED		UINT64_MAX
+#define REPLAY_EXPIRED		UINT32_MAX
 
 int wrap_replay_next(struct wrap_tx *tx, int64_t now)
 {
@@ -27,7 +27,15 @@ int wrap_replay_next(struct wrap_tx *tx, int64_t now)
 	return 0;
 }
 
-static uint64_t *replay_slot(struct wrap_rx *rx, uint32_t id)
+/* Low bits of a time, other than those with a meaning of their own. */
+static uint32_t replay_stamp(uint64_t now_ms)
+{
+	uint32_t low = (uint32_t)now_ms;
+
+	return low == REPLAY_UNSEEN || low == REPLAY_EXPIRED ? 1 : low;
+}
+
+static uint32_t *replay_slot(struct wrap_rx *rx, uint32_t id)
 {
 	return &rx->seen_at[id % WRAP_REPLAY_WINDOW];
 }
@@ -39,7 +47,7 @@ static uint64_t *replay_slot(struct wrap_rx *rx, uint32_t id)
 static void replay_reap(struct wrap_rx *rx, uint64_t now_ms)
 {
 	bool is_expired = false;
-	uint64_t *slot;
+	uint32_t *slot;
 	uint32_t i;
 
 	if (now_ms - rx->last_reap < REPLAY_REAP_MS)
@@ -50,7 +58,7 @@ static void replay_reap(struct wrap_rx *rx, uint64_t now_ms)
 		if (*slot == REPLAY_EXPIRED)
 			break;
 		if (*slot != REPLAY_UNSEEN &&
-		    now_ms - *slot > REPLAY_EXPIRE_MS)
+		    (uint32_t)now_ms - *slot > REPLAY_EXPIRE_MS)
 			is_expired = true;
 		if (is_expired)
 			*slot = REPLAY_EXPIRED;
@@ -102,8 +110,7 @@ int wrap_replay_accept(struct wrap_rx *rx, uint64_t now_ms, uint32_t id,
 	}
 	if (id > rx->highest)
 		replay_advance(rx, id);
-	/* 0 means unseen, so millisecond 0 counts as 1. */
-	*replay_slot(rx, id) = now_ms ? now_ms : 1;
+	*replay_slot(rx, id) = replay_stamp(now_ms);
 	return 0;
 }
 
@@ -116,5 +123,5 @@ void wrap_rx_resume(struct wrap_rx *rx, uint32_t time, uint32_t highest,
 	rx->n_tracked = highest < WRAP_REPLAY_WINDOW ? highest :
 						       WRAP_REPLAY_WINDOW;
 	for (unsigned int i = 0; i < WRAP_REPLAY_WINDOW; i++)
-		rx->seen_at[i] = now_ms ? now_ms : 1;
+		rx->seen_at[i] = replay_stamp(now_ms);
 }

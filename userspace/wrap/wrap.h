@@ -105,7 +105,7 @@ struct wrap_rx {
 	uint32_t highest;
 	uint32_t n_tracked;
 	uint64_t last_reap;
-	uint64_t seen_at[WRAP_REPLAY_WINDOW]; /* ms, by id % window; 0 unseen */
+	uint32_t seen_at[WRAP_REPLAY_WINDOW]; /* ms, by id % window; 0 unseen */
 };
 
 /**
