@@ -38,10 +38,12 @@
  * @whole: all of a packet, where its parts follow one another; marked as the
  *	end once for all
  * @sg: associated data, payload, tag; its end is marked likewise
- * @from: the same where the payload is in pieces; between uses only its own
+ * @to: associated data, and where the cleartext goes if not in place; its end
+ *	is marked likewise
+ * @from: as @sg, where the payload is in pieces; between uses only its own
  *	end is marked, beyond which nothing is written
  * @nonce: the nonce
- * @request: the request and the transform's context in it
+ * @request: the request and the transform's context in it; without callback
  *
  * Not itself per-CPU memory: transforms map parts of the request, which
  * has to be in the linear mapping therefore.
@@ -49,6 +51,7 @@
 struct dco_aead_scratch {
 	struct scatterlist whole[1];
 	struct scatterlist sg[3];
+	struct scatterlist to[2];
 	struct scatterlist from[DCO_AEAD_PIECES];
 	u8 nonce[DCO_NONCE_SIZE];
 	u8 request[DCO_AEAD_REQUEST_SIZE] CRYPTO_MINALIGN_ATTR;
@@ -271,7 +274,6 @@ dco_aead_prepare(const struct dco_aead *aead, struct dco_aead_scratch *scratch,
 	sg = dco_aead_set_sg(scratch, packet);
 
 	aead_request_set_tfm(req, tfm);
-	aead_request_set_callback(req, 0, NULL, NULL);
 	aead_request_set_ad(req, packet->ad_len);
 	aead_request_set_crypt(req, sg, sg, crypt_len, scratch->nonce);
 	return req;
@@ -327,6 +329,17 @@ dco_aead_read_from(struct aead_request *req, struct dco_aead_scratch *scratch,
 	return sg;
 }
 
+/* Makes a request write the cleartext to where it belongs. */
+static void dco_aead_write_to(struct aead_request *req,
+			      struct dco_aead_scratch *scratch,
+			      const struct dco_aead_packet *packet)
+{
+	sg_set_page(&scratch->to[0], sg_page(req->src), packet->ad_len,
+		    req->src->offset);
+	sg_set_buf(&scratch->to[1], packet->to, packet->len);
+	req->dst = scratch->to;
+}
+
 /**
  * dco_aead_open() - authenticate and decrypt a packet
  * @aead: receiving direction of a key
@@ -348,7 +361,9 @@ int dco_aead_open(const struct dco_aead *aead,
 	scratch = this_cpu_read(dco_aead_cpu.scratch);
 	req = dco_aead_prepare(aead, scratch, packet,
 			       packet->len + DCO_TAG_SIZE);
-	if (packet->from)
+	if (packet->to)
+		dco_aead_write_to(req, scratch, packet);
+	else if (packet->from)
 		end = dco_aead_read_from(req, scratch, packet);
 	err = crypto_aead_decrypt(req);
 	if (end)
@@ -376,6 +391,7 @@ int dco_aead_module_init(void)
 		}
 		sg_init_table(scratch->whole, ARRAY_SIZE(scratch->whole));
 		sg_init_table(scratch->sg, ARRAY_SIZE(scratch->sg));
+		sg_init_table(scratch->to, ARRAY_SIZE(scratch->to));
 		sg_init_table(scratch->from, ARRAY_SIZE(scratch->from));
 		per_cpu(dco_aead_cpu, cpu).scratch = scratch;
 	}

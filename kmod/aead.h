@@ -34,6 +34,8 @@ struct dco_aead {
  * @id: what the front of the IV is XORed with; differs for each packet
  * @from: NULL, or to open: whose data the ciphertext is a part of, and stays
  * @from_offset: where it begins in there
+ * @to: NULL, or to open, without @from: where cleartext goes, so that the
+ *	packet stays as it is; also in one piece of the linear mapping
  *
  * All but @from's data is in one piece of the linear mapping, @ad before the
  * others.
@@ -47,6 +49,7 @@ struct dco_aead_packet {
 	__be64 id;
 	struct sk_buff *from;
 	unsigned int from_offset;
+	void *to;
 };
 
 int dco_aead_module_init(void);

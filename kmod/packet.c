@@ -7,52 +7,66 @@
 #include "packet.h"
 #include "wire.h"
 
-/* The tag comes last. Where there is no room for it behind the packet, the
- * packet moves to the front, where there always is: that costs less than to
- * allocate another one.
- */
-static int dco_packet_seal_epoch(const struct dco_seal *seal,
-				 struct sk_buff *skb, __be32 word)
+static __be32 dco_packet_word(const struct dco_seal *seal, u32 peer_id)
 {
-	struct dco_wire_epoch_hdr *hdr;
-	struct dco_aead_packet packet;
-	size_t len = skb->len;
+	return cpu_to_be32(DCO_OPCODE_DATA_V2 << DCO_OPCODE_SHIFT |
+			   seal->key->id << DCO_KEY_ID_SHIFT | peer_id);
+}
 
-	if (skb_tailroom(skb) < DCO_TAG_SIZE) {
-		hdr = __skb_push(skb, DCO_WIRE_EPOCH_OVERHEAD);
-		memmove(hdr + 1, skb->data + DCO_WIRE_EPOCH_OVERHEAD, len);
-	} else {
-		hdr = __skb_push(skb, sizeof(*hdr));
-		__skb_put(skb, DCO_TAG_SIZE);
-	}
+/* The header is in front of the text, and the tag behind it. */
+static int dco_packet_seal_epoch(struct dco_seal *seal, u8 *text, size_t len,
+				 __be32 word)
+{
+	struct dco_wire_epoch_hdr *hdr = (struct dco_wire_epoch_hdr *)text - 1;
+	struct dco_aead_packet packet = {
+		.ad = hdr, .ad_len = sizeof(*hdr), .text = text, .len = len,
+		.tag = text + len,
+	};
+
 	hdr->word = word;
 	hdr->id = cpu_to_be64((u64)seal->tx->epoch << DCO_EPOCH_SHIFT |
-			      seal->id);
-	packet.ad = hdr;
-	packet.ad_len = sizeof(*hdr);
-	packet.text = hdr + 1;
-	packet.len = len;
-	packet.tag = packet.text + len;
-	packet.from = NULL;
+			      seal->id++);
 	packet.id = hdr->id;
 	return dco_aead_seal(&seal->tx->aead, &packet);
 }
 
 /* Behind the packet there is room: the parts stand as the crypto API wants them
- * while it works, with a copy of the associated data where the tag will be.
+ * while it works, with the associated data where the tag will be.
  */
-static int dco_packet_seal_whole(const struct dco_seal *seal,
-				 struct dco_wire_hdr *hdr,
-				 struct dco_aead_packet *packet)
+static int dco_packet_seal_whole(struct dco_seal *seal, u8 *text, size_t len,
+				 __be32 word)
 {
+	struct dco_wire_hdr *hdr = (struct dco_wire_hdr *)text - 1;
+	__be32 *ad = (__be32 *)(text - DCO_AAD_SIZE);
+	struct dco_aead_packet packet = {
+		.ad = ad, .ad_len = DCO_AAD_SIZE, .text = text, .len = len,
+		.tag = text + len, .id = cpu_to_be64(seal->id << 32),
+	};
+	__be32 id = cpu_to_be32(seal->id++);
 	int err;
 
-	packet->ad = packet->text - DCO_AAD_SIZE;
-	packet->tag = packet->text + packet->len;
-	memcpy(packet->ad, hdr, DCO_AAD_SIZE);
-	err = dco_aead_seal(&seal->tx->aead, packet);
-	memcpy(hdr->tag, packet->tag, DCO_TAG_SIZE);
+	ad[0] = word;
+	ad[1] = id;
+	err = dco_aead_seal(&seal->tx->aead, &packet);
+	hdr->word = word;
+	hdr->packet_id = id;
+	memcpy(hdr->tag, packet.tag, DCO_TAG_SIZE);
 	return err;
+}
+
+/* There is no room for the tag but where it belongs. */
+static int dco_packet_seal_apart(struct dco_seal *seal, u8 *text, size_t len,
+				 __be32 word)
+{
+	struct dco_wire_hdr *hdr = (struct dco_wire_hdr *)text - 1;
+	struct dco_aead_packet packet = {
+		.ad = hdr, .ad_len = DCO_AAD_SIZE, .text = text, .len = len,
+		.tag = hdr->tag, .id = cpu_to_be64(seal->id << 32),
+	};
+
+	hdr->word = word;
+	hdr->packet_id = cpu_to_be32(seal->id++);
+	return dco_aead_seal(&seal->tx->aead, &packet);
 }
 
 /**
@@ -62,38 +76,92 @@ static int dco_packet_seal_whole(const struct dco_seal *seal,
  *	bytes in front of it
  * @peer_id: peer id to send
  *
+ * With epochs the tag comes last. Where there is no room for it behind the
+ * packet, the packet moves to the front, where there always is: that costs less
+ * than to allocate another one.
+ *
  * Context: BH disabled, RCU read side.
  * Return: 0 or a negative errno. The packet id is used up in any case.
  */
 int dco_packet_seal(struct dco_seal *seal, struct sk_buff *skb, u32 peer_id)
 {
-	__be32 word = cpu_to_be32(DCO_OPCODE_DATA_V2 << DCO_OPCODE_SHIFT |
-				  seal->key->id << DCO_KEY_ID_SHIFT | peer_id);
-	struct dco_aead_packet packet;
-	struct dco_wire_hdr *hdr;
+	bool has_room = skb_tailroom(skb) >= DCO_TAG_SIZE;
+	__be32 word = dco_packet_word(seal, peer_id);
 	size_t len = skb->len;
-	int err;
+	u8 *text = skb->data;
 
 	seal->usage += dco_usage(len);
-	if (seal->tx->epoch) {
-		err = dco_packet_seal_epoch(seal, skb, word);
-		seal->id++;
-		return err;
+	if (!seal->tx->epoch) {
+		__skb_push(skb, DCO_WIRE_HDR_SIZE);
+		if (likely(has_room))
+			return dco_packet_seal_whole(seal, text, len, word);
+		return dco_packet_seal_apart(seal, text, len, word);
 	}
-	hdr = __skb_push(skb, sizeof(*hdr));
-	hdr->word = word;
-	hdr->packet_id = cpu_to_be32(seal->id);
-	packet.ad = hdr;
-	packet.ad_len = DCO_AAD_SIZE;
-	packet.text = hdr + 1;
-	packet.len = len;
-	packet.tag = hdr->tag;
-	packet.from = NULL;
-	packet.id = cpu_to_be64(seal->id << 32);
-	seal->id++;
-	if (likely(skb_tailroom(skb) >= DCO_TAG_SIZE))
-		return dco_packet_seal_whole(seal, hdr, &packet);
-	return dco_aead_seal(&seal->tx->aead, &packet);
+	if (likely(has_room)) {
+		__skb_push(skb, DCO_WIRE_EPOCH_HDR_SIZE);
+		__skb_put(skb, DCO_TAG_SIZE);
+	} else {
+		__skb_push(skb, DCO_WIRE_EPOCH_OVERHEAD);
+		text = memmove(skb->data + DCO_WIRE_EPOCH_HDR_SIZE, text, len);
+	}
+	return dco_packet_seal_epoch(seal, text, len, word);
+}
+
+/**
+ * dco_packet_front() - what sealing puts in front of a packet
+ * @key: the key
+ *
+ * The rest of dco_key_overhead() comes behind it.
+ *
+ * Return: its length in bytes.
+ */
+unsigned int dco_packet_front(const struct dco_key *key)
+{
+	return key->epoch ? DCO_WIRE_EPOCH_HDR_SIZE : DCO_WIRE_HDR_SIZE;
+}
+
+/**
+ * dco_packet_seal_pack() - make data packets of packed IP packets
+ * @seal: the batch that they belong to
+ * @skb: the packets, 64 at most, as dco_split_pack() makes them, with room for
+ *	what sealing adds; those before it in memory have been sealed
+ * @peer_id: peer id to send
+ *
+ * Context: BH disabled, RCU read side.
+ * Return: which have not been sealed, the first by the lowest bit; their ids
+ * are used up, too.
+ */
+u64 dco_packet_seal_pack(struct dco_seal *seal, struct sk_buff *skb,
+			 u32 peer_id)
+{
+	unsigned int i, left, len, front = dco_packet_front(seal->key);
+	unsigned int back = dco_key_overhead(seal->key) - front;
+	int (*one)(struct dco_seal *seal, u8 *text, size_t len, __be32 word) =
+		back ? dco_packet_seal_epoch : dco_packet_seal_whole;
+	const struct skb_shared_info *shinfo = skb_shinfo(skb);
+	__be32 word = dco_packet_word(seal, peer_id);
+	u64 bit = 1, failed = 0;
+	u8 *at;
+
+	seal->usage += dco_usage(skb_headlen(skb));
+	if (unlikely(one(seal, skb->data, skb_headlen(skb), word)))
+		failed = bit;
+	__skb_push(skb, front);
+	skb->tail += back;
+	skb->len += back;
+	for (i = 0; i < shinfo->nr_frags; i++) {
+		at = skb_frag_address(&shinfo->frags[i]);
+		left = skb_frag_size(&shinfo->frags[i]);
+		for (; left; left -= len, at += len) {
+			bit <<= 1;
+			len = min_t(unsigned int, left, shinfo->gso_size);
+			seal->usage += dco_usage(len - front - back);
+			if (unlikely(one(seal, at + front, len - front - back,
+					 word)))
+				failed |= bit;
+		}
+	}
+	return failed;
 }
 
 /* Moves the parts to where the crypto API wants them, if there is room behind
@@ -113,43 +181,32 @@ static void dco_packet_make_whole(struct sk_buff *skb,
 }
 
 /* Finds the parts of a packet. Returns its id. */
-static u64 dco_packet_map(struct sk_buff *skb, struct dco_aead_packet *packet)
+static u64 dco_packet_map(u8 *data, size_t len, struct dco_aead_packet *packet)
 {
-	struct dco_wire_hdr *hdr = (struct dco_wire_hdr *)skb->data;
+	struct dco_wire_hdr *hdr = (struct dco_wire_hdr *)data;
 	u64 id = be32_to_cpu(hdr->packet_id);
 
 	packet->ad = hdr;
 	packet->ad_len = DCO_AAD_SIZE;
 	packet->text = hdr + 1;
-	packet->len = skb->len - sizeof(*hdr);
+	packet->len = len - sizeof(*hdr);
 	packet->tag = hdr->tag;
 	packet->id = cpu_to_be64(id << 32);
 	return id;
 }
 
-static u64 dco_packet_map_epoch(struct sk_buff *skb,
+static u64 dco_packet_map_epoch(u8 *data, size_t len,
 				struct dco_aead_packet *packet)
 {
-	struct dco_wire_epoch_hdr *hdr = (void *)skb->data;
+	struct dco_wire_epoch_hdr *hdr = (struct dco_wire_epoch_hdr *)data;
 
 	packet->ad = hdr;
 	packet->ad_len = sizeof(*hdr);
 	packet->text = hdr + 1;
-	packet->len = skb->len - DCO_WIRE_EPOCH_OVERHEAD;
+	packet->len = len - DCO_WIRE_EPOCH_OVERHEAD;
 	packet->tag = packet->text + packet->len;
 	packet->id = hdr->id;
 	return be64_to_cpu(hdr->id);
-}
-
-static void dco_packet_map_from(const struct sk_buff *skb,
-				struct dco_aead_packet *packet,
-				const struct dco_packet_from *from)
-{
-	packet->from = NULL;
-	if (!from)
-		return;
-	packet->from = from->skb;
-	packet->from_offset = from->offset + ((u8 *)packet->text - skb->data);
 }
 
 static enum dco_drop dco_packet_open_with(struct dco_key *key,
@@ -180,20 +237,14 @@ static enum dco_drop dco_packet_open_with(struct dco_key *key,
 	return DCO_DROP_MAX;
 }
 
+/* @packet has been mapped, and has the id */
 static enum dco_drop dco_packet_open_epoch(struct dco_key *key,
-					   struct sk_buff *skb,
-					   struct dco_aead_packet *packet,
-					   const struct dco_packet_from *from,
-					   struct dco_newest *newest)
+					   const struct dco_aead_packet *packet,
+					   u64 id, struct dco_newest *newest)
 {
 	struct dco_key_rx *rx;
 	enum dco_drop cause;
-	u64 id;
 
-	if (unlikely(skb->len <= DCO_WIRE_EPOCH_OVERHEAD))
-		return DCO_DROP_RX_SHORT;
-	id = dco_packet_map_epoch(skb, packet);
-	dco_packet_map_from(skb, packet, from);
 	rx = dco_epoch_find(key->epoch, id >> DCO_EPOCH_SHIFT);
 	if (unlikely(!rx))
 		return DCO_DROP_RX_EPOCH;
@@ -213,24 +264,35 @@ static enum dco_drop dco_packet_open_epoch(struct dco_key *key,
  * @from: NULL, or where the whole packet is; then @skb has the first
  *	DCO_WIRE_OVERHEAD bytes of it, the last DCO_TAG_SIZE, and room for what
  *	is between
+ * @to: NULL, or where the cleartext goes, with room for all but
+ *	DCO_WIRE_OVERHEAD bytes of @skb; not with @from. It belongs to where
+ *	@skb's data is afterwards, and has its length.
  * @newest: receives the packet if it is accepted, and is the newest of the key
  *
  * Context: BH disabled, RCU read side.
- * Return: DCO_DROP_MAX, or why the packet is to be dropped.
+ * Return: DCO_DROP_MAX, or why the packet is to be dropped; then what is at @to
+ * means nothing.
  */
 enum dco_drop dco_packet_open(struct dco_key *key, struct sk_buff *skb,
-			      const struct dco_packet_from *from,
+			      const struct dco_packet_from *from, void *to,
 			      struct dco_newest *newest)
 {
-	struct dco_aead_packet packet;
+	struct dco_aead_packet packet = { .to = to };
 	enum dco_drop cause;
 	u64 id;
 
+	if (key->epoch && unlikely(skb->len <= DCO_WIRE_EPOCH_OVERHEAD))
+		return DCO_DROP_RX_SHORT;
+	id = key->epoch ? dco_packet_map_epoch(skb->data, skb->len, &packet) :
+			  dco_packet_map(skb->data, skb->len, &packet);
+	if (from) {
+		packet.from = from->skb;
+		packet.from_offset = from->offset +
+				     ((u8 *)packet.text - skb->data);
+	}
 	if (key->epoch) {
-		cause = dco_packet_open_epoch(key, skb, &packet, from, newest);
+		cause = dco_packet_open_epoch(key, &packet, id, newest);
 	} else {
-		id = dco_packet_map(skb, &packet);
-		dco_packet_map_from(skb, &packet, from);
 		dco_packet_make_whole(skb, &packet);
 		cause = dco_packet_open_with(key, rcu_dereference(key->rx[0]),
 					     &packet, id, newest);
@@ -240,6 +302,42 @@ enum dco_drop dco_packet_open(struct dco_key *key, struct sk_buff *skb,
 	__skb_pull(skb, (u8 *)packet.text - skb->data);
 	skb_trim(skb, packet.len);
 	return DCO_DROP_MAX;
+}
+
+/**
+ * dco_packet_open_to() - get the cleartext of a data packet that stays
+ * @key: the key that it names
+ * @data: the packet, in one piece of the linear mapping; is not written to
+ * @len: its length in bytes, more than DCO_WIRE_OVERHEAD; receives that of the
+ *	cleartext
+ * @to: where the cleartext goes, with room for all but DCO_WIRE_OVERHEAD bytes
+ * @newest: receives the packet if it is accepted, and is the newest of the key
+ *
+ * Context: BH disabled, RCU read side.
+ * Return: DCO_DROP_MAX, or why the packet is to be dropped; then what is at @to
+ * means nothing.
+ */
+enum dco_drop dco_packet_open_to(struct dco_key *key, const u8 *data,
+				 unsigned int *len, void *to,
+				 struct dco_newest *newest)
+{
+	struct dco_aead_packet packet = { .to = to };
+	u8 *at = (u8 *)data;
+	enum dco_drop cause;
+	u64 id;
+
+	if (key->epoch && unlikely(*len <= DCO_WIRE_EPOCH_OVERHEAD))
+		return DCO_DROP_RX_SHORT;
+	if (key->epoch) {
+		id = dco_packet_map_epoch(at, *len, &packet);
+		cause = dco_packet_open_epoch(key, &packet, id, newest);
+	} else {
+		id = dco_packet_map(at, *len, &packet);
+		cause = dco_packet_open_with(key, rcu_dereference(key->rx[0]),
+					     &packet, id, newest);
+	}
+	*len = packet.len;
+	return cause;
 }
 
 /**

@@ -48,9 +48,15 @@ struct dco_newest {
 };
 
 int dco_packet_seal(struct dco_seal *seal, struct sk_buff *skb, u32 peer_id);
+u64 dco_packet_seal_pack(struct dco_seal *seal, struct sk_buff *skb,
+			 u32 peer_id);
+unsigned int dco_packet_front(const struct dco_key *key);
 enum dco_drop dco_packet_open(struct dco_key *key, struct sk_buff *skb,
-			      const struct dco_packet_from *from,
+			      const struct dco_packet_from *from, void *to,
 			      struct dco_newest *newest);
+enum dco_drop dco_packet_open_to(struct dco_key *key, const u8 *data,
+				 unsigned int *len, void *to,
+				 struct dco_newest *newest);
 bool dco_packet_is_newest(const struct dco_newest *newest);
 
 #endif /* DCO_PACKET_H */

@@ -54,6 +54,20 @@ enum dco_drop dco_path_cause(int err)
 }
 
 /**
+ * dco_path_takes_packed() - is one packet of many segments for the device?
+ * @path: the way
+ *
+ * If not it is split on the way, which is faster with packets in a list.
+ *
+ * Return: true if it takes UDP GSO packets whose segments are in fragments.
+ */
+bool dco_path_takes_packed(const struct dco_path *path)
+{
+	return path->dsk->transport == DCO_TRANSPORT_UDP &&
+	       dco_udp_takes_packed(path);
+}
+
+/**
  * dco_path_put() - be done with a way, used or not
  * @path: what dco_path_find() made
  */

@@ -43,6 +43,7 @@ void dco_path_put(struct dco_path *path);
 unsigned int dco_path_mtu(const struct dco_path *path);
 void dco_path_clamp_mss(struct dco_peer *peer, const struct dco_path *path,
 			struct sk_buff *skb);
+bool dco_path_takes_packed(const struct dco_path *path);
 int dco_path_send(struct dco_path *path, struct sk_buff *list);
 
 #endif /* DCO_PATH_H */

@@ -28,6 +28,7 @@
 #include "rx_cell.h"
 #include "rx_merge.h"
 #include "trace.h"
+#include "udp_gro.h"
 #include "wire.h"
 
 /* Would a packet to this address be sent to this peer? Answers by the FIB, of
@@ -154,38 +155,83 @@ static void dco_rx_clear(const struct dco_dev *dco, struct sk_buff *skb)
 	}
 }
 
-/* Gives the stack what waits in @merge, if anything; @direct: as for
- * dco_cells_receive()
+/**
+ * struct dco_burst - packets of a peer that came together
+ * @peer: whose they are
+ * @outer: the way that all of them have taken; NULL with TCP
+ * @tos: of the packets outside
+ * @more: length of those that have not been opened yet, in bytes
+ * @key: the key of the last one; NULL: not known
+ * @is_heard: has any been opened?
+ * @is_current: is the peer known to be where they come from?
+ * @merge: what waits for those that continue it
+ * @direct: what goes up at once
+ * @delivered: what has been given to the stack
  */
-static void dco_rx_deliver(struct dco_peer *peer, struct dco_merge *merge,
-			   struct list_head *direct,
-			   struct dco_count *delivered)
+struct dco_burst {
+	struct dco_peer *peer;
+	const struct dco_outer *outer;
+	u8 tos;
+	unsigned int more;
+	struct dco_key *key;
+	bool is_heard;
+	bool is_current;
+	struct dco_merge merge;
+	struct list_head direct;
+	struct dco_count delivered;
+};
+
+static void dco_rx_begin(struct dco_burst *burst, struct dco_peer *peer,
+			 const struct dco_outer *outer)
 {
-	struct sk_buff *skb = dco_merge_finish(merge);
+	burst->peer = peer;
+	burst->outer = outer;
+	burst->tos = outer ? outer->tos : 0;
+	burst->more = 0;
+	burst->key = NULL;
+	burst->is_heard = false;
+	burst->is_current = !outer;
+	dco_merge_init(&burst->merge, peer->dco);
+	INIT_LIST_HEAD(&burst->direct);
+	burst->delivered = (struct dco_count){};
+}
+
+/* Gives the stack what waits to be continued, if anything. A stream's packets
+ * come while its socket is locked, and none goes up at once.
+ */
+static void dco_rx_deliver(struct dco_burst *burst)
+{
+	struct sk_buff *skb = dco_merge_finish(&burst->merge);
+	struct dco_peer *peer = burst->peer;
 	enum dco_drop cause;
 
 	if (!skb)
 		return;
 	skb->dev = peer->dco->dev;
 	skb_scrub_packet(skb, true);
-	cause = dco_cells_receive(peer->dco, skb, direct);
+	cause = dco_cells_receive(peer->dco, skb,
+				  burst->outer ? &burst->direct : NULL);
 	if (unlikely(cause != DCO_DROP_MAX)) {
 		dco_peer_drop(peer, skb, cause);
 		return;
 	}
-	delivered->packets += merge->packets;
-	delivered->bytes += merge->bytes;
+	burst->delivered.packets += burst->merge.packets;
+	burst->delivered.bytes += burst->merge.bytes;
 }
 
-static void dco_rx_count(struct dco_peer *peer,
-			 const struct dco_count *delivered)
+static void dco_rx_end(struct dco_burst *burst)
 {
-	u64 packets = delivered->packets;
+	const struct dco_count *delivered = &burst->delivered;
 
-	if (unlikely(!packets))
+	dco_rx_deliver(burst);
+	dco_merge_exit(&burst->merge);
+	dco_cells_flush(&burst->direct);
+	if (unlikely(!delivered->packets))
 		return;
-	dco_peer_stats_add(peer, DCO_FLOW_VPN_RX, packets, delivered->bytes);
-	dco_dev_stats_rx(peer->dco, packets, delivered->bytes);
+	dco_peer_stats_add(burst->peer, DCO_FLOW_VPN_RX, delivered->packets,
+			   delivered->bytes);
+	dco_dev_stats_rx(burst->peer->dco, delivered->packets,
+			 delivered->bytes);
 }
 
 static u8 dco_rx_tos(const struct sk_buff *skb)
@@ -206,11 +252,12 @@ static bool dco_rx_ecn(struct sk_buff *skb, u8 outer)
 	return INET_ECN_decapsulate(skb, outer, dco_rx_tos(skb)) < 2;
 }
 
-/* An authentic packet; skb->data is the cleartext */
-static void dco_rx_payload(struct dco_peer *peer, struct sk_buff *skb, u8 tos,
-			   struct dco_merge *merge, struct list_head *direct,
-			   struct dco_count *delivered)
+/* An authentic packet that continues no other; skb->data is the cleartext */
+static void dco_rx_payload(struct dco_burst *burst, struct sk_buff *skb)
 {
+	struct dco_peer *peer = burst->peer;
+	u8 tos = burst->tos;
+
 	skb_reset_network_header(skb);
 	skb->protocol = ip_tunnel_parse_protocol(skb);
 	if (unlikely(!skb->protocol)) {
@@ -225,7 +272,7 @@ static void dco_rx_payload(struct dco_peer *peer, struct sk_buff *skb, u8 tos,
 	/* what continues another packet has its source, which was found valid,
 	 * and is no SYN
 	 */
-	if (INET_ECN_is_not_ect(tos) && dco_merge_append(merge, skb))
+	if (INET_ECN_is_not_ect(tos) && dco_merge_append(&burst->merge, skb))
 		return;
 	if (unlikely(!dco_rx_source_is_valid(peer, skb))) {
 		net_dbg_ratelimited("%s: source of peer %u is not its own\n",
@@ -238,11 +285,12 @@ static void dco_rx_payload(struct dco_peer *peer, struct sk_buff *skb, u8 tos,
 		return;
 	}
 	dco_path_clamp_mss(peer, NULL, skb);
-	if (unlikely(!INET_ECN_is_not_ect(tos)) && dco_merge_append(merge, skb))
+	if (unlikely(!INET_ECN_is_not_ect(tos)) &&
+	    dco_merge_append(&burst->merge, skb))
 		return;
-	dco_rx_deliver(peer, merge, direct, delivered);
+	dco_rx_deliver(burst);
 	dco_rx_clear(peer->dco, skb);
-	dco_merge_begin(merge, skb);
+	dco_merge_begin(&burst->merge, skb);
 }
 
 /**
@@ -256,8 +304,7 @@ static void dco_rx_payload(struct dco_peer *peer, struct sk_buff *skb, u8 tos,
  */
 int dco_rx_inject(struct dco_peer *peer, struct sk_buff *skb)
 {
-	struct dco_count delivered = {};
-	struct dco_merge merge;
+	struct dco_burst burst;
 
 	skb_reset_network_header(skb);
 	skb->protocol = ip_tunnel_parse_protocol(skb);
@@ -270,118 +317,245 @@ int dco_rx_inject(struct dco_peer *peer, struct sk_buff *skb)
 		return -EACCES;
 	}
 	dco_rx_clear(peer->dco, skb);
-	dco_merge_init(&merge, peer->dco);
-	dco_merge_begin(&merge, skb);
-	dco_rx_deliver(peer, &merge, NULL, &delivered);
-	dco_rx_count(peer, &delivered);
+	dco_rx_begin(&burst, peer, NULL);
+	dco_merge_begin(&burst.merge, skb);
+	dco_rx_end(&burst);
 	return 0;
 }
 
-/* Opens a packet; skb->data becomes the cleartext. Returns why it failed, or
- * DCO_DROP_MAX.
- */
-static enum dco_drop dco_rx_open(struct dco_peer *peer, struct sk_buff *skb,
-				 const struct dco_packet_from *from,
-				 struct dco_newest *newest)
+/* A packet that was delayed must not move a peer back. */
+static void dco_rx_learn(struct dco_burst *burst,
+			 const struct dco_newest *newest)
 {
-	enum dco_drop cause;
-	struct dco_key *key;
-	u32 word;
+	const struct dco_endpoint *ep;
 
+	ep = rcu_dereference(burst->peer->endpoint);
+	burst->is_current = !ep || dco_endpoint_is_current(ep, burst->outer);
+	if (unlikely(!burst->is_current))
+		dco_endpoint_learn(burst->peer, burst->outer, newest);
+}
+
+/* The key that a packet names, or NULL. Those of a burst name the same. */
+static struct dco_key *dco_rx_key(struct dco_burst *burst, const void *data)
+{
+	u8 id = be32_to_cpup(data) >> DCO_KEY_ID_SHIFT & DCO_KEY_ID_MASK;
+
+	if (unlikely(!burst->key || burst->key->id != id))
+		burst->key = dco_key_slots_find(&burst->peer->keys, id);
+	return burst->key;
+}
+
+/* A packet has been opened with a key, or not, for a cause. */
+static void dco_rx_opened(struct dco_burst *burst, struct dco_key *key,
+			  enum dco_drop cause, struct dco_newest *newest)
+{
+	struct dco_peer *peer = burst->peer;
+
+	if (dco_key_swap_is_due(key))
+		dco_notify_key_swap(peer, key->id);
+	if (unlikely(cause != DCO_DROP_MAX))
+		return;
+	if (!dco_key_slots_see(&peer->keys, key))
+		newest->rx = NULL;
+	if (unlikely(!burst->is_heard)) {
+		dco_peer_touch(&peer->last_recv, dco_keepalive_now());
+		burst->is_heard = true;
+	}
+	if (unlikely(!burst->is_current && newest->rx))
+		dco_rx_learn(burst, newest);
+}
+
+/* Can it be opened at all? Returns why not, or DCO_DROP_MAX. */
+static enum dco_drop dco_rx_prepare(struct sk_buff *skb)
+{
 	if (unlikely(skb->len <= DCO_WIRE_OVERHEAD))
 		return DCO_DROP_RX_SHORT;
 	/* frags and clones may belong to somebody else */
 	if (unlikely(skb_linearize_cow(skb)))
 		return DCO_DROP_RX_NO_MEM;
-
-	word = be32_to_cpup((__be32 *)skb->data);
-	key = dco_key_slots_find(&peer->keys,
-				 word >> DCO_KEY_ID_SHIFT & DCO_KEY_ID_MASK);
-	if (unlikely(!key))
-		return DCO_DROP_RX_NO_KEY;
-	cause = dco_packet_open(key, skb, from, newest);
-	if (dco_key_swap_is_due(key))
-		dco_notify_key_swap(peer, key->id);
-	if (cause == DCO_DROP_MAX && !dco_key_slots_see(&peer->keys, key))
-		newest->rx = NULL;
-	return cause;
+	return DCO_DROP_MAX;
 }
 
-/* Opens what can be opened of a list, whose packets are counted. Returns the
- * cleartext packets; @newest: the newest one of all so far, if it is of these.
+/* Where to open a packet of @len bytes, if it may continue another one; NULL:
+ * in place.
  */
-static struct sk_buff *dco_rx_open_list(struct dco_peer *peer,
-					struct sk_buff *list,
-					const struct dco_packet_from *from,
-					struct dco_newest *newest)
+static u8 *dco_rx_place(struct dco_burst *burst, unsigned int len)
 {
-	struct sk_buff *first = NULL, **tail = &first;
-	struct dco_count received = {};
-	struct sk_buff *skb, *next;
-	struct dco_newest newer;
-	enum dco_drop cause;
+	if (unlikely(!INET_ECN_is_not_ect(burst->tos)))
+		return NULL;
+	return dco_merge_place(&burst->merge, len - DCO_WIRE_OVERHEAD,
+			       burst->more - DCO_WIRE_OVERHEAD);
+}
 
-	newest->rx = NULL;
-	skb_list_walk_safe(list, skb, next) {
-		skb_mark_not_on_list(skb);
-		received.packets++;
-		received.bytes += skb->len;
-		cause = dco_rx_open(peer, skb, from, &newer);
-		if (unlikely(cause != DCO_DROP_MAX)) {
-			net_dbg_ratelimited("%s: packet of peer %u dropped: %d\n",
-					    peer->dco->dev->name, peer->id,
-					    cause);
-			dco_peer_drop(peer, skb, cause);
-			continue;
+static void dco_rx_drop(struct dco_burst *burst, struct sk_buff *skb,
+			enum dco_drop cause)
+{
+	net_dbg_ratelimited("%s: packet of peer %u dropped: %d\n",
+			    burst->peer->dco->dev->name, burst->peer->id,
+			    cause);
+	if (skb)
+		dco_peer_drop(burst->peer, skb, cause);
+	else
+		dco_peer_drop_count(burst->peer, cause);
+}
+
+/* Opens a packet and gives it to the stack, or has it continue another one. */
+static void dco_rx_one(struct dco_burst *burst, struct sk_buff *skb,
+		       const struct dco_packet_from *from)
+{
+	struct dco_newest newest;
+	enum dco_drop cause;
+	struct dco_key *key;
+	u8 *to = NULL;
+
+	cause = dco_rx_prepare(skb);
+	if (unlikely(cause != DCO_DROP_MAX))
+		goto drop;
+	cause = DCO_DROP_RX_NO_KEY;
+	key = dco_rx_key(burst, skb->data);
+	if (unlikely(!key))
+		goto drop;
+	if (likely(!from))
+		to = dco_rx_place(burst, skb->len);
+	cause = dco_packet_open(key, skb, from, to, &newest);
+	dco_rx_opened(burst, key, cause, &newest);
+	if (to && likely(cause == DCO_DROP_MAX)) {
+		if (likely(dco_merge_take(&burst->merge, to, skb->len))) {
+			napi_consume_skb(skb, 1);
+			return;
 		}
-		if (likely(newer.rx))
-			*newest = newer;
-		*tail = skb;
-		tail = &skb->next;
+		memcpy(skb->data, to, skb->len);
 	}
-	dco_peer_stats_add(peer, DCO_FLOW_LINK_RX, received.packets,
-			   received.bytes);
+	if (to)
+		dco_merge_restore(&burst->merge);
+	if (unlikely(cause != DCO_DROP_MAX))
+		goto drop;
+	dco_rx_payload(burst, skb);
+	return;
+drop:
+	dco_rx_drop(burst, skb, cause);
+}
+
+/* As dco_rx_one(), with a packet that is in memory of others. */
+static void dco_rx_copy(struct dco_burst *burst, const u8 *data,
+			unsigned int len)
+{
+	struct sk_buff *skb;
+
+	skb = netdev_alloc_skb(burst->peer->dco->dev, len + DCO_TAG_SIZE);
+	if (unlikely(!skb)) {
+		dco_rx_drop(burst, NULL, DCO_DROP_RX_NO_MEM);
+		return;
+	}
+	skb_put_data(skb, data, len);
+	dco_rx_one(burst, skb, NULL);
+}
+
+/* As dco_rx_copy(), but that what continues another packet is not copied. */
+static void dco_rx_piece(struct dco_burst *burst, const u8 *data,
+			 unsigned int len)
+{
+	enum dco_drop cause = DCO_DROP_RX_NO_KEY;
+	struct dco_newest newest;
+	struct sk_buff *skb;
+	struct dco_key *key;
+	u8 *to = NULL;
+
+	if (likely(len > DCO_WIRE_OVERHEAD))
+		to = dco_rx_place(burst, len);
+	if (!to) {
+		dco_rx_copy(burst, data, len);
+		return;
+	}
+	key = dco_rx_key(burst, data);
+	if (likely(key)) {
+		cause = dco_packet_open_to(key, data, &len, to, &newest);
+		dco_rx_opened(burst, key, cause, &newest);
+	}
+	if (likely(cause == DCO_DROP_MAX &&
+		   dco_merge_take(&burst->merge, to, len)))
+		return;
+	skb = NULL;
+	if (cause == DCO_DROP_MAX) {
+		cause = DCO_DROP_RX_NO_MEM;
+		skb = netdev_alloc_skb(burst->peer->dco->dev, len);
+		if (likely(skb))
+			skb_put_data(skb, to, len);
+	}
+	dco_merge_restore(&burst->merge);
+	if (skb)
+		dco_rx_payload(burst, skb);
+	else
+		dco_rx_drop(burst, NULL, cause);
+}
+
+static void dco_rx_count(struct dco_burst *burst, unsigned int packets)
+{
+	struct dco_peer *peer = burst->peer;
+
+	dco_peer_stats_add(peer, DCO_FLOW_LINK_RX, packets, burst->more);
 	dco_dev_batch_add(peer->dco, DCO_BATCH_RX_OUTER, 1);
-	dco_dev_batch_add(peer->dco, DCO_BATCH_RX_OUTER_SEGMENTS,
-			  received.packets);
-	trace_dco_rx_batch(peer, received.packets, received.bytes);
-	return first;
+	dco_dev_batch_add(peer->dco, DCO_BATCH_RX_OUTER_SEGMENTS, packets);
+	trace_dco_rx_batch(peer, packets, burst->more);
 }
 
 static void dco_rx_batch(struct dco_peer *peer, struct sk_buff *list,
 			 const struct dco_outer *outer,
 			 const struct dco_packet_from *from)
 {
-	u8 tos = outer ? outer->tos : 0;
-	struct dco_count delivered = {};
-	const struct dco_endpoint *ep;
+	unsigned int packets = 0, len;
 	struct sk_buff *skb, *next;
-	struct dco_newest newest;
-	struct list_head *direct;
-	struct dco_merge merge;
-	LIST_HEAD(collected);
+	struct dco_burst burst;
 
-	list = dco_rx_open_list(peer, list, from, &newest);
-	if (unlikely(!list))
-		return;
-	dco_peer_touch(&peer->last_recv, dco_keepalive_now());
-
-	/* a packet that was delayed must not move a peer back */
-	if (likely(outer && newest.rx)) {
-		ep = rcu_dereference(peer->endpoint);
-		if (unlikely(ep && !dco_endpoint_is_current(ep, outer)))
-			dco_endpoint_learn(peer, outer, &newest);
+	dco_rx_begin(&burst, peer, outer);
+	for (skb = list; skb; skb = skb->next) {
+		packets++;
+		burst.more += skb->len;
 	}
-	/* a stream's packets come while its socket is locked */
-	direct = outer ? &collected : NULL;
-	dco_merge_init(&merge, peer->dco);
+	dco_rx_count(&burst, packets);
 	skb_list_walk_safe(list, skb, next) {
 		skb_mark_not_on_list(skb);
-		dco_rx_payload(peer, skb, tos, &merge, direct, &delivered);
+		len = skb->len;
+		dco_rx_one(&burst, skb, from);
+		burst.more -= len;
 	}
-	dco_rx_deliver(peer, &merge, direct, &delivered);
-	dco_cells_flush(&collected);
-	dco_rx_count(peer, &delivered);
+	dco_rx_end(&burst);
+}
+
+/**
+ * dco_rx_packed() - receive data packets of a peer that came as one
+ * @peer: whose they are, by their peer id
+ * @skb: the first of them, data at its wire header; consumed
+ * @rest: the others, as dco_udp_gro_unpack() finds them
+ * @outer: the way that they have taken
+ *
+ * Context: BH disabled, RCU read side.
+ */
+void dco_rx_packed(struct dco_peer *peer, struct sk_buff *skb,
+		   const struct dco_packed *rest,
+		   const struct dco_outer *outer)
+{
+	struct dco_burst burst;
+	unsigned int i, left, len;
+	const u8 *at;
+
+	dco_rx_begin(&burst, peer, outer);
+	len = skb->len;
+	burst.more = len + rest->len;
+	dco_rx_count(&burst, rest->packets + 1);
+	dco_dev_batch_add(peer->dco, DCO_BATCH_RX_PACKED, 1);
+	dco_rx_one(&burst, skb, NULL);
+	burst.more -= len;
+	for (i = 0; i < rest->n; i++) {
+		at = skb_frag_address(&rest->frags[i]);
+		left = skb_frag_size(&rest->frags[i]);
+		for (; left; left -= len, at += len) {
+			len = min(left, rest->size);
+			dco_rx_piece(&burst, at, len);
+			burst.more -= len;
+		}
+	}
+	dco_rx_end(&burst);
 }
 
 /**

@@ -3,7 +3,8 @@
  * Neighbours in a burst that continue one another become one packet before they
  * reach GRO. They are TCP segments of one flow, which a burst is full of, and
  * GRO would come to the same result: but it asks five functions about each one,
- * and looks among all flows that it holds.
+ * and looks among all flows that it holds. What is likely to continue another
+ * one is opened to where it belongs then (rx_row.c).
  *
  * The rules are those of TCP's GRO, so that a packet that is forwarded can be
  * cut again into what came. Whatever is unusual is left to it.
@@ -24,32 +25,59 @@
 /* In the last one only */
 #define DCO_MERGE_FLAGS_LAST	(TCP_FLAG_PSH | TCP_FLAG_FIN)
 
-static struct tcphdr *dco_merge_tcp(const struct sk_buff *skb,
+/* What has to be the same in a segment that continues another one: all but the
+ * lengths, identification, checksums, sequence number, urgent pointer (which
+ * means nothing without its flag), PSH and FIN. Options are, to the last byte.
+ */
+static const u8 dco_merge_mask4[sizeof(struct iphdr) + 60] = {
+	[0 ... 1] = 0xff, [6 ... 9] = 0xff, [12 ... 23] = 0xff,
+	[28 ... 32] = 0xff, [33] = 0xf6, [34 ... 35] = 0xff,
+	[40 ... 79] = 0xff,
+};
+
+static const u8 dco_merge_mask6[DCO_ROW_OVER_MAX] = {
+	[0 ... 3] = 0xff, [6 ... 43] = 0xff,
+	[48 ... 52] = 0xff, [53] = 0xf6, [54 ... 55] = 0xff,
+	[60 ... 99] = 0xff,
+};
+
+static struct tcphdr *dco_merge_tcp(const u8 *data,
 				    const struct dco_segment *seg)
 {
-	return (struct tcphdr *)(skb->data + seg->ip_len);
+	return (struct tcphdr *)(data + seg->ip_len);
+}
+
+/* The checksum of IPv4 and the length, of @len bytes that are to be TCP */
+static bool dco_merge_is_ip_valid(const u8 *data, unsigned int len, bool is_v4)
+{
+	const struct ipv6hdr *ip6h = (struct ipv6hdr *)data;
+	const struct iphdr *iph = (struct iphdr *)data;
+
+	if (is_v4)
+		return ntohs(iph->tot_len) == len && !ip_fast_csum(iph, 5);
+	return ntohs(ip6h->payload_len) + sizeof(*ip6h) == len;
 }
 
 static bool dco_merge_read_ip(const struct sk_buff *skb,
 			      struct dco_segment *seg)
 {
-	const struct ipv6hdr *ip6h = ipv6_hdr(skb);
-	const struct iphdr *iph = ip_hdr(skb);
+	const struct ipv6hdr *ip6h = (struct ipv6hdr *)skb->data;
+	const struct iphdr *iph = (struct iphdr *)skb->data;
 
 	if (skb->protocol == htons(ETH_P_IP)) {
 		seg->ip_len = sizeof(*iph);
 		seg->ip_id = ntohs(iph->id);
 		return iph->ihl == 5 && iph->protocol == IPPROTO_TCP &&
-		       ntohs(iph->tot_len) == skb->len &&
-		       !ip_is_fragment(iph) && !ip_fast_csum(iph, 5);
+		       !ip_is_fragment(iph) &&
+		       dco_merge_is_ip_valid(skb->data, skb->len, true);
 	}
 	seg->ip_len = sizeof(*ip6h);
 	seg->ip_id = 0;
 	return ip6h->nexthdr == IPPROTO_TCP &&
-	       ntohs(ip6h->payload_len) + sizeof(*ip6h) == skb->len;
+	       dco_merge_is_ip_valid(skb->data, skb->len, false);
 }
 
-/* Is it a TCP segment that can be merged? The network header is valid. */
+/* Is it a TCP segment that others can continue? The IP header is there. */
 static bool dco_merge_read(const struct sk_buff *skb, struct dco_segment *seg)
 {
 	const struct tcphdr *th;
@@ -57,7 +85,7 @@ static bool dco_merge_read(const struct sk_buff *skb, struct dco_segment *seg)
 	if (!dco_merge_read_ip(skb, seg) ||
 	    seg->ip_len + sizeof(*th) > skb_headlen(skb))
 		return false;
-	th = dco_merge_tcp(skb, seg);
+	th = dco_merge_tcp(skb->data, seg);
 	seg->head_len = seg->ip_len + th->doff * 4;
 	seg->seq = ntohl(th->seq);
 	return th->doff * 4 >= sizeof(*th) &&
@@ -66,40 +94,30 @@ static bool dco_merge_read(const struct sk_buff *skb, struct dco_segment *seg)
 	       !(tcp_flag_word(th) & DCO_MERGE_FLAGS_ALONE);
 }
 
-static bool dco_merge_is_same_ip(const struct sk_buff *a,
-				 const struct sk_buff *b)
+static __always_inline u64
+dco_merge_differs(const u8 *a, const u8 *b, const u8 *mask, unsigned int len)
 {
-	const struct ipv6hdr *a6 = ipv6_hdr(a), *b6 = ipv6_hdr(b);
-	const struct iphdr *a4 = ip_hdr(a), *b4 = ip_hdr(b);
+	u64 word = 0, other = 0, where = 0;
 
-	if (a->protocol != b->protocol)
-		return false;
-	if (a->protocol == htons(ETH_P_IP))
-		return a4->saddr == b4->saddr && a4->daddr == b4->daddr &&
-		       a4->tos == b4->tos && a4->ttl == b4->ttl &&
-		       a4->frag_off == b4->frag_off;
-	/* version, class and flow label are one word */
-	return *(__be32 *)a6 == *(__be32 *)b6 &&
-	       a6->hop_limit == b6->hop_limit &&
-	       ipv6_addr_equal(&a6->saddr, &b6->saddr) &&
-	       ipv6_addr_equal(&a6->daddr, &b6->daddr);
+	memcpy(&word, a, len);
+	memcpy(&other, b, len);
+	memcpy(&where, mask, len);
+	return (word ^ other) & where;
 }
 
-/* Everything but the sequence number and what the last one may say */
-static bool dco_merge_is_same_tcp(const struct tcphdr *a,
-				  const struct tcphdr *b)
+/* Are headers of @len bytes the same, as far as they have to be? */
+static bool dco_merge_is_same(const u8 *a, const u8 *b, const u8 *mask,
+			      unsigned int len)
 {
-	const u32 *option_a = (const u32 *)(a + 1);
-	const u32 *option_b = (const u32 *)(b + 1);
-	u32 differs = 0;
-	int n;
+	u64 differs = 0;
+	unsigned int i;
 
-	if (a->source != b->source || a->dest != b->dest ||
-	    a->ack_seq != b->ack_seq ||
-	    (tcp_flag_word(a) ^ tcp_flag_word(b)) & ~DCO_MERGE_FLAGS_LAST)
-		return false;
-	for (n = a->doff - sizeof(*a) / 4; n > 0; n--)
-		differs |= *option_a++ ^ *option_b++;
+	for (i = 0; i + sizeof(u64) <= len; i += sizeof(u64))
+		differs |= dco_merge_differs(a + i, b + i, mask + i,
+					     sizeof(u64));
+	if (len % sizeof(u64))
+		differs |= dco_merge_differs(a + i, b + i, mask + i,
+					     sizeof(u32));
 	return !differs;
 }
 
@@ -107,45 +125,41 @@ static bool dco_merge_is_same_tcp(const struct tcphdr *a,
  * matter.
  */
 static bool dco_merge_is_id_next(const struct dco_merge *merge,
-				 const struct sk_buff *skb,
-				 const struct dco_segment *seg)
+				 const struct iphdr *iph)
 {
-	u16 step = seg->ip_id - merge->next.ip_id;
+	u16 step = ntohs(iph->id) - merge->next.ip_id;
 
-	if (skb->protocol != htons(ETH_P_IP))
-		return true;
 	if (merge->packets > 1)
 		return step == merge->ip_id_step;
-	return step == 1 || (step == 0 && ip_hdr(skb)->frag_off);
+	return step == 1 || (step == 0 && iph->frag_off);
 }
 
-/* A packet whose own memory has room for the next one gets it by a copy from
- * skb_try_coalesce(). Not every kernel can cut a packet with several segments
- * in its head that GRO has appended to another one, so GRO is asked instead.
+/* Does a packet continue the one that waits, which is open? The first @linear
+ * of its @len bytes are at @data.
  */
-static bool dco_merge_fits(const struct dco_merge *merge,
-			   const struct sk_buff *skb,
-			   const struct dco_segment *seg)
+static bool dco_merge_fits(const struct dco_merge *merge, const u8 *data,
+			   unsigned int linear, unsigned int len)
 {
+	unsigned int head_len = merge->next.head_len, more = len - head_len;
+	bool is_v4 = merge->next.ip_len == sizeof(struct iphdr);
 	const struct sk_buff *head = merge->head;
-	unsigned int len = skb->len - seg->head_len;
+	const struct tcphdr *th;
 
-	return seg->seq == merge->next.seq && len <= merge->size &&
-	       len > skb_tailroom(head) &&
-	       head->len + len <= merge->max &&
-	       seg->head_len == merge->next.head_len &&
-	       dco_merge_is_same_ip(head, skb) &&
-	       dco_merge_is_same_tcp(dco_merge_tcp(head, seg),
-				     dco_merge_tcp(skb, seg)) &&
-	       dco_merge_is_id_next(merge, skb, seg);
+	if (linear < head_len || len <= head_len || more > merge->size ||
+	    head->len + more > merge->max ||
+	    !dco_merge_is_same(head->data, data, is_v4 ? dco_merge_mask4 :
+			       dco_merge_mask6, head_len))
+		return false;
+	th = dco_merge_tcp(data, &merge->next);
+	return ntohl(th->seq) == merge->next.seq &&
+	       dco_merge_is_ip_valid(data, len, is_v4) &&
+	       (!is_v4 || dco_merge_is_id_next(merge, (struct iphdr *)data));
 }
 
 /* after a segment with so much payload */
-static void dco_merge_expect(struct dco_merge *merge,
-			     const struct dco_segment *seg, __be32 flags,
+static void dco_merge_expect(struct dco_merge *merge, __be32 flags,
 			     unsigned int len)
 {
-	merge->next = *seg;
 	merge->next.seq += len;
 	merge->is_open = len == merge->size && !(flags & DCO_MERGE_FLAGS_LAST);
 }
@@ -153,14 +167,14 @@ static void dco_merge_expect(struct dco_merge *merge,
 static void dco_merge_read_head(struct dco_merge *merge)
 {
 	const struct sk_buff *head = merge->head;
-	struct dco_segment seg;
 
 	merge->is_read = true;
 	merge->is_open = false;
-	if (!dco_merge_read(head, &seg))
+	if (!dco_merge_read(head, &merge->next))
 		return;
-	merge->size = head->len - seg.head_len;
-	dco_merge_expect(merge, &seg, tcp_flag_word(dco_merge_tcp(head, &seg)),
+	merge->size = head->len - merge->next.head_len;
+	dco_merge_expect(merge, tcp_flag_word(dco_merge_tcp(head->data,
+							    &merge->next)),
 			 merge->size);
 }
 
@@ -172,6 +186,7 @@ static void dco_merge_read_head(struct dco_merge *merge)
 void dco_merge_init(struct dco_merge *merge, const struct dco_dev *dco)
 {
 	merge->head = NULL;
+	dco_row_init(&merge->row);
 	merge->max = min_t(unsigned int, READ_ONCE(dco->dev->gro_max_size),
 			   IP_MAX_MTU);
 	merge->is_allowed = (dco->dev->features & NETIF_F_RXCSUM) &&
@@ -190,6 +205,84 @@ void dco_merge_begin(struct dco_merge *merge, struct sk_buff *skb)
 	merge->bytes = skb->len;
 	merge->is_read = !merge->is_allowed;
 	merge->is_open = false;
+	dco_row_begin(&merge->row);
+}
+
+/* A packet of @len bytes becomes a part of the one before. */
+static void dco_merge_count(struct dco_merge *merge, __be32 flags, u16 ip_id,
+			    unsigned int len)
+{
+	struct tcphdr *th = dco_merge_tcp(merge->head->data, &merge->next);
+
+	if (unlikely(flags & DCO_MERGE_FLAGS_LAST))
+		tcp_flag_word(th) |= flags & DCO_MERGE_FLAGS_LAST;
+	/* of IPv6 it is something else that nobody asks for */
+	if (merge->packets++ == 1)
+		merge->ip_id_step = ip_id - merge->next.ip_id;
+	merge->next.ip_id = ip_id;
+	merge->bytes += len;
+	dco_merge_expect(merge, flags, len - merge->next.head_len);
+}
+
+/**
+ * dco_merge_place() - where to open what may continue a packet
+ * @merge: with a packet or without
+ * @len: length of the cleartext at most
+ * @more: the same, with what comes after it
+ *
+ * To be followed by dco_merge_take() or dco_merge_restore().
+ *
+ * Context: BH disabled.
+ * Return: where the cleartext is to be; NULL: in place.
+ */
+u8 *dco_merge_place(struct dco_merge *merge, unsigned int len,
+		    unsigned int more)
+{
+	const struct sk_buff *head = merge->head;
+	unsigned int over;
+
+	if (!head)
+		return NULL;
+	if (!merge->is_read)
+		dco_merge_read_head(merge);
+	over = merge->next.head_len;
+	if (!merge->is_open || len <= over ||
+	    head->len + len - over > merge->max ||
+	    skb_shinfo(head)->nr_frags == MAX_SKB_FRAGS)
+		return NULL;
+	return dco_row_open(&merge->row, over, len, more);
+}
+
+/**
+ * dco_merge_restore() - the place is not used
+ * @merge: after dco_merge_place()
+ *
+ * What is there may be gone afterwards.
+ */
+void dco_merge_restore(struct dco_merge *merge)
+{
+	dco_row_restore(&merge->row);
+}
+
+/**
+ * dco_merge_take() - does a packet continue the one before it?
+ * @merge: after dco_merge_place()
+ * @data: the place, with the packet in it
+ * @len: its length in bytes
+ *
+ * Return: whether it has become a part of that packet; dco_merge_restore() has
+ * to be called if not.
+ */
+bool dco_merge_take(struct dco_merge *merge, const u8 *data, unsigned int len)
+{
+	if (unlikely(!dco_merge_fits(merge, data, len, len)))
+		return false;
+	dco_merge_count(merge,
+			tcp_flag_word(dco_merge_tcp(data, &merge->next)),
+			ntohs(((struct iphdr *)data)->id), len);
+	skb_orphan(merge->head);
+	dco_row_give(&merge->row, merge->head, len - merge->next.head_len);
+	return true;
 }
 
 /**
@@ -201,37 +294,41 @@ void dco_merge_begin(struct dco_merge *merge, struct sk_buff *skb)
  */
 bool dco_merge_append(struct dco_merge *merge, struct sk_buff *skb)
 {
+	unsigned int head_len, len = skb->len;
 	struct sk_buff *head = merge->head;
-	unsigned int len = skb->len;
-	struct dco_segment seg;
+	const u8 *data = skb->data;
 	bool is_stolen;
 	__be32 flags;
+	u16 ip_id;
 	int delta;
 
 	if (!head)
 		return false;
 	if (!merge->is_read)
 		dco_merge_read_head(merge);
-	if (!merge->is_open || !dco_merge_read(skb, &seg) ||
-	    !dco_merge_fits(merge, skb, &seg))
+	/* A packet whose own memory has room for the next one gets it by a copy
+	 * from skb_try_coalesce(). Not every kernel can cut a packet with
+	 * several segments in its head that GRO has appended to another one, so
+	 * GRO is asked instead.
+	 */
+	head_len = merge->next.head_len;
+	if (!merge->is_open ||
+	    !dco_merge_fits(merge, data, skb_headlen(skb), len) ||
+	    len - head_len <= skb_tailroom(head))
 		return false;
 
 	/* its memory changes hands: it is nobody else's from here on */
 	skb_orphan(head);
-	flags = tcp_flag_word(dco_merge_tcp(skb, &seg));
-	__skb_pull(skb, seg.head_len);
+	flags = tcp_flag_word(dco_merge_tcp(data, &merge->next));
+	ip_id = ntohs(((struct iphdr *)data)->id);
+	__skb_pull(skb, head_len);
 	if (!skb_try_coalesce(head, skb, &is_stolen, &delta)) {
-		__skb_push(skb, seg.head_len);
+		__skb_push(skb, head_len);
 		return false;
 	}
+	merge->row.is_last = false;
+	dco_merge_count(merge, flags, ip_id, len);
 	kfree_skb_partial(skb, is_stolen);
-
-	tcp_flag_word(dco_merge_tcp(head, &seg)) |=
-		flags & DCO_MERGE_FLAGS_LAST;
-	if (merge->packets++ == 1)
-		merge->ip_id_step = seg.ip_id - merge->next.ip_id;
-	merge->bytes += len;
-	dco_merge_expect(merge, &seg, flags, len - seg.head_len);
 	return true;
 }
 
@@ -239,7 +336,7 @@ bool dco_merge_append(struct dco_merge *merge, struct sk_buff *skb)
 static void dco_merge_write(const struct dco_merge *merge, struct sk_buff *skb)
 {
 	unsigned int len = skb->len - merge->next.ip_len;
-	struct tcphdr *th = dco_merge_tcp(skb, &merge->next);
+	struct tcphdr *th = dco_merge_tcp(skb->data, &merge->next);
 	struct skb_shared_info *shinfo = skb_shinfo(skb);
 	struct ipv6hdr *ip6h = ipv6_hdr(skb);
 	struct iphdr *iph = ip_hdr(skb);
@@ -279,4 +376,13 @@ struct sk_buff *dco_merge_finish(struct dco_merge *merge)
 		dco_merge_write(merge, skb);
 	merge->head = NULL;
 	return skb;
+}
+
+/**
+ * dco_merge_exit() - give back what dco_merge_place() has allocated
+ * @merge: without a packet
+ */
+void dco_merge_exit(struct dco_merge *merge)
+{
+	dco_row_end(&merge->row);
 }

@@ -4,6 +4,8 @@
 
 #include <linux/types.h>
 
+#include "rx_row.h"
+
 struct dco_dev;
 struct sk_buff;
 
@@ -29,6 +31,7 @@ struct dco_segment {
  * @size: payload of each but the last in bytes
  * @max: what a packet may grow to, in bytes
  * @next: what the one that continues it has to say; valid if @is_open
+ * @row: where its payload is, but for what it had at first
  * @ip_id_step: what the IPv4 identification grows by; valid if @packets > 1
  * @is_allowed: whether packets may be merged at all
  * @is_read: whether @next and @is_open are set
@@ -41,6 +44,7 @@ struct dco_merge {
 	unsigned int size;
 	unsigned int max;
 	struct dco_segment next;
+	struct dco_row row;
 	u16 ip_id_step;
 	bool is_allowed;
 	bool is_read;
@@ -48,8 +52,13 @@ struct dco_merge {
 };
 
 void dco_merge_init(struct dco_merge *merge, const struct dco_dev *dco);
+void dco_merge_exit(struct dco_merge *merge);
 void dco_merge_begin(struct dco_merge *merge, struct sk_buff *skb);
 bool dco_merge_append(struct dco_merge *merge, struct sk_buff *skb);
+u8 *dco_merge_place(struct dco_merge *merge, unsigned int len,
+		    unsigned int more);
+void dco_merge_restore(struct dco_merge *merge);
+bool dco_merge_take(struct dco_merge *merge, const u8 *data, unsigned int len);
 struct sk_buff *dco_merge_finish(struct dco_merge *merge);
 
 #endif /* DCO_RX_MERGE_H */

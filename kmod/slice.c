@@ -9,7 +9,9 @@
  * last one. Blocks that are in use by others wait in the order in which they
  * have been cut, which is about that in which they come back. There are as many
  * as were in use at one time, but no more than DCO_SLICE_KEPT, and they stay
- * until the module goes.
+ * until the module goes: a megabyte for each CPU that sends at most, whatever
+ * comes, as the kernel's own caches of fragments and packets have no shrinker
+ * either. To give them back from another CPU would take a lock for each slice.
  */
 #include <linux/gfp.h>
 #include <linux/local_lock.h>
@@ -156,6 +158,31 @@ void *dco_slice_alloc(unsigned int size, unsigned int align)
 	dco_compat_local_unlock_bh(&dco_slices.lock);
 	/* where there are no blocks any more, there may be pages */
 	return likely(data) ? data : napi_alloc_frag_align(size, align);
+}
+
+/**
+ * dco_slice_take() - memory for payloads that follow one another
+ * @size: how many bytes are wanted, more than none; receives how many it is,
+ *	perhaps fewer, but not fewer than DCO_SLICE_LEAST if that was wanted
+ *
+ * Context: BH disabled.
+ * Return: the memory, with one reference to its page, or NULL.
+ */
+void *dco_slice_take(unsigned int *size)
+{
+	unsigned int wanted = ALIGN(*size, SMP_CACHE_BYTES), n;
+	struct dco_slices *slices;
+	void *data;
+
+	dco_compat_local_lock_bh(&dco_slices.lock);
+	slices = this_cpu_ptr(&dco_slices);
+	n = slices->page ? min(slices->rest, wanted) : 0;
+	if (n < wanted && n < DCO_SLICE_LEAST)
+		n = min_t(unsigned int, DCO_SLICE_BLOCK, wanted);
+	data = dco_slice_cut(slices, n, SMP_CACHE_BYTES);
+	dco_compat_local_unlock_bh(&dco_slices.lock);
+	*size = n;
+	return data;
 }
 
 /**

@@ -34,8 +34,10 @@ enum dco_flow {
  * @DCO_BATCH_TX_OUTER: packets given to the transport
  * @DCO_BATCH_TX_OUTER_GSO: those of them that carry several
  * @DCO_BATCH_TX_OUTER_SEGMENTS: what all of them carry
+ * @DCO_BATCH_TX_PACKED: super-packets whose segments lie behind one another
  * @DCO_BATCH_RX_OUTER: packets and bursts of them from the transport
  * @DCO_BATCH_RX_OUTER_SEGMENTS: packets in these
+ * @DCO_BATCH_RX_PACKED: bursts that came so
  * @DCO_BATCH_RX_GRO: packets given to GRO
  * @DCO_BATCH_RX_GRO_FULL: packets that it did not take
  * @DCO_BATCH_RX_DIRECT: packets given to the stack without GRO
@@ -48,8 +50,10 @@ enum dco_batch {
 	DCO_BATCH_TX_OUTER,
 	DCO_BATCH_TX_OUTER_GSO,
 	DCO_BATCH_TX_OUTER_SEGMENTS,
+	DCO_BATCH_TX_PACKED,
 	DCO_BATCH_RX_OUTER,
 	DCO_BATCH_RX_OUTER_SEGMENTS,
+	DCO_BATCH_RX_PACKED,
 	DCO_BATCH_RX_GRO,
 	DCO_BATCH_RX_GRO_FULL,
 	DCO_BATCH_RX_DIRECT,

@@ -188,27 +188,18 @@ static enum dco_drop dco_tx_take_key(struct dco_peer *peer, unsigned int n,
 	return DCO_DROP_TX_KEY_SPENT;
 }
 
-static void dco_tx_send_by(struct dco_path *path, struct sk_buff *list,
-			   unsigned int n, struct dco_count *sent)
+/* Sends what has been sealed, with ids from @first on. */
+static void dco_tx_send_sealed(struct dco_path *path, struct dco_seal *seal,
+			       u64 first, struct sk_buff *list,
+			       const struct dco_count *sealed)
 {
 	struct dco_peer *peer = path->peer;
-	struct dco_count sealed = {};
-	struct dco_seal seal;
-	enum dco_drop cause;
-	u64 first;
 	int err;
 
-	cause = dco_tx_take_key(peer, n, &seal);
-	if (unlikely(cause != DCO_DROP_MAX)) {
-		dco_peer_drop_list(peer, list, cause);
-		return;
-	}
-	first = seal.id;
-	list = dco_tx_seal_list(path, &seal, list, &sealed);
-	dco_key_used(&seal);
+	dco_key_used(seal);
 	path->ip_id = peer->ip_id + first;
-	if (dco_key_swap_is_due(seal.key))
-		dco_notify_key_swap(peer, seal.key->id);
+	if (dco_key_swap_is_due(seal->key))
+		dco_notify_key_swap(peer, seal->key->id);
 	if (unlikely(!list))
 		return;
 	err = dco_path_send(path, list);
@@ -217,8 +208,27 @@ static void dco_tx_send_by(struct dco_path *path, struct sk_buff *list,
 		return;
 	}
 	dco_peer_touch(&peer->last_sent, dco_keepalive_now());
-	dco_peer_stats_add(peer, DCO_FLOW_LINK_TX, sealed.packets,
-			   sealed.bytes);
+	dco_peer_stats_add(peer, DCO_FLOW_LINK_TX, sealed->packets,
+			   sealed->bytes);
+}
+
+static void dco_tx_send_by(struct dco_path *path, struct sk_buff *list,
+			   unsigned int n, struct dco_count *sent)
+{
+	struct dco_peer *peer = path->peer;
+	struct dco_count sealed = {};
+	struct dco_seal seal;
+	enum dco_drop cause;
+	u64 first;
+
+	cause = dco_tx_take_key(peer, n, &seal);
+	if (unlikely(cause != DCO_DROP_MAX)) {
+		dco_peer_drop_list(peer, list, cause);
+		return;
+	}
+	first = seal.id;
+	list = dco_tx_seal_list(path, &seal, list, &sealed);
+	dco_tx_send_sealed(path, &seal, first, list, &sealed);
 	if (sent) {
 		sent->packets = sealed.packets;
 		sent->bytes = sealed.bytes -
@@ -342,10 +352,126 @@ static void dco_tx_handoff(struct dco_peer *peer, struct sk_buff *skb)
 	dco_dev_stats_tx(peer->dco, sent.packets, sent.bytes);
 }
 
+/* A packet of its own that is a part of another one */
+static struct sk_buff *dco_tx_copy_part(struct dco_peer *peer,
+					const struct sk_buff *whole,
+					unsigned int offset, unsigned int len)
+{
+	struct sk_buff *skb = alloc_skb(DCO_TX_HEADROOM + len, GFP_ATOMIC);
+
+	if (unlikely(!skb)) {
+		dco_peer_drop_count(peer, DCO_DROP_TX_NO_MEM);
+		return NULL;
+	}
+	skb_reserve(skb, DCO_TX_HEADROOM);
+	skb_copy_bits(whole, offset, __skb_put(skb, len), len);
+	skb->dev = whole->dev;
+	skb->protocol = whole->protocol;
+	skb->priority = whole->priority;
+	skb_copy_hash(skb, whole);
+	return skb;
+}
+
+/* Takes those out of packed segments that have been sealed, and appends them to
+ * a list, the end of which it returns.
+ */
+static struct sk_buff **dco_tx_rescue(struct dco_peer *peer,
+				      struct sk_buff *skb, u64 failed,
+				      struct sk_buff **tail)
+{
+	unsigned int size = skb_is_gso(skb) ? skb_shinfo(skb)->gso_size :
+					      skb->len;
+	unsigned int offset, len;
+
+	for (offset = 0; offset < skb->len; offset += len, failed >>= 1) {
+		len = min(size, skb->len - offset);
+		if (failed & 1) {
+			dco_peer_drop_count(peer, DCO_DROP_TX_CRYPTO);
+			continue;
+		}
+		*tail = dco_tx_copy_part(peer, skb, offset, len);
+		if (likely(*tail))
+			tail = &(*tail)->next;
+	}
+	kfree_skb(skb);
+	return tail;
+}
+
+/* Seals what can be sealed of a list of packed segments. Returns that. */
+static struct sk_buff *dco_tx_seal_packed(struct dco_peer *peer,
+					  struct dco_seal *seal,
+					  struct sk_buff *list,
+					  struct dco_count *sealed)
+{
+	struct sk_buff *first = NULL, **tail = &first;
+	u32 peer_id = READ_ONCE(peer->tx_id);
+	struct sk_buff *skb, *next;
+	u64 failed;
+
+	skb_list_walk_safe(list, skb, next) {
+		skb_mark_not_on_list(skb);
+		failed = dco_packet_seal_pack(seal, skb, peer_id);
+		if (unlikely(failed)) {
+			tail = dco_tx_rescue(peer, skb, failed, tail);
+			continue;
+		}
+		*tail = skb;
+		tail = &skb->next;
+	}
+	for (skb = first; skb; skb = skb->next) {
+		sealed->packets += skb_is_gso(skb) ?
+				   skb_shinfo(skb)->gso_segs : 1;
+		sealed->bytes += skb->len;
+	}
+	return first;
+}
+
+/* Sends the segments of a super-packet as they lie behind one another. */
+static void dco_tx_send_packed(struct dco_path *path, struct dco_split *split,
+			       struct sk_buff *skb)
+{
+	struct dco_peer *peer = path->peer;
+	struct dco_count sealed = {};
+	unsigned int front, around;
+	struct sk_buff *list;
+	struct dco_seal seal;
+	enum dco_drop cause;
+	u64 first;
+
+	dco_dev_batch_add(peer->dco, DCO_BATCH_TX_GSO, 1);
+	dco_dev_batch_add(peer->dco, DCO_BATCH_TX_PACKED, 1);
+	dco_dev_batch_add(peer->dco, DCO_BATCH_TX_SEGMENTS, split->segs);
+	dco_peer_stats_add(peer, DCO_FLOW_VPN_TX, split->segs, skb->len +
+			   (split->segs - 1) * split->head_len);
+	cause = dco_tx_take_key(peer, split->segs, &seal);
+	if (unlikely(cause != DCO_DROP_MAX))
+		goto drop;
+	first = seal.id;
+	around = dco_key_overhead(seal.key);
+	front = dco_packet_front(seal.key);
+	list = dco_split_pack(split, skb, front, around - front);
+	cause = DCO_DROP_TX_NO_MEM;
+	if (unlikely(!list))
+		goto drop;
+	list = dco_tx_seal_packed(peer, &seal, list, &sealed);
+	dco_tx_send_sealed(path, &seal, first, list, &sealed);
+	dco_dev_stats_tx(peer->dco, sealed.packets, sealed.bytes -
+			 sealed.packets * around);
+	return;
+drop:
+	dco_peer_drop(peer, skb, cause);
+}
+
 static void dco_tx_split_and_send(struct dco_path *path, struct sk_buff *skb)
 {
 	bool is_gso = skb_is_gso(skb);
+	struct dco_split split;
 
+	if (is_gso && dco_path_takes_packed(path) &&
+	    dco_split_read(&split, skb) && dco_split_can_pack(&split)) {
+		dco_tx_send_packed(path, &split, skb);
+		return;
+	}
 	skb = dco_tx_split(path->peer, skb);
 	if (likely(skb))
 		dco_tx_batch(path, skb, is_gso);

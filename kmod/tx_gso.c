@@ -20,17 +20,12 @@
 #include "trace.h"
 #include "tx_gso.h"
 
-/* what fits an IP packet, beside the headers in front of it */
-#define DCO_GSO_LEN_MAX	\
-	(IP_MAX_MTU - sizeof(struct udphdr) - sizeof(struct ipv6hdr))
-/* the least that any kernel's UDP takes */
-#define DCO_GSO_SEGS_MAX	64
-
 static bool dco_tx_gso_fits(const struct sk_buff *head,
 			    const struct sk_buff *skb, unsigned int size,
 			    unsigned int segs)
 {
-	return segs < DCO_GSO_SEGS_MAX && skb->len <= size &&
+	return segs < DCO_GSO_SEGS_MAX && !skb_is_gso(skb) &&
+	       skb->len <= size &&
 	       head->len + skb->len <= DCO_GSO_LEN_MAX;
 }
 
@@ -64,7 +59,8 @@ static struct sk_buff *dco_tx_gso_collect(struct sk_buff *head)
 	struct sk_buff *skb = head->next;
 	unsigned int size = head->len;
 	unsigned int segs = 1;
-	bool is_last = false;
+	/* one that has been packed is complete */
+	bool is_last = skb_is_gso(head);
 
 	while (skb && !is_last && dco_tx_gso_fits(head, skb, size, segs)) {
 		is_last = skb->len < size;

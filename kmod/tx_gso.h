@@ -2,7 +2,16 @@
 #ifndef DCO_TX_GSO_H
 #define DCO_TX_GSO_H
 
+#include <linux/ipv6.h>
 #include <linux/skbuff.h>
+#include <linux/udp.h>
+#include <net/ip.h>
+
+/* what fits an IP packet, beside the headers in front of it */
+#define DCO_GSO_LEN_MAX	\
+	(IP_MAX_MTU - sizeof(struct udphdr) - sizeof(struct ipv6hdr))
+/* the least that any kernel's UDP takes */
+#define DCO_GSO_SEGS_MAX	64
 
 struct dco_peer;
 

@@ -22,6 +22,7 @@
 #include "slice.h"
 #include "sum.h"
 #include "tx.h"
+#include "tx_gso.h"
 #include "tx_split.h"
 #include "wire.h"
 
@@ -34,40 +35,6 @@
 
 /* segments that are copied while nobody else may have the CPU */
 #define DCO_SPLIT_SECTION	16
-
-/**
- * struct dco_split - a super-packet that is being cut
- * @skb: the super-packet, data at the IP header
- * @ip_len: length of the IP headers in bytes
- * @head_len: length of all headers in bytes
- * @size: payload of each segment but the last in bytes
- * @seq: TCP sequence number of the first one
- * @ip_id: IPv4 identification of the first one
- * @ip_id_step: what it grows by
- * @pseudo: sum over the pseudo-header, but for the length
- * @is_v4: IPv4 or IPv6
- * @is_tcp: TCP or UDP
- * @is_fast: between dco_sum_begin() and dco_sum_end(), which use the rest:
- * @at: payload that has not been copied
- * @left: how many bytes of it are in one piece
- * @next: index of the next piece
- */
-struct dco_split {
-	const struct sk_buff *skb;
-	unsigned int ip_len;
-	unsigned int head_len;
-	unsigned int size;
-	u32 seq;
-	u16 ip_id;
-	u16 ip_id_step;
-	__wsum pseudo;
-	bool is_v4;
-	bool is_tcp;
-	bool is_fast;
-	const u8 *at;
-	unsigned int left;
-	unsigned int next;
-};
 
 /* Is it what the stack makes and GRO merges: one IP header, then TCP or UDP,
  * whose checksum is to be made?
@@ -131,7 +98,14 @@ static bool dco_split_read_udp(struct dco_split *split)
 	return true;
 }
 
-static bool dco_split_read(struct dco_split *split, const struct sk_buff *skb)
+/**
+ * dco_split_read() - look at a super-packet
+ * @split: receives what is to be known about it
+ * @skb: GSO packet, data at the IP header
+ *
+ * Return: false if it is for the kernel to cut.
+ */
+bool dco_split_read(struct dco_split *split, const struct sk_buff *skb)
 {
 	bool is_good;
 
@@ -151,6 +125,7 @@ static bool dco_split_read(struct dco_split *split, const struct sk_buff *skb)
 		return false;
 	split->pseudo = csum_sub(split->pseudo, (__force __wsum)
 				 htons(skb->len - split->ip_len));
+	split->segs = DIV_ROUND_UP(skb->len - split->head_len, split->size);
 	return true;
 }
 
@@ -188,33 +163,30 @@ static struct sk_buff *dco_split_alloc(unsigned int len)
 	return skb;
 }
 
-static void dco_split_write_ip(const struct dco_split *split,
-			       struct sk_buff *seg, unsigned int n)
+/* Writes what differs from segment to segment; @data is segment number @n with
+ * the headers of the whole, @len its length.
+ */
+static void dco_split_write_ip(const struct dco_split *split, u8 *data,
+			       unsigned int len, unsigned int n)
 {
-	struct ipv6hdr *ip6h;
-	struct iphdr *iph;
+	struct ipv6hdr *ip6h = (struct ipv6hdr *)data;
+	struct iphdr *iph = (struct iphdr *)data;
 
-	skb_reset_network_header(seg);
-	skb_set_transport_header(seg, split->ip_len);
 	if (!split->is_v4) {
-		ip6h = ipv6_hdr(seg);
-		ip6h->payload_len = htons(seg->len - sizeof(*ip6h));
+		ip6h->payload_len = htons(len - sizeof(*ip6h));
 		return;
 	}
-	iph = ip_hdr(seg);
-	iph->tot_len = htons(seg->len);
+	iph->tot_len = htons(len);
 	iph->id = htons(split->ip_id + n * split->ip_id_step);
 	iph->check = 0;
 	iph->check = ip_fast_csum(iph, iph->ihl);
 }
 
-/* @sum: over the payload; @offset: of the payload */
+/* @sum: over the payload, which begins at @offset of the whole */
 static void dco_split_write_tcp(const struct dco_split *split,
-				struct sk_buff *seg, unsigned int offset,
+				struct tcphdr *th, unsigned int offset,
 				bool is_last, __wsum sum)
 {
-	struct tcphdr *th = tcp_hdr(seg);
-
 	th->seq = htonl(split->seq + offset);
 	if (offset)
 		th->cwr = 0;
@@ -228,14 +200,73 @@ static void dco_split_write_tcp(const struct dco_split *split,
 }
 
 static void dco_split_write_udp(const struct dco_split *split,
-				struct sk_buff *seg, __wsum sum)
+				struct udphdr *uh, unsigned int len, __wsum sum)
 {
-	struct udphdr *uh = udp_hdr(seg);
-
-	uh->len = htons(seg->len - split->ip_len);
+	uh->len = htons(len);
 	uh->check = 0;
 	sum = csum_partial(uh, sizeof(*uh), sum);
 	uh->check = csum_fold(csum_add(sum, split->pseudo)) ?: CSUM_MANGLED_0;
+}
+
+/* Prepares the headers that most segments have. */
+static void dco_split_make_middle(struct dco_split *split)
+{
+	unsigned int len = split->head_len + split->size;
+	unsigned int below = len - split->ip_len;
+	u8 *data = split->middle, *l4 = data + split->ip_len;
+	struct ipv6hdr *ip6h = (struct ipv6hdr *)data;
+	struct iphdr *iph = (struct iphdr *)data;
+	struct tcphdr *th = (struct tcphdr *)l4;
+	struct udphdr *uh = (struct udphdr *)l4;
+
+	split->has_middle = split->head_len <= sizeof(split->middle);
+	if (unlikely(!split->has_middle))
+		return;
+	memcpy(data, split->skb->data, split->head_len);
+	if (split->is_v4) {
+		iph->tot_len = htons(len);
+		iph->id = 0;
+		iph->check = 0;
+		split->ip_sum = csum_partial(iph, split->ip_len, 0);
+	} else {
+		ip6h->payload_len = htons(len - sizeof(*ip6h));
+	}
+	if (split->is_tcp) {
+		th->seq = 0;
+		th->cwr = 0;
+		th->fin = 0;
+		th->psh = 0;
+		th->check = 0;
+	} else {
+		uh->len = htons(below);
+		uh->check = 0;
+	}
+	/* the length, of the pseudo-header */
+	split->l4_sum = csum_partial(l4, split->head_len - split->ip_len,
+				     csum_add(split->pseudo, (__force __wsum)
+					      htons(below)));
+}
+
+/* Completes such headers; @sum: over the payload. */
+static void dco_split_write_middle(const struct dco_split *split, u8 *data,
+				   unsigned int n, __wsum sum)
+{
+	struct tcphdr *th = (struct tcphdr *)(data + split->ip_len);
+	struct udphdr *uh = (struct udphdr *)(data + split->ip_len);
+	struct iphdr *iph = (struct iphdr *)data;
+
+	if (split->is_v4) {
+		iph->id = htons(split->ip_id + n * split->ip_id_step);
+		iph->check = csum_fold(csum_add(split->ip_sum, (__force __wsum)
+						iph->id));
+	}
+	sum = csum_add(sum, split->l4_sum);
+	if (split->is_tcp) {
+		th->seq = htonl(split->seq + n * split->size);
+		th->check = csum_fold(csum_add(sum, (__force __wsum)th->seq));
+	} else {
+		uh->check = csum_fold(sum) ?: CSUM_MANGLED_0;
+	}
 }
 
 /* Copies the next bytes of the payload. Returns their sum. */
@@ -260,37 +291,6 @@ static __wsum dco_split_copy(struct dco_split *split, u8 *to, unsigned int len)
 	return sum;
 }
 
-/* Fills in segment number @n, whose payload begins at @offset of the whole. */
-static void dco_split_write(struct dco_split *split, struct sk_buff *seg,
-			    unsigned int n, unsigned int offset)
-{
-	unsigned int len = seg->len - split->head_len;
-	u8 *payload = seg->data + split->head_len;
-	const struct sk_buff *skb = split->skb;
-	__wsum sum;
-
-	memcpy(seg->data, skb->data, split->head_len);
-	if (likely(split->is_fast))
-		sum = dco_split_copy(split, payload, len);
-	else
-		sum = skb_copy_and_csum_bits(skb, split->head_len + offset,
-					     payload, len);
-	/* the length, of the pseudo-header */
-	sum = csum_add(sum, (__force __wsum)htons(seg->len - split->ip_len));
-
-	dco_split_write_ip(split, seg, n);
-	if (split->is_tcp)
-		dco_split_write_tcp(split, seg, offset, !seg->next, sum);
-	else
-		dco_split_write_udp(split, seg, sum);
-
-	seg->dev = skb->dev;
-	seg->protocol = skb->protocol;
-	seg->priority = skb->priority;
-	dco_compat_copy_tstamp(seg, skb);
-	skb_copy_hash(seg, skb);
-}
-
 /* Others may run between sections. What is not fast once is not fast again,
  * because it does not count what it has copied.
  */
@@ -301,22 +301,82 @@ static void dco_split_begin_section(struct dco_split *split)
 	split->is_fast = split->is_fast && dco_sum_begin();
 }
 
-static void dco_split_write_all(struct dco_split *split, struct sk_buff *first)
+/* Writes segment number @n, of @len bytes. */
+static void dco_split_write(struct dco_split *split, u8 *data, unsigned int len,
+			    unsigned int n)
 {
-	unsigned int n = 0, offset = 0;
-	struct sk_buff *seg;
+	unsigned int below = len - split->ip_len, offset = n * split->size;
+	bool is_last = n + 1 == split->segs;
+	const struct sk_buff *skb = split->skb;
+	u8 *payload = data + split->head_len;
+	void *l4 = data + split->ip_len;
+	bool is_middle;
+	__wsum sum;
 
+	if (n && n % DCO_SPLIT_SECTION == 0)
+		dco_split_begin_section(split);
+	is_middle = likely(split->has_middle) && n && !is_last;
+	memcpy(data, is_middle ? split->middle : skb->data, split->head_len);
+	if (likely(split->is_fast))
+		sum = dco_split_copy(split, payload, len - split->head_len);
+	else
+		sum = skb_copy_and_csum_bits(skb, split->head_len + offset,
+					     payload, len - split->head_len);
+	if (likely(is_middle)) {
+		dco_split_write_middle(split, data, n, sum);
+		return;
+	}
+	/* the length, of the pseudo-header */
+	sum = csum_add(sum, (__force __wsum)htons(below));
+
+	dco_split_write_ip(split, data, len, n);
+	if (split->is_tcp)
+		dco_split_write_tcp(split, l4, offset, is_last, sum);
+	else
+		dco_split_write_udp(split, l4, below, sum);
+}
+
+/* What a packet made of the whole inherits */
+static void dco_split_inherit(const struct dco_split *split,
+			      struct sk_buff *seg)
+{
+	const struct sk_buff *skb = split->skb;
+
+	skb_reset_network_header(seg);
+	skb_set_transport_header(seg, split->ip_len);
+	seg->dev = skb->dev;
+	seg->protocol = skb->protocol;
+	seg->priority = skb->priority;
+	dco_compat_copy_tstamp(seg, skb);
+	skb_copy_hash(seg, skb);
+}
+
+static void dco_split_begin(struct dco_split *split)
+{
 	split->at = split->skb->data + split->head_len;
 	split->left = skb_headlen(split->skb) - split->head_len;
 	split->next = 0;
+	dco_split_make_middle(split);
 	split->is_fast = !skb_has_frag_list(split->skb) && dco_sum_begin();
-	for (seg = first; seg; seg = seg->next, offset += split->size) {
-		if (n && n % DCO_SPLIT_SECTION == 0)
-			dco_split_begin_section(split);
-		dco_split_write(split, seg, n++, offset);
-	}
+}
+
+static void dco_split_end(struct dco_split *split)
+{
 	if (split->is_fast)
 		dco_sum_end();
+}
+
+static void dco_split_write_all(struct dco_split *split, struct sk_buff *first)
+{
+	struct sk_buff *seg;
+	unsigned int n = 0;
+
+	dco_split_begin(split);
+	for (seg = first; seg; seg = seg->next) {
+		dco_split_write(split, seg->data, seg->len, n++);
+		dco_split_inherit(split, seg);
+	}
+	dco_split_end(split);
 }
 
 /* The sender's socket owns the first segment, which the others will travel with
@@ -382,6 +442,196 @@ struct sk_buff *dco_split(struct sk_buff *skb)
 	if (unlikely(!first))
 		return ERR_PTR(-ENOMEM);
 	dco_split_write_all(&split, first);
+	dco_split_hand_over(skb, first);
+	consume_skb(skb);
+	return first;
+}
+
+/**
+ * struct dco_pack - memory for packed segments
+ * @base: the memory, of which we have a reference, or NULL
+ * @at: what has not been used yet
+ * @left: how many bytes that is
+ * @is_last: does what is in front of @at belong to the packet that grows?
+ */
+struct dco_pack {
+	u8 *base;
+	u8 *at;
+	unsigned int left;
+	bool is_last;
+};
+
+static void dco_pack_end(struct dco_pack *pack)
+{
+	if (pack->base)
+		put_page(virt_to_head_page(pack->base));
+	pack->base = NULL;
+}
+
+/* Appends @len bytes to a packet, @more bytes with those to come. Behind all
+ * memory is room for a tag.
+ */
+static bool dco_pack_add(struct dco_pack *pack, struct sk_buff *skb,
+			 unsigned int len, unsigned int more)
+{
+	struct skb_shared_info *shinfo = skb_shinfo(skb);
+	unsigned int size = more + DCO_TAG_SIZE;
+	struct page *page;
+
+	if (unlikely(pack->left < len + DCO_TAG_SIZE)) {
+		dco_pack_end(pack);
+		pack->is_last = false;
+		pack->base = dco_slice_take(&size);
+		if (unlikely(!pack->base || size < len + DCO_TAG_SIZE))
+			return false;
+		pack->at = pack->base;
+		pack->left = size;
+	}
+	if (likely(pack->is_last)) {
+		skb_frag_size_add(&shinfo->frags[shinfo->nr_frags - 1], len);
+		skb->len += len;
+		skb->data_len += len;
+		skb->truesize += len;
+	} else {
+		if (unlikely(shinfo->nr_frags == MAX_SKB_FRAGS))
+			return false;
+		page = virt_to_head_page(pack->base);
+		get_page(page);
+		skb_add_rx_frag(skb, shinfo->nr_frags, page,
+				pack->at - (u8 *)page_address(page), len, len);
+		pack->is_last = true;
+	}
+	pack->at += len;
+	pack->left -= len;
+	return true;
+}
+
+/* An empty packet for @n segments; @rest: their payload, which may be less than
+ * @n of full size
+ */
+static struct sk_buff *dco_split_pack_one(const struct dco_split *split,
+					  struct dco_pack *pack, unsigned int n,
+					  unsigned int rest,
+					  unsigned int around)
+{
+	unsigned int len = min(rest, split->size), i, left;
+	struct sk_buff *skb;
+
+	skb = dco_split_alloc(split->head_len + len);
+	if (unlikely(!skb))
+		return NULL;
+	pack->is_last = false;
+	for (i = 1; i < n; i++) {
+		rest -= len;
+		len = min(rest, split->size);
+		left = rest + (n - i) * (around + split->head_len);
+		if (unlikely(!dco_pack_add(pack, skb, around +
+					   split->head_len + len, left))) {
+			kfree_skb(skb);
+			return NULL;
+		}
+	}
+	if (n > 1) {
+		skb_shinfo(skb)->gso_size = around + split->head_len +
+					    split->size;
+		skb_shinfo(skb)->gso_segs = n;
+		skb_shinfo(skb)->gso_type = SKB_GSO_UDP_L4;
+	}
+	return skb;
+}
+
+/* Returns empty packets linked by next, or NULL if there is no memory. */
+static struct sk_buff *dco_split_pack_alloc(const struct dco_split *split,
+					    unsigned int around)
+{
+	unsigned int full = around + split->head_len + split->size, n, segs;
+	unsigned int most = min_t(unsigned int, DCO_GSO_LEN_MAX / full,
+				  DCO_GSO_SEGS_MAX);
+	struct sk_buff *first = NULL, **tail = &first;
+	struct dco_pack pack = {};
+
+	for (n = 0; n < split->segs; n += segs) {
+		segs = min(most, split->segs - n);
+		*tail = dco_split_pack_one(split, &pack, segs,
+					   split->skb->len - split->head_len -
+					   n * split->size, around);
+		if (unlikely(!*tail)) {
+			dco_split_undo(first);
+			first = NULL;
+			break;
+		}
+		tail = &(*tail)->next;
+	}
+	dco_pack_end(&pack);
+	return first;
+}
+
+/* Returns the number of the next segment. */
+static unsigned int dco_split_pack_write(struct dco_split *split,
+					 struct sk_buff *skb, unsigned int n,
+					 unsigned int front,
+					 unsigned int around)
+{
+	struct skb_shared_info *shinfo = skb_shinfo(skb);
+	unsigned int full = split->head_len + split->size;
+	unsigned int i, len, left;
+	u8 *at;
+
+	dco_split_inherit(split, skb);
+	dco_split_write(split, skb->data, skb_headlen(skb), n++);
+	for (i = 0; i < shinfo->nr_frags; i++) {
+		at = skb_frag_address(&shinfo->frags[i]);
+		left = skb_frag_size(&shinfo->frags[i]);
+		for (; left; left -= len, at += len) {
+			len = min(left, full + around);
+			dco_split_write(split, at + front, len - around, n++);
+		}
+	}
+	return n;
+}
+
+/**
+ * dco_split_can_pack() - may dco_split_pack() be asked?
+ * @split: what dco_split_read() found
+ *
+ * Datagrams are for the other end's stack one by one, which can have them out
+ * of a list without copying.
+ *
+ * Return: false if dco_split() is better, or the only way.
+ */
+bool dco_split_can_pack(const struct dco_split *split)
+{
+	return split->is_tcp && split->head_len + split->size <=
+	       DCO_SLICE_LEAST - DCO_WIRE_EPOCH_OVERHEAD - DCO_TAG_SIZE;
+}
+
+/**
+ * dco_split_pack() - cut a super-packet into few packets
+ * @split: what dco_split_read() found
+ * @skb: the super-packet; consumed if this succeeds
+ * @front: bytes to leave free in front of each segment
+ * @back: bytes to leave free behind it
+ *
+ * The segments lie behind one another, with what is left free, so that they are
+ * the datagrams of a UDP GSO packet when they have been sealed; the first of
+ * each packet is linear, and has what is left free beyond its data.
+ *
+ * Context: BH disabled.
+ * Return: the packets, linked by next; NULL if there was no memory.
+ */
+struct sk_buff *dco_split_pack(struct dco_split *split, struct sk_buff *skb,
+			       unsigned int front, unsigned int back)
+{
+	struct sk_buff *first, *one;
+	unsigned int n = 0;
+
+	first = dco_split_pack_alloc(split, front + back);
+	if (unlikely(!first))
+		return NULL;
+	dco_split_begin(split);
+	for (one = first; one; one = one->next)
+		n = dco_split_pack_write(split, one, n, front, front + back);
+	dco_split_end(split);
 	dco_split_hand_over(skb, first);
 	consume_skb(skb);
 	return first;

@@ -46,6 +46,27 @@ static int dco_udp_leave(struct sk_buff *skb)
 	return -IPPROTO_UDP;
 }
 
+/* @skb: data packets of a peer, data at the UDP header; consumed */
+static void dco_udp_receive(struct dco_peer *peer, struct sk_buff *skb,
+			    const struct dco_outer *outer)
+{
+	struct dco_packed packed;
+
+	if (skb_is_gso(skb) && dco_udp_gro_unpack(skb, &packed)) {
+		dco_rx_packed(peer, skb, &packed, outer);
+		dco_udp_gro_put(&packed);
+		return;
+	}
+	if (skb_is_gso(skb)) {
+		skb = dco_udp_gro_split(peer, skb);
+	} else {
+		__skb_pull(skb, sizeof(struct udphdr));
+		skb_mark_not_on_list(skb);
+	}
+	if (likely(skb))
+		dco_rx(peer, skb, outer);
+}
+
 /* Takes the data packets out of a socket's datagrams, but for those of peers
  * that userspace carries. Returns 1 to leave a datagram to userspace, 0 if it
  * has been consumed, or what dco_udp_leave() says.
@@ -100,14 +121,7 @@ static int dco_udp_encap_rcv(struct sock *sk, struct sk_buff *skb)
 		dco_drop(dsk->dco, skb, DCO_DROP_RX_NO_PEER);
 		return 0;
 	}
-	if (skb_is_gso(skb)) {
-		skb = dco_udp_gro_split(peer, skb);
-	} else {
-		__skb_pull(skb, sizeof(struct udphdr));
-		skb_mark_not_on_list(skb);
-	}
-	if (likely(skb))
-		dco_rx(peer, skb, &outer);
+	dco_udp_receive(peer, skb, &outer);
 	return 0;
 }
 

@@ -16,6 +16,7 @@ void dco_udp_detach(struct dco_sock *dsk);
 int dco_udp_find_path(struct dco_path *path);
 void dco_udp_put_path(struct dco_path *path);
 unsigned int dco_udp_mtu(const struct dco_path *path);
+bool dco_udp_takes_packed(const struct dco_path *path);
 void dco_udp_send(struct dco_path *path, struct sk_buff *list);
 
 #endif /* DCO_UDP_H */

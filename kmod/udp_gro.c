@@ -134,6 +134,42 @@ static bool dco_udp_gro_is_ours(const struct sock *sk,
 	return likely(ep) && dco_endpoint_has_addresses(ep, &outer);
 }
 
+/* Is it as our senders pack it, one linear packet with the others in fragments,
+ * none of them in two? The first begins at @off.
+ */
+static bool dco_udp_gro_is_packed(const struct sk_buff *skb, unsigned int off)
+{
+	const struct skb_shared_info *shinfo = skb_shinfo(skb);
+	unsigned int i;
+
+	if (!shinfo->nr_frags || shinfo->frag_list ||
+	    skb_headlen(skb) != off + shinfo->gso_size)
+		return false;
+	for (i = 0; i + 1 < shinfo->nr_frags; i++)
+		if (skb_frag_size(&shinfo->frags[i]) % shinfo->gso_size)
+			return false;
+	return !IS_ENABLED(CONFIG_HIGHMEM) && dco_compat_frags_readable(skb);
+}
+
+/* Do all packets in fragments begin with this word? */
+static bool dco_udp_gro_begin_all(const struct sk_buff *skb, __be32 word)
+{
+	const struct skb_shared_info *shinfo = skb_shinfo(skb);
+	unsigned int i, left, len;
+	const u8 *at;
+
+	for (i = 0; i < shinfo->nr_frags; i++) {
+		at = skb_frag_address(&shinfo->frags[i]);
+		left = skb_frag_size(&shinfo->frags[i]);
+		for (; left; left -= len, at += len) {
+			if (left < sizeof(word) || *(__be32 *)at != word)
+				return false;
+			len = min_t(unsigned int, left, shinfo->gso_size);
+		}
+	}
+	return true;
+}
+
 /* Are all segments of a GSO packet data of one peer and key? */
 static bool dco_udp_gro_is_uniform(const struct sk_buff *skb, unsigned int off)
 {
@@ -144,6 +180,8 @@ static bool dco_udp_gro_is_uniform(const struct sk_buff *skb, unsigned int off)
 	__be32 buf;
 
 	/* as our senders make them; to search from the front takes longer */
+	if (dco_udp_gro_is_packed(skb, off))
+		return dco_udp_gro_begin_all(skb, first);
 	if (skb_pagelen(skb) == off + size)
 		for (; one && skb_headlen(one) >= sizeof(first) &&
 		     one->len <= size && *(__be32 *)one->data == first &&
@@ -255,6 +293,8 @@ static struct sk_buff *dco_udp_gro_take_list(struct sk_buff *skb)
 		dco_udp_gro_orphan(one);
 	}
 	skb_shinfo(skb)->frag_list = NULL;
+	/* from here on it is one packet, also if it is dropped */
+	skb_gso_reset(skb);
 	skb->truesize = SKB_TRUESIZE(skb_end_offset(skb)) + skb->data_len;
 	skb->next = list;
 	return skb;
@@ -323,4 +363,53 @@ struct sk_buff *dco_udp_gro_split(struct dco_peer *peer, struct sk_buff *skb)
 		__skb_pull(one, skb_transport_offset(one) +
 				sizeof(struct udphdr));
 	return list;
+}
+
+/**
+ * dco_udp_gro_unpack() - take the packets that came in fragments
+ * @skb: a GSO datagram, data at the UDP header
+ * @packed: receives them; to be given to dco_udp_gro_put()
+ *
+ * Others may write to fragments that are not the packet's alone, while they are
+ * being opened, and those of a device go back to it in a way of their own: such
+ * are left where they are.
+ *
+ * Context: BH disabled.
+ * Return: true if @skb is the first packet now, data at what follows the UDP
+ * header.
+ */
+bool dco_udp_gro_unpack(struct sk_buff *skb, struct dco_packed *packed)
+{
+	struct skb_shared_info *shinfo = skb_shinfo(skb);
+
+	if (skb_cloned(skb) || skb_has_shared_frag(skb) || skb->pp_recycle ||
+	    skb_zcopy(skb) ||
+	    !dco_udp_gro_is_packed(skb, sizeof(struct udphdr)))
+		return false;
+	packed->n = shinfo->nr_frags;
+	packed->size = shinfo->gso_size;
+	packed->len = skb->data_len;
+	packed->packets = DIV_ROUND_UP(packed->len, packed->size);
+	memcpy(packed->frags, shinfo->frags, packed->n * sizeof(skb_frag_t));
+	skb_orphan(skb);
+	shinfo->nr_frags = 0;
+	skb_gso_reset(skb);
+	skb->len -= skb->data_len;
+	skb->data_len = 0;
+	skb->truesize = SKB_TRUESIZE(skb_end_offset(skb));
+	__skb_pull(skb, sizeof(struct udphdr));
+	skb_mark_not_on_list(skb);
+	return true;
+}
+
+/**
+ * dco_udp_gro_put() - give fragments back
+ * @packed: what dco_udp_gro_unpack() took
+ */
+void dco_udp_gro_put(struct dco_packed *packed)
+{
+	unsigned int i;
+
+	for (i = 0; i < packed->n; i++)
+		put_page(skb_frag_page(&packed->frags[i]));
 }

@@ -35,6 +35,21 @@ static bool dco_udp_has_csum(const struct dco_endpoint *ep,
 					!udp_get_no_check6_tx(sk);
 }
 
+/**
+ * dco_udp_takes_packed() - as dco_path_takes_packed()
+ * @path: the way
+ *
+ * Return: see there.
+ */
+bool dco_udp_takes_packed(const struct dco_path *path)
+{
+	const netdev_features_t wanted = NETIF_F_GSO_UDP_L4 | NETIF_F_SG;
+	netdev_features_t has = path->dst->dev->features;
+
+	return (has & wanted) == wanted &&
+	       dco_udp_has_csum(path->ep, path->dsk->sk);
+}
+
 /* What is too big for the path and comes here nevertheless is an inner packet
  * that IPv6 entitles to arrive: it leaves in fragments.
  */

@@ -2,8 +2,9 @@
 /*
  * The module's merging of received packets. The input is steps: a packet of
  * anybody, or what a sender would send next after the last one, or nearly that.
- * Each packet that comes out, cut by the rules of segmentation, is the packets
- * that went in, byte for byte and in their order.
+ * Packets are opened in place or to where they may continue others. Each packet
+ * that comes out, cut by the rules of segmentation, is the packets that went
+ * in, byte for byte and in their order, and stays so.
  */
 #include "fuzz.h"
 #include "kmod/kmod.h"
@@ -17,6 +18,9 @@ struct dco_dev {
 	struct net_device *dev;
 };
 
+#include "kmod/row.h"
+
+#include "../../kmod/rx_row.c"
 #include "../../kmod/rx_merge.c"
 
 #define PACKETS_MAX	256
@@ -48,6 +52,13 @@ struct packet {
 /* what went in and has not come out */
 static struct packet queue[PACKETS_MAX];
 static size_t queue_from, queue_to;
+
+/* what has come out */
+static struct {
+	struct sk_buff *skb;
+	u8 *copy;
+} held[PACKETS_MAX];
+static size_t n_held;
 
 static unsigned int take(struct input *in)
 {
@@ -188,6 +199,31 @@ static void check_super(const struct sk_buff *skb, unsigned int packets,
 	}
 }
 
+/* The stack has a packet from now on; a copy tells whether it stays so. */
+static void hold(struct sk_buff *skb)
+{
+	u8 *copy = malloc(skb->len);
+
+	FUZZ_CHECK(copy && n_held < PACKETS_MAX);
+	skb_copy_bits(skb, 0, copy, skb->len);
+	held[n_held].skb = skb;
+	held[n_held++].copy = copy;
+}
+
+static void check_held(void)
+{
+	static u8 data[IP_MAX_MTU + 1];
+
+	while (n_held--) {
+		skb_copy_bits(held[n_held].skb, 0, data, held[n_held].skb->len);
+		FUZZ_CHECK(!memcmp(data, held[n_held].copy,
+				   held[n_held].skb->len));
+		kfree_skb(held[n_held].skb);
+		free(held[n_held].copy);
+	}
+	n_held = 0;
+}
+
 static void deliver(struct dco_merge *merge)
 {
 	struct sk_buff *skb = dco_merge_finish(merge);
@@ -203,11 +239,37 @@ static void deliver(struct dco_merge *merge)
 	while (from < queue_from)
 		bytes += queue[from++].len;
 	FUZZ_CHECK(bytes == merge->bytes);
-	kfree_skb(skb);
+	hold(skb);
 }
 
-static void send_packet(struct dco_merge *merge, const struct packet *p,
-			unsigned int step)
+/* Opens a packet to where it may continue another one: one byte more may have
+ * been expected, and one before it may have failed. Returns NULL if it has
+ * become a part of the other one; what is to be done with it otherwise.
+ */
+static struct sk_buff *open_to(struct dco_merge *merge, const struct packet *p,
+			       unsigned int step)
+{
+	unsigned int len = (unsigned int)p->len, most = len + !!(step & 1);
+	struct sk_buff *skb;
+	u8 *to;
+
+	if (step & STEP_LOCKED && dco_merge_place(merge, most, most)) {
+		to = merge->row.at - merge->row.over;
+		memset(to, 0x5a, most);
+		dco_merge_restore(merge);
+	}
+	to = dco_merge_place(merge, most, most + 3 * len);
+	if (!to)
+		return skb_of(p->data, len, 32, 0, len);
+	memcpy(to, p->data, len);
+	if (dco_merge_take(merge, to, len))
+		return NULL;
+	skb = skb_of(to, len, 32, 0, len);
+	dco_merge_restore(merge);
+	return skb;
+}
+
+static struct sk_buff *open_in_place(const struct packet *p, unsigned int step)
 {
 	size_t tcp = find_tcp(p), linear = p->len;
 	struct sk_buff *skb;
@@ -217,7 +279,20 @@ static void send_packet(struct dco_merge *merge, const struct packet *p,
 	skb = skb_of(p->data, (unsigned int)p->len, 32,
 		     step & STEP_ROOM ? 700 : 0, (unsigned int)linear);
 	skb->is_locked = step & STEP_LOCKED;
-	if (dco_merge_append(merge, skb))
+	return skb;
+}
+
+static void send_packet(struct dco_merge *merge, const struct packet *p,
+			unsigned int step)
+{
+	struct sk_buff *skb;
+
+	/* by then no part of it is expected to be elsewhere */
+	if (row_len && !(step & STEP_PIECES))
+		skb = open_to(merge, p, step);
+	else
+		skb = open_in_place(p, step);
+	if (!skb || dco_merge_append(merge, skb))
 		return;
 	/* the one in hand is not the last of the queue */
 	queue_to--;
@@ -236,7 +311,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	struct packet *p;
 
 	queue_from = queue_to = 0;
-	dev.gro_max_size = take(&in) * 300;
+	dev.gro_max_size = take(&in);
+	/* where packets are opened to */
+	row_len = dev.gro_max_size % 4 * 5000;
+	dev.gro_max_size *= 300;
 	dco_merge_init(&merge, &dco);
 	while (in.len && queue_to < PACKETS_MAX) {
 		step = take(&in);
@@ -254,6 +332,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		send_packet(&merge, p, step);
 	}
 	deliver(&merge);
-	FUZZ_CHECK(queue_from == queue_to);
+	dco_merge_exit(&merge);
+	check_held();
+	FUZZ_CHECK(queue_from == queue_to && !n_rows);
 	return 0;
 }

@@ -4,7 +4,8 @@
  * against the ones that its tests are written with (selftests/kmod/wire.h). The
  * input begins with a key and where memory is free; then packets follow. What
  * the module seals is what the other one seals, and what is opened is what the
- * other one opens, in place or from memory that it must not write to.
+ * other one opens, in place, to elsewhere, or from memory that it must not
+ * write to.
  */
 #include "fuzz.h"
 #include "kmod/kmod.h"
@@ -70,6 +71,11 @@ bool dco_epoch_heard(struct dco_epoch *epoch, const struct dco_key_rx *rx)
 	if (rx->epoch > epoch->heard)
 		epoch->heard = rx->epoch;
 	return rx->epoch == epoch->heard;
+}
+
+unsigned int dco_key_overhead(const struct dco_key *one)
+{
+	return one->epoch ? DCO_WIRE_EPOCH_OVERHEAD : DCO_WIRE_OVERHEAD;
 }
 
 void dco_key_rx_wear(struct dco_key *worn, struct dco_key_rx *rx)
@@ -151,6 +157,41 @@ static void check_seal(const struct wire_head *head, const u8 *plain,
 	kfree_skb(skb);
 }
 
+/* It twice, the second time in a fragment. */
+static void check_seal_pack(const struct wire_head *head, const u8 *plain,
+			    size_t len, const u8 *packet)
+{
+	struct dco_seal seal = {
+		.key = &key, .tx = tx[wire.has_epochs ? head->epoch - 1 : 0],
+		.id = head->packet_id,
+	};
+	size_t whole = len + wire_overhead(&wire);
+	struct wire_head next = *head;
+	u8 second[PACKET_MAX];
+	struct skb_frag *frag;
+	struct sk_buff *skb;
+
+	next.packet_id++;
+	FUZZ_CHECK(!wire_seal(&wire, &next, plain, len, second));
+	skb = skb_of(plain, (unsigned int)len, DCO_WIRE_EPOCH_OVERHEAD,
+		     DCO_TAG_SIZE, (unsigned int)len);
+	frag = &skb->shinfo.frags[skb->shinfo.nr_frags++];
+	frag->memory = frag->data = calloc(1, whole + DCO_TAG_SIZE);
+	FUZZ_CHECK(frag->memory);
+	frag->len = (unsigned int)whole;
+	memcpy(frag->data + dco_packet_front(&key), plain, len);
+	skb->data_len = frag->len;
+	skb->len += frag->len;
+	skb->shinfo.gso_size = (u16)whole;
+	FUZZ_CHECK(!dco_packet_seal_pack(&seal, skb, head->peer_id));
+	FUZZ_CHECK(seal.id == head->packet_id + 2);
+	FUZZ_CHECK(seal.usage == 2 * (1 + (len + 15) / 16));
+	FUZZ_CHECK(skb->len == 2 * whole && skb_headlen(skb) == whole);
+	FUZZ_CHECK(!memcmp(skb->data, packet, whole));
+	FUZZ_CHECK(!memcmp(frag->data, second, whole));
+	kfree_skb(skb);
+}
+
 /* A packet to be opened, and where it is, if elsewhere. */
 static struct sk_buff *received(const u8 *packet, size_t len, unsigned int how,
 				unsigned int room, struct dco_packet_from *from)
@@ -205,6 +246,27 @@ static enum dco_drop predict(const u8 *packet, size_t len, u8 *plain,
 		DCO_DROP_MAX : DCO_DROP_RX_REPLAY;
 }
 
+/* from memory that it must not write to; @plain: what has to come of it */
+static void check_open_to(const u8 *packet, size_t len, enum dco_drop want,
+			  const u8 *plain)
+{
+	u8 *to = malloc(len - DCO_WIRE_OVERHEAD), *from = malloc(len);
+	struct dco_newest newest = { 0 };
+	unsigned int n = (unsigned int)len;
+
+	FUZZ_CHECK(to && from);
+	memcpy(from, packet, len);
+	FUZZ_CHECK(dco_packet_open_to(&key, from, &n, to, &newest) == want);
+	FUZZ_CHECK(!memcmp(from, packet, len));
+	if (want == DCO_DROP_MAX) {
+		FUZZ_CHECK(n == len - wire_overhead(&wire));
+		FUZZ_CHECK(!memcmp(to, plain, n));
+		FUZZ_CHECK(!newest.rx || dco_packet_is_newest(&newest));
+	}
+	free(to);
+	free(from);
+}
+
 static void check_open(const u8 *packet, size_t len, unsigned int how,
 		       unsigned int room)
 {
@@ -214,6 +276,7 @@ static void check_open(const u8 *packet, size_t len, unsigned int how,
 	struct wire_head head;
 	u8 plain[PACKET_MAX];
 	struct sk_buff *skb;
+	u8 *to = NULL;
 	size_t n = 0;
 
 	/* so much has been looked at before */
@@ -223,17 +286,25 @@ static void check_open(const u8 *packet, size_t len, unsigned int how,
 	if (wire.has_epochs && head.epoch && head.epoch <= EPOCHS)
 		n = head.epoch - 1u;
 	want = predict(packet, len, plain, &epochs.rx[n]->replay);
+	if (room % 4 == 3 && !(how & HOW_AWAY)) {
+		check_open_to(packet, len, want, plain);
+		return;
+	}
 	skb = received(packet, len, how, room, &from);
-	got = dco_packet_open(&key, skb, from.skb ? &from : NULL, &newest);
+	/* the sanitizer sees what is written beyond it */
+	if (!from.skb && room % 2)
+		to = malloc(len - DCO_WIRE_OVERHEAD);
+	got = dco_packet_open(&key, skb, from.skb ? &from : NULL, to, &newest);
 	FUZZ_CHECK(got == want);
 	if (got == DCO_DROP_MAX) {
 		FUZZ_CHECK(skb->len == len - wire_overhead(&wire));
-		FUZZ_CHECK(!memcmp(skb->data, plain, skb->len));
+		FUZZ_CHECK(!memcmp(to ? to : skb->data, plain, skb->len));
 		FUZZ_CHECK(newest.id == head.packet_id);
 		FUZZ_CHECK(!newest.rx || dco_packet_is_newest(&newest));
 	}
 	check_from(&from, packet, len);
 	kfree_skb(skb);
+	free(to);
 }
 
 static void next_id(struct wire_head *head, unsigned int how, struct input *in)
@@ -261,8 +332,12 @@ static size_t make_packet(const struct wire_head *head, unsigned int how,
 		plain[i] = (u8)(take(in) + i);
 	FUZZ_CHECK(!wire_seal(&wire, head, plain, len, packet));
 	if (how & HOW_SEAL && (!wire.has_epochs || head->epoch <= EPOCHS) &&
-	    head->packet_id)
+	    head->packet_id) {
 		check_seal(head, plain, len, packet, room);
+		if (room % 3 == 0 && head->packet_id <
+		    (wire.has_epochs ? DCO_COUNTER_MAX : DCO_PACKET_ID_MAX))
+			check_seal_pack(head, plain, len, packet);
+	}
 	len += wire_overhead(&wire);
 	if (how & HOW_CHANGE) {
 		i = take(in) << 8;

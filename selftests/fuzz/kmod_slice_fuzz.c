@@ -105,18 +105,12 @@ static void give_back(struct slice *slice)
 	slice->data = NULL;
 }
 
-/* With blocks to be had, memory comes from them. */
-static void take(struct slice *slice, unsigned int size, unsigned int align)
+/* It is nobody else's. */
+static void check_slice(const struct slice *slice)
 {
+	unsigned int size = slice->size;
 	const struct slice *other;
 
-	slice->data = dco_slice_alloc(size, align);
-	FUZZ_CHECK(slice->data && !((uintptr_t)slice->data % align));
-	slice->size = size;
-	slice->page = page_of(slice->data);
-	FUZZ_CHECK(slice->page || n_pages >= max_pages);
-	if (!slice->page)
-		return;
 	FUZZ_CHECK(slice->page->refs > 1);
 	FUZZ_CHECK(slice->data + size <= slice->page->memory + BLOCK);
 	for (other = slices; other < slices + SLICES; other++)
@@ -127,6 +121,37 @@ static void take(struct slice *slice, unsigned int size, unsigned int align)
 	memset(slice->data, 0x5a, size);
 }
 
+/* With blocks to be had, memory comes from them. */
+static void take(struct slice *slice, unsigned int size, unsigned int align)
+{
+	slice->data = dco_slice_alloc(size, align);
+	FUZZ_CHECK(slice->data && !((uintptr_t)slice->data % align));
+	slice->size = size;
+	slice->page = page_of(slice->data);
+	FUZZ_CHECK(slice->page || n_pages >= max_pages);
+	if (slice->page)
+		check_slice(slice);
+}
+
+/* as much as there is in a row of what is wanted */
+static void take_row(struct slice *slice, unsigned int wanted)
+{
+	unsigned int size = wanted;
+
+	slice->data = dco_slice_take(&size);
+	if (!slice->data) {
+		FUZZ_CHECK(n_pages >= max_pages);
+		return;
+	}
+	FUZZ_CHECK(!((uintptr_t)slice->data % SMP_CACHE_BYTES));
+	FUZZ_CHECK(size >= DCO_SLICE_LEAST || size >= wanted);
+	FUZZ_CHECK(size < wanted + SMP_CACHE_BYTES);
+	slice->size = size;
+	slice->page = page_of(slice->data);
+	FUZZ_CHECK(slice->page);
+	check_slice(slice);
+}
+
 static void step(const uint8_t *in)
 {
 	struct slice *slice = &slices[in[0]];
@@ -134,6 +159,8 @@ static void step(const uint8_t *in)
 
 	if (slice->data)
 		give_back(slice);
+	else if (in[1] > 0xc0)
+		take_row(slice, 1 + in[1] % 64 * 611);
 	else if (in[1] & 0x40)
 		take(slice, PAGE_SIZE / 2, PAGE_SIZE / 2);
 	else

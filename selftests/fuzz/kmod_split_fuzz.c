@@ -4,13 +4,16 @@
  * makes it, then bytes of its headers that are changed, and what the kernel
  * says about it that may be wrong. What is cut has become what segmentation
  * makes, byte for byte, with SIMD and without; what is not cut is as it was. Of
- * what the stack makes, nothing that fits a page is left to the kernel.
+ * what the stack makes, nothing that fits a page is left to the kernel. The
+ * same with segments behind one another, where what is left free around one may
+ * be written to without changing another.
  */
 #include "fuzz.h"
 #include "kmod/kmod.h"
 #include "kmod/skb.h"
 
 #include "kmod/flow.h"
+#include "kmod/row.h"
 
 #define DCO_COMPAT_H
 #define dco_compat_copy_tstamp(to, from)	((void)(to), (void)(from))
@@ -319,6 +322,82 @@ static void check_untouched(const struct sk_buff *skb, const struct super *s)
 	FUZZ_CHECK(!!skb->sk == !!(s->kind & KIND_OWNED));
 }
 
+/* As sealing does in its course: the tag lies behind the packet for a while. */
+static void check_packed_one(const struct flow_super *flow, size_t n, u8 *at,
+			     size_t len, size_t front, size_t back)
+{
+	u8 out[PAGE_SIZE];
+
+	FUZZ_CHECK(len - front - back == flow_segment(flow, n, out));
+	FUZZ_CHECK(!memcmp(at + front, out, len - front - back));
+	memset(at, 0x5a, front);
+	memset(at + len - back, 0x5a, DCO_TAG_SIZE);
+}
+
+static size_t check_packed(struct sk_buff *skb, const struct flow_super *flow,
+			   size_t n, size_t front, size_t back)
+{
+	size_t size = flow->head + flow->size + front + back, len, left;
+	const struct skb_shared_info *shinfo = skb_shinfo(skb);
+	size_t from = n, i;
+	u8 *at;
+
+	FUZZ_CHECK(skb_headroom(skb) >= DCO_TX_HEADROOM && skb->hash == 77);
+	FUZZ_CHECK(skb->end - skb->tail >= DCO_TAG_SIZE);
+	check_packed_one(flow, n++, skb->data - front,
+			 skb_headlen(skb) + front + back, front, back);
+	for (i = 0; i < shinfo->nr_frags; i++) {
+		at = shinfo->frags[i].data;
+		left = shinfo->frags[i].len;
+		for (; left; at += len, left -= len) {
+			len = min(left, size);
+			check_packed_one(flow, n++, at, len, front, back);
+		}
+	}
+	FUZZ_CHECK(n - from <= DCO_GSO_SEGS_MAX);
+	FUZZ_CHECK(n - from == 1 || (shinfo->gso_segs == n - from &&
+		   shinfo->gso_size == size &&
+		   shinfo->gso_type == SKB_GSO_UDP_L4));
+	FUZZ_CHECK(skb->len + front + back <= DCO_GSO_LEN_MAX);
+	return n;
+}
+
+static bool is_read(const struct sk_buff *skb)
+{
+	struct dco_split split;
+
+	return dco_split_read(&split, skb) &&
+	       (!split.is_tcp || dco_split_can_pack(&split));
+}
+
+/* Returns false if there was no memory. */
+static bool pack(struct sk_buff *skb, const struct super *s,
+		 const struct sock *sk, bool is_known)
+{
+	size_t front = s->data[3] & 1 ? 24 : 12, n = 0;
+	size_t back = front == 24 ? 0 : DCO_TAG_SIZE;
+	struct sk_buff *list, *one;
+	struct dco_split split;
+
+	row_len = s->data[4] * 200u;
+	rows_left = s->data[5] & 7 ? UINT_MAX : s->data[5] / 8u;
+	if (!dco_split_read(&split, skb))
+		abort();
+	list = dco_split_pack(&split, skb, (unsigned int)front,
+			      (unsigned int)back);
+	FUZZ_CHECK(!fpu_is_begun);
+	if (!list) {
+		FUZZ_CHECK(!row_len || rows_left != UINT_MAX);
+		return false;
+	}
+	check_owner(list, s, sk);
+	for (one = list; one && is_known; one = one->next)
+		n = check_packed(one, &s->flow, n, front, back);
+	FUZZ_CHECK(!is_known || n == split.segs);
+	kfree_skb_list(list);
+	return true;
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	struct input in = { data, size };
@@ -343,6 +422,14 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		verdict = other;
 	fpu_asked = 0;
 	fpu_refused = s.data[1] % 4;
+	if (s.data[2] & 1 && verdict != VERDICT_LEFT && is_read(skb)) {
+		if (!pack(skb, &s, &sk, verdict == VERDICT_CUT)) {
+			check_untouched(skb, &s);
+			kfree_skb(skb);
+		}
+		FUZZ_CHECK(!n_rows);
+		return 0;
+	}
 	segs = dco_split(skb);
 	FUZZ_CHECK(!fpu_is_begun);
 	if (IS_ERR(segs)) {

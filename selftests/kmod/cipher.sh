@@ -11,7 +11,7 @@
 #
 # OVPN_TEST_CIPHER: ovt_cipher.ko, built for this kernel
 
-TESTS="seal open stream async simd unreadable"
+TESTS="seal segments open stream async simd unreadable"
 # where the best driver is a SIMD wrapper, which later kernels do without
 [[ $(uname -r) != 6.@(1|12).* ]] || TESTS+=" nested"
 ALONE=yes
@@ -144,6 +144,27 @@ test_seal() {
 failures() {
 	kt_field failures "$("$BIN/ovpnx_cli" -n "$NS-b" raw KEY_GET \
 		ifindex=@tun "keyconf{peer-id=1 slot=0}")"
+}
+
+# segments: of a super-packet only those that cannot be sealed are dropped, and
+# counted; every byte arrives in the end
+test_segments() {
+	local failed dropped
+
+	cipher_tunnel sync
+	cipher_set fail_seal 50
+	tcp_check a b 10.8.0.1:9001 2000000
+	cipher_set fail_seal 0
+	# another CPU may have read the old value, and not counted yet
+	sleep 0.2
+	failed=$(cipher_get failed)
+	dropped=$(($(ethtool_stat a tun tx_drop_crypto) +
+		$(ethtool_stat b tun tx_drop_crypto)))
+	kt_num "have failed" "$failed" -ge 20
+	kt_is "counted" "$dropped" "$failed"
+	kt_num "super-packets in one piece" "$(ethtool_stat a tun tx_packed)" \
+		-ge 5
+	settled
 }
 
 # open: a packet that cannot be opened is dropped and counted, and only one that is

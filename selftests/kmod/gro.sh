@@ -8,7 +8,7 @@
 #	|   vab .1 :7001  |-----------------|   vba .2 :7002  |--------|  vcb  |
 #	+-----------------+                 +-----------------+        +-------+
 
-TESTS="wire6 wire4 linklocal whole unsplit single merge reader off cut capture transit vlan class
+TESTS="wire6 wire4 linklocal whole unsplit packed single merge reader off cut capture transit vlan class
 	float again userspace late"
 . "$(dirname "$0")/lib.sh"
 
@@ -109,6 +109,36 @@ test_unsplit() {
 		both_ways
 		bursts a 11
 		bursts b 11
+		kt_reset
+	done
+}
+
+# packed NS NS: are bursts of the first NS given to the second NS in one piece?
+packed() {
+	kt_num "packed by $1" "$(ethtool_stat "$1" tun tx_packed)" -ge 5
+	kt_num "came so to $2" "$(ethtool_stat "$2" tun rx_packed)" -ge 5
+}
+
+# packed: where the device takes bursts they are sent in one piece and received
+# from there, every byte; so they are while somebody else reads them, when they
+# have to be cut; a device that does not take them gets none
+test_packed() {
+	local family before
+
+	for family in 4 6; do
+		net_pair
+		tunnel_new aes-gcm 32 "$family" 1400
+		both_ways
+		packed a b
+		packed b a
+		kt_bg dump in_b timeout 60 tcpdump -n -i vba -s 2000 \
+			-w "$TMP/pcap" udp port 7002
+		kt_until 10 kt_says dump listening || kt_fail "tcpdump"
+		both_ways
+		in_a ethtool -K vab tx-udp-segmentation off
+		before=$(ethtool_stat a tun tx_packed)
+		both_ways
+		kt_is "none" "$(ethtool_stat a tun tx_packed)" "$before"
 		kt_reset
 	done
 }

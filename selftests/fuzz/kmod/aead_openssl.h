@@ -52,6 +52,7 @@ int dco_aead_open(const struct dco_aead *aead,
 		  const struct dco_aead_packet *packet)
 {
 	EVP_CIPHER_CTX *ctx = EVP_CIPHER_CTX_new();
+	u8 *to = packet->to ? packet->to : packet->text;
 	u8 nonce[DCO_NONCE_SIZE];
 	int n, is_ok;
 
@@ -66,9 +67,9 @@ int dco_aead_open(const struct dco_aead *aead,
 				    packet->tag) &&
 		EVP_DecryptUpdate(ctx, NULL, &n, packet->ad,
 				  (int)packet->ad_len) &&
-		EVP_DecryptUpdate(ctx, packet->text, &n, packet->text,
+		EVP_DecryptUpdate(ctx, to, &n, packet->text,
 				  (int)packet->len) &&
-		EVP_DecryptFinal_ex(ctx, (u8 *)packet->text + n, &n) > 0;
+		EVP_DecryptFinal_ex(ctx, to + n, &n) > 0;
 	EVP_CIPHER_CTX_free(ctx);
 	return is_ok ? 0 : -EBADMSG;
 }

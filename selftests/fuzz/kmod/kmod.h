@@ -61,6 +61,9 @@ typedef long long s64;
 
 #define min_t(type, a, b) \
 	((type)(a) < (type)(b) ? (type)(a) : (type)(b))
+#define max_t(type, a, b) \
+	((type)(a) > (type)(b) ? (type)(a) : (type)(b))
+#define max(a, b)	max_t(__typeof__(a), a, b)
 #define min3(a, b, c)	min_t(u64, min_t(u64, a, b), c)
 
 static inline void __clear_bit(unsigned long n, unsigned long *words)

@@ -50,10 +50,18 @@ struct sock {
 	bool is_tcp;
 };
 
+/**
+ * struct skb_frag - a piece of a packet
+ * @memory: the allocation that it is in
+ * @data: where it begins
+ * @len: its length in bytes
+ * @put: gives its reference to @memory back; NULL: it has all of that
+ */
 struct skb_frag {
 	u8 *memory;
 	u8 *data;
 	unsigned int len;
+	void (*put)(u8 *memory);
 };
 
 typedef struct skb_frag skb_frag_t;
@@ -130,6 +138,7 @@ static inline unsigned int skb_headroom(const struct sk_buff *skb)
 }
 
 #define skb_frag_address(frag)	((frag)->data)
+#define skb_frag_size_add(frag, n)	((void)((frag)->len += (n)))
 #define skb_frag_size(frag)	((frag)->len)
 
 static inline bool skb_has_frag_list(const struct sk_buff *skb)
@@ -270,6 +279,14 @@ static inline struct sk_buff *napi_build_skb(void *data, unsigned int size)
 	return skb;
 }
 
+static inline void skb_frag_put(struct skb_frag *frag)
+{
+	if (frag->put)
+		frag->put(frag->memory);
+	else
+		free(frag->memory);
+}
+
 static inline void kfree_skb(struct sk_buff *skb)
 {
 	unsigned int i;
@@ -279,12 +296,13 @@ static inline void kfree_skb(struct sk_buff *skb)
 	if (skb->destructor)
 		skb->destructor(skb);
 	for (i = 0; i < skb->shinfo.nr_frags; i++)
-		free(skb->shinfo.frags[i].memory);
+		skb_frag_put(&skb->shinfo.frags[i]);
 	free(skb->head);
 	free(skb);
 }
 
 #define consume_skb(skb)	kfree_skb(skb)
+#define napi_consume_skb(skb, budget)	kfree_skb(skb)
 
 static inline void skb_mark_not_on_list(struct sk_buff *skb)
 {
@@ -377,7 +395,7 @@ static inline bool skb_try_coalesce(struct sk_buff *to, struct sk_buff *from,
 		return false;
 	if (own)
 		a->frags[a->nr_frags++] = (struct skb_frag){
-			from->head, from->data, skb_headlen(from),
+			from->head, from->data, skb_headlen(from), NULL,
 		};
 	else
 		free(from->head);
