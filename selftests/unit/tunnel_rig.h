@@ -71,7 +71,8 @@ static inline char *config_text_as(const char *role, const char *usage,
 				   const char *more)
 {
 	const struct pki_spec spec_ca = {
-		.cn = "Test CA", .is_ca = true, .key_usage = "keyCertSign",
+		.cn = "Test CA", .is_ca = true,
+		.key_usage = "keyCertSign,cRLSign",
 	};
 	const struct pki_spec spec = {
 		.cn = "test", .key_usage = "digitalSignature",
