@@ -422,6 +422,49 @@ scenario_kill_tcp() {
 	stop_clean server
 }
 
+# scenario_kill_away CLIENT: more lies behind the client than is kept. The next
+# process tells it to come again, as soon as it is there, and nobody is asked for a
+# password that was good once.
+scenario_kill_away() {
+	local begun took='' how n=1 lines
+
+	mapfile -t lines < <(seq -f 'iroute 10.77.%g.0 255.255.255.0' 1 25)
+	ccd_write client "${lines[@]}"
+	script_write verify '{ read -r username; read -r password; } <"$1"
+		echo "$username $password" >>"$OUT/asked"
+		[ "$(wc -l <"$OUT/asked")" = 1 ]'
+	RENEG_S=600
+	SERVER_LINES="restart-hold 20
+		client-config-dir $DIR/ccd
+		script-security 2
+		auth-user-pass-verify $DIR/verify via-file
+		auth-gen-token"
+	CLIENT_LINES="connect-retry 1 1
+		auth-user-pass $DIR/login
+		auth-nocache"
+	login_files alice 123456
+	connect ovpnd "$1"
+	for how in kill restart kill; do
+		begun=$(date +%s%N)
+		n=$((n + 1))
+		server_again $how
+		daemon_says server 'client: has to connect again, and is told so: it could not be kept' ||
+			fail "$how: the log does not say who has to connect again"
+		within 12 connected_times client $n ||
+			fail "$how: the client has not come back"
+		took="$took $((($(date +%s%N) - begun) / 1000000)) ms"
+		within 5 ping_ready || fail "$how: no traffic after that"
+		[[ $(in_c ip -o address show dev tun-c) == *10.8.0.2/* ]] ||
+			fail "$how: the client has another address"
+	done
+	! daemon_says client 'Inactivity timeout' ||
+		fail "the client has found out by itself"
+	[ "$(n_asked)" = 1 ] || fail "the program was asked $(n_asked) times"
+	RESULT="told by the next process, the client is back after$took"
+	stop_clean client
+	stop_clean server
+}
+
 ping_ready() {
 	in_c ping -q -c 1 -W 1 -I tun-c "$VPN_S4" >/dev/null
 }

@@ -221,6 +221,22 @@ static void test_client_speaks(void **state)
 	stop();
 }
 
+/* The process that ends has not begun the session that it has to say so in. */
+static void test_stopped(void **state)
+{
+	struct peer *a, *b;
+
+	(void)state;
+	start("explicit-exit-notify 1");
+	a = connected(0, "one", 4000);
+	next_process();
+	b = connected(1, "two", 4001);
+	tunnel_host_stop(host);
+	run_until(peer_has(a, "RESTART") && peer_has(b, "RESTART"));
+	assert_int_equal(a->n_failed + b->n_failed, 0);
+	stop();
+}
+
 /* The client has gone and comes anew, while its old session goes on. */
 static void test_client_comes_anew(void **state)
 {
@@ -304,10 +320,11 @@ static void test_epochs(void **state)
 		/* nothing has been sent in it yet */
 		assert_int_equal(counter[0], UINT64_C(2) << 48 | 1);
 	}
-	/* so many that nobody waits for it */
+	/* so many that nobody waits for it: the client has to come again */
 	counter[0] = UINT64_MAX;
 	next_process();
-	assert_int_equal(n_tunnels(), 0);
+	assert_true(tunnel_of(peer)->is_farewell);
+	run_until(peer_has(peer, "RESTART,[P]"));
 	stop();
 }
 
@@ -350,6 +367,109 @@ static void test_other_format(void **state)
 	assert_int_equal(n_tunnels(), 2);
 	assert_int_equal(info_of(cbc).cipher, PROTO_CIPHER_AES_256_CBC);
 	assert_true(tunnel_of(v1)->active->params.is_v1);
+	stop();
+}
+
+/* The record gets another length, as one that another version has left. */
+static void other_version(uint32_t id)
+{
+	char buf[KEEP_RECORD_MAX];
+	size_t len = keep_read(keep, id, buf, sizeof(buf));
+
+	assert_true(len > 4);
+	assert_int_equal(keep_write(keep, id, buf, len - 4), 0);
+}
+
+/* It is told to come again, and comes to what it had. */
+static void comes_again(struct peer *peer, uint16_t port)
+{
+	struct tunnel *tunnel = tunnel_of(peer);
+
+	assert_non_null(tunnel);
+	assert_true(tunnel->is_farewell);
+	assert_false(tunnel->has_dp_peer);
+	run_until(peer_has(peer, "RESTART"));
+	assert_int_equal(peer->n_failed, 0);
+	assert_int_equal(tunnel->state, TUNNEL_STATE_EXITING);
+	peer->addr = addr_of(port);
+	peer_connect(peer);
+	run_until(peer_has(peer, "PUSH_REPLY"));
+	assert_true(peer_has(peer, "ifconfig 10.8.0.3 "));
+	assert_int_equal(n_tunnels(), 2);
+	assert_false(tunnel_of(peer)->is_farewell);
+	run_for(100);
+}
+
+/* What this process cannot read of a client is enough to send it round. */
+static void test_other_version(void **state)
+{
+	struct peer *stays, *peer;
+
+	(void)state;
+	start("");
+	stays = connected(0, "zero", 4000);
+	peer = connected(1, "one", 4001);
+	other_version(1);
+	next_process();
+	/* from another port, as with "nobind", and from the same one */
+	comes_again(peer, 4002);
+	other_version(tunnel_of(peer)->peer_id);
+	next_process();
+	comes_again(peer, 4002);
+	assert_non_null(tunnel_of(stays));
+	assert_false(peer_has(stays, "RESTART"));
+	stop();
+}
+
+/* More networks behind it than are kept. */
+static void test_too_much(void **state)
+{
+	struct net_prefix net;
+	struct peer *peer;
+
+	(void)state;
+	start("");
+	connected(0, "zero", 4000);
+	peer = connected(1, "one", 4001);
+	assert_int_equal(net_prefix_parse("10.77.0.0/24", &net), 0);
+	for (uint32_t i = 0; i < 25; i++) {
+		net.ip.in4.s_addr = htonl(0x0a4d0000u + (i << 8));
+		tunnel_iroute_add(tunnel_of(peer), &net);
+	}
+	tunnel_survive_save(tunnel_of(peer));
+	next_process();
+	comes_again(peer, 4001);
+	/* until it has been told, each process tells it */
+	tunnel_iroute_add(tunnel_of(peer), &net);
+	other_version(1);
+	next_process();
+	next_process();
+	comes_again(peer, 4002);
+	stop();
+}
+
+/* It has noticed by itself, or not even that, and nobody has to wait for it. */
+static void test_not_told(void **state)
+{
+	struct peer *peer;
+
+	(void)state;
+	start("hand-window 2");
+	peer = connected(0, "one", 4000);
+	other_version(0);
+	next_process();
+	assert_int_equal(n_tunnels(), 1);
+	peer_connect(peer);
+	run_until(peer_has(peer, "PUSH_REPLY"));
+	assert_int_equal(n_tunnels(), 1);
+	run_for(100);
+	other_version(0);
+	peer->is_deaf = true;
+	next_process();
+	assert_int_equal(n_tunnels(), 1);
+	run_until(!n_tunnels());
+	next_process();
+	assert_int_equal(n_tunnels(), 0);
 	stop();
 }
 
@@ -404,12 +524,16 @@ int main(void)
 		cmocka_unit_test(test_client_renegotiates),
 		cmocka_unit_test(test_server_renegotiates),
 		cmocka_unit_test(test_client_speaks),
+		cmocka_unit_test(test_stopped),
 		cmocka_unit_test(test_client_comes_anew),
 		cmocka_unit_test(test_packet_ids),
 		cmocka_unit_test(test_epochs),
 		cmocka_unit_test(test_gone),
 		cmocka_unit_test(test_other_format),
 		cmocka_unit_test(test_sockets),
+		cmocka_unit_test(test_other_version),
+		cmocka_unit_test(test_too_much),
+		cmocka_unit_test(test_not_told),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -434,7 +434,8 @@ static const struct config_row general_rows[] = {
 		"Keep a server's clients for SECONDS when it ends without saying "
 		"so; default 0.\nSocket, device and sessions are handed to a small "
 		"process, and to the next ovpnd with the same command line, which "
-		"goes on with them: no client has to connect again. Under systemd "
+		"goes on with them: no client has to connect again. Those with whom "
+		"it cannot go on are told to. Under systemd "
 		"that is done by the service manager, without this option, if the "
 		"unit has FileDescriptorStoreMax. Over TCP clients have to connect "
 		"again. Not an option of OpenVPN."),

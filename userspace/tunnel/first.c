@@ -146,6 +146,11 @@ static struct tunnel *tunnel_for(struct tunnel_host *host,
 	if (!first->link)
 		tunnel = tunnel_registry_addr(&host->reg, first->way.remote,
 					      first->way.sock);
+	/* it comes without having been told to */
+	if (tunnel && tunnel->is_farewell) {
+		tunnel_close(tunnel, "the client comes anew");
+		tunnel = NULL;
+	}
 	if (tunnel)
 		return tunnel->state != TUNNEL_STATE_EXITING &&
 		       tunnel_limits_again(host) ? tunnel : NULL;

@@ -139,6 +139,7 @@ struct tunnel_lifetime {
  * @said: lines of its client-connect, of @said_len bytes; owned; NULL: none
  * @is_reread_wanted: as soon as what is under way for it has ended
  * @is_resumed: an earlier process knew what it was pushed
+ * @is_farewell: all that it is for is to tell a client to come again
  * @v2: a session that begins when the key it came with has been accepted
  * @job: a program of this tunnel's that runs, if its result is waited for
  * @username: of the login that the tunnel began with, with @has_username
@@ -176,6 +177,7 @@ struct tunnel {
 	char *said;
 	size_t said_len;
 	bool is_reread_wanted, is_resumed;
+	bool is_farewell;
 	struct tunnel_iroute *iroutes;
 	struct tunnel_v2 *v2;
 	struct hook_job *job;
@@ -673,6 +675,13 @@ struct dp_counter *tunnel_survive_key(struct tunnel *tunnel, uint8_t key_id,
 				      const struct keygen_pair *pair);
 int tunnel_survive_restore(struct tunnel_host *host);
 int tunnel_survive_seed(struct tunnel_host *host);
+
+/* farewell.c: clients of an earlier process that cannot go on */
+int tunnel_farewell(struct tunnel_host *host, uint32_t peer_id,
+		    const struct tunnel_way *way, const char *common_name,
+		    const struct control_saved *saved);
+void tunnel_farewell_heard(struct tunnel *tunnel);
+void tunnel_farewell_say(struct tunnel *tunnel, const char *text);
 
 /* reload.c */
 void tunnel_reload_forget(struct tunnel_host *host);

@@ -64,6 +64,11 @@ static int server_peer_km2(struct tunnel_session *ts,
 {
 	struct tunnel *tunnel = ts->tunnel;
 
+	/* who is sent away need not be judged */
+	if (tunnel->is_farewell) {
+		tunnel_farewell_heard(tunnel);
+		return 0;
+	}
 	/* a renegotiation keeps what was agreed first */
 	if (tunnel->active == ts && tunnel->state == TUNNEL_STATE_CONNECTED)
 		return tunnel_login_check(ts, km2);
@@ -496,7 +501,8 @@ static void server_timeout(struct tunnel *tunnel)
 {
 	switch (tunnel->state) {
 	case TUNNEL_STATE_EXITING:
-		tunnel_close(tunnel, "exit");
+		tunnel_close(tunnel, tunnel->is_farewell ?
+			     "has to connect again" : "exit");
 		break;
 	case TUNNEL_STATE_LAME_DUCK:
 		tunnel_close(tunnel, "its last key has expired");
@@ -588,10 +594,13 @@ static int server_go_on(struct tunnel_host *host)
 {
 	int ret;
 
-	if (!keep_is_used(host->setup.keep))
-		return dp_peer_list(host->dp, adopt_peer, host);
-	ret = tunnel_survive_restore(host);
-	return ret < 0 ? ret : 0;
+	if (keep_is_used(host->setup.keep))
+		return tunnel_survive_restore(host);
+	ret = dp_peer_list(host->dp, adopt_peer, host);
+	if (!ret && host->reg.n_tunnels)
+		log_notice("%u peers of an earlier run go on",
+			   host->reg.n_tunnels);
+	return ret;
 }
 
 static int server_start(struct tunnel_host *host)
@@ -613,9 +622,6 @@ static int server_start(struct tunnel_host *host)
 		ret = server_go_on(host);
 	if (ret)
 		return ret;
-	if (host->reg.n_tunnels)
-		log_notice("%u peers of an earlier run go on",
-			   host->reg.n_tunnels);
 	/* where tunnels go on, the device has never been down */
 	if (keep_is_used(host->setup.keep) && host->link.is_adopted)
 		tunnel_hook_resumed(host, cfg);
@@ -631,12 +637,6 @@ static void for_each(struct tunnel_host *host,
 	for (uint32_t i = 0; i < host->reg.max_tunnels; i++)
 		if (host->reg.by_id[i])
 			fn(host->reg.by_id[i], arg);
-}
-
-static void say_restart(struct tunnel *tunnel, const char *text)
-{
-	if (tunnel->active)
-		control_session_send(tunnel->active->control, text);
 }
 
 static void exit_timeout(struct loop_timer *timer, void *arg)
@@ -655,7 +655,7 @@ static void server_stop(struct tunnel_host *host)
 		tunnel_host_finish(host, 0);
 		return;
 	}
-	for_each(host, say_restart, cfg->explicit_exit_notify == 2 ?
+	for_each(host, tunnel_farewell_say, cfg->explicit_exit_notify == 2 ?
 		 "RESTART,[N]" : "RESTART");
 	loop_timer_free(host->exit_timer);
 	host->exit_timer = loop_timer_new(host->setup.loop, exit_timeout,
@@ -699,7 +699,7 @@ static void server_restart(struct tunnel_host *host, const char *why)
 		server_again(host);
 		return;
 	}
-	for_each(host, say_restart, cfg->explicit_exit_notify == 2 ?
+	for_each(host, tunnel_farewell_say, cfg->explicit_exit_notify == 2 ?
 		 "RESTART,[N]" : "RESTART");
 	if (!host->exit_timer)
 		host->exit_timer = loop_timer_new(host->setup.loop,

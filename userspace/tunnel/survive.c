@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
  * What the next process has to know of a server's tunnels, so that they go on
- * when this one is gone: their records, and how they come back.
+ * when this one is gone: their records, and how they come back. Of those that
+ * cannot, it knows enough to tell them so (farewell.c).
  */
 #include <errno.h>
 #include <stdio.h>
@@ -12,7 +13,8 @@
 #include "keep/keep.h"
 #include "tunnel/private.h"
 
-#define SURVIVE_VERSION		4u
+#define SURVIVE_HEAD		1u	/* older versions read it, too */
+#define SURVIVE_VERSION		5u
 #define SURVIVE_IROUTES		24
 #define SURVIVE_PEER_INFO	1000
 
@@ -27,24 +29,39 @@ struct survive_key {
 };
 
 /**
- * struct survive_record - one tunnel
+ * struct survive_head - how to reach a client; all that is left of some
  * @size: of this struct, so that another layout is not read
- * @is_link: it lived on a connection, which has ended with the process: of what
- *	follows there are only name and addresses
+ * @is_link: it lived on a connection, which has ended with the process
  * @sock: tunnel_sock_id()
+ * @control: not with @is_link
+ *
+ * It changes less often than the rest of a record: a process of another version
+ * has clients come again by it, which would else wait for their timeout.
+ */
+struct survive_head {
+	uint32_t size, version;
+	uint32_t peer_id;
+	bool is_link;
+	uint64_t sock;
+	union net_addr remote, local;
+	struct net_ip vpn4, vpn6;
+	char common_name[65];
+	struct control_saved control;
+};
+
+/**
+ * struct survive_record - one tunnel
+ * @size: as @head's
  * @login_name: "": there is none
  * @n_learned: what learn-address knows of
  * @kid: of the exchange before @next_kid
  * @peer_info: as many whole lines as there is room for
  */
 struct survive_record {
+	struct survive_head head;
 	uint32_t size, version;
-	uint32_t peer_id;
-	bool is_link;
-	uint64_t cid, sock;
-	union net_addr remote, local;
-	struct net_ip vpn4, vpn6, later4, later6;
-	char common_name[65];
+	uint64_t cid;
+	struct net_ip later4, later6;
 	char username[PROTO_USER_PASS_MAX], login_name[PROTO_USER_PASS_MAX];
 	bool has_username, has_identity, has_token, is_hooked, is_kernel;
 	bool is_watched;
@@ -54,7 +71,6 @@ struct survive_record {
 	struct tls_peer identity;
 	struct auth_session token;
 	struct control_params params;
-	struct control_saved control;
 	struct keygen_rotation rotation;
 	struct survive_key keys[2];
 	uint32_t ping, ping_timeout;
@@ -106,11 +122,17 @@ int tunnel_survive_seed(struct tunnel_host *host)
 
 /* ---- to the record ----------------------------------------------------- */
 
+static bool is_head(const struct survive_head *head, size_t len, uint32_t id)
+{
+	return len >= sizeof(*head) && head->size == sizeof(*head) &&
+	       head->version == SURVIVE_HEAD && head->peer_id == id;
+}
+
 static bool is_record(const struct survive_record *rec, size_t len,
 		      uint32_t id)
 {
-	return len == sizeof(*rec) && rec->size == sizeof(*rec) &&
-	       rec->version == SURVIVE_VERSION && rec->peer_id == id;
+	return is_head(&rec->head, len, id) && len == sizeof(*rec) &&
+	       rec->size == sizeof(*rec) && rec->version == SURVIVE_VERSION;
 }
 
 static struct survive_record *record_get(const struct tunnel_host *host,
@@ -182,17 +204,29 @@ static void record_session(struct survive_record *rec,
 	rec->has_token = ts->has_token;
 }
 
-static void record_name(struct survive_record *rec, const struct tunnel *tunnel)
+static void record_name(struct survive_record *rec, uint32_t peer_id)
 {
+	rec->head.size = sizeof(rec->head);
+	rec->head.version = SURVIVE_HEAD;
+	rec->head.peer_id = peer_id;
 	rec->size = sizeof(*rec);
 	rec->version = SURVIVE_VERSION;
-	rec->peer_id = tunnel->peer_id;
-	rec->vpn4 = tunnel->vpn4;
-	rec->vpn6 = tunnel->vpn6;
-	rec->later4 = tunnel->later4;
-	rec->later6 = tunnel->later6;
-	memcpy(rec->common_name, tunnel->common_name,
-	       sizeof(rec->common_name));
+}
+
+/* Return: 0 or -EBUSY. */
+static int record_head(struct survive_head *head, const struct tunnel *tunnel)
+{
+	head->is_link = tunnel->link;
+	head->vpn4 = tunnel->vpn4;
+	head->vpn6 = tunnel->vpn6;
+	memcpy(head->common_name, tunnel->common_name,
+	       sizeof(head->common_name));
+	if (head->is_link)
+		return 0;
+	head->remote = tunnel->remote;
+	head->local = tunnel->local;
+	head->sock = tunnel_sock_id(tunnel->host, tunnel->sock);
+	return control_session_save(tunnel->active->control, &head->control);
 }
 
 /* Return: 0 or -errno. */
@@ -202,22 +236,16 @@ static int record_fill(struct survive_record *rec, const struct tunnel *tunnel)
 	struct dp_peer_info info;
 	int n;
 
-	record_name(rec, tunnel);
-	rec->is_link = tunnel->link;
-	if (rec->is_link)
-		return 0;
 	if (unkept(tunnel))
 		return -EOPNOTSUPP;
-	if (control_session_save(tunnel->active->control, &rec->control) ||
-	    dp_peer_get(host->dp, tunnel->dp_id, &info))
+	if (dp_peer_get(host->dp, tunnel->dp_id, &info))
 		return -EBUSY;
 	n = tunnel_iroutes_save(tunnel, rec->iroutes, SURVIVE_IROUTES);
 	if (n < 0)
 		return n;
 	rec->cid = tunnel->cid;
-	rec->remote = tunnel->remote;
-	rec->local = tunnel->local;
-	rec->sock = tunnel_sock_id(host, tunnel->sock);
+	rec->later4 = tunnel->later4;
+	rec->later6 = tunnel->later6;
 	memcpy(rec->username, tunnel->username, sizeof(rec->username));
 	snprintf(rec->login_name, sizeof(rec->login_name), "%s",
 		 tunnel->login_name ? tunnel->login_name : "");
@@ -238,6 +266,43 @@ static int record_fill(struct survive_record *rec, const struct tunnel *tunnel)
 	return 0;
 }
 
+static void say_unkept(const struct tunnel *tunnel, int err)
+{
+	static struct log_limit limit = { .burst = 5, .interval_ms = 60000 };
+	char label[160];
+
+	log_limited(&limit, LOG_LEVEL_INFO,
+		    "%s: has to connect again after a restart of ovpnd: %s",
+		    tunnel_label(tunnel, label, sizeof(label)),
+		    err == -E2BIG ? "more networks behind it than are kept" :
+		    err == -EOPNOTSUPP ? unkept(tunnel) :
+		    err == -EINVAL ? "max-clients was lower when ovpnd began" :
+		    strerror(-err));
+}
+
+/* What cannot be kept as a whole is kept as its head. Return: 0 or -errno. */
+static int record_write(struct survive_record *rec, const struct tunnel *tunnel)
+{
+	struct keep *keep = tunnel->host->setup.keep;
+	int ret = record_head(&rec->head, tunnel);
+	size_t len = sizeof(*rec);
+
+	if (ret || rec->head.is_link) {
+		len = sizeof(rec->head);
+	} else {
+		ret = record_fill(rec, tunnel);
+		if (ret && ret != -EBUSY) {
+			say_unkept(tunnel, ret);
+			len = sizeof(rec->head);
+			ret = 0;
+		}
+	}
+	if (ret)
+		return ret;
+	record_name(rec, tunnel->peer_id);
+	return keep_write(keep, tunnel->peer_id, rec, len);
+}
+
 /**
  * tunnel_survive_save() - bring the record of a tunnel up to date
  * @tunnel: any; only a server's that is connected has one
@@ -246,10 +311,8 @@ static int record_fill(struct survive_record *rec, const struct tunnel *tunnel)
  */
 void tunnel_survive_save(struct tunnel *tunnel)
 {
-	static struct log_limit limit = { .burst = 5, .interval_ms = 60000 };
 	struct tunnel_host *host = tunnel->host;
 	struct survive_record *rec;
-	char label[160];
 	int ret;
 
 	if (!host->setup.keep || !host->server ||
@@ -258,19 +321,12 @@ void tunnel_survive_save(struct tunnel *tunnel)
 	rec = record_get(host, tunnel->peer_id);
 	if (!rec)
 		return;
-	ret = record_fill(rec, tunnel);
-	if (!ret)
-		ret = keep_write(host->setup.keep, tunnel->peer_id, rec,
-				 sizeof(*rec));
+	ret = record_write(rec, tunnel);
 	mem_secret_free(rec);
 	if (!ret || ret == -EBUSY)
 		return;
 	keep_erase(host->setup.keep, tunnel->peer_id);
-	log_limited(&limit, LOG_LEVEL_INFO,
-		    "%s: will not survive a restart of ovpnd: %s",
-		    tunnel_label(tunnel, label, sizeof(label)),
-		    ret == -E2BIG ? "more networks behind it than are kept" :
-		    ret == -EOPNOTSUPP ? unkept(tunnel) : strerror(-ret));
+	say_unkept(tunnel, ret);
 }
 
 /** tunnel_survive_end() - the tunnel ends: nothing of it is left */
@@ -312,9 +368,7 @@ struct dp_counter *tunnel_survive_key(struct tunnel *tunnel, uint8_t key_id,
 	key->is_set = true;
 	key->key_id = key_id;
 	key->pair = *pair;
-	rec->size = sizeof(*rec);
-	rec->version = SURVIVE_VERSION;
-	rec->peer_id = tunnel->peer_id;
+	record_name(rec, tunnel->peer_id);
 	ret = keep_write(host->setup.keep, tunnel->peer_id, rec, sizeof(*rec));
 	mem_secret_free(rec);
 	if (ret)
@@ -340,14 +394,15 @@ static int restore_key(struct tunnel *tunnel, enum dp_slot slot,
 		return -ENOKEY;
 	return tunnel_data_install(tunnel, slot, from->key_id, &from->pair,
 				   keep_counter(tunnel->host->setup.keep,
-						rec->peer_id, from->key_id));
+						rec->head.peer_id, from->key_id));
 }
 
 /* The userspace data path has forgotten everything. */
 static int restore_user(struct tunnel *tunnel, const struct survive_record *rec)
 {
 	struct dp *dp = tunnel->host->dp;
-	int ret = tunnel_data_peer(tunnel, rec->peer_id, tunnel_cfg(tunnel));
+	int ret = tunnel_data_peer(tunnel, rec->head.peer_id,
+				   tunnel_cfg(tunnel));
 
 	if (ret)
 		return ret;
@@ -402,12 +457,14 @@ static int restore_kernel(struct tunnel *tunnel,
 			  const struct survive_record *rec)
 {
 	struct dp_peer_info info;
-	int ret = dp_peer_get(tunnel->host->dp, rec->peer_id, &info);
+	int ret = dp_peer_get(tunnel->host->dp, rec->head.peer_id, &info);
 
 	if (ret)
 		return ret;
-	if ((info.vpn4.family && !net_ip_is_equal(&info.vpn4, &rec->vpn4)) ||
-	    (info.vpn6.family && !net_ip_is_equal(&info.vpn6, &rec->vpn6)) ||
+	if ((info.vpn4.family &&
+	     !net_ip_is_equal(&info.vpn4, &rec->head.vpn4)) ||
+	    (info.vpn6.family &&
+	     !net_ip_is_equal(&info.vpn6, &rec->head.vpn6)) ||
 	    !rotation_follow(&tunnel->rotation, &info))
 		return -ESTALE;
 	tunnel->has_dp_peer = true;
@@ -436,7 +493,7 @@ static struct tunnel_session *restore_session(struct tunnel *tunnel,
 	ts->peer_info = strndup(rec->peer_info, sizeof(rec->peer_info) - 1);
 	if (ts->peer_info)
 		ts->control = control_session_restore(&tunnel->host->env,
-						      &rec->control, ts);
+						      &rec->head.control, ts);
 	if (ts->control)
 		return ts;
 	free(ts->peer_info);
@@ -445,11 +502,12 @@ static struct tunnel_session *restore_session(struct tunnel *tunnel,
 }
 
 static void restore_pool(struct tunnel_host *host,
-			 const struct survive_record *rec)
+			 const struct survive_head *head)
 {
 	control_pool_restore(host->server->pool,
 			     host->setup.cfg->is_duplicate_cn ?
-			     NULL : rec->common_name, &rec->vpn4, &rec->vpn6);
+			     NULL : head->common_name, &head->vpn4,
+			     &head->vpn6);
 }
 
 static int restore_fields(struct tunnel *tunnel,
@@ -460,21 +518,21 @@ static int restore_fields(struct tunnel *tunnel,
 	tunnel->cid = rec->cid;
 	if (host->next_cid <= rec->cid)
 		host->next_cid = rec->cid + 1;
-	memcpy(tunnel->common_name, rec->common_name,
+	memcpy(tunnel->common_name, rec->head.common_name,
 	       sizeof(tunnel->common_name));
 	memcpy(tunnel->username, rec->username, sizeof(tunnel->username));
 	tunnel->has_username = rec->has_username;
 	tunnel->connected_since = rec->connected_since;
 	tunnel->rotation = rec->rotation;
-	tunnel->vpn4 = rec->vpn4;
-	tunnel->vpn6 = rec->vpn6;
+	tunnel->vpn4 = rec->head.vpn4;
+	tunnel->vpn6 = rec->head.vpn6;
 	tunnel->later4 = rec->later4;
 	tunnel->later6 = rec->later6;
 	if (control_pool_reserve(host->server->pool, &rec->later4) ||
 	    control_pool_reserve(host->server->pool, &rec->later6))
 		return -ENOMEM;
 	tunnel->has_pool_address = true;
-	restore_pool(host, rec);
+	restore_pool(host, &rec->head);
 	if (!rec->login_name[0])
 		return 0;
 	tunnel->login_name = mem_arena_strdup(tunnel->arena, rec->login_name);
@@ -482,12 +540,11 @@ static int restore_fields(struct tunnel *tunnel,
 }
 
 /* Its addresses wait for it, as those of who has just left do. */
-static int restore_addresses(struct tunnel_host *host,
-			     const struct survive_record *rec, int ret)
+static void restore_addresses(struct tunnel_host *host,
+			      const struct survive_head *head)
 {
-	restore_pool(host, rec);
-	control_pool_put(host->server->pool, &rec->vpn4, &rec->vpn6);
-	return ret;
+	restore_pool(host, head);
+	control_pool_put(host->server->pool, &head->vpn4, &head->vpn6);
 }
 
 /* What programs and the management interface have been told of it. */
@@ -514,18 +571,20 @@ static void restore_told(struct tunnel *tunnel,
 static int restore_one(struct tunnel_host *host,
 		       const struct survive_record *rec)
 {
-	struct tunnel_way way = { &rec->remote, &rec->local, 0 };
+	struct tunnel_way way = { &rec->head.remote, &rec->head.local, 0 };
 	struct tunnel *tunnel;
 	int ret;
 
 	/* what it was reached by is not there any more */
-	if (!tunnel_sock_of_id(host, rec->sock, &way.sock))
-		return restore_addresses(host, rec, -ENOTCONN);
-	if (rec->is_kernel != (host->link.fd < 0) || rec->n_iroutes >
-	    SURVIVE_IROUTES || !net_addr_len(&rec->remote) ||
-	    tunnel_registry_addr(&host->reg, &rec->remote, way.sock))
+	if (!tunnel_sock_of_id(host, rec->head.sock, &way.sock))
+		return -ENOTCONN;
+	if (rec->is_kernel != (host->link.fd < 0))
+		return -EXDEV;
+	if (rec->n_iroutes > SURVIVE_IROUTES ||
+	    !net_addr_len(&rec->head.remote) ||
+	    tunnel_registry_addr(&host->reg, &rec->head.remote, way.sock))
 		return -EINVAL;
-	tunnel = tunnel_new(host, rec->peer_id, &way);
+	tunnel = tunnel_new(host, rec->head.peer_id, &way);
 	if (!tunnel)
 		return -ENOMEM;
 	ret = restore_fields(tunnel, rec);
@@ -559,8 +618,10 @@ struct unknown {
 static int find_unknown(void *arg, const struct dp_peer_info *info)
 {
 	struct unknown *unknown = arg;
+	const struct tunnel *tunnel;
 
-	if (!tunnel_registry_peer(&unknown->host->reg, info->id))
+	tunnel = tunnel_registry_peer(&unknown->host->reg, info->id);
+	if (!tunnel || tunnel->is_farewell)
 		unknown->ids[unknown->n++] = info->id;
 	return unknown->n == sizeof(unknown->ids) / sizeof(*unknown->ids);
 }
@@ -582,48 +643,90 @@ static void drop_unknown(struct tunnel_host *host)
 	} while (unknown.n && !ret);
 }
 
+static const char *restore_why(int err)
+{
+	switch (err) {
+	case -EBADMSG:
+		return "another version of ovpnd has left it";
+	case -EOPNOTSUPP:
+		return "it could not be kept";
+	case -ECONNRESET:
+		return "its TCP connection has ended with the process";
+	case -ENOTCONN:
+		return "the socket that it came by is not there any more";
+	case -EXDEV:
+		return "the data path is another one";
+	default:
+		return strerror(-err);
+	}
+}
+
+/* The client of a record that does not lead to a tunnel. */
+static void restore_not(struct tunnel_host *host, uint32_t id,
+			const struct survive_head *head, int err)
+{
+	struct tunnel_way way = { &head->remote, &head->local, 0 };
+	bool is_told = false;
+
+	restore_addresses(host, head);
+	if (!head->is_link && tunnel_sock_of_id(host, head->sock, &way.sock))
+		is_told = !tunnel_farewell(host, id, &way, head->common_name,
+					   &head->control);
+	log_notice("%s: has to connect again%s: %s", head->common_name,
+		   is_told ? ", and is told so" : "", restore_why(err));
+	/* until it has been told, a process that follows does that */
+	if (!is_told)
+		keep_erase(host->setup.keep, id);
+}
+
+static int restore_whole(struct tunnel_host *host,
+			 const struct survive_record *rec)
+{
+	/* a key was on its way when the process ended */
+	if (!rec->rotation.primary.is_used)
+		return -ENOKEY;
+	return restore_one(host, rec);
+}
+
 static bool restore_id(struct tunnel_host *host, uint32_t id,
 		       struct survive_record *rec)
 {
 	struct keep *keep = host->setup.keep;
-	size_t len = keep_read(keep, id, rec, sizeof(*rec));
+	size_t len = keep_read(keep, id, rec, KEEP_RECORD_MAX);
 	int ret;
 
 	if (!len)
 		return false;
-	ret = is_record(rec, len, id) ? 0 : -EBADMSG;
-	/* a key was on its way when the process ended */
-	if (!ret && !rec->is_link && !rec->rotation.primary.is_used)
-		ret = -ENOKEY;
-	if (!ret)
-		ret = rec->is_link ?
-		      restore_addresses(host, rec, -ECONNRESET) :
-		      restore_one(host, rec);
-	if (!ret)
-		return true;
-	log_notice("%s: has to connect again: %s",
-		   ret == -EBADMSG ? "a client" : rec->common_name,
-		   ret == -ECONNRESET ?
-		   "its TCP connection has ended with the process" :
-		   ret == -ENOTCONN ?
-		   "the socket that it came by is not there any more" :
-		   strerror(-ret));
-	keep_erase(keep, id);
-	return false;
+	if (!is_head(&rec->head, len, id)) {
+		log_notice("a client has to connect again: %s",
+			   restore_why(-EBADMSG));
+		keep_erase(keep, id);
+		return false;
+	}
+	if (is_record(rec, len, id))
+		ret = restore_whole(host, rec);
+	else if (rec->head.is_link)
+		ret = -ECONNRESET;
+	else
+		ret = len == sizeof(rec->head) ? -EOPNOTSUPP : -EBADMSG;
+	if (ret)
+		restore_not(host, id, &rec->head, ret);
+	return !ret;
 }
 
 /**
  * tunnel_survive_restore() - have the tunnels of an earlier process go on
  * @host: a server with device, data path and pool
  *
- * Peers in the data path of which there is no record are deleted.
+ * Clients of others are told to come again. Peers in the data path of which
+ * there is no record are deleted.
  *
- * Return: how many tunnels go on, or -ENOMEM.
+ * Return: 0 or -ENOMEM.
  */
 int tunnel_survive_restore(struct tunnel_host *host)
 {
-	struct survive_record *rec = mem_secret_alloc(sizeof(*rec));
-	int n = 0;
+	struct survive_record *rec = mem_secret_alloc(KEEP_RECORD_MAX);
+	unsigned int n = 0;
 
 	if (!rec)
 		return -ENOMEM;
@@ -632,5 +735,7 @@ int tunnel_survive_restore(struct tunnel_host *host)
 		n += restore_id(host, id, rec);
 	mem_secret_free(rec);
 	drop_unknown(host);
-	return n;
+	if (n)
+		log_notice("%u peers of an earlier run go on", n);
+	return 0;
 }

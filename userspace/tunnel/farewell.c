@@ -1,0 +1,96 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * A client whose tunnel ended with an earlier process does not know that, and
+ * would find out by its timeout. Nothing can be said in the TLS session that
+ * it has, which is lost; so another key exchange begins, as it may at any time,
+ * and in that the client is told to restart (section 8.10). It keeps its
+ * password, or token: it is this end that has changed.
+ */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "tunnel/private.h"
+
+/* How long the last words may take once keys have been exchanged. */
+#define HEARD_MS 2000
+
+static int farewell_begin(struct tunnel *tunnel,
+			  const struct control_saved *saved)
+{
+	struct tunnel_session *ts = calloc(1, sizeof(*ts));
+	int ret;
+
+	if (!ts)
+		return -ENOMEM;
+	ts->tunnel = tunnel;
+	tunnel->active = ts;
+	ts->control = control_session_restore(&tunnel->host->env, saved, ts);
+	if (!ts->control)
+		return -EINVAL;
+	ret = control_session_renegotiate(ts->control);
+	return ret ? ret : control_session_send(ts->control, "RESTART,[P]");
+}
+
+/**
+ * tunnel_farewell() - have a client come again whose tunnel does not go on
+ * @host: a server
+ * @peer_id: that it had, which is not in use now
+ * @way: to it
+ * @common_name: for the log
+ * @saved: its session
+ *
+ * The tunnel that is made for that has neither addresses nor a data path, and
+ * ends when the client has been told, when it comes anew, or with hand-window.
+ *
+ * Return: 0 or -errno.
+ */
+int tunnel_farewell(struct tunnel_host *host, uint32_t peer_id,
+		    const struct tunnel_way *way, const char *common_name,
+		    const struct control_saved *saved)
+{
+	struct tunnel *tunnel;
+	int ret;
+
+	if (!net_addr_len(way->remote) ||
+	    tunnel_registry_addr(&host->reg, way->remote, way->sock))
+		return -EINVAL;
+	tunnel = tunnel_new(host, peer_id, way);
+	if (!tunnel)
+		return -ENOMEM;
+	tunnel->is_farewell = true;
+	snprintf(tunnel->common_name, sizeof(tunnel->common_name), "%s",
+		 common_name);
+	ret = farewell_begin(tunnel, saved);
+	if (ret)
+		tunnel_close(tunnel, "cannot be told to connect again");
+	else
+		tunnel_close_later(tunnel, 1000ull *
+				   host->setup.cfg->hand_window);
+	return ret;
+}
+
+/** tunnel_farewell_heard() - keys are exchanged: the words are on their way */
+void tunnel_farewell_heard(struct tunnel *tunnel)
+{
+	tunnel_set_deadline(tunnel, loop_now(tunnel->host->setup.loop) +
+			    HEARD_MS);
+}
+
+/**
+ * tunnel_farewell_say() - the last words to a client of a server that ends
+ * @tunnel: any
+ * @text: they
+ *
+ * In a session that an earlier process began they need another key, too.
+ */
+void tunnel_farewell_say(struct tunnel *tunnel, const char *text)
+{
+	if (!tunnel->active)
+		return;
+	control_session_send(tunnel->active->control, text);
+	if (!control_session_is_lost(tunnel->active->control))
+		return;
+	tunnel->is_farewell = true;
+	control_session_renegotiate(tunnel->active->control);
+}
