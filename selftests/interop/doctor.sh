@@ -16,6 +16,23 @@ crl_for() {
 	mv "$DIR/crl.new" "$dir/crl.pem"
 }
 
+# server_cert_from SECONDS: the server's certificate, good from then on for a day
+server_cert_from() {
+	local dir=$DIR/pki-$KEYS
+
+	: >"$dir/from.index"
+	openssl ca -batch -notext -in "$dir/server.csr" -config <(printf '%s\n' \
+		"[ca]" default_ca=x "[x]" "database=$dir/from.index" \
+		default_md=sha256 "new_certs_dir=$dir" rand_serial=yes \
+		policy=y x509_extensions=z "[y]" commonName=supplied "[z]" \
+		extendedKeyUsage=serverAuth keyUsage=digitalSignature) \
+		-keyfile "$dir/ca.key" -cert "$dir/ca.crt" \
+		-startdate "$(date -u -d "@$(($(date +%s) + $1))" +%Y%m%d%H%M%SZ)" \
+		-enddate "$(date -u -d "@$(($(date +%s) + $1 + 86400))" +%Y%m%d%H%M%SZ)" \
+		-out "$dir/server.crt" 2>>"$dir/openssl.err" ||
+		fail "openssl makes no certificate"
+}
+
 # doctor_finds VERDICT CHECK PATTERN: whatever its status is
 doctor_finds() {
 	doctor_says "$@" || grep -qE "^$1 +[^ ]+ +$2 .*($3)" "$DIR/ovpnctl.log" || {
@@ -52,6 +69,7 @@ scenario_doctor() {
 	doctor_finds warn forwarding 'IPv4: is off'
 	doctor_finds warn forwarding 'IPv6: is off'
 	doctor_finds '(ok|warn)' mtu tun-mtu
+	doctor_finds warn limit '1 of 1 clients, nobody else is let in'
 	doctor_status doctor
 	[ "$DOCTOR_STATUS" = 0 ] || fail "warnings only: status $DOCTOR_STATUS"
 
@@ -64,6 +82,23 @@ scenario_doctor() {
 	in_s nft 'add chain inet lab through { type filter hook forward priority 0; policy drop; }'
 	doctor_finds warn firewall 'chain through of table lab drops .*device'
 	in_s nft delete table inet lab
+
+	sed -i 's/max-clients 1$/max-clients 2/' "$DIR/server.conf"
+	reload_says 'reloaded, 1 option changed'
+	doctor_finds warn limit '1 of 2 clients, max-clients is near'
+	sed -i 's/max-clients 2$/max-clients 11/' "$DIR/server.conf"
+	reload_says 'reloaded, 1 option changed'
+	doctor_finds ok limit '1 of 11 clients'
+
+	server_cert_from 7200
+	reload_says 'reloaded, 1 option changed'
+	doctor_finds fail certificate 'is not valid before .* UTC, peers refuse it'
+	doctor_status doctor
+	[ "$DOCTOR_STATUS" = 1 ] ||
+		fail "a certificate of tomorrow: status $DOCTOR_STATUS"
+	server_cert_from -7200
+	reload_says 'reloaded, 1 option changed'
+	doctor_finds warn certificate 'ends in 0 days'
 
 	crl_for -crldays 90
 	reload_says 'reloaded'
@@ -85,7 +120,7 @@ scenario_doctor() {
 	stop_clean client
 	stop_clean server
 	doctor_finds fail daemon '.'
-	RESULT="module, clock, certificates, list, firewall, forwarding, MTU"
+	RESULT="module, clock, certificates, list, limit, firewall, forwarding, MTU"
 }
 
 # completes WORD...: what is offered for the last one

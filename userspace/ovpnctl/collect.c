@@ -133,6 +133,13 @@ static void merge_peers(json_t *peers, json_t *kernel_peers)
 	}
 }
 
+bool ctl_is_server(const json_t *device)
+{
+	const char *role = json_string_value(json_object_get(device, "role"));
+
+	return role && !strcmp(role, "server");
+}
+
 /* A daemon in another namespace can have a device of the same name. */
 bool ctl_is_elsewhere(const json_t *device)
 {

@@ -104,6 +104,9 @@ bool ctl_peer_is(const json_t *peer, const char *client);
  */
 json_t *ctl_peers_find(const json_t *peers, const char *client);
 
+/* is a device that of a server? */
+bool ctl_is_server(const json_t *device);
+
 /* is a device in another network namespace than we are? */
 bool ctl_is_elsewhere(const json_t *device);
 

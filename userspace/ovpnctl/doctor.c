@@ -9,6 +9,7 @@
 #define DAY_S		86400
 #define CERT_WARN_DAYS	30
 #define CRL_WARN_DAYS	3
+#define LIMIT_WARN_PART	10	/* of max-clients, that is left */
 
 static const char *const verdict_names[] = {
 	[DOCTOR_OK] = "ok",
@@ -35,21 +36,29 @@ void doctor_find(struct doctor *doctor, enum doctor_verdict verdict,
 
 /* ---- what the daemon knows ---------------------------------------------- */
 
+/* "" for a time that no calendar has */
+static void doctor_date(time_t at, char out[32])
+{
+	struct tm tm;
+
+	out[0] = '\0';
+	if (gmtime_r(&at, &tm))
+		strftime(out, 32, "%Y-%m-%d %H:%M", &tm);
+}
+
 static void doctor_until(struct doctor *doctor, const json_t *device,
 			 const char *key, const char *what, long warn_days)
 {
 	const json_t *until = json_object_get(device, key);
 	long long days;
+	char date[32];
 	time_t at;
-	char date[32] = "";
-	struct tm tm;
 
 	if (!json_is_integer(until))
 		return;
 	at = (time_t)json_integer_value(until);
 	days = ((long long)at - (long long)time(NULL)) / DAY_S;
-	if (gmtime_r(&at, &tm))
-		strftime(date, sizeof(date), "%Y-%m-%d %H:%M", &tm);
+	doctor_date(at, date);
 	if (at <= time(NULL))
 		doctor_find(doctor, DOCTOR_FAIL, what,
 			    "has ended on %s UTC, peers are refused; renew it, then: ovpnctl reload",
@@ -63,24 +72,53 @@ static void doctor_until(struct doctor *doctor, const json_t *device,
 			    days, date);
 }
 
-static void doctor_daemon(struct doctor *doctor, const json_t *device)
+static void doctor_certificate(struct doctor *doctor, const json_t *device)
 {
-	json_int_t max, now;
 	const json_t *from = json_object_get(device, "cert_from");
+	char date[32];
 
-	doctor_until(doctor, device, "cert_until", "certificate",
-		     CERT_WARN_DAYS);
-	doctor_until(doctor, device, "ca_until", "ca", CERT_WARN_DAYS);
-	doctor_until(doctor, device, "crl_until", "crl", CRL_WARN_DAYS);
-	if (json_is_integer(from) && json_integer_value(from) > time(NULL))
-		doctor_find(doctor, DOCTOR_FAIL, "clock",
-			    "the certificate is not valid yet: the clock is wrong, or whose made it");
-	max = json_integer_value(json_object_get(device, "max_peers"));
-	now = (json_int_t)json_array_size(json_object_get(device, "peers"));
-	if (max > 1 && now * 10 >= max * 9)
+	if (!json_is_integer(from) || json_integer_value(from) <= time(NULL)) {
+		doctor_until(doctor, device, "cert_until", "certificate",
+			     CERT_WARN_DAYS);
+		return;
+	}
+	doctor_date((time_t)json_integer_value(from), date);
+	doctor_find(doctor, DOCTOR_FAIL, "certificate",
+		    "is not valid before %s UTC, peers refuse it; this machine's clock is wrong, or that of who made it",
+		    date);
+}
+
+/* Also where there is a limit of one or two, the next client may be too many. */
+static void doctor_limit(struct doctor *doctor, const json_t *device)
+{
+	json_int_t max = json_integer_value(
+		json_object_get(device, "max_peers"));
+	json_int_t now = (json_int_t)json_array_size(
+		json_object_get(device, "peers"));
+	json_int_t few = (max + LIMIT_WARN_PART - 1) / LIMIT_WARN_PART;
+
+	if (!ctl_is_server(device) || !max)
+		return;
+	if (now >= max)
 		doctor_find(doctor, DOCTOR_WARN, "limit",
+			    "%lld of %lld clients, nobody else is let in; raise max-clients, then: ovpnctl reload",
+			    (long long)now, (long long)max);
+	else if (now && max - now <= few)
+		doctor_find(doctor, DOCTOR_WARN, "limit",
+			    "%lld of %lld clients, max-clients is near",
+			    (long long)now, (long long)max);
+	else
+		doctor_find(doctor, DOCTOR_OK, "limit",
 			    "%lld of %lld clients (max-clients)",
 			    (long long)now, (long long)max);
+}
+
+static void doctor_daemon(struct doctor *doctor, const json_t *device)
+{
+	doctor_certificate(doctor, device);
+	doctor_until(doctor, device, "ca_until", "ca", CERT_WARN_DAYS);
+	doctor_until(doctor, device, "crl_until", "crl", CRL_WARN_DAYS);
+	doctor_limit(doctor, device);
 }
 
 static void doctor_data_path(struct doctor *doctor, const json_t *device)
@@ -101,11 +139,10 @@ static void doctor_data_path(struct doctor *doctor, const json_t *device)
 
 static void doctor_sockets(struct doctor *doctor, const json_t *device)
 {
-	const char *role = json_string_value(json_object_get(device, "role"));
 	const json_t *sockets = json_object_get(device, "sockets"), *sock;
 	size_t i;
 
-	if (!role || strcmp(role, "server"))
+	if (!ctl_is_server(device))
 		return;
 	json_array_foreach(sockets, i, sock)
 		doctor_find(doctor, DOCTOR_OK, "socket", "%s %s, peers: %lld",

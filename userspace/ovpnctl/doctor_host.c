@@ -140,9 +140,7 @@ static void forwarding(struct doctor *doctor, const char *family,
 
 void doctor_forwarding(struct doctor *doctor, const json_t *device)
 {
-	const char *role = json_string_value(json_object_get(device, "role"));
-
-	if (!role || strcmp(role, "server"))
+	if (!ctl_is_server(device))
 		return;
 	forwarding(doctor, "IPv4", "/proc/sys/net/ipv4/ip_forward",
 		   "net.ipv4.ip_forward");
