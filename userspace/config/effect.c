@@ -80,6 +80,7 @@ static const struct {
 	{ "inactive", CONFIG_EFFECT_RECONNECT },
 	{ "session-timeout", CONFIG_EFFECT_RECONNECT },
 	{ "max-routes-per-client", CONFIG_EFFECT_RECONNECT },
+	{ "sessions-per-user", CONFIG_EFFECT_RECONNECT },
 	{ "force-tls-key-material-export", CONFIG_EFFECT_HANDSHAKE },
 	{ "client-config-dir", CONFIG_EFFECT_RECONNECT },
 	{ "ccd-exclusive", CONFIG_EFFECT_RECONNECT },

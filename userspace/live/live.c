@@ -11,6 +11,9 @@
 #include "log/log.h"
 #include "priv/priv.h"
 
+/* max-clients may become as much without a restart; unused, they cost nothing */
+#define RECORDS_MIN 4096u
+
 static void on_signal(int signum, void *arg)
 {
 	struct live *live = arg;
@@ -90,7 +93,8 @@ static void keep_id(const struct live *live, char out[17])
 struct keep *live_keep(struct live *live, const struct config *cfg)
 {
 	struct keep_setup setup = {
-		.n_records = cfg->max_clients,
+		.n_records = cfg->max_clients > RECORDS_MIN ?
+			     cfg->max_clients : RECORDS_MIN,
 		.hold_s = cfg->restart_hold,
 	};
 	bool has_manager = getenv("NOTIFY_SOCKET");

@@ -276,7 +276,7 @@ static void say_unkept(const struct tunnel *tunnel, int err)
 		    tunnel_label(tunnel, label, sizeof(label)),
 		    err == -E2BIG ? "more networks behind it than are kept" :
 		    err == -EOPNOTSUPP ? unkept(tunnel) :
-		    err == -EINVAL ? "max-clients was lower when ovpnd began" :
+		    err == -EINVAL ? "max-clients was much lower when ovpnd began" :
 		    strerror(-err));
 }
 
