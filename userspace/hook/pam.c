@@ -12,7 +12,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
-#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -45,8 +44,9 @@ struct pam_conv {
 	void *arg;
 };
 
-/** struct pam - the library, and how it is asked */
+/** struct pam - the library, and how it is asked; @ended: a child has */
 struct pam {
+	struct loop_signal *ended;
 	int (*start)(const char *service, const char *user,
 		     const struct pam_conv *conv, void **handle);
 	int (*set_item)(void *handle, int item, const void *value);
@@ -236,37 +236,37 @@ static int pam_login(const struct pam *pam, const struct hook_request *req)
 
 /* ---- runs ------------------------------------------------------------ */
 
-/** struct pam_child - of a run; @io: readable when it has ended */
+/** struct pam_child - of a run */
 struct pam_child {
-	struct run *run;
 	pid_t pid;
-	int pidfd;
-	struct loop_io *io;
 };
 
-static void child_free(struct pam_child *child)
+static void child_look(struct run *run)
 {
-	loop_io_free(child->io);
-	if (child->pidfd >= 0)
-		close(child->pidfd);
-	free(child);
-}
-
-static void child_ended(struct loop_io *io, unsigned int events, void *arg)
-{
-	struct pam_child *child = arg;
-	struct run *run = child->run;
+	struct pam_child *child = run->process;
 	int status = 0;
 
-	(void)io;
-	(void)events;
 	if (waitpid(child->pid, &status, WNOHANG) != child->pid)
 		return;
-	child_free(child);
+	free(child);
 	run->process = NULL;
 	run->kill = NULL;
 	run_ended(run, WIFEXITED(status) ? WEXITSTATUS(status) : 1,
 		  WIFSIGNALED(status) ? WTERMSIG(status) : 0);
+}
+
+/* One signal may stand for several. */
+static void child_ended(int signum, void *arg)
+{
+	struct runner *runner = arg;
+	struct run *run, *next;
+
+	(void)signum;
+	for (run = runner->runs; run; run = next) {
+		next = run->next;
+		if (run->process)
+			child_look(run);
+	}
 }
 
 static void child_kill(struct run *run, int signum)
@@ -280,31 +280,29 @@ static void child_main(const struct runner *runner,
 	prctl(PR_SET_NAME, "ovpnd-pam-login", 0, 0, 0);
 	prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0);
 	signal(SIGTERM, SIG_DFL);
+	signal(SIGCHLD, SIG_DFL);
 	_exit(pam_login(runner->pam, req));
 }
 
 static int pam_start(struct run *run, const struct hook_request *req)
 {
-	struct pam_child *child = calloc(1, sizeof(*child));
+	struct runner *runner = run->runner;
+	struct pam_child *child;
 
+	if (!runner->pam->ended)
+		runner->pam->ended = loop_signal_new(runner->loop, SIGCHLD,
+						     child_ended, runner);
+	child = runner->pam->ended ? calloc(1, sizeof(*child)) : NULL;
 	if (!child)
 		return -ENOMEM;
-	child->run = run;
-	child->pidfd = -1;
 	child->pid = fork();
-	if (!child->pid)
-		child_main(run->runner, req);
-	if (child->pid > 0)
-		child->pidfd = (int)syscall(SYS_pidfd_open, child->pid, 0);
-	if (child->pidfd >= 0)
-		child->io = loop_io_new(run->runner->loop, child->pidfd,
-					LOOP_READABLE, child_ended, child);
-	if (!child->io) {
-		if (child->pid > 0) {
-			kill(child->pid, SIGKILL);
-			waitpid(child->pid, NULL, 0);
-		}
-		child_free(child);
+	if (!child->pid) {
+		/* it is the other process that waits */
+		free(child);
+		child_main(runner, req);
+	}
+	if (child->pid < 0) {
+		free(child);
 		return -EAGAIN;
 	}
 	run->process = child;
@@ -314,6 +312,7 @@ static int pam_start(struct run *run, const struct hook_request *req)
 
 static void pam_end(struct runner *runner)
 {
+	loop_signal_free(runner->pam->ended);
 	free(runner->pam);
 }
 
