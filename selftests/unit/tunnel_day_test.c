@@ -24,8 +24,8 @@
 static _Atomic int64_t ahead;	/* of the machine's clock, in seconds */
 
 /*
- * What OpenSSL compares certificates and lists with, and the daemon's own clock:
- * this program's come before those of the C library.
+ * What OpenSSL compares certificates and lists with, and the daemon's own
+ * clock: this program's come before those of the C library.
  */
 time_t time(time_t *out)
 {
@@ -102,7 +102,7 @@ static bool next_key(struct peer *peer)
 
 static char list_path[] = "/tmp/ovpn-day.XXXXXX";
 
-/* A list that ends so many seconds from now, by the clock that is put forward. */
+/* A list that ends so many seconds from now, by the clock of the test. */
 static char *list_write(long ends)
 {
 	char *text = pki_crl(&rig_ca, 0, ends), next[sizeof(list_path) + 4];
@@ -202,8 +202,8 @@ static void pool_begin(void)
 
 /*
  * Two addresses. A third client is told to come again, in the words that it
- * understands, for as long as both are there; when one leaves, its address is the
- * next one's.
+ * understands, for as long as both are there; when one leaves, its address is
+ * the next one's.
  */
 static void test_pool_is_full(void **state)
 {

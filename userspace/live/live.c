@@ -11,7 +11,7 @@
 #include "log/log.h"
 #include "priv/priv.h"
 
-/* max-clients may become as much without a restart; unused, they cost nothing */
+/* max-clients may become as much later; what is not used costs nothing */
 #define RECORDS_MIN 4096u
 
 static void on_signal(int signum, void *arg)

@@ -88,7 +88,7 @@ static void doctor_certificate(struct doctor *doctor, const json_t *device)
 		    date);
 }
 
-/* Also where there is a limit of one or two, the next client may be too many. */
+/* Also with a limit of one or two, the next client may be too many. */
 static void doctor_limit(struct doctor *doctor, const json_t *device)
 {
 	json_int_t max = json_integer_value(

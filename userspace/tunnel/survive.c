@@ -394,7 +394,8 @@ static int restore_key(struct tunnel *tunnel, enum dp_slot slot,
 		return -ENOKEY;
 	return tunnel_data_install(tunnel, slot, from->key_id, &from->pair,
 				   keep_counter(tunnel->host->setup.keep,
-						rec->head.peer_id, from->key_id));
+						rec->head.peer_id,
+						from->key_id));
 }
 
 /* The userspace data path has forgotten everything. */
