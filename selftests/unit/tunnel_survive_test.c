@@ -40,11 +40,14 @@ static void host_begin(void)
 		fail_msg("%s", err);
 }
 
-static void start(const char *more)
+/* A pool of @addresses from 10.8.0.2 on; 0: as large as it is */
+static void start_pool(const char *more, uint32_t addresses)
 {
 	static unsigned int n;
 
 	begin_config(config_text(more));
+	if (addresses)
+		cfg->pool_end.in4.s_addr = htonl(0x0a080001u + addresses);
 	snprintf(keep_name, sizeof(keep_name), "survive-%d-%u", getpid(), n++);
 	unsetenv("NOTIFY_SOCKET");
 	keep_begin();
@@ -53,6 +56,11 @@ static void start(const char *more)
 				      WRAP_DIRECTION_NONE, NULL,
 				      &wrap_client), 0);
 	peers_begin();
+}
+
+static void start(const char *more)
+{
+	start_pool(more, 0);
 }
 
 static void stop(void)
@@ -448,6 +456,34 @@ static void test_too_much(void **state)
 	stop();
 }
 
+/* While it has not been told, its address may have become another one's. */
+static void test_address_of_another(void **state)
+{
+	struct net_ip vpn4, vpn6;
+	struct peer *a, *b, *c;
+
+	(void)state;
+	start_pool("", 2);
+	a = connected(0, "one", 4000);
+	b = connected(1, "two", 4001);
+	other_version(1);
+	b->is_deaf = true;
+	next_process();
+	assert_true(tunnel_of(b)->is_farewell);
+	tunnel_close(tunnel_of(a), "test");
+	c = connected(2, "three", 4002);
+	assert_true(peer_has(c, "ifconfig 10.8.0.3 "));
+	assert_int_equal(tunnel_of(c)->peer_id, 0);
+	next_process();
+	assert_true(tunnel_of(b)->is_farewell);
+	assert_false(tunnel_of(c)->is_farewell);
+	assert_int_equal(control_pool_get(host->server->pool, "four", &vpn4,
+					  &vpn6), 0);
+	assert_int_equal(control_pool_get(host->server->pool, "five", &vpn4,
+					  &vpn6), -ENOSPC);
+	stop();
+}
+
 /* It has noticed by itself, or not even that, and nobody has to wait for it. */
 static void test_not_told(void **state)
 {
@@ -533,6 +569,7 @@ int main(void)
 		cmocka_unit_test(test_sockets),
 		cmocka_unit_test(test_other_version),
 		cmocka_unit_test(test_too_much),
+		cmocka_unit_test(test_address_of_another),
 		cmocka_unit_test(test_not_told),
 	};
 

@@ -220,9 +220,10 @@ static const struct config_row peer_rows[] = {
 	  set_crl, CONFIG_FIELD(crl), 0, 0, "FILE|DIR dir",
 	  "Refuse certificates revoked in FILE (PEM).\nFILE is read again when it "
 	  "has changed, with the rights of --user; if that fails, what was read "
-	  "before stays in force. With dir, a certificate is revoked when DIR "
-	  "has a file named after its serial number in decimal. New connections "
-	  "and renegotiations are checked." },
+	  "before stays in force. A list that has ended (nextUpdate) lets nobody "
+	  "in until there is another one. With dir, a certificate is revoked "
+	  "when DIR has a file named after its serial number in decimal. New "
+	  "connections and renegotiations are checked." },
 	CONFIG_SPECIAL("peer-fingerprint", 1, 1, IN_MAIN | CONFIG_IN_BLOCK,
 		set_peer_fingerprint, "FINGERPRINT",
 		"Accept only certificates with this SHA-256 fingerprint.\nCan be "

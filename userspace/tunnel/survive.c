@@ -664,9 +664,10 @@ static const char *restore_why(int err)
 
 /* The client of a record that does not lead to a tunnel. */
 static void restore_not(struct tunnel_host *host, uint32_t id,
-			const struct survive_head *head, int err)
+			struct survive_head *head, int err)
 {
 	struct tunnel_way way = { &head->remote, &head->local, 0 };
+	struct keep *keep = host->setup.keep;
 	bool is_told = false;
 
 	restore_addresses(host, head);
@@ -675,9 +676,17 @@ static void restore_not(struct tunnel_host *host, uint32_t id,
 					   &head->control);
 	log_notice("%s: has to connect again%s: %s", head->common_name,
 		   is_told ? ", and is told so" : "", restore_why(err));
-	/* until it has been told, a process that follows does that */
-	if (!is_told)
-		keep_erase(host->setup.keep, id);
+	if (!is_told) {
+		keep_erase(keep, id);
+		return;
+	}
+	/*
+	 * Until it has been told, a process that follows does that. Its
+	 * addresses may be another one's then.
+	 */
+	memset(&head->vpn4, 0, sizeof(head->vpn4));
+	memset(&head->vpn6, 0, sizeof(head->vpn6));
+	keep_write(keep, id, head, sizeof(*head));
 }
 
 static int restore_whole(struct tunnel_host *host,
