@@ -20,7 +20,8 @@ struct sk_buff;
  * @DCO_DROP_RX_AUTH: did not authenticate
  * @DCO_DROP_RX_CRYPTO: the cipher failed
  * @DCO_DROP_RX_REPLAY: seen before, or older than the window
- * @DCO_DROP_RX_PROTO: payload is neither IP nor a keepalive
+ * @DCO_DROP_RX_PROTO: payload is neither IP nor a keepalive, or it is where it
+ *	cannot be read
  * @DCO_DROP_RX_SOURCE: inner source address does not belong to the peer
  * @DCO_DROP_RX_ECN: congested outside, and inside not capable of being told
  * @DCO_DROP_RX_DOWN: the interface is down

@@ -592,12 +592,15 @@ void dco_rx_from(struct dco_peer *peer, struct sk_buff *from,
 	struct sk_buff *skb;
 
 	skb = netdev_alloc_skb(peer->dco->dev, len);
-	if (likely(skb)) {
-		skb_copy_bits(from, offset, __skb_put(skb, len), head);
-		skb_copy_bits(from, offset + len - tail,
-			      skb->data + len - tail, tail);
-		dco_rx_batch(peer, skb, NULL, &source);
-	} else {
+	if (unlikely(!skb)) {
 		dco_peer_drop_count(peer, DCO_DROP_RX_NO_MEM);
+		return;
 	}
+	/* a packet whose ends can be read can be read */
+	if (unlikely(skb_copy_bits(from, offset, __skb_put(skb, len), head) ||
+		     skb_copy_bits(from, offset + len - tail,
+				   skb->data + len - tail, tail)))
+		dco_peer_drop(peer, skb, DCO_DROP_RX_PROTO);
+	else
+		dco_rx_batch(peer, skb, NULL, &source);
 }

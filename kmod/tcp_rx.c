@@ -108,6 +108,21 @@ static void dco_tcp_ctrl_add_take(struct dco_tcp *tcp, struct sk_buff *skb)
 	tcp->saved.data_ready(tcp->dsk->sk);
 }
 
+/* Reads a part of the stream. It is where TCP says, but that may be memory of a
+ * device that no CPU can read. Whoever cannot read a record does not know where
+ * the next one begins, so that is the end of the stream.
+ */
+static bool dco_tcp_rx_copy(struct dco_tcp_reader *reader,
+			    const struct sk_buff *from, unsigned int offset,
+			    void *to, size_t len)
+{
+	struct dco_tcp_rx *rx = &reader->tcp->rx;
+
+	if (unlikely(skb_copy_bits(from, offset, to, len)))
+		rx->is_bad = true;
+	return !rx->is_bad;
+}
+
 /* Memory for a record of which, without its prefix, the words are aligned */
 static struct sk_buff *dco_tcp_rx_alloc(const struct dco_tcp_reader *reader,
 					size_t size)
@@ -148,7 +163,9 @@ static void dco_tcp_rx_record_take(struct dco_tcp_reader *reader,
 	dco_peer_drop(reader->peer, skb, DCO_DROP_RX_DATA_V1);
 }
 
-/* A record in one buffer. Returns its size, or 0 if it has to wait. */
+/* A record in one buffer. Returns its size, or 0 if it has to wait or cannot be
+ * read.
+ */
 static size_t dco_tcp_rx_whole(struct dco_tcp_reader *reader,
 			       struct sk_buff *from, unsigned int offset,
 			       size_t size, enum dco_record kind)
@@ -164,10 +181,13 @@ static size_t dco_tcp_rx_whole(struct dco_tcp_reader *reader,
 		return size;
 	}
 	skb = dco_tcp_rx_alloc(reader, size);
-	if (likely(skb)) {
-		skb_copy_bits(from, offset, skb_put(skb, size), size);
-		dco_tcp_ctrl_add_take(reader->tcp, skb);
+	if (unlikely(!skb))
+		return size;
+	if (!dco_tcp_rx_copy(reader, from, offset, skb_put(skb, size), size)) {
+		kfree_skb(skb);
+		return 0;
 	}
+	dco_tcp_ctrl_add_take(reader->tcp, skb);
 	return size;
 }
 
@@ -214,7 +234,8 @@ static size_t dco_tcp_rx_continue(struct dco_tcp_reader *reader,
 	struct sk_buff *skb = rx->part;
 
 	len = min(len, rx->part_left);
-	skb_copy_bits(from, offset, skb_put(skb, len), len);
+	if (!dco_tcp_rx_copy(reader, from, offset, skb_put(skb, len), len))
+		return 0;
 	rx->part_left -= len;
 	if (!rx->part_left) {
 		rx->part = NULL;
@@ -231,7 +252,9 @@ static size_t dco_tcp_rx_begin(struct dco_tcp_reader *reader,
 	struct dco_tcp_rx *rx = &reader->tcp->rx;
 
 	len = min_t(size_t, len, DCO_RECORD_HEAD - rx->head_len);
-	skb_copy_bits(from, offset, rx->head + rx->head_len, len);
+	if (!dco_tcp_rx_copy(reader, from, offset, rx->head + rx->head_len,
+			     len))
+		return 0;
 	rx->head_len += len;
 	/* if this fails, the head is kept and the bytes have been read */
 	dco_tcp_rx_start(reader);
@@ -263,7 +286,8 @@ static size_t dco_tcp_rx_step(struct dco_tcp_reader *reader,
 	if (rx->head_len || len < DCO_RECORD_HEAD)
 		return dco_tcp_rx_begin(reader, from, offset, len);
 
-	skb_copy_bits(from, offset, head, sizeof(head));
+	if (!dco_tcp_rx_copy(reader, from, offset, head, sizeof(head)))
+		return 0;
 	kind = dco_tcp_rx_kind(reader, head, sizeof(head), &size);
 	if (unlikely(kind == DCO_RECORD_BAD)) {
 		rx->is_bad = true;

@@ -11,7 +11,7 @@
 #
 # OVPN_TEST_CIPHER: ovt_cipher.ko, built for this kernel
 
-TESTS="seal segments open stream async simd unreadable"
+TESTS="seal segments open stream async simd unreadable unreadable_stream"
 # where the best driver is a SIMD wrapper, which later kernels do without
 [[ $(uname -r) != 6.@(1|12).* ]] || TESTS+=" nested"
 ALONE=yes
@@ -277,6 +277,54 @@ test_unreadable() {
 	kt_is "dropped by a" "$(drop_causes a)" "tx_drop_proto=20 "
 	kt_is "dropped by b" "$(drop_causes b)" ""
 	settled
+}
+
+# unread SKIP KEEP DROPS HEX...: a sends these bytes by and by, of which b cannot
+# read all: its peer ends
+unread() {
+	local byte words=()
+
+	net_pair
+	tunnel_new_tcp 4
+	ping_all a 10.8.0.1 2
+	kt_bg_ready events "$BIN/ovpn_cli" -n "$NS-b" listen 600
+	# the socket is plain TCP's again
+	cli a del_peer tun id=1
+	for byte in "${@:4}"; do
+		words+=("send=$byte")
+	done
+	in_b sh -c "echo $1 $2 >$PARAMETERS/unreadable_stream" ||
+		kt_die "no segment is marked"
+	kt_ok "send" timeout 30 "$BIN/ovpn_tcp" "pid=$SOCK_A" flags=none \
+		"${words[@]}"
+	kt_until 15 kt_says events PEER_DEL_NTF
+	kt_is "event, $*" "$(grep -o 'peer{.*' "$TMP/events")" \
+		"peer{del-reason=transport-error id=1}"
+	kt_is "drops, $*" "$(drop_causes b)" "$3"
+	kt_reset
+}
+
+# unreadable_stream: a TCP stream is over where it cannot be read
+test_unreadable_stream() {
+	local fill control data
+
+	cipher_load none
+	if [ ! -e $PARAMETERS/unreadable_stream ]; then
+		cipher_unload
+		kt_skip "the kernel knows no such memory"
+	fi
+	printf -v fill '%072d' 0
+	control=002828010203$fill
+	data=002848000001$fill
+	# the head of a record; the rest of one for userspace; the rest of one for
+	# the tunnel, and what follows it
+	unread 0 0 "" "$control"
+	unread 0 10 "" "$control"
+	unread 0 10 "rx_drop_proto=1 " "$data$control"
+	# what comes later of a head, of a record
+	unread 1 0 "" "${control:0:4}" "${control:4}"
+	unread 1 0 "" "${control:0:20}" "${control:20}"
+	cipher_unload
 }
 
 kt_main "$@"

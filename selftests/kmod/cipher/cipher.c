@@ -9,6 +9,7 @@
  *		one completes a request later where SIMD may not be used
  *		none: no driver
  * nested=IF, where CPUs have SIMD: see nested.c
+ * unreadable=IF, unreadable_stream=...: see unreadable.c, stream.c
  * fail_seal=N	each Nth packet that is encrypted fails
  * fail_open=N	each Nth packet that is decrypted fails
  * error=N	how, an errno
@@ -28,6 +29,8 @@
 #include <linux/module.h>
 #include <linux/slab.h>
 #include <linux/workqueue.h>
+
+#include "stream.h"
 
 #define CIPHER_NAME	"gcm(aes)"
 #define CIPHER_DRIVER	"gcm-aes-ovt"
@@ -292,12 +295,22 @@ static int __init cipher_module_init(void)
 		return -ENOMEM;
 	err = crypto_register_aeads(cipher_algs, cipher_count);
 	if (err)
-		destroy_workqueue(cipher_wq);
+		goto err_wq;
+	err = ovt_stream_begin();
+	if (err)
+		goto err_aeads;
+	return 0;
+
+err_aeads:
+	crypto_unregister_aeads(cipher_algs, cipher_count);
+err_wq:
+	destroy_workqueue(cipher_wq);
 	return err;
 }
 
 static void __exit cipher_module_exit(void)
 {
+	ovt_stream_end();
 	crypto_unregister_aeads(cipher_algs, cipher_count);
 	destroy_workqueue(cipher_wq);
 }
