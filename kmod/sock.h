@@ -5,6 +5,7 @@
 #include <linux/netdevice.h>
 #include <linux/refcount.h>
 #include <linux/types.h>
+#include <linux/workqueue.h>
 #include <net/sock.h>
 
 struct dco_dev;
@@ -28,6 +29,7 @@ enum dco_transport {
  * @dco: the device; held
  * @transport: what kind of socket it is; never changes
  * @tcp: what TCP needs more; owned; NULL with UDP
+ * @watch: looks after a UDP socket of IPv6, see udp_life.c
  * @users: peers that have it, in the table or not; under lock_sock(@sk)
  * @peers: those in the table; under @dco->lock
  * @refs: one for all of @users, and one for each work of the transport
@@ -43,6 +45,7 @@ struct dco_sock {
 	struct dco_dev *dco;
 	enum dco_transport transport;
 	struct dco_tcp *tcp;
+	struct delayed_work watch;
 	unsigned int users;
 	struct hlist_head peers;
 	refcount_t refs;

@@ -201,6 +201,7 @@ int dco_udp_attach(struct dco_sock *dsk)
 	else
 		dco_udp_attach_new(dsk);
 	dco_udp_set_attached(dsk->sk, true);
+	dco_udp_watch_begin(dsk);
 	udp_set_bit(ACCEPT_L4, dsk->sk);
 	dco_udp_whole_begin(sock_net(dsk->sk));
 	return 0;
@@ -217,6 +218,7 @@ void dco_udp_detach(struct dco_sock *dsk)
 {
 	struct sock *sk = dsk->sk;
 
+	dco_udp_watch_end(dsk);
 	udp_assign_bit(ACCEPT_L4, sk, udp_test_bit(GRO_ENABLED, sk));
 	dco_compat_set_mc_loop(sk, true);
 	dco_udp_set_attached(sk, false);

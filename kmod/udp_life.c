@@ -23,8 +23,10 @@
  * Except that an IPV6_ADDRFORM which found the socket's old functions before we
  * took it, and then had to wait, cannot be refused any more. It replaces
  * sk_prot of a connected socket, once. Then encap_destroy, which is
- * dco_udp_end(), too, removes the peers, and the next peer brings our functions
- * back.
+ * dco_udp_end(), too, removes the peers, unless UDP_ENCAP is 0 by then. So the
+ * next peer brings our functions back, and without one dco_udp_watch_work()
+ * does within seconds; it removes the peers if the file has been closed
+ * meanwhile, of which nobody tells.
  */
 #include <linux/hashtable.h>
 #include <linux/in6.h>
@@ -35,8 +37,13 @@
 #include <net/udp.h>
 
 #include "compat/compat.h"
+#include "device.h"
 #include "peer.h"
+#include "sock.h"
 #include "udp_life.h"
+
+/* how often a socket is looked at that IPV6_ADDRFORM may have changed */
+#define DCO_UDP_WATCH	(5 * HZ)
 
 /**
  * struct dco_udp_family - functions for the sockets of an address family
@@ -259,4 +266,58 @@ void dco_udp_set_attached(struct sock *sk, bool is_attached)
 	spin_lock_bh(&dco_udp_lock);
 	dco_udp_pin_of(sk)->is_attached = is_attached;
 	spin_unlock_bh(&dco_udp_lock);
+}
+
+static void dco_udp_watch_later(struct dco_sock *dsk)
+{
+	refcount_inc(&dsk->refs);
+	queue_delayed_work(dco_wq, &dsk->watch, DCO_UDP_WATCH);
+}
+
+/* Goes on until the last peer has left. Also after our functions are back:
+ * whoever closes the file may have looked up the others just before.
+ */
+static void dco_udp_watch_work(struct work_struct *work)
+{
+	struct dco_sock *dsk = container_of(to_delayed_work(work),
+					    struct dco_sock, watch);
+	struct sock *sk = dsk->sk;
+	bool is_closed = false;
+
+	lock_sock(sk);
+	if (dsk->users) {
+		is_closed = sock_flag(sk, SOCK_DEAD);
+		/* it has been held before, so this does not fail */
+		if (!is_closed && dco_udp_can_hold(sk))
+			dco_udp_hold(sk);
+		dco_udp_watch_later(dsk);
+	}
+	release_sock(sk);
+	if (is_closed)
+		dco_peer_del_by_dsk(dsk,
+				    OVPN_DEL_PEER_REASON_TRANSPORT_DISCONNECT);
+	dco_sock_unref(dsk);
+}
+
+/**
+ * dco_udp_watch_begin() - see to it that a socket keeps our functions
+ * @dsk: a socket that dco_udp_hold() has taken, locked
+ */
+void dco_udp_watch_begin(struct dco_sock *dsk)
+{
+	INIT_DELAYED_WORK(&dsk->watch, dco_udp_watch_work);
+	if (dsk->sk->sk_family == AF_INET6)
+		dco_udp_watch_later(dsk);
+}
+
+/**
+ * dco_udp_watch_end() - let a socket be
+ * @dsk: the socket, locked, whose last peer has left
+ *
+ * A look that is being taken ends without another.
+ */
+void dco_udp_watch_end(struct dco_sock *dsk)
+{
+	if (cancel_delayed_work(&dsk->watch))
+		dco_sock_unref(dsk);
 }

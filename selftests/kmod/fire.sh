@@ -125,8 +125,10 @@ test_form() {
 	text=$(cat "$TMP/out")
 	kt_note "$text"
 	kt_is "peers without a socket" "$(kt_field left "$text")" 0
-	kt_num "changed behind the peer" "$(kt_field late "$text")" -ge 2
+	kt_num "changed behind the peer" "$(kt_field late "$text")" -ge 4
 	kt_num "brought back" "$(kt_field mended "$text")" -gt 0
+	kt_num "brought back by itself" "$(kt_field healed "$text")" -gt 0
+	kt_num "closed with UDP_ENCAP 0" "$(kt_field freed "$text")" -gt 0
 	kt_ok "delete" timeout 20 ip -n "$NS-b" link del tun
 }
 
