@@ -12,8 +12,9 @@
 #
 # OVPN_TEST_SECONDS: how long the race lasts
 #
-# "fault", "memory", "account" and "account_tcp" need a kernel with fault injection
-# (uml) and have to be named: "fire.sh fault" makes thousands of devices there.
+# "fault", "fault_attach", "memory", "account" and "account_tcp" need a kernel with
+# fault injection (uml) and have to be named: "fire.sh fault" makes thousands of
+# devices there.
 
 TESTS="race race_tcp form"
 KT_TEST_LIMIT=1200
@@ -139,6 +140,21 @@ test_fault() {
 	net_new b
 	fire b fault >"$TMP/fault" 2>&1 || kt_fail "fault"
 	sed 's/^/    /' "$TMP/fault"
+}
+
+# fault_attach: of these only the commands that take a socket
+test_fault_attach() {
+	local name
+
+	[ -d /sys/kernel/debug/failslab ] ||
+		kt_skip "the kernel has no fault injection"
+	for name in "peer new, first of a socket" "peer new, TCP" \
+		"peer new, p2p, TCP replaces"; do
+		net_new b
+		fire b fault "$name" >"$TMP/fault" 2>&1 || kt_fail "$name"
+		kt_note "$(cat "$TMP/fault")"
+		kt_reset
+	done
 }
 
 # inject PROBABILITY TIMES [WHAT]: allocations that cannot wait fail
