@@ -16,6 +16,20 @@
 
 struct workqueue_struct *dco_wq;
 
+static int __init dco_link_register(void)
+{
+	int err = rtnl_link_register(&dco_link_ops);
+
+	if (err == -EEXIST) {
+		pr_err(DCO_NAME ": there is a link kind " DCO_NAME " already, as in a kernel with CONFIG_OVPN=y; a module built with DCO_NAMES=own works beside it\n");
+		/* modprobe would believe that the module is loaded */
+		return -EBUSY;
+	}
+	if (err)
+		pr_err(DCO_NAME ": cannot register the link kind: %d\n", err);
+	return err;
+}
+
 static int __init dco_init(void)
 {
 	int err;
@@ -35,11 +49,9 @@ static int __init dco_init(void)
 	err = dco_udp_whole_module_init();
 	if (err)
 		goto err_tcp;
-	err = rtnl_link_register(&dco_link_ops);
-	if (err) {
-		pr_err(DCO_NAME ": cannot register the link kind: %d\n", err);
+	err = dco_link_register();
+	if (err)
 		goto err_whole;
-	}
 	err = genl_register_family(&dco_nl_family);
 	if (err) {
 		pr_err(DCO_NAME ": cannot register the netlink family: %d\n", err);

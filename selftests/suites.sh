@@ -82,7 +82,7 @@ suite fuzz 900 "fuzzers, a short run each" selftests/fuzz/run --short
 part_of full
 suite module-all 3600 "the module builds on every kernel that there is" \
 	selftests/suite/module --all
-suite package-full 5400 "packages, on every kernel that they are for" \
+suite package-full 7200 "packages, on every kernel that they are for" \
 	selftests/suite/package --full
 suite fuzz-long 3600 "fuzzers" selftests/fuzz/run
 suite lab-all 3600 "the lab sees planted bugs, on every kernel that watches" \

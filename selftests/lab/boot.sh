@@ -130,7 +130,7 @@ lab_qemu_start() {
 lab_uml_start() {
 	local work=$1 chroot binds debug=slab_debug=F
 
-	[ "$KERNEL" = uml ] || debug=slab_debug=-
+	[ "$KERNEL" != uml-fast ] || debug=slab_debug=-
 	chroot=$(lab_item build-trixie)/root
 	mkfifo "$work"/pipe.{kernel,output,status}
 	cat <"$work/pipe.kernel" >"$work/kernel.log" &

@@ -5,7 +5,8 @@
 # found: from the mirror that this machine's own apt uses, through an apt state
 # of the lab's own, so that the machine's apt is not touched.
 
-LAB_KERNELS="6.1 6.12 7.3 7.3-rt uml uml-fast lockdep lockdep-6.1 lockdep-rt"
+LAB_KERNELS="6.1 6.12 7.3 7.3-rt uml uml-fast uml-builtin"
+LAB_KERNELS+=" lockdep lockdep-6.1 lockdep-rt"
 
 # The suite whose compiler and root go with a kernel (or a suite's own name).
 lab_suite() {
