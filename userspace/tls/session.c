@@ -224,15 +224,16 @@ enum tls_state tls_session_step(struct tls_session *session,
 		(void)SSL_shutdown(session->ssl);
 		session->state = TLS_STATE_CLOSED;
 	}
-	if (session->state == TLS_STATE_FAILED ||
-	    session->state == TLS_STATE_CLOSED)
-		mem_buf_consume(&io->net_in, io->net_in.len);
 	if (session->state == TLS_STATE_HANDSHAKE)
 		handshake(session);
 	if (session->state == TLS_STATE_ESTABLISHED)
 		read_messages(session, io);
 	if (session->state == TLS_STATE_ESTABLISHED)
 		write_messages(session, io);
+	/* nobody will read the rest */
+	if (session->state == TLS_STATE_FAILED ||
+	    session->state == TLS_STATE_CLOSED)
+		mem_buf_consume(&io->net_in, io->net_in.len);
 	session->io = NULL;
 	ERR_clear_error();
 	return session->state;
