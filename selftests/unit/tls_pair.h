@@ -44,6 +44,19 @@ static inline struct tls_config pair_config(bool is_server,
 	};
 }
 
+/* A CA, and a certificate of it for each side: "server" 2 and "client" 3. */
+static inline void pair_pki_make(struct pki_cert *ca, struct pki_cert *server,
+				 struct pki_cert *client)
+{
+	struct pki_spec spec = { .cn = "Test CA", .is_ca = true };
+
+	*ca = pki_make(&spec, NULL);
+	spec = (struct pki_spec){ .cn = "server", .serial = 2 };
+	*server = pki_make(&spec, ca);
+	spec = (struct pki_spec){ .cn = "client", .serial = 3 };
+	*client = pki_make(&spec, ca);
+}
+
 static inline struct tls_ctx *pair_ctx(const struct tls_config *cfg)
 {
 	struct tls_ctx *ctx = NULL;

@@ -19,12 +19,8 @@ static int setup(void **state)
 	struct pki_spec spec = { .cn = "Test CA", .is_ca = true };
 
 	(void)state;
-	ca = pki_make(&spec, NULL);
+	pair_pki_make(&ca, &server, &client);
 	false_ca = pki_make(&spec, NULL);
-	spec = (struct pki_spec){ .cn = "server", .serial = 2 };
-	server = pki_make(&spec, &ca);
-	spec = (struct pki_spec){ .cn = "client", .serial = 3 };
-	client = pki_make(&spec, &ca);
 	return 0;
 }
 
