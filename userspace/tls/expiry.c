@@ -6,7 +6,7 @@
 
 /* When what a context works with ends. */
 
-static int64_t asn1_seconds(const ASN1_TIME *when)
+int64_t tls_asn1_seconds(const ASN1_TIME *when)
 {
 	struct tm tm;
 
@@ -15,7 +15,7 @@ static int64_t asn1_seconds(const ASN1_TIME *when)
 
 static void take_earlier(int64_t *out, const ASN1_TIME *when)
 {
-	int64_t at = asn1_seconds(when);
+	int64_t at = tls_asn1_seconds(when);
 
 	if (at && (!*out || at < *out))
 		*out = at;
@@ -29,8 +29,8 @@ void tls_ctx_expiry(const struct tls_ctx *ctx, struct tls_expiry *out)
 
 	memset(out, 0, sizeof(*out));
 	if (cert) {
-		out->cert = asn1_seconds(X509_get0_notAfter(cert));
-		out->cert_from = asn1_seconds(X509_get0_notBefore(cert));
+		out->cert = tls_asn1_seconds(X509_get0_notAfter(cert));
+		out->cert_from = tls_asn1_seconds(X509_get0_notBefore(cert));
 	}
 	for (int i = 0; all && i < sk_X509_num(all); i++)
 		take_earlier(&out->ca,

@@ -124,6 +124,9 @@ OSSL_LIB_CTX *tls_lean_get(const struct tls_config *cfg);
 /* pkcs12.c */
 int tls_pkcs12_load(struct tls_build *build);
 
+/* tls_asn1_seconds() - since 1970; 0: @when is NULL, or no time (expiry.c) */
+int64_t tls_asn1_seconds(const ASN1_TIME *when);
+
 /* tls_expiry_warn() - @what in @file ends soon, or has; @end NULL: never */
 void tls_expiry_warn(struct tls_build *build, const char *file,
 		     const char *what, const ASN1_TIME *end);
