@@ -7,23 +7,15 @@ static struct pki_cert ca, server, client;
 
 static int setup(void **state)
 {
-	struct pki_spec spec = { .cn = "Test CA", .is_ca = true };
-
 	(void)state;
-	ca = pki_make(&spec, NULL);
-	spec = (struct pki_spec){ .cn = "server", .serial = 2 };
-	server = pki_make(&spec, &ca);
-	spec = (struct pki_spec){ .cn = "client", .serial = 4711 };
-	client = pki_make(&spec, &ca);
+	pair_pki_make(&ca, &server, &client);
 	return 0;
 }
 
 static int teardown(void **state)
 {
 	(void)state;
-	pki_free(&ca);
-	pki_free(&server);
-	pki_free(&client);
+	pair_pki_free(&ca, &server, &client);
 	return 0;
 }
 

@@ -22,9 +22,7 @@ static int setup(void **state)
 static int teardown(void **state)
 {
 	(void)state;
-	pki_free(&ca);
-	pki_free(&server);
-	pki_free(&client);
+	pair_pki_free(&ca, &server, &client);
 	return 0;
 }
 

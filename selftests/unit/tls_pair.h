@@ -44,7 +44,7 @@ static inline struct tls_config pair_config(bool is_server,
 	};
 }
 
-/* A CA, and a certificate of it for each side: "server" 2 and "client" 3. */
+/* A CA, and a certificate of it for each side: "server" 2 and "client" 4711. */
 static inline void pair_pki_make(struct pki_cert *ca, struct pki_cert *server,
 				 struct pki_cert *client)
 {
@@ -53,8 +53,16 @@ static inline void pair_pki_make(struct pki_cert *ca, struct pki_cert *server,
 	*ca = pki_make(&spec, NULL);
 	spec = (struct pki_spec){ .cn = "server", .serial = 2 };
 	*server = pki_make(&spec, ca);
-	spec = (struct pki_spec){ .cn = "client", .serial = 3 };
+	spec = (struct pki_spec){ .cn = "client", .serial = 4711 };
 	*client = pki_make(&spec, ca);
+}
+
+static inline void pair_pki_free(struct pki_cert *ca, struct pki_cert *server,
+				 struct pki_cert *client)
+{
+	pki_free(ca);
+	pki_free(server);
+	pki_free(client);
 }
 
 static inline struct tls_ctx *pair_ctx(const struct tls_config *cfg)

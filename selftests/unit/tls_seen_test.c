@@ -11,6 +11,7 @@
  */
 
 #define MANY	400
+#define CLIENT	4711L	/* serial number of the client's certificate */
 
 static struct pki_cert ca, false_ca, server, client;
 
@@ -27,10 +28,8 @@ static int setup(void **state)
 static int teardown(void **state)
 {
 	(void)state;
-	pki_free(&ca);
+	pair_pki_free(&ca, &server, &client);
 	pki_free(&false_ca);
-	pki_free(&server);
-	pki_free(&client);
 	return 0;
 }
 
@@ -91,7 +90,7 @@ static void test_known(void **state)
 /* Names and number of one that is known, and another signature. */
 static void test_forged(void **state)
 {
-	struct pki_spec spec = { .cn = "client", .serial = 3 };
+	struct pki_spec spec = { .cn = "client", .serial = CLIENT };
 	struct pki_cert forged = pki_make(&spec, &false_ca);
 	struct tls_ctx *ctx = server_ctx();
 
@@ -140,7 +139,7 @@ static void test_revoked(void **state)
 	int fd = mkstemp(path);
 	struct tls_config cfg = pair_config(true, &ca, &server);
 	char *nobody = pki_crl(&ca, 99, PKI_DAY);
-	char *him = pki_crl(&ca, 3, PKI_DAY);
+	char *him = pki_crl(&ca, CLIENT, PKI_DAY);
 	struct tls_ctx *ctx;
 
 	(void)state;
@@ -164,13 +163,13 @@ static void test_revoked(void **state)
 /* one directory that names the revoked: asked through the callback */
 static void test_revoked_by_number(void **state)
 {
-	char dir[] = "/tmp/tls_seen_test.XXXXXX", path[sizeof(dir) + 4];
+	char dir[] = "/tmp/tls_seen_test.XXXXXX", path[sizeof(dir) + 8];
 	struct tls_config cfg = pair_config(true, &ca, &server);
 	struct tls_ctx *ctx;
 
 	(void)state;
 	assert_non_null(mkdtemp(dir));
-	snprintf(path, sizeof(path), "%s/3", dir);
+	snprintf(path, sizeof(path), "%s/%ld", dir, CLIENT);
 	cfg.crl_dir = dir;
 	ctx = pair_ctx(&cfg);
 	come_in(ctx, &client);
