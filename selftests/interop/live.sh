@@ -365,13 +365,31 @@ scenario_kill_told() {
 	RESULT="reauth, disconnect, learn-address and networks of a survivor"
 }
 
+# client_again HOW N ADDRESS WORDS: another server, whose log has these words of the
+# client, which has to connect for the Nth time and gets its address again. Adds how
+# long that takes to "took".
+client_again() {
+	local begun
+
+	begun=$(date +%s%N)
+	server_again "$1"
+	daemon_says server "client: has to connect again$4" ||
+		fail "$1: the log does not say who has to connect again"
+	within 15 connected_times client "$2" ||
+		fail "$1: the client has not come back"
+	took="$took $((($(date +%s%N) - begun) / 1000000)) ms"
+	within 5 ping_ready || fail "$1: no traffic after that"
+	[[ $(in_c ip -o address show dev tun-c) == *"$3"/* ]] ||
+		fail "$1: the client has another address"
+}
+
 # scenario_kill_tcp CLIENT: connections end with the process, which the next one
 # says, and the client notices at once. The port, the device, the client's
 # addresses and its token outlive it: it comes back within seconds, to what it had,
 # though another one could have taken its place, and nobody is asked for a password
 # that was good once.
 scenario_kill_tcp() {
-	local index begun took='' how n=1
+	local index took='' how n=1
 
 	script_write verify '{ read -r username; read -r password; } <"$1"
 		echo "$username $password" >>"$OUT/asked"
@@ -401,17 +419,9 @@ scenario_kill_tcp() {
 	daemon_stop client2
 	index=$(in_s cat /sys/class/net/tun-s/ifindex)
 	for how in kill restart; do
-		begun=$SECONDS
 		n=$((n + 1))
-		server_again $how
-		daemon_says server 'client: has to connect again: its TCP connection has ended with the process' ||
-			fail "$how: the log does not say who has to connect again"
-		within 15 connected_times client $n ||
-			fail "$how: the client has not come back"
-		took="$took $((SECONDS - begun)) s"
-		within 5 ping_ready || fail "$how: no traffic after that"
-		[[ $(in_c ip -o address show dev tun-c) == *10.8.0.3/* ]] ||
-			fail "$how: the client has another address"
+		client_again $how $n 10.8.0.3 \
+			': its TCP connection has ended with the process'
 		[ "$(in_s cat /sys/class/net/tun-s/ifindex)" = "$index" ] ||
 			fail "$how: the device is another one"
 	done
@@ -426,7 +436,7 @@ scenario_kill_tcp() {
 # process tells it to come again, as soon as it is there, and nobody is asked for a
 # password that was good once.
 scenario_kill_away() {
-	local begun took='' how n=1 lines
+	local took='' how n=1 lines
 
 	mapfile -t lines < <(seq -f 'iroute 10.77.%g.0 255.255.255.0' 1 25)
 	ccd_write client "${lines[@]}"
@@ -445,17 +455,9 @@ scenario_kill_away() {
 	login_files alice 123456
 	connect ovpnd "$1"
 	for how in kill restart kill; do
-		begun=$(date +%s%N)
 		n=$((n + 1))
-		server_again $how
-		daemon_says server 'client: has to connect again, and is told so: it could not be kept' ||
-			fail "$how: the log does not say who has to connect again"
-		within 12 connected_times client $n ||
-			fail "$how: the client has not come back"
-		took="$took $((($(date +%s%N) - begun) / 1000000)) ms"
-		within 5 ping_ready || fail "$how: no traffic after that"
-		[[ $(in_c ip -o address show dev tun-c) == *10.8.0.2/* ]] ||
-			fail "$how: the client has another address"
+		client_again $how $n 10.8.0.2 \
+			', and is told so: it could not be kept'
 	done
 	! daemon_says client 'Inactivity timeout' ||
 		fail "the client has found out by itself"
