@@ -12,8 +12,8 @@
 
 #include "tunnel/private.h"
 
-/* How long the last words may take once keys have been exchanged. */
-#define HEARD_MS 2000
+/* How often the last words may be lost once keys have been exchanged. */
+#define HEARD_TRIES 2
 
 static int farewell_begin(struct tunnel *tunnel,
 			  const struct control_saved *saved)
@@ -24,10 +24,12 @@ static int farewell_begin(struct tunnel *tunnel,
 	if (!ts)
 		return -ENOMEM;
 	ts->tunnel = tunnel;
-	tunnel->active = ts;
 	ts->control = control_session_restore(&tunnel->host->env, saved, ts);
-	if (!ts->control)
+	if (!ts->control) {
+		free(ts);
 		return -EINVAL;
+	}
+	tunnel->active = ts;
 	ret = control_session_renegotiate(ts->control);
 	return ret ? ret : control_session_send(ts->control, "RESTART,[P]");
 }
@@ -73,8 +75,10 @@ int tunnel_farewell(struct tunnel_host *host, uint32_t peer_id,
 /** tunnel_farewell_heard() - keys are exchanged: the words are on their way */
 void tunnel_farewell_heard(struct tunnel *tunnel)
 {
-	tunnel_set_deadline(tunnel, loop_now(tunnel->host->setup.loop) +
-			    HEARD_MS);
+	const struct tunnel_host *host = tunnel->host;
+
+	tunnel_set_deadline(tunnel, loop_now(host->setup.loop) + HEARD_TRIES *
+			    1000ull * host->setup.cfg->tls_timeout);
 }
 
 /**

@@ -65,10 +65,8 @@ static int server_peer_km2(struct tunnel_session *ts,
 	struct tunnel *tunnel = ts->tunnel;
 
 	/* who is sent away need not be judged */
-	if (tunnel->is_farewell) {
-		tunnel_farewell_heard(tunnel);
+	if (tunnel->is_farewell)
 		return 0;
-	}
 	/* a renegotiation keeps what was agreed first */
 	if (tunnel->active == ts && tunnel->state == TUNNEL_STATE_CONNECTED)
 		return tunnel_login_check(ts, km2);

@@ -364,6 +364,10 @@ void tunnel_session_proceed(struct tunnel_session *ts)
 	log_info("%s: Control Channel: %s",
 		 tunnel_label(tunnel, label, sizeof(label)),
 		 control_session_tls(session));
+	if (tunnel->is_farewell) {
+		tunnel_farewell_heard(tunnel);
+		return;
+	}
 	if (tunnel->state == TUNNEL_STATE_HANDSHAKE)
 		tunnel->host->role->ready(ts);
 	if (tunnel->state != TUNNEL_STATE_CONNECTED ||
