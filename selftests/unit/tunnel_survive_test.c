@@ -456,6 +456,35 @@ static void test_too_much(void **state)
 	stop();
 }
 
+/* Who is there may stay, also when there are to be fewer, and then more again. */
+static void test_fewer(void **state)
+{
+	struct peer *clients[3];
+	char name[8];
+
+	(void)state;
+	start("");
+	for (unsigned int i = 0; i < 3; i++) {
+		snprintf(name, sizeof(name), "n%u", i);
+		clients[i] = connected(i, name, (uint16_t)(4000 + i));
+	}
+	cfg->max_clients = 1;
+	for (int turn = 0; turn < 2; turn++) {
+		next_process();
+		for (unsigned int i = 0; i < 3; i++) {
+			assert_non_null(tunnel_of(clients[i]));
+			assert_int_equal(tunnel_of(clients[i])->peer_id, i);
+			assert_false(tunnel_of(clients[i])->is_farewell);
+		}
+	}
+	tunnel_close(tunnel_of(clients[2]), "test");
+	cfg->max_clients = 8;
+	next_process();
+	assert_null(tunnel_of(clients[2]));
+	assert_int_equal(n_tunnels(), 2);
+	stop();
+}
+
 /* While it has not been told, its address may have become another one's. */
 static void test_address_of_another(void **state)
 {
@@ -569,6 +598,7 @@ int main(void)
 		cmocka_unit_test(test_sockets),
 		cmocka_unit_test(test_other_version),
 		cmocka_unit_test(test_too_much),
+		cmocka_unit_test(test_fewer),
 		cmocka_unit_test(test_address_of_another),
 		cmocka_unit_test(test_not_told),
 	};

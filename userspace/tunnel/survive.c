@@ -655,6 +655,10 @@ static const char *restore_why(int err)
 		return "its TCP connection has ended with the process";
 	case -ENOTCONN:
 		return "the socket that it came by is not there any more";
+	case -ESTALE:
+		return "the kernel's peer is another one";
+	case -ENOKEY:
+		return "its key was on its way when the process ended";
 	case -EXDEV:
 		return "the data path is another one";
 	default:
@@ -735,15 +739,22 @@ static bool restore_id(struct tunnel_host *host, uint32_t id,
  */
 int tunnel_survive_restore(struct tunnel_host *host)
 {
+	uint32_t max = host->reg.max_tunnels;
+	uint32_t n_records = keep_n_records(host->setup.keep);
 	struct survive_record *rec = mem_secret_alloc(KEEP_RECORD_MAX);
 	unsigned int n = 0;
 
-	if (!rec)
+	/* a limit that has become lower ends nobody (reload.c) */
+	if (!rec || (n_records > max &&
+		     tunnel_registry_resize(&host->reg, n_records))) {
+		mem_secret_free(rec);
 		return -ENOMEM;
-	for (uint32_t id = 0; id < keep_n_records(host->setup.keep) &&
-	     id < host->reg.max_tunnels; id++)
+	}
+	for (uint32_t id = 0; id < n_records; id++)
 		n += restore_id(host, id, rec);
 	mem_secret_free(rec);
+	if (n_records > max && tunnel_registry_resize(&host->reg, max))
+		return -ENOMEM;
 	drop_unknown(host);
 	if (n)
 		log_notice("%u peers of an earlier run go on", n);
