@@ -456,7 +456,7 @@ static void test_too_much(void **state)
 	stop();
 }
 
-/* Who is there may stay, also when there are to be fewer, and then more again. */
+/* Who is there may stay, also when there are to be fewer, and then more. */
 static void test_fewer(void **state)
 {
 	struct peer *clients[3];

@@ -82,6 +82,8 @@ struct survive_record {
 _Static_assert(sizeof(struct survive_record) <= KEEP_RECORD_MAX,
 	       "a record must fit");
 
+#define SURVIVE_HOST 1u		/* tokens outlive what a record is */
+
 /* struct survive_host - what all tunnels share */
 struct survive_host {
 	uint32_t size, version;
@@ -108,9 +110,9 @@ int tunnel_survive_seed(struct tunnel_host *host)
 	}
 	len = keep_read(keep, KEEP_HOST, rec, sizeof(*rec));
 	if (len != sizeof(*rec) || rec->size != sizeof(*rec) ||
-	    rec->version != SURVIVE_VERSION) {
+	    rec->version != SURVIVE_HOST) {
 		rec->size = sizeof(*rec);
-		rec->version = SURVIVE_VERSION;
+		rec->version = SURVIVE_HOST;
 		ret = keygen_random(rec->token_seed, sizeof(rec->token_seed));
 		if (!ret && keep)
 			keep_write(keep, KEEP_HOST, rec, sizeof(*rec));
