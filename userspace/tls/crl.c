@@ -336,15 +336,10 @@ int64_t tls_crl_expiry(struct tls_crl *crl)
 
 	pthread_mutex_lock(&crl->lock);
 	for (int i = 0; crl->now && i < sk_X509_CRL_num(crl->now->crls); i++) {
-		const ASN1_TIME *when = X509_CRL_get0_nextUpdate(
-			sk_X509_CRL_value(crl->now->crls, i));
-		struct tm tm;
-		int64_t at;
+		int64_t at = tls_asn1_seconds(X509_CRL_get0_nextUpdate(
+			sk_X509_CRL_value(crl->now->crls, i)));
 
-		if (!when || !ASN1_TIME_to_tm(when, &tm))
-			continue;
-		at = timegm(&tm);
-		if (!first || at < first)
+		if (at && (!first || at < first))
 			first = at;
 	}
 	pthread_mutex_unlock(&crl->lock);

@@ -319,14 +319,14 @@ static int identity_load(struct tls_build *build)
 /*
  * Without certificates of a chain the library looks for them among those of the
  * CAs, as OpenVPN lets it, and verifies them: for each handshake, unless it is
- * done here. What it cannot do here it goes on doing there.
+ * done here. A directory of CAs may change, and is left to the library.
  */
 static void chain_build(struct tls_build *build)
 {
 	SSL_CTX *ssl = build->ctx->ssl;
 	STACK_OF(X509) *chain = NULL;
 
-	if (!SSL_CTX_get0_certificate(ssl) ||
+	if (build->cfg->ca_dir || !SSL_CTX_get0_certificate(ssl) ||
 	    SSL_CTX_get0_chain_certs(ssl, &chain) != 1 || chain)
 		return;
 	if (SSL_CTX_build_cert_chain(ssl, SSL_BUILD_CHAIN_FLAG_IGNORE_ERROR |

@@ -120,7 +120,7 @@ static const struct seen_entry *seen_find(const struct tls_seen *seen,
 	return NULL;
 }
 
-/* Where both places are taken the older one's chain is forgotten. */
+/* Where both places are taken what is in the second one is forgotten. */
 static void seen_put(struct tls_seen *seen, const struct seen_entry *entry)
 {
 	struct seen_entry *to = seen_place(seen, entry->digest, 0);

@@ -11,8 +11,9 @@
 /*
  * Control channel TLS: the only user of OpenSSL's SSL_* functions. A session
  * talks through memory, never through a socket. tls_session_step() does the
- * expensive work and runs on a worker thread: the session and its struct tls_io
- * are handed over whole and touched by nobody else meanwhile.
+ * expensive work, and runs on a worker thread until the session is established:
+ * it and its struct tls_io are handed over whole and touched by nobody else
+ * meanwhile. After that only short records are left, for any thread.
  */
 
 struct tls_ctx;
