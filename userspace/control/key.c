@@ -52,8 +52,9 @@ static struct control_step *step_new(struct control_key *key)
 	return step;
 }
 
-struct control_key *control_key_new(struct control_session *session,
-				    uint8_t key_id, enum proto_opcode op)
+/* what also those have whose TLS session is lost */
+static struct control_key *key_new(struct control_session *session,
+				   uint8_t key_id, enum proto_opcode op)
 {
 	const struct control_env *env = session->env;
 	struct control_key *key = calloc(1, sizeof(*key));
@@ -70,14 +71,45 @@ struct control_key *control_key_new(struct control_session *session,
 	key->started = loop_now(env->loop);
 	key->deadline = key->started + env->hand_window * 1000ull;
 	key->rel = reliable_new(env->tls_timeout * 1000u, KEY_RETRY_MAX_MS);
-	key->own = mem_secret_alloc(sizeof(*key->own));
-	key->peer = mem_secret_alloc(sizeof(*key->peer));
-	key->step = step_new(key);
-	if (!key->rel || !key->own || !key->peer || !key->step ||
-	    env->random(key->own, sizeof(*key->own))) {
+	if (!key->rel) {
 		control_key_free(key);
 		return NULL;
 	}
+	return key;
+}
+
+struct control_key *control_key_new(struct control_session *session,
+				    uint8_t key_id, enum proto_opcode op)
+{
+	struct control_key *key = key_new(session, key_id, op);
+
+	if (!key)
+		return NULL;
+	key->own = mem_secret_alloc(sizeof(*key->own));
+	key->peer = mem_secret_alloc(sizeof(*key->peer));
+	key->step = step_new(key);
+	if (!key->own || !key->peer || !key->step ||
+	    session->env->random(key->own, sizeof(*key->own))) {
+		control_key_free(key);
+		return NULL;
+	}
+	return key;
+}
+
+struct control_key *control_key_new_lost(struct control_session *session,
+					 uint8_t key_id, uint64_t started)
+{
+	struct control_key *key;
+
+	key = key_new(session, key_id, PROTO_CONTROL_SOFT_RESET_V1);
+	if (!key)
+		return NULL;
+	key->is_lost = true;
+	key->is_reset_delivered = true;
+	key->is_burst_done = true;
+	key->started = started;
+	key->deadline = UINT64_MAX;
+	key->state = CONTROL_STATE_GENERATED_KEYS;
 	return key;
 }
 
@@ -126,7 +158,7 @@ void control_key_fail(struct control_key *key, const char *reason)
 	session->env->ops->failed(session->arg, session, reason);
 }
 
-/* Write the own key-method-2 message; a worker will encrypt it. */
+/* Write the own key-method-2 message, which the next step encrypts. */
 static int key_send_km2(struct control_key *key)
 {
 	struct control_session *session = key->session;
@@ -264,6 +296,8 @@ static void key_input_records(struct control_key *key)
 	const uint8_t *ref;
 	int len;
 
+	if (key->is_lost)
+		return;
 	while (!key->is_stepping && !key_is_early(key) && !key_is_held(key) &&
 	       (len = tls_io_get(&key->step->io.app_out, &ref)) >= 0) {
 		if ((size_t)len > sizeof(msg))
@@ -378,7 +412,7 @@ static void key_check_tls(struct control_key *key)
 
 /*
  * The exchange may have become complete. Its owner takes the keys from the TLS
- * session now, before a worker has that again.
+ * session now.
  */
 static void key_tell_active(struct control_key *key, enum control_state *before)
 {
@@ -436,11 +470,6 @@ void control_key_advance(struct control_key *key)
 		key_send_wkc(key, now);
 	} while (control_key_kick(key) && turns++ < KEY_TURNS_MAX);
 	key_fill_window(key, now);
-	key_step_state(key);
-	key_tell_active(key, &before);
-	/* the answer to that, PUSH_REPLY for one, goes at once */
-	if (control_key_kick(key))
-		key_fill_window(key, now);
 	control_transmit(session, now);
 	key_trim(key);
 	key_check_tls(key);

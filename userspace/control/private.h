@@ -95,6 +95,11 @@ struct control_session {
 /* key.c */
 struct control_key *control_key_new(struct control_session *session,
 				    uint8_t key_id, enum proto_opcode op);
+/* One of another process, whose data keys are in use: all that is said in it is
+ * lost, and it ends when another begins.
+ */
+struct control_key *control_key_new_lost(struct control_session *session,
+					 uint8_t key_id, uint64_t started);
 void control_key_free(struct control_key *key);
 void control_key_forget(struct control_key *key);
 void control_key_enter_state(struct control_key *key, enum control_state state);

@@ -72,25 +72,6 @@ static uint32_t later(const struct control_env *env, uint32_t time)
 	return now > time ? now : time + 1;
 }
 
-static int restore_exchange(struct control_session *session,
-			    const struct control_saved *saved)
-{
-	struct control_key *key;
-
-	key = control_key_new(session, saved->key_id,
-			      PROTO_CONTROL_SOFT_RESET_V1);
-	if (!key)
-		return -ENOMEM;
-	session->key = key;
-	key->is_lost = true;
-	key->is_reset_delivered = true;
-	key->is_burst_done = true;
-	key->started = saved->started;
-	key->deadline = UINT64_MAX;
-	key->state = CONTROL_STATE_GENERATED_KEYS;
-	return 0;
-}
-
 struct control_session *
 control_session_restore(const struct control_env *env,
 			const struct control_saved *saved, void *arg)
@@ -115,9 +96,10 @@ control_session_restore(const struct control_env *env,
 		       saved->dyn_rx_highest, now);
 	session->timer = loop_timer_new(env->loop, control_session_timeout,
 					session);
-	if (!session->timer || saved->key_id > 7 ||
-	    restore_wraps(session, saved) ||
-	    restore_exchange(session, saved)) {
+	if (saved->key_id <= 7)
+		session->key = control_key_new_lost(session, saved->key_id,
+						    saved->started);
+	if (!session->timer || !session->key || restore_wraps(session, saved)) {
 		control_session_free(session);
 		return NULL;
 	}

@@ -389,7 +389,7 @@ int control_session_peer_id(struct control_session *session, uint32_t *id)
 	uint8_t bytes[KEYGEN_PEER_ID_LEN];
 	int ret;
 
-	if (session->key->is_stepping)
+	if (session->key->is_stepping || !session->key->step)
 		return -EBUSY;
 	ret = tls_session_export(session->key->step->tls, KEYGEN_PEER_ID_LABEL,
 				 bytes, sizeof(bytes));
@@ -412,7 +412,8 @@ int control_session_dynamic_wrap(struct control_session *session)
 	uint8_t ekm[KEYGEN_KEY2_LEN];
 	int ret;
 
-	if (session->dyn || session->key->key_id || session->key->is_stepping)
+	if (session->dyn || session->key->key_id || session->key->is_stepping ||
+	    !session->key->step)
 		return -EALREADY;
 	ret = tls_session_export(session->key->step->tls,
 				 KEYGEN_DYN_TLS_CRYPT_LABEL, ekm, sizeof(ekm));
