@@ -41,17 +41,16 @@ static void key_half_reset(struct wrap_half *half)
 }
 
 static int key_half_init(struct wrap_half *half, const struct wrap_key *key,
-			 const uint8_t *static_key, unsigned int index,
-			 const char *digest)
+			 unsigned int index, const char *digest)
 {
 	/* Both algorithms use the first bytes of their field. */
-	half->mac = wrap_mac_new(digest, key_hmac_field(static_key, index),
+	half->mac = wrap_mac_new(digest, key_hmac_field(key->static_key, index),
 				 key->tag_len);
 	if (!half->mac)
 		return -ENOMEM;
 	if (key->mode != WRAP_MODE_TLS_CRYPT)
 		return 0;
-	half->ctr = wrap_ctr_new(key_cipher_field(static_key, index));
+	half->ctr = wrap_ctr_new(key_cipher_field(key->static_key, index));
 	return half->ctr ? 0 : -ENOMEM;
 }
 
@@ -84,12 +83,12 @@ static int key_setup(struct wrap_key *key, const char *digest)
 {
 	int ret;
 
-	ret = key_half_init(&key->send, key, key->static_key,
-			    key_send_index(key->direction), digest);
+	ret = key_half_init(&key->send, key, key_send_index(key->direction),
+			    digest);
 	if (ret)
 		return ret;
-	return key_half_init(&key->recv, key, key->static_key,
-			     key_recv_index(key->direction), digest);
+	return key_half_init(&key->recv, key, key_recv_index(key->direction),
+			     digest);
 }
 
 int wrap_key_wake(struct wrap_key *key)
