@@ -81,20 +81,33 @@ void tunnel_farewell_heard(struct tunnel *tunnel)
 			    1000ull * host->setup.cfg->tls_timeout);
 }
 
-/**
- * tunnel_farewell_say() - the last words to a client of a server that ends
- * @tunnel: any
- * @text: they
- *
- * In a session that an earlier process began they need another key, too.
- */
-void tunnel_farewell_say(struct tunnel *tunnel, const char *text)
+/* Return: whether another key is needed to say it in. */
+static bool farewell_say(struct tunnel *tunnel, const char *text)
 {
 	if (!tunnel->active)
-		return;
+		return false;
 	control_session_send(tunnel->active->control, text);
 	if (!control_session_is_lost(tunnel->active->control))
-		return;
+		return false;
 	tunnel->is_farewell = true;
 	control_session_renegotiate(tunnel->active->control);
+	return true;
+}
+
+/**
+ * tunnel_farewell_all() - the last words to the clients of a server that ends
+ * @host: the server
+ * @text: they
+ *
+ * Return: whether it takes a key exchange, as with those that live in a session
+ * of an earlier process.
+ */
+bool tunnel_farewell_all(struct tunnel_host *host, const char *text)
+{
+	bool is_long = false;
+
+	for (uint32_t i = 0; i < host->reg.max_tunnels; i++)
+		if (host->reg.by_id[i])
+			is_long |= farewell_say(host->reg.by_id[i], text);
+	return is_long;
 }

@@ -681,7 +681,7 @@ int tunnel_farewell(struct tunnel_host *host, uint32_t peer_id,
 		    const struct tunnel_way *way, const char *common_name,
 		    const struct control_saved *saved);
 void tunnel_farewell_heard(struct tunnel *tunnel);
-void tunnel_farewell_say(struct tunnel *tunnel, const char *text);
+bool tunnel_farewell_all(struct tunnel_host *host, const char *text);
 
 /* reload.c */
 void tunnel_reload_forget(struct tunnel_host *host);

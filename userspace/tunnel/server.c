@@ -653,8 +653,8 @@ static void server_stop(struct tunnel_host *host)
 		tunnel_host_finish(host, 0);
 		return;
 	}
-	for_each(host, tunnel_farewell_say, cfg->explicit_exit_notify == 2 ?
-		 "RESTART,[N]" : "RESTART");
+	tunnel_farewell_all(host, cfg->explicit_exit_notify == 2 ?
+			    "RESTART,[N]" : "RESTART");
 	loop_timer_free(host->exit_timer);
 	host->exit_timer = loop_timer_new(host->setup.loop, exit_timeout,
 					  host);
@@ -689,6 +689,7 @@ static void restart_timeout(struct loop_timer *timer, void *arg)
 static void server_restart(struct tunnel_host *host, const char *why)
 {
 	const struct config *cfg = host->setup.cfg;
+	uint64_t time = RESTART_MS;
 
 	tunnel_watch_phase(host, TUNNEL_PHASE_RECONNECTING, why);
 	if (!cfg->explicit_exit_notify || !config_has_udp(cfg) ||
@@ -697,13 +698,14 @@ static void server_restart(struct tunnel_host *host, const char *why)
 		server_again(host);
 		return;
 	}
-	for_each(host, tunnel_farewell_say, cfg->explicit_exit_notify == 2 ?
-		 "RESTART,[N]" : "RESTART");
+	if (tunnel_farewell_all(host, cfg->explicit_exit_notify == 2 ?
+				"RESTART,[N]" : "RESTART"))
+		time = GOODBYE_MS;
 	if (!host->exit_timer)
 		host->exit_timer = loop_timer_new(host->setup.loop,
 						  restart_timeout, host);
 	if (host->exit_timer)
-		loop_timer_start(host->exit_timer, RESTART_MS);
+		loop_timer_start(host->exit_timer, time);
 	else
 		restart_timeout(NULL, host);
 }
