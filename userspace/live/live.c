@@ -11,7 +11,9 @@
 #include "log/log.h"
 #include "priv/priv.h"
 
-/* max-clients may become as much later; what is not used costs nothing */
+/* max-clients may become as much later; what is not used costs nothing, but 16
+ * MB of LimitMEMLOCK, which is 64 in the units
+ */
 #define RECORDS_MIN 4096u
 
 static void on_signal(int signum, void *arg)
