@@ -192,8 +192,8 @@ bool dco_endpoint_is_current(const struct dco_endpoint *ep,
  * @outer: the way of an authentic packet of the peer
  * @newest: that packet, which was the newest when it was accepted
  *
- * While others of its batch were opened another CPU may have followed the peer
- * to where it sent from after that; then nothing is done. (If that packet came
+ * Since that packet was opened another CPU may have followed the peer to where
+ * it sent from after that; then nothing is done. (If that packet came
  * from where the peer is known to be, nobody looked, and its next one puts
  * right what this one has done.)
  *

@@ -107,6 +107,15 @@ int dco_packet_seal(struct dco_seal *seal, struct sk_buff *skb, u32 peer_id)
 	return dco_packet_seal_epoch(seal, text, len, word);
 }
 
+/* Seals what has room in front of it and behind it. */
+static int dco_packet_seal_one(struct dco_seal *seal, u8 *text, size_t len,
+			       __be32 word)
+{
+	if (seal->tx->epoch)
+		return dco_packet_seal_epoch(seal, text, len, word);
+	return dco_packet_seal_whole(seal, text, len, word);
+}
+
 /**
  * dco_packet_front() - what sealing puts in front of a packet
  * @key: the key
@@ -136,15 +145,14 @@ u64 dco_packet_seal_pack(struct dco_seal *seal, struct sk_buff *skb,
 {
 	unsigned int i, left, len, front = dco_packet_front(seal->key);
 	unsigned int back = dco_key_overhead(seal->key) - front;
-	int (*one)(struct dco_seal *seal, u8 *text, size_t len, __be32 word) =
-		back ? dco_packet_seal_epoch : dco_packet_seal_whole;
 	const struct skb_shared_info *shinfo = skb_shinfo(skb);
 	__be32 word = dco_packet_word(seal, peer_id);
 	u64 bit = 1, failed = 0;
 	u8 *at;
 
 	seal->usage += dco_usage(skb_headlen(skb));
-	if (unlikely(one(seal, skb->data, skb_headlen(skb), word)))
+	if (unlikely(dco_packet_seal_one(seal, skb->data, skb_headlen(skb),
+					 word)))
 		failed = bit;
 	__skb_push(skb, front);
 	skb->tail += back;
@@ -156,8 +164,8 @@ u64 dco_packet_seal_pack(struct dco_seal *seal, struct sk_buff *skb,
 			bit <<= 1;
 			len = min_t(unsigned int, left, shinfo->gso_size);
 			seal->usage += dco_usage(len - front - back);
-			if (unlikely(one(seal, at + front, len - front - back,
-					 word)))
+			if (unlikely(dco_packet_seal_one(seal, at + front, len -
+							 front - back, word)))
 				failed |= bit;
 		}
 	}
@@ -180,8 +188,8 @@ static void dco_packet_make_whole(struct sk_buff *skb,
 	memcpy(packet->ad, hdr, DCO_AAD_SIZE);
 }
 
-/* Finds the parts of a packet. Returns its id. */
-static u64 dco_packet_map(u8 *data, size_t len, struct dco_aead_packet *packet)
+static u64 dco_packet_map_plain(u8 *data, size_t len,
+				struct dco_aead_packet *packet)
 {
 	struct dco_wire_hdr *hdr = (struct dco_wire_hdr *)data;
 	u64 id = be32_to_cpu(hdr->packet_id);
@@ -207,6 +215,19 @@ static u64 dco_packet_map_epoch(u8 *data, size_t len,
 	packet->tag = packet->text + packet->len;
 	packet->id = hdr->id;
 	return be64_to_cpu(hdr->id);
+}
+
+/* Finds the parts of a packet, if it is not too short. Returns its id. */
+static bool dco_packet_map(const struct dco_key *key, u8 *data, size_t len,
+			   struct dco_aead_packet *packet, u64 *id)
+{
+	if (!key->epoch)
+		*id = dco_packet_map_plain(data, len, packet);
+	else if (likely(len > DCO_WIRE_EPOCH_OVERHEAD))
+		*id = dco_packet_map_epoch(data, len, packet);
+	else
+		return false;
+	return true;
 }
 
 static enum dco_drop dco_packet_open_with(struct dco_key *key,
@@ -256,6 +277,18 @@ static enum dco_drop dco_packet_open_epoch(struct dco_key *key,
 	return cause;
 }
 
+/* @packet has been mapped, and has the id */
+static enum dco_drop
+dco_packet_open_mapped(struct dco_key *key,
+		       const struct dco_aead_packet *packet, u64 id,
+		       struct dco_newest *newest)
+{
+	if (key->epoch)
+		return dco_packet_open_epoch(key, packet, id, newest);
+	return dco_packet_open_with(key, rcu_dereference(key->rx[0]), packet,
+				    id, newest);
+}
+
 /**
  * dco_packet_open() - get the cleartext of a data packet
  * @key: the key that it names
@@ -281,22 +314,16 @@ enum dco_drop dco_packet_open(struct dco_key *key, struct sk_buff *skb,
 	enum dco_drop cause;
 	u64 id;
 
-	if (key->epoch && unlikely(skb->len <= DCO_WIRE_EPOCH_OVERHEAD))
+	if (unlikely(!dco_packet_map(key, skb->data, skb->len, &packet, &id)))
 		return DCO_DROP_RX_SHORT;
-	id = key->epoch ? dco_packet_map_epoch(skb->data, skb->len, &packet) :
-			  dco_packet_map(skb->data, skb->len, &packet);
 	if (from) {
 		packet.from = from->skb;
 		packet.from_offset = from->offset +
 				     ((u8 *)packet.text - skb->data);
 	}
-	if (key->epoch) {
-		cause = dco_packet_open_epoch(key, &packet, id, newest);
-	} else {
+	if (!key->epoch)
 		dco_packet_make_whole(skb, &packet);
-		cause = dco_packet_open_with(key, rcu_dereference(key->rx[0]),
-					     &packet, id, newest);
-	}
+	cause = dco_packet_open_mapped(key, &packet, id, newest);
 	if (unlikely(cause != DCO_DROP_MAX))
 		return cause;
 	__skb_pull(skb, (u8 *)packet.text - skb->data);
@@ -322,22 +349,12 @@ enum dco_drop dco_packet_open_to(struct dco_key *key, const u8 *data,
 				 struct dco_newest *newest)
 {
 	struct dco_aead_packet packet = { .to = to };
-	u8 *at = (u8 *)data;
-	enum dco_drop cause;
 	u64 id;
 
-	if (key->epoch && unlikely(*len <= DCO_WIRE_EPOCH_OVERHEAD))
+	if (unlikely(!dco_packet_map(key, (u8 *)data, *len, &packet, &id)))
 		return DCO_DROP_RX_SHORT;
-	if (key->epoch) {
-		id = dco_packet_map_epoch(at, *len, &packet);
-		cause = dco_packet_open_epoch(key, &packet, id, newest);
-	} else {
-		id = dco_packet_map(at, *len, &packet);
-		cause = dco_packet_open_with(key, rcu_dereference(key->rx[0]),
-					     &packet, id, newest);
-	}
 	*len = packet.len;
-	return cause;
+	return dco_packet_open_mapped(key, &packet, id, newest);
 }
 
 /**

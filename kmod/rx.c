@@ -28,7 +28,6 @@
 #include "rx_cell.h"
 #include "rx_merge.h"
 #include "trace.h"
-#include "udp_gro.h"
 #include "wire.h"
 
 /* Would a packet to this address be sent to this peer? Answers by the FIB, of

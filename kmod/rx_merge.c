@@ -186,7 +186,7 @@ static void dco_merge_read_head(struct dco_merge *merge)
 void dco_merge_init(struct dco_merge *merge, const struct dco_dev *dco)
 {
 	merge->head = NULL;
-	dco_row_init(&merge->row);
+	dco_rx_row_init(&merge->row);
 	merge->max = min_t(unsigned int, READ_ONCE(dco->dev->gro_max_size),
 			   IP_MAX_MTU);
 	merge->is_allowed = (dco->dev->features & NETIF_F_RXCSUM) &&
@@ -205,7 +205,7 @@ void dco_merge_begin(struct dco_merge *merge, struct sk_buff *skb)
 	merge->bytes = skb->len;
 	merge->is_read = !merge->is_allowed;
 	merge->is_open = false;
-	dco_row_begin(&merge->row);
+	dco_rx_row_begin(&merge->row);
 }
 
 /* A packet of @len bytes becomes a part of the one before. */
@@ -250,7 +250,7 @@ u8 *dco_merge_place(struct dco_merge *merge, unsigned int len,
 	    head->len + len - over > merge->max ||
 	    skb_shinfo(head)->nr_frags == MAX_SKB_FRAGS)
 		return NULL;
-	return dco_row_open(&merge->row, over, len, more);
+	return dco_rx_row_open(&merge->row, over, len, more);
 }
 
 /**
@@ -261,7 +261,7 @@ u8 *dco_merge_place(struct dco_merge *merge, unsigned int len,
  */
 void dco_merge_restore(struct dco_merge *merge)
 {
-	dco_row_restore(&merge->row);
+	dco_rx_row_restore(&merge->row);
 }
 
 /**
@@ -281,7 +281,7 @@ bool dco_merge_take(struct dco_merge *merge, const u8 *data, unsigned int len)
 			tcp_flag_word(dco_merge_tcp(data, &merge->next)),
 			ntohs(((struct iphdr *)data)->id), len);
 	skb_orphan(merge->head);
-	dco_row_give(&merge->row, merge->head, len - merge->next.head_len);
+	dco_rx_row_give(&merge->row, merge->head, len - merge->next.head_len);
 	return true;
 }
 
@@ -326,7 +326,7 @@ bool dco_merge_append(struct dco_merge *merge, struct sk_buff *skb)
 		__skb_push(skb, head_len);
 		return false;
 	}
-	merge->row.is_last = false;
+	merge->row.mem.is_last = false;
 	dco_merge_count(merge, flags, ip_id, len);
 	kfree_skb_partial(skb, is_stolen);
 	return true;
@@ -384,5 +384,5 @@ struct sk_buff *dco_merge_finish(struct dco_merge *merge)
  */
 void dco_merge_exit(struct dco_merge *merge)
 {
-	dco_row_end(&merge->row);
+	dco_rx_row_end(&merge->row);
 }

@@ -44,7 +44,7 @@ struct dco_merge {
 	unsigned int size;
 	unsigned int max;
 	struct dco_segment next;
-	struct dco_row row;
+	struct dco_rx_row row;
 	u16 ip_id_step;
 	bool is_allowed;
 	bool is_read;

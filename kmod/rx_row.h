@@ -4,37 +4,36 @@
 
 #include <linux/types.h>
 
+#include "row.h"
+
 struct sk_buff;
 
 /* the headers of an IPv6 packet of TCP with all its options */
 #define DCO_ROW_OVER_MAX	100U
 
 /**
- * struct dco_row - payloads of a burst that follow one another in memory
- * @base: the memory, of which we have a reference, or NULL
- * @at: where the next payload belongs
+ * struct dco_rx_row - payloads of a burst that follow one another in memory
+ * @mem: the payloads; the next one belongs where it is at
  * @floor: what is below has left us, and is not to be touched
- * @left: bytes free from there on
- * @over: how many bytes in front of @at are overwritten for now
- * @is_last: does the memory in front of @at belong to the packet that grows?
+ * @over: how many bytes in front of the next payload are overwritten for now
+ * @is_out: there was no memory; it is not asked for again
  * @saved: what is overwritten
  */
-struct dco_row {
-	u8 *base;
-	u8 *at;
+struct dco_rx_row {
+	struct dco_row mem;
 	u8 *floor;
-	unsigned int left;
 	unsigned int over;
-	bool is_last;
+	bool is_out;
 	u8 saved[DCO_ROW_OVER_MAX];
 };
 
-void dco_row_init(struct dco_row *row);
-void dco_row_begin(struct dco_row *row);
-void dco_row_end(struct dco_row *row);
-u8 *dco_row_open(struct dco_row *row, unsigned int over, unsigned int len,
-		 unsigned int more);
-void dco_row_restore(struct dco_row *row);
-void dco_row_give(struct dco_row *row, struct sk_buff *skb, unsigned int len);
+void dco_rx_row_init(struct dco_rx_row *row);
+void dco_rx_row_begin(struct dco_rx_row *row);
+void dco_rx_row_end(struct dco_rx_row *row);
+u8 *dco_rx_row_open(struct dco_rx_row *row, unsigned int over, unsigned int len,
+		    unsigned int more);
+void dco_rx_row_restore(struct dco_rx_row *row);
+void dco_rx_row_give(struct dco_rx_row *row, struct sk_buff *skb,
+		     unsigned int len);
 
 #endif /* DCO_RX_ROW_H */

@@ -1,17 +1,17 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Memory for segments: slices of blocks of pages, as the kernel's page
- * fragments, but that a block whose slices have all been freed is used again.
- * The kernel would free it, and allocate and clear another one.
+ * Memory for segments and payloads: slices of blocks of pages, as the kernel's
+ * page fragments, but that a block whose slices have all been freed is used
+ * again. The kernel would free it, and allocate another one.
  *
  * A block belongs to the CPU that cuts it, as long as that holds a reference,
  * and to its slices, one each. So it may be used again when the CPU's is the
  * last one. Blocks that are in use by others wait in the order in which they
  * have been cut, which is about that in which they come back. There are as many
  * as were in use at one time, but no more than DCO_SLICE_KEPT, and they stay
- * until the module goes: a megabyte for each CPU that sends at most, whatever
- * comes, as the kernel's own caches of fragments and packets have no shrinker
- * either. To give them back from another CPU would take a lock for each slice.
+ * until the module goes: a megabyte for each CPU at most, whatever comes. The
+ * kernel's own caches of fragments and packets have no shrinker either. To give
+ * them back from another CPU would take a lock for each slice.
  */
 #include <linux/gfp.h>
 #include <linux/local_lock.h>

@@ -40,7 +40,7 @@ enum dco_tcp_rx_next {
  * @part: such a record while it is put together, or NULL
  * @part_left: bytes that it lacks
  * @skip: bytes to come of a record that could not be kept
- * @is_bad: the stream is no sequence of records; final
+ * @is_bad: the stream is no sequence of records, or cannot be read; final
  * @is_eof: everything has been read, and nothing more comes; final
  * @is_paused: a control packet waits in the stream for room in @ctrl
  * @ctrl: control packets for userspace, with their prefixes

@@ -188,8 +188,10 @@ static enum dco_drop dco_tx_take_key(struct dco_peer *peer, unsigned int n,
 	return DCO_DROP_TX_KEY_SPENT;
 }
 
-/* Sends what has been sealed, with ids from @first on. */
-static void dco_tx_send_sealed(struct dco_path *path, struct dco_seal *seal,
+/* Sends what has been sealed, with ids from @first on. Returns false if it has
+ * been dropped.
+ */
+static bool dco_tx_send_sealed(struct dco_path *path, struct dco_seal *seal,
 			       u64 first, struct sk_buff *list,
 			       const struct dco_count *sealed)
 {
@@ -201,15 +203,16 @@ static void dco_tx_send_sealed(struct dco_path *path, struct dco_seal *seal,
 	if (dco_key_swap_is_due(seal->key))
 		dco_notify_key_swap(peer, seal->key->id);
 	if (unlikely(!list))
-		return;
+		return false;
 	err = dco_path_send(path, list);
 	if (unlikely(err)) {
 		dco_peer_drop_list(peer, list, dco_path_cause(err));
-		return;
+		return false;
 	}
 	dco_peer_touch(&peer->last_sent, dco_keepalive_now());
 	dco_peer_stats_add(peer, DCO_FLOW_LINK_TX, sealed->packets,
 			   sealed->bytes);
+	return true;
 }
 
 static void dco_tx_send_by(struct dco_path *path, struct sk_buff *list,
@@ -228,8 +231,7 @@ static void dco_tx_send_by(struct dco_path *path, struct sk_buff *list,
 	}
 	first = seal.id;
 	list = dco_tx_seal_list(path, &seal, list, &sealed);
-	dco_tx_send_sealed(path, &seal, first, list, &sealed);
-	if (sent) {
+	if (dco_tx_send_sealed(path, &seal, first, list, &sealed) && sent) {
 		sent->packets = sealed.packets;
 		sent->bytes = sealed.bytes -
 			      sealed.packets * dco_key_overhead(seal.key);
@@ -426,40 +428,61 @@ static struct sk_buff *dco_tx_seal_packed(struct dco_peer *peer,
 	return first;
 }
 
-/* Sends the segments of a super-packet as they lie behind one another. */
+/* Cuts and seals a super-packet, whose segments lie behind one another if there
+ * is memory in pieces that are large enough. Returns the packets; NULL if there
+ * is no memory at all, with @skb as it was, or if none could be sealed.
+ */
+static struct sk_buff *dco_tx_seal_whole(struct dco_path *path,
+					 struct dco_split *split,
+					 struct sk_buff **skb,
+					 struct dco_seal *seal,
+					 struct dco_count *sealed)
+{
+	unsigned int front = dco_packet_front(seal->key);
+	struct dco_peer *peer = path->peer;
+	struct sk_buff *list;
+
+	list = dco_split_pack(split, *skb, front,
+			      dco_key_overhead(seal->key) - front);
+	if (likely(list)) {
+		dco_dev_batch_add(peer->dco, DCO_BATCH_TX_PACKED, 1);
+		*skb = NULL;
+		return dco_tx_seal_packed(peer, seal, list, sealed);
+	}
+	list = dco_split(*skb);
+	if (IS_ERR(list))
+		return NULL;
+	*skb = NULL;
+	return dco_tx_seal_list(path, seal, list, sealed);
+}
+
+/* Sends a super-packet whose segments may lie behind one another. */
 static void dco_tx_send_packed(struct dco_path *path, struct dco_split *split,
 			       struct sk_buff *skb)
 {
 	struct dco_peer *peer = path->peer;
 	struct dco_count sealed = {};
-	unsigned int front, around;
 	struct sk_buff *list;
 	struct dco_seal seal;
 	enum dco_drop cause;
 	u64 first;
 
 	dco_dev_batch_add(peer->dco, DCO_BATCH_TX_GSO, 1);
-	dco_dev_batch_add(peer->dco, DCO_BATCH_TX_PACKED, 1);
 	dco_dev_batch_add(peer->dco, DCO_BATCH_TX_SEGMENTS, split->segs);
 	dco_peer_stats_add(peer, DCO_FLOW_VPN_TX, split->segs, skb->len +
 			   (split->segs - 1) * split->head_len);
 	cause = dco_tx_take_key(peer, split->segs, &seal);
-	if (unlikely(cause != DCO_DROP_MAX))
-		goto drop;
+	if (unlikely(cause != DCO_DROP_MAX)) {
+		dco_peer_drop(peer, skb, cause);
+		return;
+	}
 	first = seal.id;
-	around = dco_key_overhead(seal.key);
-	front = dco_packet_front(seal.key);
-	list = dco_split_pack(split, skb, front, around - front);
-	cause = DCO_DROP_TX_NO_MEM;
-	if (unlikely(!list))
-		goto drop;
-	list = dco_tx_seal_packed(peer, &seal, list, &sealed);
-	dco_tx_send_sealed(path, &seal, first, list, &sealed);
-	dco_dev_stats_tx(peer->dco, sealed.packets, sealed.bytes -
-			 sealed.packets * around);
-	return;
-drop:
-	dco_peer_drop(peer, skb, cause);
+	list = dco_tx_seal_whole(path, split, &skb, &seal, &sealed);
+	if (unlikely(skb))
+		dco_peer_drop(peer, skb, DCO_DROP_TX_NO_MEM);
+	if (dco_tx_send_sealed(path, &seal, first, list, &sealed))
+		dco_dev_stats_tx(peer->dco, sealed.packets, sealed.bytes -
+				 sealed.packets * dco_key_overhead(seal.key));
 }
 
 static void dco_tx_split_and_send(struct dco_path *path, struct sk_buff *skb)
@@ -467,7 +490,7 @@ static void dco_tx_split_and_send(struct dco_path *path, struct sk_buff *skb)
 	bool is_gso = skb_is_gso(skb);
 	struct dco_split split;
 
-	if (is_gso && dco_path_takes_packed(path) &&
+	if (is_gso && skb_is_gso_tcp(skb) && dco_path_takes_packed(path) &&
 	    dco_split_read(&split, skb) && dco_split_can_pack(&split)) {
 		dco_tx_send_packed(path, &split, skb);
 		return;

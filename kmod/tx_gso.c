@@ -4,7 +4,8 @@
  * UDP, IP, netfilter and queues for dozens of them. They are split again by the
  * device, or right before it.
  *
- * The packets stay where they were sealed. The first carries the others as its
+ * Segments of TCP have been made as such (tx_split.c). Other packets stay where
+ * they were sealed. The first carries the others as its
  * frag_list, and skb_segment() turns each of these into a datagram without
  * copying, because it is linear, exactly one segment long, and its header is
  * released: nobody but the one who splits writes in front of it.
@@ -84,10 +85,11 @@ static struct sk_buff *dco_tx_gso_collect(struct sk_buff *head)
 
 /**
  * dco_tx_gso_merge() - make a list of packets shorter
- * @list: sealed packets, linear and private, linked by next; consumed
+ * @list: sealed packets, private, linked by next: linear, or GSO packets that
+ *	dco_split_pack() has made; consumed
  *
- * Return: the same packets in their order, in GSO packets where they have the
- * same size.
+ * Return: the same packets in their order, in GSO packets where linear ones
+ * have the same size.
  */
 struct sk_buff *dco_tx_gso_merge(struct sk_buff *list)
 {

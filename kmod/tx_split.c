@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * Super-packets of TCP and UDP become segments as the kernel's GSO would make
- * them, but in memory that suits what follows: each segment is linear and has
- * room for all the headers in front of it and for the tag behind it, and it is
- * a slice of a page (slice.c), which costs little to allocate and is shared,
- * not copied, by the GRO of a receiver on the same machine. Payload is copied
- * and summed in one pass, by SIMD where that can be had (sum_avx2.c).
+ * them, but in memory that suits what follows (slice.c), with room for what
+ * sealing puts in front of each segment and behind it. Segments of TCP lie
+ * behind one another in a few packets, which have all but the first of theirs
+ * in fragments (dco_split_pack()). Where that cannot be, and with UDP, each
+ * segment is a linear packet with room for all the headers (dco_split()), which
+ * is shared, not copied, by the GRO of a receiver on the same machine. Payload
+ * is copied and summed in one pass, by SIMD where that can be had (sum_avx2.c).
  *
  * Whatever is unusual about a super-packet is left to the kernel.
  */
@@ -19,6 +21,7 @@
 #include <net/sock.h>
 
 #include "compat/compat.h"
+#include "row.h"
 #include "slice.h"
 #include "sum.h"
 #include "tx.h"
@@ -447,70 +450,23 @@ struct sk_buff *dco_split(struct sk_buff *skb)
 	return first;
 }
 
-/**
- * struct dco_pack - memory for packed segments
- * @base: the memory, of which we have a reference, or NULL
- * @at: what has not been used yet
- * @left: how many bytes that is
- * @is_last: does what is in front of @at belong to the packet that grows?
- */
-struct dco_pack {
-	u8 *base;
-	u8 *at;
-	unsigned int left;
-	bool is_last;
-};
-
-static void dco_pack_end(struct dco_pack *pack)
-{
-	if (pack->base)
-		put_page(virt_to_head_page(pack->base));
-	pack->base = NULL;
-}
-
 /* Appends @len bytes to a packet, @more bytes with those to come. Behind all
  * memory is room for a tag.
  */
-static bool dco_pack_add(struct dco_pack *pack, struct sk_buff *skb,
-			 unsigned int len, unsigned int more)
+static bool dco_split_append(struct dco_row *row, struct sk_buff *skb,
+			     unsigned int len, unsigned int more)
 {
-	struct skb_shared_info *shinfo = skb_shinfo(skb);
-	unsigned int size = more + DCO_TAG_SIZE;
-	struct page *page;
-
-	if (unlikely(pack->left < len + DCO_TAG_SIZE)) {
-		dco_pack_end(pack);
-		pack->is_last = false;
-		pack->base = dco_slice_take(&size);
-		if (unlikely(!pack->base || size < len + DCO_TAG_SIZE))
-			return false;
-		pack->at = pack->base;
-		pack->left = size;
-	}
-	if (likely(pack->is_last)) {
-		skb_frag_size_add(&shinfo->frags[shinfo->nr_frags - 1], len);
-		skb->len += len;
-		skb->data_len += len;
-		skb->truesize += len;
-	} else {
-		if (unlikely(shinfo->nr_frags == MAX_SKB_FRAGS))
-			return false;
-		page = virt_to_head_page(pack->base);
-		get_page(page);
-		skb_add_rx_frag(skb, shinfo->nr_frags, page,
-				pack->at - (u8 *)page_address(page), len, len);
-		pack->is_last = true;
-	}
-	pack->at += len;
-	pack->left -= len;
-	return true;
+	if (unlikely(row->left < len + DCO_TAG_SIZE) &&
+	    unlikely(!dco_row_refill(row, more + DCO_TAG_SIZE)))
+		return false;
+	return dco_row_append(row, skb, len);
 }
 
 /* An empty packet for @n segments; @rest: their payload, which may be less than
  * @n of full size
  */
 static struct sk_buff *dco_split_pack_one(const struct dco_split *split,
-					  struct dco_pack *pack, unsigned int n,
+					  struct dco_row *row, unsigned int n,
 					  unsigned int rest,
 					  unsigned int around)
 {
@@ -520,14 +476,14 @@ static struct sk_buff *dco_split_pack_one(const struct dco_split *split,
 	skb = dco_split_alloc(split->head_len + len);
 	if (unlikely(!skb))
 		return NULL;
-	pack->is_last = false;
+	row->is_last = false;
 	for (i = 1; i < n; i++) {
 		rest -= len;
 		len = min(rest, split->size);
 		left = rest + (n - i) * (around + split->head_len);
-		if (unlikely(!dco_pack_add(pack, skb, around +
-					   split->head_len + len, left))) {
-			kfree_skb(skb);
+		if (unlikely(!dco_split_append(row, skb, around +
+					       split->head_len + len, left))) {
+			consume_skb(skb);
 			return NULL;
 		}
 	}
@@ -548,11 +504,12 @@ static struct sk_buff *dco_split_pack_alloc(const struct dco_split *split,
 	unsigned int most = min_t(unsigned int, DCO_GSO_LEN_MAX / full,
 				  DCO_GSO_SEGS_MAX);
 	struct sk_buff *first = NULL, **tail = &first;
-	struct dco_pack pack = {};
+	struct dco_row row;
 
+	dco_row_init(&row);
 	for (n = 0; n < split->segs; n += segs) {
 		segs = min(most, split->segs - n);
-		*tail = dco_split_pack_one(split, &pack, segs,
+		*tail = dco_split_pack_one(split, &row, segs,
 					   split->skb->len - split->head_len -
 					   n * split->size, around);
 		if (unlikely(!*tail)) {
@@ -562,7 +519,7 @@ static struct sk_buff *dco_split_pack_alloc(const struct dco_split *split,
 		}
 		tail = &(*tail)->next;
 	}
-	dco_pack_end(&pack);
+	dco_row_end(&row);
 	return first;
 }
 
@@ -595,13 +552,15 @@ static unsigned int dco_split_pack_write(struct dco_split *split,
  * @split: what dco_split_read() found
  *
  * Datagrams are for the other end's stack one by one, which can have them out
- * of a list without copying.
+ * of a list without copying. Segments that lie behind one another are nowhere
+ * aligned, and one has to fit into what there is of memory in one piece.
  *
  * Return: false if dco_split() is better, or the only way.
  */
 bool dco_split_can_pack(const struct dco_split *split)
 {
-	return split->is_tcp && split->head_len + split->size <=
+	return IS_ENABLED(CONFIG_HAVE_EFFICIENT_UNALIGNED_ACCESS) &&
+	       split->is_tcp && split->head_len + split->size <=
 	       DCO_SLICE_LEAST - DCO_WIRE_EPOCH_OVERHEAD - DCO_TAG_SIZE;
 }
 
@@ -617,7 +576,8 @@ bool dco_split_can_pack(const struct dco_split *split)
  * each packet is linear, and has what is left free beyond its data.
  *
  * Context: BH disabled.
- * Return: the packets, linked by next; NULL if there was no memory.
+ * Return: the packets, linked by next; NULL if there was not so much memory in
+ * one piece, dco_split() may have some then.
  */
 struct sk_buff *dco_split_pack(struct dco_split *split, struct sk_buff *skb,
 			       unsigned int front, unsigned int back)

@@ -10,7 +10,8 @@
  *
  * A mark keeps UDP from splitting what comes for us (udp_unexpected_gso()): it
  * says that the contents are a tunnel's. We split it ourselves, which with a
- * list of packets is nothing but to take the list.
+ * list of packets is nothing but to take the list, and packets that lie behind
+ * one another, as our senders make them, are opened from where they are.
  */
 #include <linux/ip.h>
 #include <linux/ipv6.h>
@@ -24,6 +25,7 @@
 #include "endpoint.h"
 #include "peer.h"
 #include "peer_table.h"
+#include "rx.h"
 #include "sock.h"
 #include "udp_gro.h"
 #include "wire.h"
@@ -148,7 +150,10 @@ static bool dco_udp_gro_is_packed(const struct sk_buff *skb, unsigned int off)
 	for (i = 0; i + 1 < shinfo->nr_frags; i++)
 		if (skb_frag_size(&shinfo->frags[i]) % shinfo->gso_size)
 			return false;
-	return !IS_ENABLED(CONFIG_HIGHMEM) && dco_compat_frags_readable(skb);
+	/* they are read where they are, and are not aligned */
+	return !IS_ENABLED(CONFIG_HIGHMEM) &&
+	       IS_ENABLED(CONFIG_HAVE_EFFICIENT_UNALIGNED_ACCESS) &&
+	       dco_compat_frags_readable(skb);
 }
 
 /* Do all packets in fragments begin with this word? */
@@ -176,7 +181,7 @@ static bool dco_udp_gro_is_uniform(const struct sk_buff *skb, unsigned int off)
 	const struct sk_buff *one = skb_shinfo(skb)->frag_list;
 	unsigned int size = skb_shinfo(skb)->gso_size;
 	__be32 first = *(__be32 *)(skb->data + off);
-	const __be32 *word;
+	const void *word;
 	__be32 buf;
 
 	/* as our senders make them; to search from the front takes longer */
@@ -189,7 +194,7 @@ static bool dco_udp_gro_is_uniform(const struct sk_buff *skb, unsigned int off)
 			off += size;
 	for (off += size; off < skb->len; off += size) {
 		word = skb_header_pointer(skb, off, sizeof(buf), &buf);
-		if (!word || *word != first)
+		if (!word || get_unaligned((__be32 *)word) != first)
 			return false;
 	}
 	return true;

@@ -65,7 +65,7 @@ suite ynl 600 "both netlink families by the kernel's YNL tool" \
 alone kmod-uml ynl
 part_of full
 suite kmod-uml-faults 3600 "each allocation of the module fails once" \
-	selftests/suite/kmod uml fire:fault,memory,account,account_tcp
+	selftests/suite/kmod uml fire:fault,memory,scarce,account,account_tcp
 alone kmod-uml-faults
 
 # downloads, and the kernel that the lab builds

@@ -20,6 +20,7 @@ struct dco_dev {
 
 #include "kmod/row.h"
 
+#include "../../kmod/row.c"
 #include "../../kmod/rx_row.c"
 #include "../../kmod/rx_merge.c"
 
@@ -254,7 +255,7 @@ static struct sk_buff *open_to(struct dco_merge *merge, const struct packet *p,
 	u8 *to;
 
 	if (step & STEP_LOCKED && dco_merge_place(merge, most, most)) {
-		to = merge->row.at - merge->row.over;
+		to = merge->row.mem.at - merge->row.over;
 		memset(to, 0x5a, most);
 		dco_merge_restore(merge);
 	}

@@ -31,6 +31,7 @@ static bool fpu_is_begun;
 	(memcpy(to, from, len), csum_partial(to, (int)(len), 0))
 #include "../../kmod/sum_none.c"
 #endif
+#include "../../kmod/row.c"
 #include "../../kmod/tx_split.c"
 
 static void *dco_slice_alloc(unsigned int size, unsigned int align)

@@ -12,9 +12,9 @@
 #
 # OVPN_TEST_SECONDS: how long the race lasts
 #
-# "fault", "fault_attach", "memory", "account" and "account_tcp" need a kernel with
-# fault injection (uml) and have to be named: "fire.sh fault" makes thousands of
-# devices there.
+# "fault", "fault_attach", "memory", "scarce", "account" and "account_tcp" need a
+# kernel with fault injection (uml) and have to be named: "fire.sh fault" makes
+# thousands of devices there.
 
 TESTS="race race_tcp form"
 KT_TEST_LIMIT=1200
@@ -157,12 +157,13 @@ test_fault_attach() {
 	done
 }
 
-# inject PROBABILITY TIMES [WHAT]: allocations that cannot wait fail
+# inject PROBABILITY TIMES [WHAT [ORDER]]: allocations that cannot wait fail, of
+# pages only those of so many and more
 inject() {
 	local dir=/sys/kernel/debug/${3:-failslab}
 
 	echo Y >$dir/ignore-gfp-wait
-	[ ! -e $dir/min-order ] || echo 0 >$dir/min-order
+	[ ! -e $dir/min-order ] || echo "${4:-0}" >$dir/min-order
 	echo 0 >$dir/verbose
 	echo 1 >$dir/interval
 	echo "$2" >$dir/times
@@ -188,6 +189,31 @@ test_memory() {
 		"$(ethtool_stat a tun tx_drop_no_mem)" -gt 0
 	ping_all a 10.8.0.1 5
 	ping_all b fd08::2 5
+}
+
+# scarce: there is memory, but not in pieces of 32 KB; bulk takes what there is
+test_scarce() {
+	local pid
+
+	[ -d /sys/kernel/debug/failslab ] ||
+		kt_skip "the kernel has no fault injection"
+	net_pair
+	tunnel_new aes-gcm 32 4
+	ping_all a 10.8.0.1 3
+	# who does not read keeps what would be used again
+	kt_bg_ready watch "$BIN/ovpn_traffic" -n "$NS-a" mode=watch dev=vab \
+		seconds=200
+	pid=$KT_PID
+	inject 100 -1 fail_page_alloc 3
+	tcp_check a b 10.8.0.1:9001 8000000
+	tcp_check b a "[fd08::2]:9001" 8000000
+	inject 0 0 fail_page_alloc
+	kill "$pid"
+	kt_wait "$pid"
+	kt_num "not packed" $(($(ethtool_stat a tun tx_gso_packets) -
+		$(ethtool_stat a tun tx_packed))) -ge 5
+	kt_is "nothing dropped by a" "$(drop_causes a)" ""
+	kt_is "nothing dropped by b" "$(drop_causes b)" ""
 }
 
 # lost NS DEV: the datagrams that do not arrive, by all counters that there are,

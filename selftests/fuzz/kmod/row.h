@@ -71,4 +71,15 @@ static inline void skb_add_rx_frag(struct sk_buff *skb, int i,
 	skb->truesize += truesize;
 }
 
+static inline void skb_coalesce_rx_frag(struct sk_buff *skb, int i,
+					unsigned int len, unsigned int truesize)
+{
+	if (i < 0 || i + 1 != skb->shinfo.nr_frags)
+		abort();
+	skb->shinfo.frags[i].len += len;
+	skb->len += len;
+	skb->data_len += len;
+	skb->truesize += truesize;
+}
+
 #endif
