@@ -54,30 +54,24 @@ bool dco_row_refill(struct dco_row *row, unsigned int size)
 }
 
 /**
- * dco_row_append() - what is next in a row becomes the end of a packet
+ * dco_row_begin() - what is next in a row becomes another fragment of a packet
  * @row: the row, with @len bytes left
  * @skb: the packet; nobody else's, without owner
  * @len: how many bytes
  *
- * Return: false if the packet has no room for another fragment.
+ * Return: false if the packet has no room for it.
  */
-bool dco_row_append(struct dco_row *row, struct sk_buff *skb, unsigned int len)
+bool dco_row_begin(struct dco_row *row, struct sk_buff *skb, unsigned int len)
 {
 	int n = skb_shinfo(skb)->nr_frags;
 	struct page *page;
 
-	if (likely(row->is_last)) {
-		skb_coalesce_rx_frag(skb, n - 1, len, len);
-	} else {
-		if (unlikely(n == MAX_SKB_FRAGS))
-			return false;
-		page = virt_to_head_page(row->base);
-		get_page(page);
-		skb_add_rx_frag(skb, n, page,
-				row->at - (u8 *)page_address(page), len, len);
-		row->is_last = true;
-	}
-	row->at += len;
-	row->left -= len;
+	if (unlikely(n == MAX_SKB_FRAGS))
+		return false;
+	page = virt_to_head_page(row->base);
+	get_page(page);
+	skb_add_rx_frag(skb, n, page, row->at - (u8 *)page_address(page), len,
+			len);
+	row->is_last = true;
 	return true;
 }

@@ -29,16 +29,14 @@
  * lengths, identification, checksums, sequence number, urgent pointer (which
  * means nothing without its flag), PSH and FIN. Options are, to the last byte.
  */
-static const u8 dco_merge_mask4[sizeof(struct iphdr) + 60] = {
+static const u8 dco_merge_mask4[40] __aligned(8) = {
 	[0 ... 1] = 0xff, [6 ... 9] = 0xff, [12 ... 23] = 0xff,
 	[28 ... 32] = 0xff, [33] = 0xf6, [34 ... 35] = 0xff,
-	[40 ... 79] = 0xff,
 };
 
-static const u8 dco_merge_mask6[DCO_ROW_OVER_MAX] = {
+static const u8 dco_merge_mask6[56] __aligned(8) = {
 	[0 ... 3] = 0xff, [6 ... 43] = 0xff,
 	[48 ... 52] = 0xff, [53] = 0xf6, [54 ... 55] = 0xff,
-	[60 ... 99] = 0xff,
 };
 
 static struct tcphdr *dco_merge_tcp(const u8 *data,
@@ -94,30 +92,52 @@ static bool dco_merge_read(const struct sk_buff *skb, struct dco_segment *seg)
 	       !(tcp_flag_word(th) & DCO_MERGE_FLAGS_ALONE);
 }
 
-static __always_inline u64
-dco_merge_differs(const u8 *a, const u8 *b, const u8 *mask, unsigned int len)
+static __always_inline u64 dco_merge_differs(const u8 *a, const u8 *b,
+					     const u8 *mask, unsigned int word)
 {
-	u64 word = 0, other = 0, where = 0;
+	unsigned int at = word * sizeof(u64);
 
-	memcpy(&word, a, len);
-	memcpy(&other, b, len);
-	memcpy(&where, mask, len);
-	return (word ^ other) & where;
+	return (get_unaligned((const u64 *)(a + at)) ^
+		get_unaligned((const u64 *)(b + at))) &
+	       *(const u64 *)(mask + at);
+}
+
+/* 40 bytes of IPv4 and TCP */
+static u64 dco_merge_differs4(const u8 *a, const u8 *b)
+{
+	return dco_merge_differs(a, b, dco_merge_mask4, 0) |
+	       dco_merge_differs(a, b, dco_merge_mask4, 1) |
+	       dco_merge_differs(a, b, dco_merge_mask4, 2) |
+	       dco_merge_differs(a, b, dco_merge_mask4, 3) |
+	       dco_merge_differs(a, b, dco_merge_mask4, 4);
+}
+
+/* 56 bytes of IPv6 and TCP; the rest of its 60 does not count */
+static u64 dco_merge_differs6(const u8 *a, const u8 *b)
+{
+	return dco_merge_differs(a, b, dco_merge_mask6, 0) |
+	       dco_merge_differs(a, b, dco_merge_mask6, 1) |
+	       dco_merge_differs(a, b, dco_merge_mask6, 2) |
+	       dco_merge_differs(a, b, dco_merge_mask6, 3) |
+	       dco_merge_differs(a, b, dco_merge_mask6, 4) |
+	       dco_merge_differs(a, b, dco_merge_mask6, 5) |
+	       dco_merge_differs(a, b, dco_merge_mask6, 6);
 }
 
 /* Are headers of @len bytes the same, as far as they have to be? */
-static bool dco_merge_is_same(const u8 *a, const u8 *b, const u8 *mask,
+static bool dco_merge_is_same(const u8 *a, const u8 *b, bool is_v4,
 			      unsigned int len)
 {
-	u64 differs = 0;
-	unsigned int i;
+	u64 differs = is_v4 ? dco_merge_differs4(a, b) :
+			      dco_merge_differs6(a, b);
+	unsigned int i = is_v4 ? 40 : 60;
 
-	for (i = 0; i + sizeof(u64) <= len; i += sizeof(u64))
-		differs |= dco_merge_differs(a + i, b + i, mask + i,
-					     sizeof(u64));
-	if (len % sizeof(u64))
-		differs |= dco_merge_differs(a + i, b + i, mask + i,
-					     sizeof(u32));
+	for (; i + sizeof(u64) <= len; i += sizeof(u64))
+		differs |= get_unaligned((const u64 *)(a + i)) ^
+			   get_unaligned((const u64 *)(b + i));
+	if (i < len)
+		differs |= get_unaligned((const u32 *)(a + i)) ^
+			   get_unaligned((const u32 *)(b + i));
 	return !differs;
 }
 
@@ -147,8 +167,7 @@ static bool dco_merge_fits(const struct dco_merge *merge, const u8 *data,
 
 	if (linear < head_len || len <= head_len || more > merge->size ||
 	    head->len + more > merge->max ||
-	    !dco_merge_is_same(head->data, data, is_v4 ? dco_merge_mask4 :
-			       dco_merge_mask6, head_len))
+	    !dco_merge_is_same(head->data, data, is_v4, head_len))
 		return false;
 	th = dco_merge_tcp(data, &merge->next);
 	return ntohl(th->seq) == merge->next.seq &&

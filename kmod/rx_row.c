@@ -72,21 +72,22 @@ static bool dco_rx_row_extend(struct dco_rx_row *row, unsigned int size)
 u8 *dco_rx_row_open(struct dco_rx_row *row, unsigned int over, unsigned int len,
 		    unsigned int more)
 {
+	const unsigned int most = sizeof(row->saved);
 	unsigned int above = row->mem.at - row->floor;
-	unsigned int gap = above < over ? over - above : 0;
+	unsigned int gap = above < most ? most - above : 0;
 
-	if (unlikely(len > DCO_SLICE_LEAST || over > sizeof(row->saved) ||
+	if (unlikely(over > most || len > DCO_SLICE_LEAST - most ||
 		     row->is_out))
 		return NULL;
 	if (unlikely(row->mem.left < gap + len - over)) {
-		if (!dco_rx_row_extend(row, max(more, len)))
+		if (!dco_rx_row_extend(row, max(more, len) + most))
 			return NULL;
-		gap = over;
+		gap = most;
 	}
 	row->mem.at += gap;
 	row->mem.left -= gap;
-	row->over = over;
-	memcpy(row->saved, row->mem.at - over, over);
+	/* a number of bytes that is known is copied without a loop */
+	memcpy(row->saved, row->mem.at - most, most);
 	return row->mem.at - over;
 }
 
@@ -96,7 +97,8 @@ u8 *dco_rx_row_open(struct dco_rx_row *row, unsigned int over, unsigned int len,
  */
 void dco_rx_row_restore(struct dco_rx_row *row)
 {
-	memcpy(row->mem.at - row->over, row->saved, row->over);
+	memcpy(row->mem.at - sizeof(row->saved), row->saved,
+	       sizeof(row->saved));
 }
 
 /**

@@ -8,23 +8,23 @@
 
 struct sk_buff;
 
-/* the headers of an IPv6 packet of TCP with all its options */
-#define DCO_ROW_OVER_MAX	100U
+/* the headers of an IPv6 packet of TCP with timestamps, and some more; a
+ * multiple of 8
+ */
+#define DCO_ROW_OVER_MAX	80U
 
 /**
  * struct dco_rx_row - payloads of a burst that follow one another in memory
  * @mem: the payloads; the next one belongs where it is at
  * @floor: what is below has left us, and is not to be touched
- * @over: how many bytes in front of the next payload are overwritten for now
  * @is_out: there was no memory; it is not asked for again
- * @saved: what is overwritten
+ * @saved: what is in front of the next payload, and may be overwritten for now
  */
 struct dco_rx_row {
 	struct dco_row mem;
 	u8 *floor;
-	unsigned int over;
 	bool is_out;
-	u8 saved[DCO_ROW_OVER_MAX];
+	u8 saved[DCO_ROW_OVER_MAX] __aligned(8);
 };
 
 void dco_rx_row_init(struct dco_rx_row *row);

@@ -54,6 +54,7 @@ void dco_sum_end(void)
  */
 static noinline s32 dco_sum_blocks(const void *from, void *to, long len)
 {
+	long at = 0;
 	s32 sum;
 
 	asm volatile(
@@ -65,14 +66,14 @@ static noinline s32 dco_sum_blocks(const void *from, void *to, long len)
 		"sub $128, %[len]\n\t"
 		"js 2f\n"
 		"1:\n\t"
-		"vmovdqu (%[from]), %%ymm4\n\t"
-		"vmovdqu 32(%[from]), %%ymm5\n\t"
-		"vmovdqu 64(%[from]), %%ymm6\n\t"
-		"vmovdqu 96(%[from]), %%ymm7\n\t"
-		"vmovdqu %%ymm4, (%[to])\n\t"
-		"vmovdqu %%ymm5, 32(%[to])\n\t"
-		"vmovdqu %%ymm6, 64(%[to])\n\t"
-		"vmovdqu %%ymm7, 96(%[to])\n\t"
+		"vmovdqu (%[from],%[at]), %%ymm4\n\t"
+		"vmovdqu 32(%[from],%[at]), %%ymm5\n\t"
+		"vmovdqu 64(%[from],%[at]), %%ymm6\n\t"
+		"vmovdqu 96(%[from],%[at]), %%ymm7\n\t"
+		"vmovdqu %%ymm4, (%[to],%[at])\n\t"
+		"vmovdqu %%ymm5, 32(%[to],%[at])\n\t"
+		"vmovdqu %%ymm6, 64(%[to],%[at])\n\t"
+		"vmovdqu %%ymm7, 96(%[to],%[at])\n\t"
 		"vpxor %%ymm0, %%ymm4, %%ymm4\n\t"
 		"vpxor %%ymm0, %%ymm5, %%ymm5\n\t"
 		"vpxor %%ymm0, %%ymm6, %%ymm6\n\t"
@@ -85,23 +86,22 @@ static noinline s32 dco_sum_blocks(const void *from, void *to, long len)
 		"vpaddd %%ymm5, %%ymm3, %%ymm3\n\t"
 		"vpaddd %%ymm6, %%ymm2, %%ymm2\n\t"
 		"vpaddd %%ymm7, %%ymm3, %%ymm3\n\t"
-		"sub $-128, %[from]\n\t"
-		"sub $-128, %[to]\n\t"
-		"sub $128, %[len]\n\t"
-		"jns 1b\n"
+		"sub $-128, %[at]\n\t"
+		"cmp %[len], %[at]\n\t"
+		"jle 1b\n"
 		"2:\n\t"
 		"add $96, %[len]\n\t"
-		"js 4f\n"
+		"cmp %[len], %[at]\n\t"
+		"jg 4f\n"
 		"3:\n\t"
-		"vmovdqu (%[from]), %%ymm4\n\t"
-		"vmovdqu %%ymm4, (%[to])\n\t"
+		"vmovdqu (%[from],%[at]), %%ymm4\n\t"
+		"vmovdqu %%ymm4, (%[to],%[at])\n\t"
 		"vpxor %%ymm0, %%ymm4, %%ymm4\n\t"
 		"vpmaddwd %%ymm1, %%ymm4, %%ymm4\n\t"
 		"vpaddd %%ymm4, %%ymm2, %%ymm2\n\t"
-		"add $32, %[from]\n\t"
-		"add $32, %[to]\n\t"
-		"sub $32, %[len]\n\t"
-		"jns 3b\n"
+		"add $32, %[at]\n\t"
+		"cmp %[len], %[at]\n\t"
+		"jle 3b\n"
 		"4:\n\t"
 		"vpaddd %%ymm3, %%ymm2, %%ymm2\n\t"
 		"vextracti128 $1, %%ymm2, %%xmm3\n\t"
@@ -112,14 +112,14 @@ static noinline s32 dco_sum_blocks(const void *from, void *to, long len)
 		"vpaddd %%xmm3, %%xmm2, %%xmm2\n\t"
 		"vmovd %%xmm2, %[sum]\n\t"
 		"vzeroupper"
-		: [from] "+r" (from), [to] "+r" (to), [len] "+r" (len),
-		  [sum] "=r" (sum)
-		: : "cc", "memory");
+		: [at] "+r" (at), [len] "+r" (len), [sum] "=r" (sum)
+		: [from] "r" (from), [to] "r" (to)
+		: "cc", "memory");
 	return sum;
 }
 
-/* one word of @size bytes */
-static __always_inline u64 dco_sum_word(const u8 **from, u8 **to,
+/* one word of @size bytes, added with its carry */
+static __always_inline u64 dco_sum_word(u64 sum, const u8 **from, u8 **to,
 					unsigned int size)
 {
 	u64 word = 0;
@@ -128,22 +128,26 @@ static __always_inline u64 dco_sum_word(const u8 **from, u8 **to,
 	memcpy(*to, &word, size);
 	*from += size;
 	*to += size;
-	return (u32)word + (word >> 32);
+	sum += word;
+	return sum + (sum < word);
 }
 
 /* the last @len bytes, fewer than DCO_SUM_BLOCK, on a little-endian machine */
-static u64 dco_sum_rest(const u8 *from, u8 *to, unsigned int len)
+static __always_inline u64 dco_sum_rest(u64 sum, const u8 *from, u8 *to,
+					unsigned int len)
 {
-	u64 sum = 0;
-
-	for (; len >= sizeof(u64); len -= sizeof(u64))
-		sum += dco_sum_word(&from, &to, sizeof(u64));
+	if (len & 16) {
+		sum = dco_sum_word(sum, &from, &to, sizeof(u64));
+		sum = dco_sum_word(sum, &from, &to, sizeof(u64));
+	}
+	if (len & 8)
+		sum = dco_sum_word(sum, &from, &to, sizeof(u64));
 	if (len & 4)
-		sum += dco_sum_word(&from, &to, 4);
+		sum = dco_sum_word(sum, &from, &to, 4);
 	if (len & 2)
-		sum += dco_sum_word(&from, &to, 2);
+		sum = dco_sum_word(sum, &from, &to, 2);
 	if (len & 1)
-		sum += dco_sum_word(&from, &to, 1);
+		sum = dco_sum_word(sum, &from, &to, 1);
 	return sum;
 }
 
@@ -164,7 +168,7 @@ __wsum dco_sum_copy(const void *from, void *to, unsigned int len)
 	if (likely(blocks))
 		sum = (s64)dco_sum_blocks(from, to, blocks) +
 		      (s64)(blocks / 2) * DCO_SUM_BIAS;
-	sum += dco_sum_rest(from + blocks, to + blocks, len - blocks);
+	sum = dco_sum_rest(sum, from + blocks, to + blocks, len - blocks);
 	sum = (u32)sum + (sum >> 32);
 	sum = (u32)sum + (sum >> 32);
 	return (__force __wsum)(u32)sum;

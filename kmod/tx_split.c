@@ -222,7 +222,8 @@ static void dco_split_make_middle(struct dco_split *split)
 	struct tcphdr *th = (struct tcphdr *)l4;
 	struct udphdr *uh = (struct udphdr *)l4;
 
-	split->has_middle = split->head_len <= sizeof(split->middle);
+	split->has_middle = split->head_len <= sizeof(split->middle) &&
+			    len >= sizeof(split->middle);
 	if (unlikely(!split->has_middle))
 		return;
 	memcpy(data, split->skb->data, split->head_len);
@@ -279,6 +280,12 @@ static __wsum dco_split_copy(struct dco_split *split, u8 *to, unsigned int len)
 	__wsum sum = 0, piece;
 	unsigned int done, n;
 
+	if (likely(split->left >= len)) {
+		sum = dco_sum_copy(split->at, to, len);
+		split->at += len;
+		split->left -= len;
+		return sum;
+	}
 	for (done = 0; done < len; done += n) {
 		if (!split->left) {
 			split->at = skb_frag_address(frag);
@@ -319,7 +326,11 @@ static void dco_split_write(struct dco_split *split, u8 *data, unsigned int len,
 	if (n && n % DCO_SPLIT_SECTION == 0)
 		dco_split_begin_section(split);
 	is_middle = likely(split->has_middle) && n && !is_last;
-	memcpy(data, is_middle ? split->middle : skb->data, split->head_len);
+	/* a number of bytes that is known is copied without a loop */
+	if (likely(is_middle))
+		memcpy(data, split->middle, sizeof(split->middle));
+	else
+		memcpy(data, skb->data, split->head_len);
 	if (likely(split->is_fast))
 		sum = dco_split_copy(split, payload, len - split->head_len);
 	else
@@ -450,39 +461,45 @@ struct sk_buff *dco_split(struct sk_buff *skb)
 	return first;
 }
 
-/* Appends @len bytes to a packet, @more bytes with those to come. Behind all
- * memory is room for a tag.
+/* Appends to a packet as many of @n segments as lie behind one another, at
+ * least one; @payload: of these and of those to come. Behind all memory is room
+ * for a tag. Returns how many; 0: there is no memory.
  */
-static bool dco_split_append(struct dco_row *row, struct sk_buff *skb,
-			     unsigned int len, unsigned int more)
+static unsigned int dco_split_append(const struct dco_split *split,
+				     struct dco_row *row, struct sk_buff *skb,
+				     unsigned int n, unsigned int payload,
+				     unsigned int around)
 {
-	if (unlikely(row->left < len + DCO_TAG_SIZE) &&
-	    unlikely(!dco_row_refill(row, more + DCO_TAG_SIZE)))
-		return false;
-	return dco_row_append(row, skb, len);
+	unsigned int head = around + split->head_len, full = head + split->size;
+	unsigned int len = head * n + min(payload, n * split->size);
+
+	if (unlikely(row->left < min(len, full) + DCO_TAG_SIZE) &&
+	    unlikely(!dco_row_refill(row, payload + head * n + DCO_TAG_SIZE)))
+		return 0;
+	if (len + DCO_TAG_SIZE > row->left) {
+		n = (row->left - DCO_TAG_SIZE) / full;
+		len = full * n;
+	}
+	return dco_row_append(row, skb, len) ? n : 0;
 }
 
-/* An empty packet for @n segments; @rest: their payload, which may be less than
- * @n of full size
- */
+/* An empty packet for @n segments; @payload: of these and of those to come */
 static struct sk_buff *dco_split_pack_one(const struct dco_split *split,
 					  struct dco_row *row, unsigned int n,
-					  unsigned int rest,
+					  unsigned int payload,
 					  unsigned int around)
 {
-	unsigned int len = min(rest, split->size), i, left;
+	unsigned int len = min(payload, split->size), i, added;
 	struct sk_buff *skb;
 
 	skb = dco_split_alloc(split->head_len + len);
 	if (unlikely(!skb))
 		return NULL;
 	row->is_last = false;
-	for (i = 1; i < n; i++) {
-		rest -= len;
-		len = min(rest, split->size);
-		left = rest + (n - i) * (around + split->head_len);
-		if (unlikely(!dco_split_append(row, skb, around +
-					       split->head_len + len, left))) {
+	for (i = 1; i < n; i += added) {
+		added = dco_split_append(split, row, skb, n - i,
+					 payload - i * split->size, around);
+		if (unlikely(!added)) {
 			consume_skb(skb);
 			return NULL;
 		}

@@ -7,8 +7,8 @@
 
 struct sk_buff;
 
-/* IPv4 and TCP with all their options */
-#define DCO_SPLIT_HEAD_MAX	120
+/* IPv6 and TCP with timestamps, and some more */
+#define DCO_SPLIT_HEAD_MAX	80
 
 /**
  * struct dco_split - a super-packet that is being cut
@@ -25,7 +25,8 @@ struct sk_buff;
  * @is_tcp: TCP or UDP
  * @has_middle: are the following three valid? While segments are written:
  * @middle: headers of any segment that is neither the first nor the last, but
- *	for identification, sequence number and checksums, which are 0
+ *	for identification, sequence number and checksums, which are 0; what is
+ *	behind them means nothing
  * @ip_sum: over the IPv4 header in @middle
  * @l4_sum: over the header of TCP or UDP in it, and the pseudo-header
  * @is_fast: between dco_sum_begin() and dco_sum_end(), which use the rest:

@@ -254,8 +254,8 @@ static struct sk_buff *open_to(struct dco_merge *merge, const struct packet *p,
 	struct sk_buff *skb;
 	u8 *to;
 
-	if (step & STEP_LOCKED && dco_merge_place(merge, most, most)) {
-		to = merge->row.mem.at - merge->row.over;
+	to = step & STEP_LOCKED ? dco_merge_place(merge, most, most) : NULL;
+	if (to) {
 		memset(to, 0x5a, most);
 		dco_merge_restore(merge);
 	}

@@ -38,12 +38,18 @@ typedef long long s64;
 #define __packed	__attribute__((__packed__))
 #endif
 
+#ifndef __aligned
+#define __aligned(n)	__attribute__((__aligned__(n)))
+#endif
+
 #ifndef noinline
 #define noinline	__attribute__((__noinline__))
 #endif
 #define __force
 #define __rcu
 
+#define get_unaligned(ptr)	\
+	(((const struct { __typeof__(*(ptr)) x; } __packed *)(ptr))->x)
 #define READ_ONCE(x)	(*(const volatile __typeof__(x) *)&(x))
 #define ALIGN(x, to)	(((x) + (to) - 1) / (to) * (to))
 #define DIV_ROUND_UP(x, n)	(((x) + (n) - 1) / (n))
