@@ -27,6 +27,8 @@ struct peer {
 	const char *username, *password;	/* NULL: none */
 	bool is_dynamic;	/* told to use dynamic tls-crypt */
 	bool is_deaf;		/* hears nothing any more */
+	unsigned int n_datagrams;	/* either way */
+	unsigned int loses;	/* the one of them that is lost; 0: none */
 	unsigned int n_active, n_failed;
 	char messages[PEER_MESSAGES][1100];
 	unsigned int n_messages;
@@ -43,6 +45,7 @@ struct peer_flight {
 static struct peer peers[PEERS_MAX];
 static struct loop_pool *peer_pool;
 static unsigned int n_peer_flights;
+static uint64_t peer_delay_ms;	/* of each packet */
 
 static void peer_land(struct loop_timer *timer, void *arg)
 {
@@ -74,7 +77,12 @@ static void peer_launch(struct peer *to, const union net_addr *from,
 	memcpy(flight->data, pkt, len);
 	flight->timer = loop_timer_new(loop, peer_land, flight);
 	n_peer_flights++;
-	loop_timer_start(flight->timer, 0);
+	loop_timer_start(flight->timer, peer_delay_ms);
+}
+
+static bool peer_loses(struct peer *peer)
+{
+	return ++peer->n_datagrams == peer->loses;
 }
 
 static void peer_from_server(const union net_addr *remote, const uint8_t *pkt,
@@ -82,7 +90,8 @@ static void peer_from_server(const union net_addr *remote, const uint8_t *pkt,
 {
 	for (unsigned int i = 0; i < PEERS_MAX; i++)
 		if (peers[i].session &&
-		    net_addr_is_equal(&peers[i].addr, remote))
+		    net_addr_is_equal(&peers[i].addr, remote) &&
+		    !peer_loses(&peers[i]))
 			peer_launch(&peers[i], remote, pkt, len);
 }
 
@@ -94,7 +103,8 @@ static int peer_send(void *arg, struct control_session *session,
 	struct peer *peer = arg;
 
 	(void)session;
-	peer_launch(NULL, &peer->addr, pkt, len);
+	if (!peer_loses(peer))
+		peer_launch(NULL, &peer->addr, pkt, len);
 	return 0;
 }
 
@@ -172,6 +182,7 @@ static const struct control_ops peer_ops = {
 static void peers_begin(void)
 {
 	memset(peers, 0, sizeof(peers));
+	peer_delay_ms = 0;
 	on_sent = peer_from_server;
 	rig_fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
 	assert_true(rig_fd >= 0);

@@ -109,6 +109,16 @@ static struct dp_peer_info info_of(const struct peer *peer)
 	return info;
 }
 
+/* The record gets another length, as one that another version has left. */
+static void other_version(uint32_t id)
+{
+	char buf[KEEP_RECORD_MAX];
+	size_t len = keep_read(keep, id, buf, sizeof(buf));
+
+	assert_true(len > 4);
+	assert_int_equal(keep_write(keep, id, buf, len - 4), 0);
+}
+
 static void test_goes_on(void **state)
 {
 	struct tunnel *tunnel;
@@ -245,6 +255,54 @@ static void test_stopped(void **state)
 	stop();
 }
 
+/* At SIGUSR1, over a way that long: when the client hears of it. */
+static uint64_t told_after(struct peer *peer, uint64_t delay_ms)
+{
+	uint64_t begun = loop_now(loop), heard;
+
+	peer_delay_ms = delay_ms;
+	tunnel_host_restart(host, "test");
+	run_until(peer_has(peer, "RESTART") || !(n_tunnels() + n_peer_flights));
+	heard = loop_now(loop) - begun;
+	assert_true(peer_has(peer, "RESTART"));
+	assert_int_equal(peer->n_failed, 0);
+	peer_delay_ms = 0;
+	run_until(!n_tunnels());
+	return heard;
+}
+
+/* Who has to be told in a new key has the time for it; others need less. */
+static void test_restarted(void **state)
+{
+	struct peer *a, *b;
+	uint64_t begun;
+
+	(void)state;
+	start("explicit-exit-notify 1");
+	a = connected(0, "one", 4000);
+	next_process();
+	b = connected(1, "two", 4001);
+	/* more than others get */
+	assert_in_range(told_after(a, 120), 1000, 1999);
+	assert_true(peer_has(b, "RESTART"));
+	peer_connect(a);
+	peer_connect(b);
+	run_until(peer_has(a, "PUSH_REPLY") && peer_has(b, "PUSH_REPLY"));
+	run_for(100);
+	begun = loop_now(loop);
+	told_after(a, 0);
+	assert_in_range(loop_now(loop) - begun, 500, 1500);
+	/* who is being told so already, as it cannot go on */
+	peer_connect(a);
+	run_until(peer_has(a, "PUSH_REPLY"));
+	run_for(100);
+	other_version(tunnel_of(a)->peer_id);
+	next_process();
+	assert_true(tunnel_of(a)->is_farewell);
+	assert_in_range(told_after(a, 120), 1000, 1999);
+	stop();
+}
+
 /* The client has gone and comes anew, while its old session goes on. */
 static void test_client_comes_anew(void **state)
 {
@@ -376,16 +434,6 @@ static void test_other_format(void **state)
 	assert_int_equal(info_of(cbc).cipher, PROTO_CIPHER_AES_256_CBC);
 	assert_true(tunnel_of(v1)->active->params.is_v1);
 	stop();
-}
-
-/* The record gets another length, as one that another version has left. */
-static void other_version(uint32_t id)
-{
-	char buf[KEEP_RECORD_MAX];
-	size_t len = keep_read(keep, id, buf, sizeof(buf));
-
-	assert_true(len > 4);
-	assert_int_equal(keep_write(keep, id, buf, len - 4), 0);
 }
 
 /* It is told to come again, and comes to what it had. */
@@ -538,6 +586,56 @@ static void test_not_told(void **state)
 	stop();
 }
 
+static bool are_told(void)
+{
+	for (unsigned int i = 0; i < PEERS_MAX; i++)
+		if (!peer_has(&peers[i], "RESTART"))
+			return false;
+	return true;
+}
+
+/* Each of @first and those behind it, to or from a client each. */
+static void loses_and_comes(unsigned int first)
+{
+	for (unsigned int i = 0; i < PEERS_MAX; i++) {
+		struct peer *peer = &peers[i];
+
+		run_until(peer_has(peer, "PUSH_REPLY"));
+		run_for(100);
+		other_version(tunnel_of(peer)->peer_id);
+		peer->n_datagrams = 0;
+		peer->loses = first + i;
+	}
+	next_process();
+	run_until(are_told());
+	for (unsigned int i = 0; i < PEERS_MAX; i++) {
+		assert_int_equal(peers[i].n_failed, 0);
+		peers[i].loses = 0;
+	}
+}
+
+/* Whichever datagram of the farewell is lost, the client hears it. */
+static void test_lost(void **state)
+{
+	static const char *const names[PEERS_MAX] = { "a", "b", "c", "d" };
+	unsigned int first;
+
+	(void)state;
+	start("tls-timeout 1");
+	for (unsigned int i = 0; i < PEERS_MAX; i++)
+		peer_start(i, names[i], (uint16_t)(4000 + i), PEER_INFO);
+	/* until it takes fewer than that */
+	for (first = 1; peers[0].n_datagrams + PEERS_MAX >= first;
+	     first += PEERS_MAX) {
+		if (first > 1)
+			for (unsigned int i = 0; i < PEERS_MAX; i++)
+				peer_connect(&peers[i]);
+		loses_and_comes(first);
+	}
+	assert_in_range(first, 2 * PEERS_MAX + 1, 8 * PEERS_MAX);
+	stop();
+}
+
 static struct tunnel *tunnel_at(const struct peer *peer, unsigned int sock)
 {
 	return tunnel_registry_addr(&host->reg, &peer->addr, sock);
@@ -590,6 +688,7 @@ int main(void)
 		cmocka_unit_test(test_server_renegotiates),
 		cmocka_unit_test(test_client_speaks),
 		cmocka_unit_test(test_stopped),
+		cmocka_unit_test(test_restarted),
 		cmocka_unit_test(test_client_comes_anew),
 		cmocka_unit_test(test_packet_ids),
 		cmocka_unit_test(test_epochs),
@@ -601,6 +700,7 @@ int main(void)
 		cmocka_unit_test(test_fewer),
 		cmocka_unit_test(test_address_of_another),
 		cmocka_unit_test(test_not_told),
+		cmocka_unit_test(test_lost),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

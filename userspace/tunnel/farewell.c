@@ -88,7 +88,7 @@ static bool farewell_say(struct tunnel *tunnel, const char *text)
 		return false;
 	control_session_send(tunnel->active->control, text);
 	if (!control_session_is_lost(tunnel->active->control))
-		return false;
+		return tunnel->is_farewell;
 	tunnel->is_farewell = true;
 	control_session_renegotiate(tunnel->active->control);
 	return true;
