@@ -18,7 +18,8 @@ static void check_request(const uint8_t *data, size_t size)
 
 	if (hook_wire_request_parse(data, size, &req))
 		return;
-	FUZZ_CHECK(req.event < HOOK_EVENTS || req.event == HOOK_WIRE_GONE);
+	FUZZ_CHECK(req.event < HOOK_EVENTS || req.event == HOOK_WIRE_GONE ||
+		   req.event == HOOK_WIRE_REREAD);
 	for (size_t i = 0; i < req.n_args; i++)
 		check_inside(req.args[i], data, size);
 	for (size_t i = 0; i < req.n_env; i++) {

@@ -403,3 +403,78 @@ scenario_pam() {
 		fail "a password stands in the server's log"
 	RESULT="data path: server $(peer_data_path ovpnd)"
 }
+
+# pam_is LINE: what the server is to ask PAM from its next reload on; "" for none
+pam_is() {
+	sed -i '/^[[:space:]]*auth-pam /d' "$DIR/server.conf"
+	echo "${1:-#}" >>"$DIR/server.conf"
+}
+
+# scenario_pam_reload CLIENT: logins go by what is written at SIGHUP, and who is
+# being asked about meanwhile is asked about to the end, by what was written before.
+# What takes a restart is said, and nobody comes in without being asked about.
+scenario_pam_reload() {
+	local otp
+
+	pam_write
+	# slow has to wait until a file says so
+	script_write pam-step '[ "$PAM_USER" = slow ] || exit 0
+		: >"$OUT/slow-waits"
+		until [ -e "$OUT/slow-comes" ]; do sleep 0.1; done'
+	script_write pam-otp 'read -r word
+		echo "$word" >>"$OUT/words"
+		[ "$word" = "$PAM_USER-secret-123456" ]'
+	printf '%s\n' \
+		"auth required pam_exec.so expose_authtok quiet $DIR/pam-otp" \
+		'account required pam_permit.so' >"$DIR/pam.d/ovpnd-otp"
+	SERVER_LINES="auth-pam ovpnd-test
+		username-as-common-name"
+	CLIENT_LINES="auth-user-pass $DIR/login"
+	server_starts_in_pam
+	otp="SCRV1:$(printf secret | base64):$(printf 123456 | base64)"
+
+	login_files slow secret
+	peer_start_second "$1"
+	within 20 test -e "$DIR/out/slow-waits" ||
+		fail "nobody is asked about the slow client"
+	pam_is 'auth-pam ovpnd-otp password USERNAME-PASSWORD-OTP'
+	kill -HUP "${DAEMON_PID[server]}"
+	within 5 daemon_says server 'next key exchange on: auth-pam .*conf' ||
+		fail "SIGHUP: what has changed is not reported"
+	login_files alice "$otp"
+	client_connects "$1"
+	daemon_stop client
+	login_files alice secret
+	client_is_sent_away "$1" AUTH_FAILED
+	! daemon_says client2 'Initialization Sequence Completed' ||
+		fail "the slow client comes in without an answer"
+	: >"$DIR/out/slow-comes"
+	daemon_wait_for client2 'Initialization Sequence Completed' 15 ||
+		fail "the login that was under way is lost"
+	daemon_stop client2
+	daemon_says server 'PAM service ovpnd-otp: ovpnd-otp: alice: ' ||
+		fail "the log does not say whom it asks now"
+
+	# the prompts alone
+	pam_is 'auth-pam ovpnd-otp password USERNAME-PASSWORD-123456'
+	reload_says 'auth-pam'
+	login_files alice secret
+	client_connects "$1"
+	daemon_stop client
+
+	# a mistake changes nothing, and neither does what takes a restart
+	pam_is 'auth-pam ovpnd-test password'
+	reload_says 'has no answer'
+	pam_is ''
+	sed -i '/username-as-common-name/d' "$DIR/server.conf"
+	reload_says 'restart.*auth-pam|auth-pam.*restart'
+	[ "$RELOAD_STATUS" = 0 ] || fail "ovpnctl reload: status $RELOAD_STATUS"
+	client_connects "$1"
+	daemon_stop client
+	login_files alice wrong
+	client_is_sent_away "$1" AUTH_FAILED
+	stop_clean server
+	! grep -qE 'secret|wrong' "$DIR/server.log" ||
+		fail "a password stands in the server's log"
+	RESULT="data path: server $(peer_data_path ovpnd)"
+}

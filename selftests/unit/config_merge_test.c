@@ -192,6 +192,34 @@ static void test_kept(void **state)
 	assert_non_null(strstr(f->seen, "push=2@:0 "));
 }
 
+/* Its process is there or not; what that asks can be something else. */
+static void test_pam(void **state)
+{
+	struct fixture *f = *state;
+
+	assert_int_equal(reload(f, BASE "auth-pam one\nport 1194\nverb 3\n"),
+			 0);
+	assert_string_equal(f->seen, "auth-pam=3@conf:7 ");
+	assert_null(f->running->pam);
+	config_free(f->running);
+	f->running = NULL;
+	assert_int_equal(config_load(5, (char *[]){ "ovpnd", "--cd", f->dir,
+				     "--config", f->path, NULL },
+				     &f->running), CONFIG_RUN);
+	assert_int_equal(reload(f, BASE "auth-pam two otp OTP\nport 1194\n"
+				"verb 3\n"), 0);
+	assert_string_equal(f->seen, "auth-pam=1@conf:7 ");
+	assert_string_equal(f->running->pam[0], "two");
+	assert_string_equal(f->running->pam[2], "OTP");
+	assert_int_equal(reload(f, BASE "port 1194\nverb 3\n"), 0);
+	assert_string_equal(f->seen, "auth-pam=3@:0 ");
+	assert_string_equal(f->running->pam[0], "two");
+	assert_int_equal(reload(f, BASE "auth-pam one\nport 1194\nverb 3\n"),
+			 0);
+	assert_string_equal(f->running->pam[0], "one");
+	assert_null(f->running->pam[1]);
+}
+
 /* The name is the same, but not what is in the file. */
 static void test_content(void **state)
 {
@@ -272,6 +300,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_same, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_effects, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_kept, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_pam, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_content, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_broken, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_lists, setup, teardown),

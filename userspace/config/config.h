@@ -448,6 +448,8 @@ struct config {
 	int status_version;
 	const char *control_path;	/* ovpnctl's socket; NULL: default */
 	const char *config_path;	/* for messages */
+	int argc;			/* of config_load(); else 0 and NULL */
+	char **argv;
 	bool is_check;
 	enum config_genkey genkey;
 	const char *genkey_path;	/* NULL: standard output */

@@ -6,7 +6,8 @@
 /*
  * What a changed option needs. Whatever is not here needs a restart: the
  * device, the sockets, the process itself, and the programs, which a process of
- * their own knows from the beginning.
+ * their own knows from the beginning. Another service of PAM does not, see
+ * merge.c.
  */
 static const struct {
 	const char *name;

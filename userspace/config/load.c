@@ -286,6 +286,8 @@ enum config_verdict config_load(int argc, char **argv, struct config **out)
 		return CONFIG_EXIT_USAGE;
 	}
 	ps.has_files = true;
+	ps.cfg->argc = argc;
+	ps.cfg->argv = argv;
 	ret = argv_parse(&ps, argc, argv);
 	if (!ret && ps.print) {
 		ps.print();

@@ -59,6 +59,16 @@ struct merge {
 	bool is_changed;
 };
 
+/* The process of PAM is there from the beginning, or never. */
+static enum config_effect effect_of(const struct merge *merge,
+				    const struct config_row *row)
+{
+	if (row && !strcmp(row->name, "auth-pam") && merge->running->pam &&
+	    merge->fresh->pam)
+		return CONFIG_EFFECT_HANDSHAKE;
+	return config_effect_of(row ? row->name : NULL);
+}
+
 /* Report @row if it differs, with where it stands now, if it still does. */
 static void merge_row(struct merge *merge, const struct config_row *row)
 {
@@ -76,23 +86,22 @@ static void merge_row(struct merge *merge, const struct config_row *row)
 	at = a || b ? b : first;
 	merge->is_changed = true;
 	merge->report(merge->arg, name ? name : "<connection>",
-		      config_effect_of(name), at ? at->place.file : "",
+		      effect_of(merge, row), at ? at->place.file : "",
 		      at ? at->place.line : 0);
 }
 
-static bool is_kept(const struct config_note *note)
+static bool is_kept(const struct merge *merge, const struct config_note *note)
 {
-	return config_effect_of(note->row ? note->row->name : NULL) ==
-	       CONFIG_EFFECT_RESTART;
+	return effect_of(merge, note->row) == CONFIG_EFFECT_RESTART;
 }
 
-static int replay(struct config_parse *ps, const struct config_note *note,
-		  bool wants_kept)
+static int replay(const struct merge *merge, struct config_parse *ps,
+		  const struct config_note *note, bool wants_kept)
 {
 	int ret = 0;
 
 	for (; note && !ret; note = note->next)
-		if (is_kept(note) == wants_kept)
+		if (is_kept(merge, note) == wants_kept)
 			ret = config_note_replay(ps, note);
 	return ret;
 }
@@ -111,9 +120,9 @@ static int merge_build(const struct merge *merge, struct config_bundle *bundle,
 	ps.cfg->config_path = merge->fresh->config_path ?
 		mem_arena_strdup(ps.cfg->arena, merge->fresh->config_path) :
 		NULL;
-	ret = replay(&ps, merge->running->notes, true);
+	ret = replay(merge, &ps, merge->running->notes, true);
 	if (!ret)
-		ret = replay(&ps, merge->fresh->notes, false);
+		ret = replay(merge, &ps, merge->fresh->notes, false);
 	if (ps.cfg->config_path)
 		ps.at.file = ps.cfg->config_path;
 	if (!ret)

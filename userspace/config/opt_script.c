@@ -132,7 +132,9 @@ static const struct config_row script_rows[] = {
 		"unless there are PROMPTs: one that begins with PROMPT, in any case, "
 		"gets ANSWER, where USERNAME, PASSWORD, COMMONNAME and OTP stand for "
 		"what the client has sent, the last of these for the answer of a "
-		"static challenge."),
+		"static challenge. Another service, or others of these, count from "
+		"the next login after SIGHUP on; where there was none, or is to be "
+		"none, a restart is needed."),
 	SCRIPT("up", UP,
 		"Run COMMAND when the device has its addresses.\nArguments: device, "
 		"MTU, 0, address, netmask or peer, init or restart. If it "

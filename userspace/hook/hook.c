@@ -397,6 +397,20 @@ void hook_gone(struct hook *hook, uint64_t client, const char *key)
 		hook_run(hook, &run, NULL, NULL);
 }
 
+void hook_reread(struct hook *hook, const char *service)
+{
+	struct hook_run run = { .event = HOOK_WIRE_REREAD, .key = "reread" };
+
+	if (!hook_has(hook, run.event))
+		return;
+	for (size_t i = 0; i < hook->n_hosts; i++)
+		if (host_is_for(hook->hosts[i], run.event))
+			hook_host_name(hook->hosts[i], service);
+	if (!hook_run(hook, &run, NULL, NULL))
+		log_error("auth-pam: its process does not hear of %s, and goes on with what it was; restart ovpnd",
+			  service);
+}
+
 /* ---- results --------------------------------------------------------- */
 
 static const char *explain(int32_t code, char *out, size_t len)
@@ -587,7 +601,8 @@ bool hook_is_question(enum hook_event event)
 	       event != HOOK_ROUTE_UP && event != HOOK_ROUTE_PRE_DOWN &&
 	       event != HOOK_IPCHANGE && event != HOOK_CLIENT_DISCONNECT &&
 	       event != HOOK_LEARN_ADDRESS && event != HOOK_DNS_UP &&
-	       event != HOOK_DNS_DOWN && event != HOOK_WIRE_GONE;
+	       event != HOOK_DNS_DOWN && event != HOOK_WIRE_GONE &&
+	       event != HOOK_WIRE_REREAD;
 }
 
 /* Does something run, or wait, that has to come to its end? */
@@ -597,6 +612,7 @@ static bool has_to_drain(const struct hook *hook)
 
 	while (job && ((hook_is_question(job->event) && !job->done) ||
 		       job->event == HOOK_WIRE_GONE ||
+		       job->event == HOOK_WIRE_REREAD ||
 		       host_of(hook, job)->is_dead))
 		job = job->next;
 	return job != NULL;

@@ -76,6 +76,10 @@ struct hook_plugin {
  * @cert_dir: for those with a certificate; NULL: they are not
  * @output: a file that gets what they write; NULL: where the daemon writes
  * @timeout: seconds
+ * @pam_reread: called in the process of PAM by hook_reread(), with @arg and in
+ *	the folder that it was forked in: what @argv of that plugin is by now,
+ *	to be freed with free(), also what it points to; NULL: the same as
+ *	before, with @err if that is a failure. NULL: it does not change
  */
 struct hook_setup {
 	const char *const *commands[HOOK_EVENTS];
@@ -86,6 +90,8 @@ struct hook_setup {
 	const char *user, *group;
 	const char *cwd, *tmp_dir, *cert_dir, *output;
 	uint32_t timeout;
+	char **(*pam_reread)(const void *arg, char *err, size_t err_len);
+	const void *arg;
 };
 
 /**
@@ -126,6 +132,15 @@ bool hook_has(const struct hook *hook, enum hook_event event);
  * @key: of the runs that this comes after
  */
 void hook_gone(struct hook *hook, uint64_t client, const char *key);
+
+/**
+ * hook_reread() - what PAM is asked may have changed
+ * @service: its name now, for messages
+ *
+ * The process finds out for itself: from here it could be told anything. Logins
+ * under way go on as they began, those of hook_run() from now on are new ones.
+ */
+void hook_reread(struct hook *hook, const char *service);
 
 /* variables */
 

@@ -216,6 +216,16 @@ int hook_host_start(const struct hook_setup *setup,
 	return 0;
 }
 
+void hook_host_name(struct hook_host *host, const char *service)
+{
+	char *label;
+
+	if (asprintf(&label, "PAM service %s", service) < 0)
+		return;
+	free(host->label);
+	host->label = label;
+}
+
 int hook_host_attach(struct hook_host *host, struct loop *loop)
 {
 	host->io = loop_io_new(loop, host->sock, LOOP_READABLE, host_event,

@@ -56,6 +56,7 @@ struct pam {
 	int (*end)(void *handle, int status);
 	const char *service;
 	const char *const *pairs;	/* prompt, answer, ...; NULL */
+	char **argv;			/* of both, once they have changed */
 };
 
 /** struct login - what the client has said; @otp: of a static challenge */
@@ -184,18 +185,23 @@ static const char *get(const struct hook_request *req, const char *name)
 	return NULL;
 }
 
+static void say_text(enum log_level level, const char *text)
+{
+	const struct hook_reply reply = {
+		.id = HOOK_ID_LOG, .code = (int32_t)level, .n_files = 1,
+		.files = { { .data = text, .len = strlen(text) } },
+	};
+
+	runner_reply(&reply);
+}
+
 static void say(const struct pam *pam, const char *user, const char *what)
 {
 	char text[256];
-	struct hook_reply reply = {
-		.id = HOOK_ID_LOG, .code = LOG_LEVEL_INFO, .n_files = 1,
-		.files = { { .data = text } },
-	};
 
 	snprintf(text, sizeof(text), "%.64s: %.100s: %.80s", pam->service,
 		 user, what);
-	reply.files[0].len = strlen(text);
-	runner_reply(&reply);
+	say_text(LOG_LEVEL_INFO, text);
 }
 
 static int pam_login(const struct pam *pam, const struct hook_request *req)
@@ -310,14 +316,54 @@ static int pam_start(struct run *run, const struct hook_request *req)
 	return 0;
 }
 
+/* ---- another service ------------------------------------------------- */
+
+static void argv_free(char **argv)
+{
+	for (size_t i = 0; argv && argv[i]; i++)
+		free(argv[i]);
+	free(argv);
+}
+
+/* Logins under way have a copy of what they began with. */
+static void pam_reread(struct runner *runner)
+{
+	const struct hook_setup *setup = runner->setup;
+	char err[512] = "", text[640], **argv = NULL;
+	struct pam *pam = runner->pam;
+
+	if (!setup->pam_reread)
+		return;
+	if (runner->home < 0 || fchdir(runner->home))
+		snprintf(err, sizeof(err), "%s", strerror(errno));
+	else
+		argv = setup->pam_reread(setup->arg, err, sizeof(err));
+	if (setup->cwd && chdir(setup->cwd))
+		say_text(LOG_LEVEL_WARN, "its folder has gone");
+	if (!argv && err[0]) {
+		snprintf(text, sizeof(text),
+			 "the configuration cannot be read, service %.64s stays in use: %s",
+			 pam->service, err);
+		say_text(LOG_LEVEL_ERROR, text);
+	}
+	if (!argv)
+		return;
+	argv_free(pam->argv);
+	pam->argv = argv;
+	pam->service = argv[0];
+	pam->pairs = (const char *const *)argv + 1;
+}
+
 static void pam_end(struct runner *runner)
 {
 	loop_signal_free(runner->pam->ended);
+	argv_free(runner->pam->argv);
 	free(runner->pam);
 }
 
 const struct runner_kind runner_pam = {
 	.start = pam_start,
+	.reread = pam_reread,
 	.end = pam_end,
 };
 

@@ -24,11 +24,13 @@ struct pam;
  * @start: begin a run whose files are there. Return: 0; run_ended() follows,
  *	perhaps from inside; or -errno
  * @gone: the daemon has forgotten a client; NULL: no matter
+ * @reread: what it does may be something else now; NULL: it cannot be
  * @end: before the process ends; NULL: nothing
  */
 struct runner_kind {
 	int (*start)(struct run *run, const struct hook_request *req);
 	void (*gone)(struct runner *runner, uint64_t client);
+	void (*reread)(struct runner *runner);
 	void (*end)(struct runner *runner);
 };
 
@@ -36,6 +38,7 @@ struct runner_kind {
  * struct runner - the process
  * @uid, @gid: of programs, with @has_ids
  * @is_orphan: the daemon has gone
+ * @home: the folder that it was forked in
  */
 struct runner {
 	const struct runner_kind *kind;
@@ -49,6 +52,7 @@ struct runner {
 	gid_t gid;
 	struct run *runs;
 	bool is_orphan;
+	int home;
 	uint8_t buf[HOOK_MESSAGE_MAX];
 };
 

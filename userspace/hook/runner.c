@@ -65,6 +65,12 @@ static void request_handle(struct runner *runner, size_t len)
 		runner_reply(&(struct hook_reply){ .id = req.id });
 		return;
 	}
+	if (req.event == HOOK_WIRE_REREAD) {
+		if (runner->kind->reread)
+			runner->kind->reread(runner);
+		runner_reply(&(struct hook_reply){ .id = req.id });
+		return;
+	}
 	run = run_new(runner, &req);
 	if (!run)
 		return;
@@ -212,11 +218,12 @@ static int runner_begin(struct runner *runner, const struct hook_plugin *plugin)
 
 	if (!plugin)
 		return 0;
+	runner->home = open(".", O_PATH | O_DIRECTORY | O_CLOEXEC);
 	if (runner->setup->cwd && chdir(runner->setup->cwd))
 		return -errno;
 	if (plugin->is_pam) {
 		ret = pam_open(runner, plugin->argv, err, sizeof(err));
-		events = 1u << HOOK_USER_PASS_VERIFY;
+		events = 1u << HOOK_USER_PASS_VERIFY | 1u << HOOK_WIRE_REREAD;
 	} else if (plugin->is_dns) {
 		events = 1u << HOOK_DNS_UP | 1u << HOOK_DNS_DOWN;
 		ret = 0;

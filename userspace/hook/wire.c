@@ -123,7 +123,7 @@ int hook_wire_request_parse(const uint8_t *msg, size_t len,
 	out->id = mem_read_be32(&rd);
 	out->ref = mem_read_be32(&rd);
 	out->client = mem_read_be64(&rd);
-	out->event = (enum hook_event)get_below(&rd, HOOK_WIRE_GONE + 1u);
+	out->event = (enum hook_event)get_below(&rd, HOOK_WIRE_REREAD + 1u);
 	out->defer = (enum hook_defer)get_below(&rd, HOOK_DEFER_FILE + 1);
 	out->timeout = mem_read_be32(&rd);
 	out->defer_timeout = mem_read_be32(&rd);

@@ -22,6 +22,8 @@
 
 /* In the place of an event: the daemon has forgotten a client. */
 #define HOOK_WIRE_GONE		((enum hook_event)HOOK_EVENTS)
+/* Likewise: the process looks for itself what it is to do from now on. */
+#define HOOK_WIRE_REREAD	((enum hook_event)(HOOK_EVENTS + 1))
 
 /** struct hook_request - parsed; everything is inside the message */
 struct hook_request {

@@ -44,6 +44,60 @@ static struct hook_env *plugin_env(const struct config *cfg)
 	return env;
 }
 
+/* Where the process of PAM has found it; NULL when out of memory. */
+static char **argv_copy(const char *const *from)
+{
+	size_t n = 0;
+	char **out;
+
+	while (from[n])
+		n++;
+	out = calloc(n + 1, sizeof(*out));
+	for (size_t i = 0; out && i < n; i++) {
+		out[i] = strdup(from[i]);
+		if (out[i])
+			continue;
+		while (i)
+			free(out[--i]);
+		free(out);
+		return NULL;
+	}
+	return out;
+}
+
+/*
+ * In the process of PAM. It has the rights that the daemon has given up, so
+ * what it asks is what the files say, which the daemon has found to be good,
+ * and not what the daemon says.
+ */
+static char **pam_reread(const void *arg, char *err, size_t err_len)
+{
+	const struct config *cfg = arg;
+	struct config *now;
+	char **argv = NULL;
+
+	if (config_read(cfg->argc, cfg->argv, NULL, &now, err, err_len))
+		return NULL;
+	/* who does not want it any more has been told to restart */
+	if (now->pam)
+		argv = argv_copy(now->pam);
+	if (now->pam && !argv)
+		snprintf(err, err_len, "out of memory");
+	else
+		err[0] = '\0';
+	config_free(now);
+	return argv;
+}
+
+/** tunnel_hook_reloaded() - what is asked about logins may be another one */
+void tunnel_hook_reloaded(struct tunnel_host *host)
+{
+	const struct config *cfg = host->setup.cfg;
+
+	if (cfg->pam)
+		hook_reread(host->setup.hook, cfg->pam[0]);
+}
+
 int tunnel_hook_start(const struct config *cfg, struct hook **out, char *err,
 		      size_t err_len)
 {
@@ -55,6 +109,7 @@ int tunnel_hook_start(const struct config *cfg, struct hook **out, char *err,
 		.cwd = cfg->chdir, .tmp_dir = cfg->tmp_dir,
 		.cert_dir = cfg->cert_dir,
 		.output = hook_output(cfg), .timeout = cfg->script_timeout,
+		.pam_reread = cfg->argv ? pam_reread : NULL, .arg = cfg,
 	};
 	const struct config_text *text;
 	bool has_names = tunnel_names_is_ours(cfg);

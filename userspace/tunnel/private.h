@@ -482,6 +482,7 @@ void tunnel_names_up(struct tunnel_host *host, const struct config *cfg);
 void tunnel_names_down(struct tunnel_host *host);
 
 void tunnel_hook_resumed(struct tunnel_host *host, const struct config *cfg);
+void tunnel_hook_reloaded(struct tunnel_host *host);
 void tunnel_hook_up(struct tunnel_host *host, const struct config *cfg,
 		    bool is_restart);
 void tunnel_hook_down(struct tunnel_host *host, const struct config *cfg,

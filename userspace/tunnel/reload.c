@@ -88,6 +88,7 @@ static int reload_commit(struct tunnel_reload *reload)
 		reload_swap(host, &reload->next);
 		return err;
 	}
+	tunnel_hook_reloaded(host);
 	log_set_verb(host->setup.cfg->verb);
 	return 0;
 }
@@ -145,6 +146,7 @@ int tunnel_host_reread(struct tunnel_host *host)
 {
 	if (host->is_stopping || !host->is_started || !host->role->reread)
 		return 0;
+	tunnel_hook_reloaded(host);
 	return host->role->reread(host);
 }
 
