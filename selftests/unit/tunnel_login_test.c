@@ -249,6 +249,28 @@ static void test_name_of_a_stranger(void **state)
 	stop();
 }
 
+/* That names are to be common names comes with a reload, while one is asked. */
+static void test_name_is_too_long_by_now(void **state)
+{
+	char name[100];
+	struct peer *peer;
+	struct tunnel *tunnel;
+
+	(void)state;
+	memset(name, 'n', sizeof(name));
+	name[sizeof(name) - 1] = '\0';
+	start("yes-later", "");
+	peer = client(name, "secret");
+	tunnel = NULL;
+	run_until((tunnel = tunnel_registry_addr(&host->reg, &peer->addr, 0)) &&
+		  tunnel->active &&
+		  tunnel->active->verdict == TUNNEL_VERDICT_PENDING);
+	cfg->is_username_cn = true;
+	run_until(peer_has(peer, "AUTH_FAILED") || peer_has(peer, "PUSH_REPLY"));
+	assert_false(peer_has(peer, "PUSH_REPLY"));
+	stop();
+}
+
 /* A name of override-username's: which user it is, is what the login said. */
 static void test_sessions_per_user(void **state)
 {
@@ -391,6 +413,7 @@ int main(int argc, char **argv)
 		cmocka_unit_test(test_certificate_refused),
 		cmocka_unit_test(test_exit_of_a_stranger),
 		cmocka_unit_test(test_name_of_a_stranger),
+		cmocka_unit_test(test_name_is_too_long_by_now),
 		cmocka_unit_test(test_sessions_per_user),
 		cmocka_unit_test(test_nobody_asks),
 		cmocka_unit_test(test_a_day),

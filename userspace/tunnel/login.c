@@ -526,6 +526,17 @@ int tunnel_login_load(struct tunnel_host *host, char *err, size_t err_len)
 
 /* ---- one exchange ---------------------------------------------------- */
 
+/**
+ * tunnel_login_name_fits() - is it short enough for what it is for
+ *
+ * Which it may be since a reload, while somebody was being asked.
+ */
+bool tunnel_login_name_fits(const struct tunnel_session *ts)
+{
+	return !ts->tunnel->host->setup.cfg->is_username_cn ||
+	       strlen(ts->username) <= UCN_MAX;
+}
+
 /* Rules that need neither program nor token; NULL: none is broken. */
 static const char *rule_broken(const struct tunnel_session *ts,
 			       const struct proto_km2 *km2)
@@ -538,7 +549,7 @@ static const char *rule_broken(const struct tunnel_session *ts,
 	if ((!km2->username || !km2->username[0] || !km2->password) &&
 	    !cfg->is_login_optional)
 		return "the client sent no user name and password";
-	if (cfg->is_username_cn && strlen(ts->username) > UCN_MAX)
+	if (!tunnel_login_name_fits(ts))
 		return "the user name is too long for a common name";
 	if (tunnel->has_username && strcmp(tunnel->username, ts->username) &&
 	    (!tunnel->login_name || strcmp(tunnel->login_name, ts->username)))

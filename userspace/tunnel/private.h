@@ -437,6 +437,7 @@ void tunnel_info_abilities(const struct tunnel_host *host, char *out,
 
 /* login.c: user names, passwords, tokens */
 bool tunnel_login_is_on(const struct tunnel_host *host);
+bool tunnel_login_name_fits(const struct tunnel_session *ts);
 int tunnel_login_load(struct tunnel_host *host, char *err, size_t err_len);
 int tunnel_login_check(struct tunnel_session *ts, const struct proto_km2 *km2);
 void tunnel_login_hold(struct tunnel_session *ts);

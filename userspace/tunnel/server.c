@@ -48,7 +48,6 @@ static int negotiate(struct tunnel_session *ts, const struct config *cfg)
 		.is_plain = dp_is_plain(ts->tunnel->host->dp),
 		.has_epochs = dp_has_epochs(ts->tunnel->host->dp),
 	};
-
 	int ret;
 
 	ts->reject = NULL;
@@ -428,7 +427,10 @@ static void server_ready(struct tunnel_session *ts)
 {
 	struct tunnel *tunnel = ts->tunnel;
 
-	/* login.c has seen to it that a user name fits */
+	if (!tunnel_login_name_fits(ts)) {
+		refuse(tunnel, NULL);
+		return;
+	}
 	snprintf(tunnel->common_name, sizeof(tunnel->common_name), "%.64s",
 		 tunnel->host->setup.cfg->is_username_cn ?
 		 ts->username : ts->identity.common_name);
