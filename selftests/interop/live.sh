@@ -454,6 +454,7 @@ scenario_kill_away() {
 		auth-nocache"
 	login_files alice 123456
 	connect ovpnd "$1"
+	expect_data_path server ovpnd
 	for how in kill restart kill; do
 		n=$((n + 1))
 		client_again $how $n 10.8.0.2 \
