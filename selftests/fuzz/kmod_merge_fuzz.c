@@ -4,7 +4,8 @@
  * anybody, or what a sender would send next after the last one, or nearly that.
  * Packets are opened in place or to where they may continue others. Each packet
  * that comes out, cut by the rules of segmentation, is the packets that went
- * in, byte for byte and in their order, and stays so.
+ * in, byte for byte and in their order, and stays so. Where there is no memory
+ * for more it is asked for once.
  */
 #include "fuzz.h"
 #include "kmod/kmod.h"
@@ -211,18 +212,31 @@ static void hold(struct sk_buff *skb)
 	held[n_held++].copy = copy;
 }
 
-static void check_held(void)
+static void check_stays(size_t i)
 {
 	static u8 data[IP_MAX_MTU + 1];
+	const struct sk_buff *skb = held[i].skb;
 
-	while (n_held--) {
-		skb_copy_bits(held[n_held].skb, 0, data, held[n_held].skb->len);
-		FUZZ_CHECK(!memcmp(data, held[n_held].copy,
-				   held[n_held].skb->len));
-		kfree_skb(held[n_held].skb);
-		free(held[n_held].copy);
+	skb_copy_bits(skb, 0, data, skb->len);
+	FUZZ_CHECK(!memcmp(data, held[i].copy, skb->len));
+}
+
+/* Also while another one is open behind it. */
+static void check_recent(void)
+{
+	size_t i;
+
+	for (i = n_held; i && i + 4 > n_held; i--)
+		check_stays(i - 1);
+}
+
+static void check_held(void)
+{
+	for (; n_held; n_held--) {
+		check_stays(n_held - 1);
+		kfree_skb(held[n_held - 1].skb);
+		free(held[n_held - 1].copy);
 	}
-	n_held = 0;
 }
 
 static void deliver(struct dco_merge *merge)
@@ -257,12 +271,14 @@ static struct sk_buff *open_to(struct dco_merge *merge, const struct packet *p,
 	to = step & STEP_LOCKED ? dco_merge_place(merge, most, most) : NULL;
 	if (to) {
 		memset(to, 0x5a, most);
+		check_recent();
 		dco_merge_restore(merge);
 	}
 	to = dco_merge_place(merge, most, most + 3 * len);
 	if (!to)
 		return skb_of(p->data, len, 32, 0, len);
 	memcpy(to, p->data, len);
+	check_recent();
 	if (dco_merge_take(merge, to, len))
 		return NULL;
 	skb = skb_of(to, len, 32, 0, len);
@@ -315,6 +331,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	dev.gro_max_size = take(&in);
 	/* where packets are opened to */
 	row_len = dev.gro_max_size % 4 * 5000;
+	rows_left = (dev.gro_max_size & 0xc0) == 0x80 ?
+		    dev.gro_max_size / 4 % 4 : UINT_MAX;
+	n_refused = 0;
 	dev.gro_max_size *= 300;
 	dco_merge_init(&merge, &dco);
 	while (in.len && queue_to < PACKETS_MAX) {
@@ -336,5 +355,6 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	dco_merge_exit(&merge);
 	check_held();
 	FUZZ_CHECK(queue_from == queue_to && !n_rows);
+	FUZZ_CHECK(n_refused <= 1);
 	return 0;
 }

@@ -16,8 +16,10 @@ struct page {
 	u8 data[];
 };
 
-/* how many exist; the longest that there is, 0: none, and how many are left */
-static unsigned int n_rows, row_len, rows_left = UINT_MAX;
+/* how many exist; the longest that there is, 0: none, and how many are left;
+ * how often there was none
+ */
+static unsigned int n_rows, row_len, rows_left = UINT_MAX, n_refused;
 
 #define virt_to_head_page(at)						\
 	((struct page *)((at) - offsetof(struct page, data)))
@@ -48,8 +50,10 @@ static inline void *dco_slice_take(unsigned int *size)
 		page = malloc(sizeof(*page) + *size);
 		rows_left--;
 	}
-	if (!page)
+	if (!page) {
+		n_refused++;
 		return NULL;
+	}
 	page->refs = 1;
 	n_rows++;
 	return page->data;
