@@ -170,6 +170,19 @@ inject() {
 	echo "$1" >$dir/probability
 }
 
+# inject_below NAME|"": pages fail only where this function of the module asks for
+# them; "": wherever they are asked for
+inject_below() {
+	local dir=/sys/kernel/debug/fail_page_alloc range="0 ffffffffffffffff"
+
+	[ -z "$1" ] || range=$(sort /proc/kallsyms | awk -v name="$1" '
+		from && $1 != from { print from, $1; exit }
+		$3 == name { from = $1 }')
+	[ -n "$range" ] || kt_die "no function $1"
+	echo "0x${range% *}" >$dir/require-start
+	echo "0x${range#* }" >$dir/require-end
+}
+
 # memory: packets while allocations that cannot wait fail, then again without
 test_memory() {
 	[ -d /sys/kernel/debug/failslab ] ||
@@ -193,7 +206,7 @@ test_memory() {
 
 # scarce: there is memory, but not in pieces of 32 KB; bulk takes what there is
 test_scarce() {
-	local pid
+	local pid failed most=1000000
 
 	[ -d /sys/kernel/debug/failslab ] ||
 		kt_skip "the kernel has no fault injection"
@@ -204,6 +217,14 @@ test_scarce() {
 	kt_bg_ready watch "$BIN/ovpn_traffic" -n "$NS-a" mode=watch dev=vab \
 		seconds=200
 	pid=$KT_PID
+	# what comes is opened where it is
+	inject_below dco_rx_row_open
+	inject 100 $most fail_page_alloc 3
+	tcp_check a b 10.8.0.1:9001 8000000
+	tcp_check b a "[fd08::2]:9001" 8000000
+	failed=$((most - $(cat /sys/kernel/debug/fail_page_alloc/times)))
+	inject_below ""
+	kt_num "asked in vain by who receives" "$failed" -ge 5
 	inject 100 -1 fail_page_alloc 3
 	tcp_check a b 10.8.0.1:9001 8000000
 	tcp_check b a "[fd08::2]:9001" 8000000
