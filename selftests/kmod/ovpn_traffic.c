@@ -21,7 +21,8 @@
  *	all were
  * mode=watch dev=IF seconds=S
  *	has a packet socket on the interface that nobody reads before the end;
- *	"kept=N big=N": packets, and the length of the largest
+ *	"kept=N big=N": packets, and the length of the largest; exit status 1
+ *	unless each can be read
  * mode=tcp-send to=ADDR:PORT [dev=IF] bytes=N	connects for up to 5 s
  * mode=tcp-sink on=ADDR:PORT [bytes=N] seconds=S
  *	one connection; "bytes=N ok" or "bytes=N corrupt at=N"; with bytes,
@@ -405,18 +406,25 @@ static int udp_ask(const struct traffic *t)
 	return seq < t->count;
 }
 
-/* What has been kept, of what is given back by recv() as a whole. */
-static void watch_end(int fd)
+/* What has been kept, of what is given back by recv() as a whole. Returns the
+ * exit status.
+ */
+static int watch_end(int fd)
 {
 	static uint8_t data[1 << 17];
 	unsigned int kept = 0;
 	ssize_t len, big = 0;
+	bool is_whole;
 
 	while ((len = recv(fd, data, sizeof(data), MSG_DONTWAIT)) >= 0) {
 		big = len > big ? len : big;
 		kept++;
 	}
+	is_whole = errno == EAGAIN;
+	if (!is_whole)
+		perror("packet");
 	printf("kept=%u big=%zd\n", kept, big);
+	return is_whole ? 0 : 1;
 }
 
 static int watch(const struct traffic *t)
@@ -427,7 +435,7 @@ static int watch(const struct traffic *t)
 		.sll_ifindex = t->dev ? (int)if_nametoindex(t->dev) : 0,
 	};
 	struct sigaction action = { .sa_handler = on_signal };
-	int fd = socket(AF_PACKET, SOCK_RAW, 0), size = 8 << 20;
+	int fd = socket(AF_PACKET, SOCK_RAW, 0), size = 8 << 20, ret;
 
 	if (fd < 0 || !addr.sll_ifindex ||
 	    setsockopt(fd, SOL_SOCKET, SO_RCVBUFFORCE, &size, sizeof(size)) ||
@@ -439,9 +447,9 @@ static int watch(const struct traffic *t)
 	printf("ready\n");
 	fflush(stdout);
 	sleep_until(now() + t->seconds);
-	watch_end(fd);
+	ret = watch_end(fd);
 	close(fd);
-	return 0;
+	return ret;
 }
 
 /*
