@@ -146,24 +146,41 @@ failures() {
 		ifindex=@tun "keyconf{peer-id=1 slot=0}")"
 }
 
-# segments: of a super-packet only those that cannot be sealed are dropped, and
-# counted; every byte arrives in the end
-test_segments() {
-	local failed dropped
+# segments_fail HOW BYTES: of what a sends to b, and b answers, each fiftieth packet
+# fails so; with FAILED by the driver, DROPPED by the counter of that
+segments_fail() {
+	local cause=tx_drop_crypto before
 
-	cipher_tunnel sync
-	cipher_set fail_seal 50
-	tcp_check a b 10.8.0.1:9001 2000000
-	cipher_set fail_seal 0
+	[ "$1" = fail_seal ] || cause=rx_drop_crypto
+	before=$(cipher_get failed)
+	cipher_set "$1" 50
+	tcp_check a b 10.8.0.1:9001 "$2"
+	cipher_set "$1" 0
 	# another CPU may have read the old value, and not counted yet
 	sleep 0.2
-	failed=$(cipher_get failed)
-	dropped=$(($(ethtool_stat a tun tx_drop_crypto) +
-		$(ethtool_stat b tun tx_drop_crypto)))
-	kt_num "have failed" "$failed" -ge 20
-	kt_is "counted" "$dropped" "$failed"
+	FAILED=$(($(cipher_get failed) - before))
+	DROPPED=$(($(ethtool_stat a tun $cause) + $(ethtool_stat b tun $cause)))
+}
+
+# segments: of a super-packet only those that cannot be sealed, or opened, are
+# dropped, and counted; every byte arrives in the end
+test_segments() {
+	local packed
+
+	cipher_tunnel sync
+	segments_fail fail_seal 2000000
+	kt_num "have not been sealed" "$FAILED" -ge 20
+	kt_is "counted" "$DROPPED" "$FAILED"
 	kt_num "super-packets in one piece" "$(ethtool_stat a tun tx_packed)" \
 		-ge 5
+	packed=$(ethtool_stat b tun rx_packed)
+	segments_fail fail_open 2000000
+	kt_num "have not been opened" "$FAILED" -ge 20
+	kt_is "counted" "$DROPPED" "$FAILED"
+	kt_num "came in one piece" $(($(ethtool_stat b tun rx_packed) -
+		packed)) -ge 5
+	kt_is "and nothing else" "$( (drop_causes a; drop_causes b) |
+		tr ' ' '\n' | grep -v _crypto=)" ""
 	settled
 }
 
