@@ -49,10 +49,28 @@ static void apart_event(struct loop_io *io, unsigned int events, void *arg)
 }
 
 /**
+ * extmux_group_filter() - the group of a socket chooses by this one from now on
+ * @filter: which of them a datagram is for, by their order
+ * @n: of instructions
+ *
+ * Return: 0 or -errno.
+ */
+int extmux_group_filter(int fd, struct sock_filter *filter, size_t n)
+{
+	struct sock_fprog prog;
+
+	/* the kernel gets what is between its fields, too */
+	memset(&prog, 0, sizeof(prog));
+	prog.len = (unsigned short)n;
+	prog.filter = filter;
+	return setsockopt(fd, SOL_SOCKET, SO_ATTACH_REUSEPORT_CBPF, &prog,
+			  sizeof(prog)) ? -errno : 0;
+}
+
+/**
  * extmux_group_join() - one more socket at the address of a bound one
  * @sock: that
- * @filter: which of the group a datagram is for, by their order
- * @n: of instructions
+ * @filter, @n: as above
  *
  * Context: with the rights that the first one was bound with.
  * Return: a descriptor or -errno.
@@ -60,9 +78,6 @@ static void apart_event(struct loop_io *io, unsigned int events, void *arg)
 int extmux_group_join(const struct extmux_socket *sock,
 		      struct sock_filter *filter, size_t n)
 {
-	const struct sock_fprog prog = {
-		.len = (unsigned short)n, .filter = filter,
-	};
 	union net_addr addr = { 0 };
 	socklen_t len = sizeof(int);
 	int fd, ret, is_v6 = 0, one = 1;
@@ -77,13 +92,14 @@ int extmux_group_join(const struct extmux_socket *sock,
 	    !setsockopt(sock->fd, SOL_SOCKET, SO_REUSEPORT, &one,
 			sizeof(one)) &&
 	    !setsockopt(fd, SOL_SOCKET, SO_REUSEPORT, &one, sizeof(one)) &&
-	    !bind(fd, &addr.sa, len) &&
-	    !setsockopt(fd, SOL_SOCKET, SO_ATTACH_REUSEPORT_CBPF, &prog,
-			sizeof(prog))) {
+	    !bind(fd, &addr.sa, len))
+		ret = extmux_group_filter(fd, filter, n);
+	else
+		ret = -errno;
+	if (!ret) {
 		extmux_udp_room(sock->mux->cfg, fd);
 		return fd;
 	}
-	ret = -errno;
 	close(fd);
 	return ret;
 }

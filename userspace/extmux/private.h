@@ -202,6 +202,7 @@ int extmux_udp_send(const struct extmux_socket *sock,
 		    const uint8_t *pkt, size_t len);
 
 /* apart.c */
+int extmux_group_filter(int fd, struct sock_filter *filter, size_t n);
 int extmux_group_join(const struct extmux_socket *sock,
 		      struct sock_filter *filter, size_t n);
 int extmux_apart_open(struct extmux_socket *sock);

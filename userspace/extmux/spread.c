@@ -97,12 +97,13 @@ void extmux_spread_open(struct extmux_socket *sock)
 void extmux_spread_gather(const struct extmux_socket *sock)
 {
 	struct sock_filter filter[] = { BPF_STMT(BPF_RET | BPF_K, 0) };
-	const struct sock_fprog prog = { .len = 1, .filter = filter };
+	int ret;
 
-	if (sock->n_spread && setsockopt(sock->fd, SOL_SOCKET,
-					 SO_ATTACH_REUSEPORT_CBPF, &prog,
-					 sizeof(prog)))
-		log_debug("SO_ATTACH_REUSEPORT_CBPF: %s", strerror(errno));
+	if (!sock->n_spread)
+		return;
+	ret = extmux_group_filter(sock->fd, filter, 1);
+	if (ret)
+		log_debug("SO_ATTACH_REUSEPORT_CBPF: %s", strerror(-ret));
 }
 
 /** extmux_spread_close() - close them, if there are any */
