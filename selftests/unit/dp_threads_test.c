@@ -67,7 +67,6 @@ static struct {
 	union net_addr thread_addr[THREADS];
 	struct client clients[CLIENTS];
 	unsigned int n_control;
-	bool brings_key;	/* a control packet ends a renegotiation */
 } all;
 
 /* ---- clients ----------------------------------------------------------- */
@@ -299,8 +298,6 @@ static void server_control(void *arg, int fd, const uint8_t *pkt, size_t len,
 	assert_int_equal(pkt[0], 0x38);
 	assert_int_not_equal(net_addr_port(remote), 0);
 	all.n_control++;
-	if (all.brings_key)
-		set_key(all.end->dp, 5, DP_SLOT_PRIMARY, 3, false);
 }
 
 static void server_open(unsigned int threads, int flags)
@@ -642,51 +639,6 @@ static void test_strays(void **state)
 	flows_check();
 }
 
-static void client_repeat(const struct client *client, const uint8_t *pkt,
-			  size_t len)
-{
-	const union net_addr *to = &all.thread_addr[client->index % THREADS];
-
-	assert_int_equal(sendto(client->udp, pkt, len, 0, &to->sa,
-				net_addr_len(to)), len);
-}
-
-/*
- * A client uses its new key as soon as it has said so, and a thread sees both
- * before the main loop does.
- */
-static void test_early(void **state)
-{
-	static const uint8_t control[5] = { 0x38, 1, 2, 3, 4 };
-	struct client *client = &all.clients[5];
-	uint8_t pkt[2 * INNER_LEN];
-	union net_addr held_addr;
-	int held = rig_udp("127.0.0.1", &held_addr);
-	unsigned int n = 0;
-	ssize_t len;
-
-	(void)state;
-	set_key(client->dp, 5, DP_SLOT_PRIMARY, 3, true);
-	assert_int_equal(dp_peer_set_remote(client->dp, 5, &held_addr, NULL),
-			 0);
-	client->to[1].limit = WINDOW;
-	flow_send(client, 1);
-	rig_settle(&all.rig, 200);
-	all.brings_key = true;
-	client_repeat(client, control, sizeof(control));
-	while ((len = recv(held, pkt, sizeof(pkt), MSG_DONTWAIT)) > 0) {
-		client_repeat(client, pkt, (size_t)len);
-		n++;
-	}
-	assert_int_equal(n, WINDOW);
-	close(held);
-	/* while the main loop does something else */
-	usleep(100000);
-	assert_true(rig_run(&all.rig, flows_done, NULL, 5000));
-	flows_check();
-	assert_int_equal(all.n_control, 1);
-}
-
 static bool has_expired(void *arg)
 {
 	(void)arg;
@@ -789,7 +741,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(test_each_to_each), TEST(test_moving_flows),
 		TEST(test_under_load),
-		TEST(test_float), TEST(test_strays), TEST(test_early),
+		TEST(test_float), TEST(test_strays),
 		TEST(test_events),
 		TEST(test_stop), TEST(test_queues),
 		cmocka_unit_test_setup_teardown(test_one_queue, setup_one_queue,

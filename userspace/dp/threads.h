@@ -79,7 +79,7 @@ struct threads_socket {
  * struct data_thread - one of them
  * @loop, @user, @rx, @by_id: its own while it runs
  * @has_stray: likewise: a datagram for the main loop is new in @out
- * @early_since, @n_early: likewise: data packets without a key that went there
+ * @early, @n_early: likewise: data packets whose key is not there as yet
  * @in, @out: rings of datagrams, from the main loop and to it
  * @sockets, @is_running: the main loop's
  * @nest: likewise: it could not be started, and that loop does its part
@@ -99,8 +99,7 @@ struct data_thread {
 	struct threads_socket *sockets;
 	bool has_stray;
 	unsigned int n_early;
-	uint64_t early_since;
-	struct dp_ring *in, *out;
+	struct dp_ring *in, *out, *early;
 	pthread_t id;
 	struct loop_nest *nest;
 	bool is_running, is_told;
@@ -226,6 +225,8 @@ int threads_pass(struct data_thread *thread, int fd, const uint8_t *pkt,
 		 size_t len, const union net_addr *remote,
 		 const union net_addr *local);
 void threads_told(struct data_thread *thread);
+/* in the thread: there is a new key, perhaps for packets that wait */
+void threads_early(struct data_thread *thread);
 /* on the main loop: what threads have to tell */
 void threads_listen(void *arg);
 

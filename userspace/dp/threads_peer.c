@@ -559,17 +559,28 @@ int threads_prefix_del(struct dp *dp, uint32_t peer_id,
 	return ask_prefix(dp, peer_id, dst, call_prefix_del);
 }
 
-static void call_key_set(struct dp *user, void *arg)
+static void call_key_set_home(struct dp *user, void *arg)
 {
 	struct peer_args *args = arg;
 
 	args->ret = user->ops->key_set(user, args->id, args->slot, args->key);
 }
 
+static void call_key_set(struct dp *user, void *arg)
+{
+	call_key_set_home(user, arg);
+	threads_early(user->arg);
+}
+
 int threads_key_set(struct dp *dp, uint32_t peer_id, enum dp_slot slot,
 		    const struct dp_key *key)
 {
-	return ask_peer(dp, call_key_set, &(struct peer_args){
+	const struct threads_peer *peer = threads_find(threads_get(dp),
+						       peer_id);
+	bool is_home = peer && peer->thread == THREADS_HOME;
+
+	return ask_peer(dp, is_home ? call_key_set_home : call_key_set,
+			&(struct peer_args){
 		.id = peer_id, .slot = slot, .key = key,
 	});
 }

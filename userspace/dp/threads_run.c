@@ -20,17 +20,19 @@
 /* What is not done by then, when a process ends, is lost. */
 #define DRAIN_MS	200
 
-/* So many packets in so long may have come before their key. */
+/* So many packets may wait for their key, and so long. */
 #define EARLY_MAX	64
-#define EARLY_MS	100
+#define EARLY_MS	1000
 
 /**
  * struct passed - what stands in front of a datagram in a ring
  * @fd: the socket that it came by, as the receiver of the ring knows it
+ * @at: since when it waits for its key, in loop time
  */
 struct passed {
 	int fd;
 	union net_addr remote, local;
+	uint64_t at;
 };
 
 static bool is_data(const uint8_t *pkt)
@@ -42,23 +44,7 @@ static bool is_data(const uint8_t *pkt)
 
 /* ---- to the main loop -------------------------------------------------- */
 
-/* @head: of a datagram from a thread */
-static void listen_one(struct data_thread *thread, const struct passed *head,
-		       const uint8_t *pkt, size_t len)
-{
-	struct dp *dp = &thread->all->base;
-	int fd = threads_main_fd(thread, head->fd);
-
-	if (is_data(pkt))
-		dp_input(dp, fd, pkt, len, &head->remote, &head->local);
-	else
-		dp_emit_control(dp, fd, pkt, len, &head->remote, &head->local);
-}
-
-/*
- * Datagrams that are none of data, or of a key that comes with one of those in
- * front of them: the main loop's, in their order.
- */
+/* Datagrams that are none of data: the main loop's, in their order. */
 static void listen_strays(struct data_thread *thread)
 {
 	struct dp *dp = &thread->all->base;
@@ -77,8 +63,9 @@ static void listen_strays(struct data_thread *thread)
 			return;
 		}
 		memcpy(&head, data, sizeof(head));
-		listen_one(thread, &head, data + sizeof(head),
-			   len - sizeof(head));
+		dp_emit_control(dp, threads_main_fd(thread, head.fd),
+				data + sizeof(head), len - sizeof(head),
+				&head.remote, &head.local);
 		dp_ring_pop(thread->out);
 	}
 }
@@ -133,6 +120,82 @@ void threads_told(struct data_thread *thread)
 	thread->is_told = false;
 }
 
+/* ---- packets that come before their key --------------------------------- */
+
+/*
+ * A peer uses its new key as soon as it has acknowledged it, and the main loop
+ * may not look at that for a while. What comes meanwhile waits here, and is in
+ * front of what comes then. Anybody can make up such packets, so they are few.
+ */
+static void early_expire(struct data_thread *thread)
+{
+	uint64_t now = loop_now(thread->loop);
+	struct passed head;
+	uint8_t *data;
+	size_t len;
+
+	while ((data = dp_ring_peek(thread->early, &len))) {
+		memcpy(&head, data, sizeof(head));
+		if (now - head.at < EARLY_MS)
+			return;
+		dp_ring_pop(thread->early);
+		thread->n_early--;
+	}
+}
+
+static void early_add(struct data_thread *thread, const struct passed *head,
+		      const uint8_t *pkt, size_t len)
+{
+	struct passed own = *head;
+
+	early_expire(thread);
+	own.at = loop_now(thread->loop);
+	if (thread->n_early < EARLY_MAX &&
+	    !ring_pass(thread->early, &own, pkt, len))
+		thread->n_early++;
+}
+
+static int thread_input(struct data_thread *thread, const struct passed *head,
+			const uint8_t *pkt, size_t len)
+{
+	return dp_input(thread->user, head->fd, pkt, len, &head->remote,
+			&head->local);
+}
+
+void threads_early(struct data_thread *thread)
+{
+	struct passed head;
+	unsigned int n;
+	uint8_t *data;
+	size_t len;
+
+	early_expire(thread);
+	n = thread->n_early;
+	if (!n)
+		return;
+	dp_batch_begin(thread->user);
+	while (n-- && (data = dp_ring_peek(thread->early, &len))) {
+		memcpy(&head, data, sizeof(head));
+		data += sizeof(head);
+		len -= sizeof(head);
+		/* of another peer: it goes on waiting, behind the others */
+		if (thread_input(thread, &head, data, len) != -ENOKEY ||
+		    ring_pass(thread->early, &head, data, len))
+			thread->n_early--;
+		dp_ring_pop(thread->early);
+	}
+	dp_batch_end(thread->user);
+}
+
+/* ---- datagrams of a thread ---------------------------------------------- */
+
+static void thread_data(struct data_thread *thread, const struct passed *head,
+			const uint8_t *pkt, size_t len)
+{
+	if (thread_input(thread, head, pkt, len) == -ENOKEY)
+		early_add(thread, head, pkt, len);
+}
+
 /* What the main loop has passed on. */
 static void thread_take(struct data_thread *thread)
 {
@@ -151,23 +214,11 @@ static void thread_take(struct data_thread *thread)
 			break;
 		}
 		memcpy(&head, data, sizeof(head));
-		dp_input(thread->user, head.fd, data + sizeof(head),
-			 len - sizeof(head), &head.remote, &head.local);
+		thread_data(thread, &head, data + sizeof(head),
+			    len - sizeof(head));
 		dp_ring_pop(thread->in);
 	}
 	dp_batch_end(thread->user);
-}
-
-/* Anybody can make up such packets, so they are few. */
-static bool may_be_early(struct data_thread *thread)
-{
-	uint64_t now = loop_now(thread->loop);
-
-	if (now - thread->early_since >= EARLY_MS) {
-		thread->early_since = now;
-		thread->n_early = 0;
-	}
-	return thread->n_early++ < EARLY_MAX;
 }
 
 static void socket_datagram(struct threads_socket *sock,
@@ -179,13 +230,10 @@ static void socket_datagram(struct threads_socket *sock,
 		.fd = sock->fd, .remote = gram->from, .local = gram->local,
 	};
 
-	/* a peer may use its new key before the main loop has heard of it */
-	if (is_data(pkt) && (dp_input(thread->user, sock->fd, pkt, len,
-				      &gram->from, &gram->local) != -ENOKEY ||
-			     !may_be_early(thread)))
-		return;
+	if (is_data(pkt))
+		thread_data(thread, &head, pkt, len);
 	/* a lost one is sent again */
-	if (!ring_pass(thread->out, &head, pkt, len))
+	else if (!ring_pass(thread->out, &head, pkt, len))
 		thread->has_stray = true;
 }
 
@@ -530,6 +578,7 @@ int threads_thread_new(struct dp_threads *all, const struct dp_config *cfg,
 	thread->loop = loop_new();
 	thread->in = dp_ring_new(DP_RING_BYTES);
 	thread->out = dp_ring_new(DP_RING_BYTES);
+	thread->early = dp_ring_new(DP_RING_BYTES);
 	own.loop = thread->loop;
 	own.tun_fd = tun_fd;
 	own.events = &threads_news_events;
@@ -537,7 +586,7 @@ int threads_thread_new(struct dp_threads *all, const struct dp_config *cfg,
 	if (thread->loop)
 		thread->wake = loop_wake_new(thread->loop, thread_woken,
 					     thread);
-	if (!thread->wake || !thread->in || !thread->out ||
+	if (!thread->wake || !thread->in || !thread->out || !thread->early ||
 	    userdp_rx_init(&thread->rx) ||
 	    user_new_alone(&own, &thread->user)) {
 		ret = errno ? -errno : -ENOMEM;
@@ -568,6 +617,7 @@ void threads_thread_free(struct data_thread *thread)
 	loop_free(thread->loop);
 	dp_ring_free(thread->in);
 	dp_ring_free(thread->out);
+	dp_ring_free(thread->early);
 	pthread_cond_destroy(&thread->answered);
 	pthread_mutex_destroy(&thread->lock);
 	free(thread);
