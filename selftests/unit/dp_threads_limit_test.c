@@ -15,6 +15,20 @@
 #include <cmocka.h>
 
 #include "dp_threads_rig.h"
+#include "log/log.h"
+
+#define LINES	64
+
+/* How many lines of the log, from the @from-th on, have @text? */
+static unsigned int n_said(uint64_t from, const char *text)
+{
+	struct log_line line;
+	unsigned int n = 0;
+
+	for (; from < log_history_end() && log_history_get(from, &line); from++)
+		n += line.level == LOG_LEVEL_WARN && strstr(line.text, text);
+	return n;
+}
 
 /* Packets to a peer of each thread, and to one on a connection. */
 static void check_all(void)
@@ -123,6 +137,8 @@ static unsigned int new_within(rlim_t spare)
 static void test_no_descriptors(void **state)
 {
 	unsigned int seen = 0, n, before;
+	char fewer[64];
+	uint64_t from;
 	int highest;
 
 	(void)state;
@@ -132,7 +148,12 @@ static void test_no_descriptors(void **state)
 	for (rlim_t spare = 0; spare < 60 && !(seen >> TRIG_THREADS); spare++) {
 		int keep = dup(trig.end->tun);
 
+		from = log_history_end();
 		n = new_within(spare);
+		snprintf(fewer, sizeof(fewer),
+			 "tun-s: %u data threads instead of 3: ", n);
+		assert_int_equal(n_said(from, "tun-s: no data threads: "), !n);
+		assert_true(!n || n_said(from, fewer) == (n < TRIG_THREADS));
 		trig.n = n;
 		trig_sockets();
 		if (!(seen >> n & 1)) {
@@ -178,11 +199,17 @@ static void start_without_threads(void)
 
 static void test_no_threads(void **state)
 {
+	uint64_t from = log_history_end();
+
 	(void)state;
 	trig_device(IFF_MULTI_QUEUE);
 	trig_new(TRIG_THREADS, true);
 	assert_int_equal(trig.n, TRIG_THREADS);
 	start_without_threads();
+	/* once for all of them */
+	assert_int_equal(n_said(from, "the main loop does its part"), 1);
+	assert_int_equal(n_said(from, "data thread 1 cannot be started (Resource temporarily unavailable)"),
+			 1);
 	for (unsigned int i = 0; i < TRIG_THREADS; i++) {
 		assert_false(trig_threads()->threads[i]->is_running);
 		assert_non_null(trig_threads()->threads[i]->nest);
@@ -222,6 +249,11 @@ int main(void)
 		cmocka_unit_test(test_no_threads),
 		cmocka_unit_test(test_few_threads),
 	};
+	int ret;
 
-	return cmocka_run_group_tests(tests, NULL, NULL);
+	if (log_history_open(LINES, NULL, NULL))
+		return 1;
+	ret = cmocka_run_group_tests(tests, NULL, NULL);
+	log_history_close();
+	return ret;
 }

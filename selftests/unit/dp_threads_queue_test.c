@@ -104,6 +104,29 @@ static void test_stalled_beside(void **state)
 	trig_close();
 }
 
+/* The end does not wait for one that takes nothing. */
+static void test_stalled_at_the_end(void **state)
+{
+	uint64_t begin;
+
+	(void)state;
+	stall();
+	begin = loop_now(trig.rig.loop);
+	dp_stop(trig.end->dp);
+	assert_int_equal(trig.n_streamed, 1);
+	/* it may go on for the next start */
+	assert_int_equal(dp_start(trig.end->dp), 0);
+	rig_settle(&trig.rig, 1);
+	assert_in_range(loop_now(trig.rig.loop) - begin, 0, 2000);
+	assert_int_equal(dp_peer_del(trig.end->dp, TCP_ID), 0);
+	rig_settle(&trig.rig, 100);
+	trig_add_tcp(TCP_ID + TRIG_THREADS, trig_stream_takes);
+	trig_send(TCP_ID + TRIG_THREADS, 10);
+	rig_settle(&trig.rig, 100);
+	assert_int_equal(trig.n_streamed, 11);
+	trig_close();
+}
+
 static void look_drops(struct dp *user, void *arg)
 {
 	user_drops_add(arg, user_get(user));
@@ -240,6 +263,7 @@ int main(void)
 		cmocka_unit_test(test_stalled_goes),
 		cmocka_unit_test(test_stalled_stays),
 		cmocka_unit_test(test_stalled_beside),
+		cmocka_unit_test(test_stalled_at_the_end),
 		cmocka_unit_test(test_busy_loop),
 		cmocka_unit_test(test_end_rings),
 		cmocka_unit_test(test_end_queues),

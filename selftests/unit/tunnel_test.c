@@ -21,6 +21,8 @@
 
 #include "tunnel_rig.h"
 
+#define FLOATS	1000
+
 /* Sends a reset and returns the session id that the server answered with. */
 static struct proto_sid reset_from(uint16_t port)
 {
@@ -272,6 +274,32 @@ static void test_float_to_a_taken_address(void **state)
 	end();
 }
 
+/* A client can move with each packet; each time counts, few are in the log. */
+static void test_floats_in_the_log(void **state)
+{
+	static struct log_line line;
+	unsigned int n = 0;
+	struct tunnel *a;
+
+	(void)state;
+	begin("");
+	log_set_verb(1);
+	assert_int_equal(log_history_open(FLOATS, NULL, NULL), 0);
+	a = tunnel_from(4000);
+	identify(a, 1);
+	for (uint16_t i = 0; i < FLOATS; i++) {
+		float_to(a, (uint16_t)(5000 + i % 2));
+		assert_true(is_at(a, (uint16_t)(5000 + i % 2)));
+	}
+	for (uint64_t i = 0; i < log_history_end(); i++)
+		n += log_history_get(i, &line) &&
+		     strstr(line.text, "floated from 192.0.2.2:");
+	assert_in_range(n, 50, 110);
+	log_set_verb(0);
+	log_history_close();
+	end();
+}
+
 /* Behind one address, two clients of two sockets: they are told apart. */
 static void test_two_sockets(void **state)
 {
@@ -403,6 +431,7 @@ int main(void)
 		cmocka_unit_test(test_junk_is_ignored),
 		cmocka_unit_test(test_max_clients),
 		cmocka_unit_test(test_float_to_a_taken_address),
+		cmocka_unit_test(test_floats_in_the_log),
 		cmocka_unit_test(test_two_sockets),
 		cmocka_unit_test(test_tls_junk_closes),
 		cmocka_unit_test(test_registry),
