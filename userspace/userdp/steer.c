@@ -47,24 +47,33 @@ struct steer_key {
 	MOV(BPF_REG_3, BPF_REG_10), ADD_IMM(BPF_REG_3, to), \
 	MOV_IMM(BPF_REG_4, n), CALL(BPF_FUNC_skb_load_bytes)
 
-static int steer_bpf(int command, union bpf_attr *attr, size_t len)
+/*
+ * The kernel wants zeros behind the fields of a command. An initializer makes
+ * them only in the member of the union that it names.
+ */
+static void steer_attr(union bpf_attr *attr)
 {
-	long ret = syscall(SYS_bpf, command, attr, len);
+	memset(attr, 0, sizeof(*attr));
+}
+
+static int steer_bpf(int command, union bpf_attr *attr)
+{
+	long ret = syscall(SYS_bpf, command, attr, sizeof(*attr));
 
 	return ret < 0 ? -errno : (int)ret;
 }
 
 static int steer_table(void)
 {
-	union bpf_attr attr = {
-		.map_type = BPF_MAP_TYPE_LPM_TRIE,
-		.key_size = sizeof(struct steer_key),
-		.value_size = sizeof(uint32_t),
-		.max_entries = STEER_ENTRIES,
-		.map_flags = BPF_F_NO_PREALLOC,
-	};
+	union bpf_attr attr;
 
-	return steer_bpf(BPF_MAP_CREATE, &attr, sizeof(attr));
+	steer_attr(&attr);
+	attr.map_type = BPF_MAP_TYPE_LPM_TRIE;
+	attr.key_size = sizeof(struct steer_key);
+	attr.value_size = sizeof(uint32_t);
+	attr.max_entries = STEER_ENTRIES;
+	attr.map_flags = BPF_F_NO_PREALLOC;
+	return steer_bpf(BPF_MAP_CREATE, &attr);
 }
 
 /* Return: the queue; 0 for what is not in the table. */
@@ -99,14 +108,14 @@ static int steer_program(int table)
 		INSN(BPF_LDX | BPF_MEM | BPF_W, BPF_REG_0, BPF_REG_0, 0, 0),
 		INSN(BPF_JMP | BPF_EXIT, 0, 0, 0, 0),
 	};
-	union bpf_attr attr = {
-		.prog_type = BPF_PROG_TYPE_SOCKET_FILTER,
-		.insns = (uintptr_t)code,
-		.insn_cnt = sizeof(code) / sizeof(*code),
-		.license = (uintptr_t)"GPL",
-	};
+	union bpf_attr attr;
 
-	return steer_bpf(BPF_PROG_LOAD, &attr, sizeof(attr));
+	steer_attr(&attr);
+	attr.prog_type = BPF_PROG_TYPE_SOCKET_FILTER;
+	attr.insns = (uintptr_t)code;
+	attr.insn_cnt = sizeof(code) / sizeof(*code);
+	attr.license = (uintptr_t)"GPL";
+	return steer_bpf(BPF_PROG_LOAD, &attr);
 }
 
 int userdp_steer_open(int tun_fd)
@@ -155,22 +164,22 @@ static struct steer_key steer_key(const struct net_prefix *dst)
 int userdp_steer_set(int table, const struct net_prefix *dst, uint32_t queue)
 {
 	struct steer_key key = steer_key(dst);
-	union bpf_attr attr = {
-		.map_fd = (uint32_t)table,
-		.key = (uintptr_t)&key,
-		.value = (uintptr_t)&queue,
-	};
+	union bpf_attr attr;
 
-	return steer_bpf(BPF_MAP_UPDATE_ELEM, &attr, sizeof(attr));
+	steer_attr(&attr);
+	attr.map_fd = (uint32_t)table;
+	attr.key = (uintptr_t)&key;
+	attr.value = (uintptr_t)&queue;
+	return steer_bpf(BPF_MAP_UPDATE_ELEM, &attr);
 }
 
 void userdp_steer_drop(int table, const struct net_prefix *dst)
 {
 	struct steer_key key = steer_key(dst);
-	union bpf_attr attr = {
-		.map_fd = (uint32_t)table,
-		.key = (uintptr_t)&key,
-	};
+	union bpf_attr attr;
 
-	steer_bpf(BPF_MAP_DELETE_ELEM, &attr, sizeof(attr));
+	steer_attr(&attr);
+	attr.map_fd = (uint32_t)table;
+	attr.key = (uintptr_t)&key;
+	steer_bpf(BPF_MAP_DELETE_ELEM, &attr);
 }
