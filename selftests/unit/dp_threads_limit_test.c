@@ -80,21 +80,26 @@ static bool is_of_libuv(int dir, const char *name)
 	return strstr(what, "eventpoll");
 }
 
+/* Those behind the limit are of what watches the program. */
 static unsigned int n_open(int *highest)
 {
 	DIR *dir = opendir("/proc/self/fd");
 	const struct dirent *entry;
+	struct rlimit limit;
 	unsigned int n = 0;
 
 	assert_non_null(dir);
+	assert_int_equal(getrlimit(RLIMIT_NOFILE, &limit), 0);
 	*highest = 0;
 	while ((entry = readdir(dir))) {
-		if (entry->d_name[0] == '.' ||
-		    atoi(entry->d_name) == dirfd(dir))
+		int fd = atoi(entry->d_name);
+
+		if (entry->d_name[0] == '.' || fd == dirfd(dir) ||
+		    (rlim_t)fd >= limit.rlim_cur)
 			continue;
 		n += !is_of_libuv(dirfd(dir), entry->d_name);
-		if (atoi(entry->d_name) > *highest)
-			*highest = atoi(entry->d_name);
+		if (fd > *highest)
+			*highest = fd;
 	}
 	closedir(dir);
 	return n;
