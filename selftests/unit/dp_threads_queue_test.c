@@ -8,6 +8,7 @@
 #include <stdint.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <time.h>
 #include <unistd.h>
 
 #include <cmocka.h>
@@ -25,6 +26,39 @@ static int stream_stalls(void *arg, const uint8_t *pkt, size_t len)
 	assert_in_range(len, TRIG_LEN, TRIG_LEN + 100);
 	trig.n_streamed++;
 	return 1;
+}
+
+static bool has_streamed(void *arg)
+{
+	return trig.n_streamed >= *(unsigned int *)arg;
+}
+
+/* So many packets, and no more, are taken by connections in the end. */
+static void check_streamed(unsigned int n)
+{
+	rig_run(&trig.rig, has_streamed, &n, 5000);
+	rig_settle(&trig.rig, 20);
+	assert_int_equal(trig.n_streamed, n);
+}
+
+/*
+ * To the end: again if it was the time that has ended it, as on a machine that
+ * others use.
+ */
+static void stop(void)
+{
+	struct timespec begin, end;
+	int64_t ms;
+
+	for (int i = 0; i < 50; i++) {
+		clock_gettime(CLOCK_MONOTONIC, &begin);
+		dp_stop(trig.end->dp);
+		clock_gettime(CLOCK_MONOTONIC, &end);
+		ms = (end.tv_sec - begin.tv_sec) * 1000 +
+		     (end.tv_nsec - begin.tv_nsec) / 1000000;
+		if (ms < 190)
+			return;
+	}
 }
 
 static void look_blocked(struct dp *user, void *arg)
@@ -70,8 +104,7 @@ static void test_stalled_goes(void **state)
 	trig_add_tcp(TCP_ID + TRIG_THREADS, trig_stream_takes);
 	rig_settle(&trig.rig, 100);
 	trig_send(TCP_ID + TRIG_THREADS, 10);
-	rig_settle(&trig.rig, 100);
-	assert_int_equal(trig.n_streamed, 11);
+	check_streamed(11);
 	trig_close();
 }
 
@@ -83,9 +116,8 @@ static void test_stalled_stays(void **state)
 	trig_add_tcp(TCP_ID + TRIG_THREADS, trig_stream_takes);
 	rig_settle(&trig.rig, 300);
 	trig_send(TCP_ID + TRIG_THREADS, 10);
-	rig_settle(&trig.rig, 200);
 	/* with several, the one that stalls loses its own */
-	assert_int_equal(trig.n_streamed, 2010);
+	check_streamed(2010);
 	assert_false(is_blocked(NULL));
 	trig_close();
 }
@@ -122,8 +154,7 @@ static void test_stalled_at_the_end(void **state)
 	rig_settle(&trig.rig, 100);
 	trig_add_tcp(TCP_ID + TRIG_THREADS, trig_stream_takes);
 	trig_send(TCP_ID + TRIG_THREADS, 10);
-	rig_settle(&trig.rig, 100);
-	assert_int_equal(trig.n_streamed, 11);
+	check_streamed(11);
 	trig_close();
 }
 
@@ -149,11 +180,9 @@ static void test_busy_loop(void **state)
 	threads_call(trig_threads(), 4, look_drops, args);
 	assert_in_range(drops.ring, 100, 1900);
 	/* the rest goes when it looks */
-	rig_settle(&trig.rig, 200);
-	assert_int_equal(trig.n_streamed + drops.ring, 2000);
+	check_streamed(2000 - (unsigned int)drops.ring);
 	trig_send(TCP_ID, 10);
-	rig_settle(&trig.rig, 200);
-	assert_int_equal(trig.n_streamed + drops.ring, 2010);
+	check_streamed(2010 - (unsigned int)drops.ring);
 	trig_close();
 }
 
@@ -178,11 +207,11 @@ static void test_end_rings(void **state)
 	(void)state;
 	trig_open(0, false);
 	trig_add_udp(UDP_ID);
-	dp_stop(trig.end->dp);
+	stop();
 	trig_send(UDP_ID, 100);
 	read_queue(0);
 	assert_in_range(waiting(0, UDP_ID % TRIG_THREADS), TRIG_LEN, SIZE_MAX);
-	dp_stop(trig.end->dp);
+	stop();
 	assert_int_equal(waiting(0, UDP_ID % TRIG_THREADS), 0);
 	assert_int_equal(trig_received(UDP_ID, 100, 100), 100);
 	trig_close();
@@ -203,13 +232,13 @@ static void test_end_queues(void **state)
 	trig_open(IFF_MULTI_QUEUE, false);
 	trig_add_udp(UDP_ID);
 	first.fd = trig_threads()->tun_fd;
-	dp_stop(trig.end->dp);
+	stop();
 	/* as if it had been read by nobody so far */
 	assert_int_equal(userdp_steer_set(trig_threads()->steer, &there,
 					  UDP_ID % TRIG_THREADS), 0);
 	trig_send(UDP_ID, 500);
 	assert_int_equal(poll(&first, 1, 0), 0);
-	dp_stop(trig.end->dp);
+	stop();
 	assert_int_equal(trig_received(UDP_ID, 500, 100), 500);
 	trig_send(UDP_ID, 500);
 	assert_int_equal(trig_received(UDP_ID, 500, 100), 0);
@@ -244,7 +273,7 @@ static void test_end_sockets(void **state)
 		assert_int_equal(dp_input(trig.end->dp, trig.main_udp, wire,
 					  sizeof(wire), &trig.far_addr[UDP_ID],
 					  NULL), 0);
-	dp_stop(trig.end->dp);
+	stop();
 	dp_batch_end(trig.end->dp);
 	assert_int_equal(received(UDP_ID), 200);
 	/* more than is read in one turn */
@@ -252,7 +281,7 @@ static void test_end_sockets(void **state)
 		assert_int_equal(sendto(trig.far[UDP_ID], wire, sizeof(wire), 0,
 					&to->sa, net_addr_len(to)),
 				 sizeof(wire));
-	dp_stop(trig.end->dp);
+	stop();
 	assert_int_equal(received(UDP_ID), 3200);
 	trig_close();
 }
