@@ -129,7 +129,8 @@ static void test_mtu(void **state)
 	(void)state;
 	assert_true(rig_run(&rig, mtu_is_done, mtu, GOES_MS));
 	assert_int_equal(mtu->tried, longest);
-	assert_int_equal(mtu->step, 67);
+	/* an answer may come after the next question */
+	assert_in_range(mtu->step, 67, 70);
 	here = user_find_id((struct dp_user *)rig.client.dp, RIG_PEER_ID);
 	there = user_find_id((struct dp_user *)rig.server.dp, RIG_PEER_ID);
 	assert_int_equal(here->tx_longest, longest);
