@@ -212,10 +212,14 @@ down $DIR/script"
 		'^foreign_option_2=dhcp-option DNS 10\.8\.0\.53$' \
 		'^foreign_option_3=dhcp-option DNS6 fd00:8::53$' \
 		'^foreign_option_4=dhcp-option DOMAIN-SEARCH inner\.test$' \
-		'^redirect_gateway=1$' '^route_redirect_gateway_ipv4=1$' \
+		'^route_redirect_gateway_ipv4=1$' \
 		'^route_redirect_gateway_ipv6=1$'
+	# that is told when it has happened
+	! grep -q '^redirect_gateway=' "$DIR/out/env-up" ||
+		fail "up hears of routes that are not there"
 	stop_clean client
-	expect_out env-down '^foreign_option_2=dhcp-option DNS 10\.8\.0\.53$'
+	expect_out env-down '^foreign_option_2=dhcp-option DNS 10\.8\.0\.53$' \
+		'^redirect_gateway=1$'
 	stop_clean server
 	RESULT="four options for up and down"
 }
