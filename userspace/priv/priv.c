@@ -252,18 +252,38 @@ int priv_link_up(struct priv *priv, int ifindex, unsigned int mtu,
 	return priv_call(priv, &req, &reply);
 }
 
+/*
+ * What goes to another process is fields and zeros: not what the stack had
+ * where an address of its family has nothing, or between fields.
+ */
+static void priv_put_ip(struct net_ip *out, const struct net_ip *ip)
+{
+	out->family = ip->family;
+	if (ip->family == AF_INET)
+		out->in4 = ip->in4;
+	else if (ip->family == AF_INET6)
+		out->in6 = ip->in6;
+}
+
+static void priv_put_prefix(struct net_prefix *out,
+			    const struct net_prefix *prefix)
+{
+	priv_put_ip(&out->ip, &prefix->ip);
+	out->len = prefix->len;
+}
+
 int priv_addr_add(struct priv *priv, int ifindex,
 		  const struct net_prefix *addr, const struct net_ip *peer)
 {
 	struct priv_request req = {
 		.op = PRIV_OP_ADDR_ADD,
 		.ifindex = ifindex,
-		.addr = *addr,
 	};
 	struct priv_reply reply;
 
+	priv_put_prefix(&req.addr, addr);
 	if (peer)
-		req.peer = *peer;
+		priv_put_ip(&req.peer, peer);
 	return priv_call(priv, &req, &reply);
 }
 
@@ -273,10 +293,10 @@ int priv_addr_del(struct priv *priv, int ifindex,
 	struct priv_request req = {
 		.op = PRIV_OP_ADDR_DEL,
 		.ifindex = ifindex,
-		.addr = *addr,
 	};
 	struct priv_reply reply;
 
+	priv_put_prefix(&req.addr, addr);
 	return priv_call(priv, &req, &reply);
 }
 
@@ -294,9 +314,15 @@ int priv_socket_remove_later(struct priv *priv, const char *path)
 static int priv_route_call(struct priv *priv, enum priv_op op,
 			   const struct priv_route *route)
 {
-	struct priv_request req = { .op = op, .route = *route };
+	struct priv_request req = { .op = op };
 	struct priv_reply reply;
 
+	priv_put_prefix(&req.route.dst, &route->dst);
+	priv_put_ip(&req.route.gateway, &route->gateway);
+	req.route.ifindex = route->ifindex;
+	req.route.metric = route->metric;
+	req.route.table = route->table;
+	req.route.is_unreachable = route->is_unreachable;
 	return priv_call(priv, &req, &reply);
 }
 
@@ -317,7 +343,7 @@ int priv_route_get(struct priv *priv, const struct net_ip *dst,
 	struct priv_reply reply;
 	int err;
 
-	req.route.dst.ip = *dst;
+	priv_put_ip(&req.route.dst.ip, dst);
 	err = priv_call(priv, &req, &reply);
 	if (!err)
 		*out = reply.route;
