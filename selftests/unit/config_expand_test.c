@@ -358,6 +358,26 @@ static void test_remotes(void **state)
 	config_free(cfg);
 }
 
+/* What proto says of the family counts for blocks behind it. */
+static void test_block_families(void **state)
+{
+	struct config *cfg = text_config(TEXT_CLIENT
+		"<connection>\nremote a 1 udp\n</connection>\nproto udp4\n"
+		"<connection>\nremote b 1 udp\n</connection>\n"
+		"<connection>\nremote c 1 tcp6\n</connection>\nproto udp6\n");
+	const struct config_remote *remote;
+
+	(void)state;
+	assert_non_null(cfg);
+	remote = cfg->remotes;
+	assert_int_equal(remote->proto, CONFIG_PROTO_UDP);
+	remote = remote->next;
+	assert_int_equal(remote->proto, CONFIG_PROTO_UDP4);
+	remote = remote->next;
+	assert_int_equal(remote->proto, CONFIG_PROTO_TCP6);
+	config_free(cfg);
+}
+
 static void test_tcp_names(void **state)
 {
 	static const struct {
@@ -629,6 +649,7 @@ int main(void)
 		cmocka_unit_test(test_client_long_form),
 		cmocka_unit_test(test_ifconfig_order),
 		cmocka_unit_test(test_remotes),
+		cmocka_unit_test(test_block_families),
 		cmocka_unit_test(test_tcp_names),
 		cmocka_unit_test(test_tcp_options),
 		cmocka_unit_test(test_connect_timeout),

@@ -397,7 +397,8 @@ int config_side_check(struct config_parse *ps,
 static int remote_add(struct config_parse *ps, const struct config_conn *conn,
 		      struct config_remote **tail)
 {
-	sa_family_t family = config_proto_family(ps->cfg->proto);
+	sa_family_t family = conn->is_block ? conn->family :
+			     config_proto_family(ps->cfg->proto);
 	struct config_remote *remote;
 
 	if (conn->has_proto &&

@@ -294,6 +294,8 @@ int config_parse_connection(struct config_parse *ps, const char *text,
 	if (!conn || config_note_connection(ps, text, len, &place))
 		return config_nomem(ps);
 	conn->place = place;
+	conn->is_block = true;
+	conn->family = config_proto_family(ps->cfg->proto);
 	ps->block = conn;
 	ps->scope = CONFIG_IN_CONNECTION;
 	ps->option = NULL;

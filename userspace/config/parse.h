@@ -49,6 +49,8 @@ struct config_conn {
 	const struct config_proxy *proxy;	/* NULL: not given */
 	bool has_proto, has_port;
 	bool has_word;	/* the protocol is one that a remote or local names */
+	bool is_block;
+	sa_family_t family;	/* of a block: named by proto before it */
 	struct config_place place;
 	struct config_conn *next;
 };
