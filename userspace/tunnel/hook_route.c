@@ -63,6 +63,25 @@ static void env_route(struct tunnel_host *host, const struct config *cfg,
 	hook_env_setf(env, name, "%u", route->metric);
 }
 
+static bool is_redirected(const struct config *cfg, bool is_v6)
+{
+	return cfg->redirect_gateway & CONFIG_REDIRECT_ENABLED &&
+	       (is_v6 ? cfg->redirect_gateway & CONFIG_REDIRECT_IPV6 :
+			!(cfg->redirect_gateway & CONFIG_REDIRECT_NO_IPV4));
+}
+
+/* OpenVPN looks at gateways for the sake of routes: without, it tells none. */
+static bool has_routes(const struct config *cfg, bool is_v6)
+{
+	const struct config_route *route;
+
+	for (route = cfg->routes; route; route = route->next)
+		if ((route->dst.ip.family == AF_INET6) == is_v6)
+			return true;
+	return is_v6 ? is_redirected(cfg, true) :
+		       cfg->redirect_gateway & CONFIG_REDIRECT_ENABLED;
+}
+
 /* The way out of the host, and what of it becomes the tunnel's. */
 static void env_gateways(struct tunnel_host *host, const struct config *cfg)
 {
@@ -78,16 +97,15 @@ static void env_gateways(struct tunnel_host *host, const struct config *cfg)
 	struct net_ip ip;
 
 	for (size_t i = 0; i < 2; i++) {
-		bool is_on = flags & CONFIG_REDIRECT_ENABLED &&
-			     (i ? flags & CONFIG_REDIRECT_IPV6 :
-				  !(flags & CONFIG_REDIRECT_NO_IPV4));
+		bool is_known = has_routes(cfg, i);
 
 		tunnel_device_gateway(host, ways[i].family, &ip);
 		/* without one, OpenVPN says so for IPv4 only */
-		hook_env_set(host->hook_env, ways[i].name,
+		hook_env_set(host->hook_env, ways[i].name, !is_known ? NULL :
 			     ip.family ? net_ip_format(&ip, text) :
 			     i ? NULL : "0.0.0.0");
-		hook_env_set(host->hook_env, ways[i].redirect, !is_on ? NULL :
+		hook_env_set(host->hook_env, ways[i].redirect,
+			     !is_redirected(cfg, i) ? NULL :
 			     flags & CONFIG_REDIRECT_BLOCK_LOCAL ? "2" : "1");
 	}
 }
@@ -104,7 +122,8 @@ void tunnel_hook_routes_env(struct tunnel_host *host, const struct config *cfg)
 	unsigned int n4 = 0, n6 = 0;
 
 	hook_env_set(host->hook_env, "route_vpn_gateway",
-		     env_gateway(cfg, AF_INET, text));
+		     has_routes(cfg, false) ? env_gateway(cfg, AF_INET, text) :
+					      NULL);
 	env_gateways(host, cfg);
 	/* a name that nobody knows has no route either */
 	for (route = cfg->routes; route; route = route->next)
