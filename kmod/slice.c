@@ -88,8 +88,9 @@ static struct page *dco_slice_retire(struct dco_slices *slices)
 	return page;
 }
 
-/* Lets a block wait, and takes the one that has waited longest if that is free.
- * Returns NULL if it is not; that of too many is left to its slices then.
+/* Lets a block wait, if there is one, and takes the one that has waited longest
+ * if that is free. Returns NULL if it is not; that of too many is left to its
+ * slices then.
  */
 static struct page *dco_slice_exchange(struct dco_slices *slices,
 				       struct page *old)
@@ -99,7 +100,9 @@ static struct page *dco_slice_exchange(struct dco_slices *slices,
 
 	if (slices->n && dco_slice_is_free(slices->kept[slices->first]))
 		page = dco_slice_take_kept(slices);
-	else if (slices->n == DCO_SLICE_KEPT)
+	if (!old)
+		return page;
+	if (slices->n == DCO_SLICE_KEPT)
 		put_page(dco_slice_take_kept(slices));
 	last = (slices->first + slices->n++) % DCO_SLICE_KEPT;
 	slices->kept[last] = old;
@@ -115,7 +118,7 @@ static bool dco_slice_refill(struct dco_slices *slices)
 		old = dco_slice_retire(slices);
 	if (old && dco_slice_is_free(old))
 		page = old;
-	else if (old)
+	else
 		page = dco_slice_exchange(slices, old);
 	if (!page)
 		page = dco_slice_new();

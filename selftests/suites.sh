@@ -146,7 +146,7 @@ suite interop-valgrind 1800 "released OpenVPN, ovpnd under valgrind" \
 	selftests/interop/run --valgrind --short client_2.6.14 server_2.7.8 \
 	tcp4_client_2.6.14 login_2.6.14 management reload_2.6.14 ccd_2.6.14 \
 	push_update_2.7.8 port_share_2.6.14 tcp_break_client_2.6.14 \
-	epoch_2.7.8
+	epoch_2.7.8 five_threads_2.6.14
 part_of both
 suite unit-asan 900 "unit tests with sanitizers" selftests/suite/unit --asan
 suite demo 900 "make demo" selftests/suite/demo

@@ -195,6 +195,27 @@ static void free_all(void)
 			give_back(&slices[i]);
 }
 
+/* What waits is used when it has come back, also after there was none. */
+static void check_scarce(void)
+{
+	struct slice *slice = slices;
+	struct page *page;
+
+	max_pages = 0;
+	for (page = pages; page < pages + BLOCKS; page++)
+		if (page->memory && page->node != node)
+			return;
+	if (!n_pages || n_pages > SLICES / (BLOCK / (PAGE_SIZE / 2)) - 1)
+		return;
+	do
+		take(slice, PAGE_SIZE / 2, PAGE_SIZE / 2);
+	while (slice++->page);
+	free_all();
+	take(slices, PAGE_SIZE / 2, PAGE_SIZE / 2);
+	FUZZ_CHECK(slices->page);
+	free_all();
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	size_t i;
@@ -208,6 +229,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	free_all();
 	/* but for one that is being cut and those that wait nobody has any */
 	FUZZ_CHECK(n_pages <= DCO_SLICE_KEPT + 1);
+	check_scarce();
 	dco_slice_module_exit();
 	FUZZ_CHECK(!n_pages);
 
