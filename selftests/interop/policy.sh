@@ -252,7 +252,10 @@ scenario_scripts() {
 		}
 		env >"$OUT/env-$script_type"
 		echo "$(id -un): $*" >"$OUT/args-$script_type"'
+	# of gateways they are told where there are routes
 	SERVER_LINES="script-security 2
+		route 10.55.0.0 255.255.255.0
+		route-ipv6 fd00:55::/64
 		setenv ADMIN yes
 		client-connect $script
 		client-disconnect $script
