@@ -96,14 +96,17 @@ static bool farewell_say(struct tunnel *tunnel, const char *text)
 
 /**
  * tunnel_farewell_all() - the last words to the clients of a server that ends
- * @host: the server
- * @text: they
+ * @host: a server with explicit-exit-notify
+ *
+ * With 1 they come back to it, with 2 they go on to their next server.
  *
  * Return: whether it takes a key exchange, as with those that live in a session
  * of an earlier process.
  */
-bool tunnel_farewell_all(struct tunnel_host *host, const char *text)
+bool tunnel_farewell_all(struct tunnel_host *host)
 {
+	const char *text = host->setup.cfg->explicit_exit_notify == 2 ?
+			   "RESTART,[N]" : "RESTART";
 	bool is_long = false;
 
 	for (uint32_t i = 0; i < host->reg.max_tunnels; i++)

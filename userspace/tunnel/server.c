@@ -645,18 +645,22 @@ static void exit_timeout(struct loop_timer *timer, void *arg)
 	tunnel_host_finish(arg, 0);
 }
 
-/* explicit-exit-notify 1|2: tell the clients to come back, or to go on. */
-static void server_stop(struct tunnel_host *host)
+/* Is there anybody to be told with explicit-exit-notify? */
+static bool has_to_tell(const struct tunnel_host *host)
 {
 	const struct config *cfg = host->setup.cfg;
 
-	if (!cfg->explicit_exit_notify || !host->reg.n_tunnels ||
-	    !config_has_udp(cfg)) {
+	return cfg->explicit_exit_notify && host->reg.n_tunnels &&
+	       config_has_udp(cfg);
+}
+
+static void server_stop(struct tunnel_host *host)
+{
+	if (!has_to_tell(host)) {
 		tunnel_host_finish(host, 0);
 		return;
 	}
-	tunnel_farewell_all(host, cfg->explicit_exit_notify == 2 ?
-			    "RESTART,[N]" : "RESTART");
+	tunnel_farewell_all(host);
 	loop_timer_free(host->exit_timer);
 	host->exit_timer = loop_timer_new(host->setup.loop, exit_timeout,
 					  host);
@@ -690,18 +694,15 @@ static void restart_timeout(struct loop_timer *timer, void *arg)
 /* The clients come back by themselves, at once if they are told. */
 static void server_restart(struct tunnel_host *host, const char *why)
 {
-	const struct config *cfg = host->setup.cfg;
 	uint64_t time = RESTART_MS;
 
 	tunnel_watch_phase(host, TUNNEL_PHASE_RECONNECTING, why);
-	if (!cfg->explicit_exit_notify || !config_has_udp(cfg) ||
-	    !host->reg.n_tunnels) {
+	if (!has_to_tell(host)) {
 		for_each(host, tunnel_close, why);
 		server_again(host);
 		return;
 	}
-	if (tunnel_farewell_all(host, cfg->explicit_exit_notify == 2 ?
-				"RESTART,[N]" : "RESTART"))
+	if (tunnel_farewell_all(host))
 		time = GOODBYE_MS;
 	if (!host->exit_timer)
 		host->exit_timer = loop_timer_new(host->setup.loop,
