@@ -379,7 +379,7 @@ scenario_pam() {
 	CLIENT_LINES="auth-user-pass $DIR/login"
 	server_starts_in_pam
 	who_logs_in "$1" ovpnd-pam
-	daemon_says server 'PAM service ovpnd-test: ovpnd-test: alice: Auth' ||
+	daemon_says server 'auth-pam: ovpnd-test: alice: Auth' ||
 		fail "the log does not say what PAM says"
 	stop_clean server
 
@@ -452,7 +452,7 @@ scenario_pam_reload() {
 	daemon_wait_for client2 'Initialization Sequence Completed' 15 ||
 		fail "the login that was under way is lost"
 	daemon_stop client2
-	daemon_says server 'PAM service ovpnd-otp: ovpnd-otp: alice: ' ||
+	daemon_says server 'auth-pam: ovpnd-otp: alice: ' ||
 		fail "the log does not say whom it asks now"
 
 	# the prompts alone

@@ -18,14 +18,18 @@
 #include "tunnel_peer.h"
 
 static char plugin[512];
+/* for what plugins are asked with, nothing of which stays */
+static char files[] = "/tmp/ovpn-login.XXXXXX";
 
 /* @what: "yes", "no", "yes-later", "no-later" */
 static void start(const char *what, const char *more)
 {
 	char *text;
 
-	assert_true(asprintf(&text, "plugin %s /dev/null\nsetenv do %s\n%s",
-			     plugin, what, more) > 0);
+	strcpy(files + sizeof(files) - 7, "XXXXXX");
+	assert_non_null(mkdtemp(files));
+	assert_true(asprintf(&text, "plugin %s /dev/null\nsetenv do %s\ntmp-dir %s\n%s",
+			     plugin, what, files, more) > 0);
 	begin(text);
 	free(text);
 	peers_begin();
@@ -35,6 +39,9 @@ static void stop(void)
 {
 	peers_end();
 	end();
+	for (int i = 0; rmdir(files) && i < 500; i++)
+		usleep(10000);
+	assert_int_not_equal(access(files, F_OK), 0);
 }
 
 static struct peer *client(const char *username, const char *password)

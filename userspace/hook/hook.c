@@ -82,6 +82,8 @@ const char *hook_name(enum hook_event event)
 		[HOOK_DNS_DOWN] = "dns-down",
 	};
 
+	if (event == HOOK_WIRE_REREAD)
+		return "auth-pam";
 	return (int)event < HOOK_EVENTS ? names[event] : "";
 }
 
@@ -403,9 +405,6 @@ void hook_reread(struct hook *hook, const char *service)
 
 	if (!hook_has(hook, run.event))
 		return;
-	for (size_t i = 0; i < hook->n_hosts; i++)
-		if (host_is_for(hook->hosts[i], run.event))
-			hook_host_name(hook->hosts[i], service);
 	if (!hook_run(hook, &run, NULL, NULL))
 		log_error("auth-pam: its process does not hear of %s, and goes on with what it was; restart ovpnd",
 			  service);

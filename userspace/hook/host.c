@@ -15,6 +15,7 @@
 #include "log/log.h"
 
 #define BEGIN_MS	60000	/* a plugin may talk to others when it begins */
+#define END_MS	200	/* what only waits ends at once */
 #define READS_MAX	64	/* messages in one turn of the loop */
 
 /* ---- messages -------------------------------------------------------- */
@@ -196,10 +197,11 @@ int hook_host_start(const struct hook_setup *setup,
 	host->owner = owner;
 	host->sock = -1;
 	host->pidfd = -1;
-	if (plugin && asprintf(&host->label, "%s %s",
-			       plugin->is_pam ? "PAM service" :
-			       plugin->is_dns ? "the setting of" : "plugin",
-			       plugin->argv[0]) < 0)
+	if (plugin && plugin->is_pam)
+		host->label = strdup("auth-pam");
+	else if (plugin && asprintf(&host->label, "%s %s", plugin->is_dns ?
+				    "the setting of" : "plugin",
+				    plugin->argv[0]) < 0)
 		host->label = NULL;
 	if (!plugin || host->label)
 		ret = host_fork(host, setup, plugin);
@@ -214,16 +216,6 @@ int hook_host_start(const struct hook_setup *setup,
 		if (setup->commands[i])
 			host->events |= 1u << i;
 	return 0;
-}
-
-void hook_host_name(struct hook_host *host, const char *service)
-{
-	char *label;
-
-	if (asprintf(&label, "PAM service %s", service) < 0)
-		return;
-	free(host->label);
-	host->label = label;
 }
 
 int hook_host_attach(struct hook_host *host, struct loop *loop)
@@ -244,19 +236,25 @@ void hook_host_detach(struct hook_host *host)
 	host->death = NULL;
 }
 
-/*
- * It may have to wait for a program, and is not waited for; but a plugin that
- * blocks would stay for ever.
- */
+/* A plugin that blocks would stay for ever. */
+static void host_end(struct hook_host *host)
+{
+	struct pollfd ended = { .fd = host->pidfd, .events = POLLIN };
+
+	if (host->pidfd < 0 || poll(&ended, 1, END_MS) <= 0)
+		kill(host->pid, SIGKILL);
+}
+
+/* It may have to wait for a program, and is not waited for. */
 void hook_host_free(struct hook_host *host)
 {
 	if (!host)
 		return;
-	if (host->label && host->n_open && host->pid > 0 && !host->is_dead)
-		kill(host->pid, SIGKILL);
 	hook_host_detach(host);
 	if (host->sock >= 0)
 		close(host->sock);
+	if (host->label && host->n_open && host->pid > 0 && !host->is_dead)
+		host_end(host);
 	if (host->pidfd >= 0)
 		close(host->pidfd);
 	if (host->pid > 0)

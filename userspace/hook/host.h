@@ -56,9 +56,6 @@ int hook_host_start(const struct hook_setup *setup,
 		    const struct hook_host_ops *ops, void *owner,
 		    struct hook_host **out, char *err, size_t err_len);
 
-/** hook_host_name() - a process of PAM goes on with another service */
-void hook_host_name(struct hook_host *host, const char *service);
-
 int hook_host_attach(struct hook_host *host, struct loop *loop);
 void hook_host_detach(struct hook_host *host);
 void hook_host_free(struct hook_host *host);

@@ -334,7 +334,7 @@ static void pam_reread(struct runner *runner)
 
 	if (!setup->pam_reread)
 		return;
-	if (runner->home < 0 || fchdir(runner->home))
+	if (fchdir(runner->home))
 		snprintf(err, sizeof(err), "%s", strerror(errno));
 	else
 		argv = setup->pam_reread(setup->arg, err, sizeof(err));

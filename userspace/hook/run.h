@@ -38,7 +38,7 @@ struct runner_kind {
  * struct runner - the process
  * @uid, @gid: of programs, with @has_ids
  * @is_orphan: the daemon has gone
- * @home: the folder that it was forked in
+ * @home: of PAM: the folder that it was forked in
  */
 struct runner {
 	const struct runner_kind *kind;

@@ -218,7 +218,10 @@ static int runner_begin(struct runner *runner, const struct hook_plugin *plugin)
 
 	if (!plugin)
 		return 0;
-	runner->home = open(".", O_PATH | O_DIRECTORY | O_CLOEXEC);
+	if (plugin->is_pam)
+		runner->home = open(".", O_PATH | O_DIRECTORY | O_CLOEXEC);
+	if (runner->home < 0)
+		return -errno;
 	if (runner->setup->cwd && chdir(runner->setup->cwd))
 		return -errno;
 	if (plugin->is_pam) {

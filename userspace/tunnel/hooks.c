@@ -67,8 +67,7 @@ static char **argv_copy(const char *const *from)
 
 /*
  * In the process of PAM. It has the rights that the daemon has given up, so
- * what it asks is what the files say, which the daemon has found to be good,
- * and not what the daemon says.
+ * what it asks is what the files say, and not what the daemon says.
  */
 static char **pam_reread(const void *arg, char *err, size_t err_len)
 {

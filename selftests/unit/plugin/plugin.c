@@ -71,7 +71,7 @@ static void *begin(const char *argv[], const char *envp[])
 
 static int put(const char *path, const char *text)
 {
-	FILE *file = fopen(path, "w");
+	FILE *file = fopen(path, "r+");
 
 	if (!file)
 		return PLUGIN_ERROR;
