@@ -15,6 +15,10 @@
 /* How often the last words may be lost once keys have been exchanged. */
 #define HEARD_TRIES 2
 
+/* How long the last words of a server take, and if it takes a key exchange. */
+#define WORDS_MS 500
+#define WORDS_KEY_MS 2000
+
 static int farewell_begin(struct tunnel *tunnel,
 			  const struct control_saved *saved)
 {
@@ -81,36 +85,50 @@ void tunnel_farewell_heard(struct tunnel *tunnel)
 			    1000ull * host->setup.cfg->tls_timeout);
 }
 
-/* Return: whether another key is needed to say it in. */
+/* Return: whether a key exchange has to end before it is said. */
 static bool farewell_say(struct tunnel *tunnel, const char *text)
 {
+	struct control_session *session;
+	enum control_state state;
+
 	if (!tunnel->active)
 		return false;
-	control_session_send(tunnel->active->control, text);
-	if (!control_session_is_lost(tunnel->active->control))
-		return tunnel->is_farewell;
-	tunnel->is_farewell = true;
-	control_session_renegotiate(tunnel->active->control);
-	return true;
+	session = tunnel->active->control;
+	control_session_send(session, text);
+	if (control_session_is_lost(session)) {
+		tunnel->is_farewell = true;
+		control_session_renegotiate(session);
+		return true;
+	}
+	state = control_session_state(session);
+	return tunnel->is_farewell ||
+	       (tunnel->state == TUNNEL_STATE_CONNECTED &&
+		state != CONTROL_STATE_ACTIVE &&
+		state != CONTROL_STATE_GENERATED_KEYS);
 }
 
 /**
  * tunnel_farewell_all() - the last words to the clients of a server that ends
- * @host: a server with explicit-exit-notify
+ * @host: the server
  *
- * With 1 they come back to it, with 2 they go on to their next server.
+ * With explicit-exit-notify 1 they come back to it, with 2 they go on to their
+ * next server. Those that live in a session of an earlier process, or are about
+ * to have another key, have to have that first.
  *
- * Return: whether it takes a key exchange, as with those that live in a session
- * of an earlier process.
+ * Return: ms that it takes; 0: nobody is told.
  */
-bool tunnel_farewell_all(struct tunnel_host *host)
+uint32_t tunnel_farewell_all(struct tunnel_host *host)
 {
-	const char *text = host->setup.cfg->explicit_exit_notify == 2 ?
-			   "RESTART,[N]" : "RESTART";
+	const struct config *cfg = host->setup.cfg;
+	const char *text = cfg->explicit_exit_notify == 2 ? "RESTART,[N]" :
+							    "RESTART";
 	bool is_long = false;
 
+	if (!cfg->explicit_exit_notify || !host->reg.n_tunnels ||
+	    !config_has_udp(cfg))
+		return 0;
 	for (uint32_t i = 0; i < host->reg.max_tunnels; i++)
 		if (host->reg.by_id[i])
 			is_long |= farewell_say(host->reg.by_id[i], text);
-	return is_long;
+	return is_long ? WORDS_KEY_MS : WORDS_MS;
 }

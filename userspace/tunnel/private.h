@@ -683,7 +683,7 @@ int tunnel_farewell(struct tunnel_host *host, uint32_t peer_id,
 		    const struct tunnel_way *way, const char *common_name,
 		    const struct control_saved *saved);
 void tunnel_farewell_heard(struct tunnel *tunnel);
-bool tunnel_farewell_all(struct tunnel_host *host);
+uint32_t tunnel_farewell_all(struct tunnel_host *host);
 
 /* reload.c */
 void tunnel_reload_forget(struct tunnel_host *host);

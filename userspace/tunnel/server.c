@@ -9,8 +9,6 @@
 
 /* How long the last words of the control channel may take. */
 #define GOODBYE_MS 2000
-/* How long a client may take to hear that it shall come back. */
-#define RESTART_MS 500
 /* A file that hangs should not keep others from being read. */
 #define FILE_THREADS 4
 #define FILE_END_MS 2000
@@ -645,22 +643,12 @@ static void exit_timeout(struct loop_timer *timer, void *arg)
 	tunnel_host_finish(arg, 0);
 }
 
-/* Is there anybody to be told with explicit-exit-notify? */
-static bool has_to_tell(const struct tunnel_host *host)
-{
-	const struct config *cfg = host->setup.cfg;
-
-	return cfg->explicit_exit_notify && host->reg.n_tunnels &&
-	       config_has_udp(cfg);
-}
-
 static void server_stop(struct tunnel_host *host)
 {
-	if (!has_to_tell(host)) {
+	if (!tunnel_farewell_all(host)) {
 		tunnel_host_finish(host, 0);
 		return;
 	}
-	tunnel_farewell_all(host);
 	loop_timer_free(host->exit_timer);
 	host->exit_timer = loop_timer_new(host->setup.loop, exit_timeout,
 					  host);
@@ -694,16 +682,15 @@ static void restart_timeout(struct loop_timer *timer, void *arg)
 /* The clients come back by themselves, at once if they are told. */
 static void server_restart(struct tunnel_host *host, const char *why)
 {
-	uint64_t time = RESTART_MS;
+	uint32_t time;
 
 	tunnel_watch_phase(host, TUNNEL_PHASE_RECONNECTING, why);
-	if (!has_to_tell(host)) {
+	time = tunnel_farewell_all(host);
+	if (!time) {
 		for_each(host, tunnel_close, why);
 		server_again(host);
 		return;
 	}
-	if (tunnel_farewell_all(host))
-		time = GOODBYE_MS;
 	if (!host->exit_timer)
 		host->exit_timer = loop_timer_new(host->setup.loop,
 						  restart_timeout, host);
