@@ -94,12 +94,13 @@ static void env_gateways(struct tunnel_host *host, const struct config *cfg)
 	};
 	unsigned int flags = cfg->redirect_gateway;
 	char text[NET_PREFIX_STRLEN];
-	struct net_ip ip;
 
 	for (size_t i = 0; i < 2; i++) {
 		bool is_known = has_routes(cfg, i);
+		struct net_ip ip = { 0 };
 
-		tunnel_device_gateway(host, ways[i].family, &ip);
+		if (is_known)
+			tunnel_device_gateway(host, ways[i].family, &ip);
 		/* without one, OpenVPN says so for IPv4 only */
 		hook_env_set(host->hook_env, ways[i].name, !is_known ? NULL :
 			     ip.family ? net_ip_format(&ip, text) :

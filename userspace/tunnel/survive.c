@@ -755,8 +755,9 @@ int tunnel_survive_restore(struct tunnel_host *host)
 	for (uint32_t id = 0; id < n_records; id++)
 		n += restore_id(host, id, rec);
 	mem_secret_free(rec);
-	if (n_records > max && tunnel_registry_resize(&host->reg, max))
-		return -ENOMEM;
+	/* if not, there is room for more than may come */
+	if (n_records > max)
+		(void)tunnel_registry_resize(&host->reg, max);
 	drop_unknown(host);
 	if (n)
 		log_notice("%u peers of an earlier run go on", n);
