@@ -59,6 +59,7 @@ static void stop(void)
 		if (ms < 190)
 			return;
 	}
+	fail_msg("what waits is not sent in 50 times");
 }
 
 static void look_blocked(struct dp *user, void *arg)
