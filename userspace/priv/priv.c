@@ -253,8 +253,8 @@ int priv_link_up(struct priv *priv, int ifindex, unsigned int mtu,
 }
 
 /*
- * What goes to another process is fields and zeros, not what the stack had where
- * an address of its family has nothing.
+ * What goes to another process is fields and zeros, not what the stack had
+ * where an address of its family has nothing.
  */
 static void priv_put_ip(struct net_ip *out, const struct net_ip *ip)
 {
