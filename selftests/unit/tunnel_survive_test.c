@@ -292,6 +292,13 @@ static void test_restarted(void **state)
 	begun = loop_now(loop);
 	told_after(a, 0);
 	assert_in_range(loop_now(loop) - begun, 500, 1500);
+	/* who is about to have another key, here as well */
+	peer_connect(a);
+	run_until(peer_has(a, "PUSH_REPLY"));
+	run_for(100);
+	assert_int_equal(control_session_renegotiate(
+				 tunnel_of(a)->active->control), 0);
+	assert_in_range(told_after(a, 120), 600, 1999);
 	/* who is being told so already, as it cannot go on */
 	peer_connect(a);
 	run_until(peer_has(a, "PUSH_REPLY"));

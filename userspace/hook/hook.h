@@ -138,8 +138,8 @@ void hook_gone(struct hook *hook, uint64_t client, const char *key);
  * @service: its name now, for messages
  *
  * The process finds out for itself: from here it could be told anything. Logins
- * that it has been asked about go on as they began, those of hook_run() from now
- * on are new ones.
+ * that it has been asked about go on as they began, those of hook_run() from
+ * now on are new ones.
  */
 void hook_reread(struct hook *hook, const char *service);
 
