@@ -112,7 +112,7 @@ static noinline s32 dco_sum_blocks(const void *from, void *to, long len)
 		"vpaddd %%xmm3, %%xmm2, %%xmm2\n\t"
 		"vmovd %%xmm2, %[sum]\n\t"
 		"vzeroupper"
-		: [at] "+r" (at), [len] "+r" (len), [sum] "=r" (sum)
+		: [at] "+&r" (at), [len] "+&r" (len), [sum] "=r" (sum)
 		: [from] "r" (from), [to] "r" (to)
 		: "cc", "memory");
 	return sum;
