@@ -53,15 +53,11 @@ bool dco_row_refill(struct dco_row *row, unsigned int size)
 	return true;
 }
 
-/**
- * dco_row_begin() - what is next in a row becomes another fragment of a packet
- * @row: the row, with @len bytes left
- * @skb: the packet; nobody else's, without owner
- * @len: how many bytes
- *
- * Return: false if the packet has no room for it.
+/* What is next in a row becomes another fragment of a packet. Returns false if
+ * that has no room for it.
  */
-bool dco_row_begin(struct dco_row *row, struct sk_buff *skb, unsigned int len)
+static noinline bool dco_row_begin(struct dco_row *row, struct sk_buff *skb,
+				   unsigned int len)
 {
 	int n = skb_shinfo(skb)->nr_frags;
 	struct page *page;
@@ -73,5 +69,25 @@ bool dco_row_begin(struct dco_row *row, struct sk_buff *skb, unsigned int len)
 	skb_add_rx_frag(skb, n, page, row->at - (u8 *)page_address(page), len,
 			len);
 	row->is_last = true;
+	return true;
+}
+
+/**
+ * dco_row_append() - what is next in a row becomes the end of a packet
+ * @row: the row, with @len bytes left
+ * @skb: the packet; nobody else's, without owner
+ * @len: how many bytes
+ *
+ * Return: false if the packet has no room for another fragment.
+ */
+bool dco_row_append(struct dco_row *row, struct sk_buff *skb, unsigned int len)
+{
+	if (likely(row->is_last))
+		skb_coalesce_rx_frag(skb, skb_shinfo(skb)->nr_frags - 1, len,
+				     len);
+	else if (unlikely(!dco_row_begin(row, skb, len)))
+		return false;
+	row->at += len;
+	row->left -= len;
 	return true;
 }

@@ -2,7 +2,9 @@
 #ifndef DCO_ROW_H
 #define DCO_ROW_H
 
-#include <linux/skbuff.h>
+#include <linux/types.h>
+
+struct sk_buff;
 
 /**
  * struct dco_row - payloads that follow one another in memory
@@ -22,27 +24,6 @@ struct dco_row {
 void dco_row_init(struct dco_row *row);
 void dco_row_end(struct dco_row *row);
 bool dco_row_refill(struct dco_row *row, unsigned int size);
-bool dco_row_begin(struct dco_row *row, struct sk_buff *skb, unsigned int len);
-
-/**
- * dco_row_append() - what is next in a row becomes the end of a packet
- * @row: the row, with @len bytes left
- * @skb: the packet; nobody else's, without owner
- * @len: how many bytes
- *
- * Return: false if the packet has no room for another fragment.
- */
-static inline bool dco_row_append(struct dco_row *row, struct sk_buff *skb,
-				  unsigned int len)
-{
-	if (likely(row->is_last))
-		skb_coalesce_rx_frag(skb, skb_shinfo(skb)->nr_frags - 1, len,
-				     len);
-	else if (unlikely(!dco_row_begin(row, skb, len)))
-		return false;
-	row->at += len;
-	row->left -= len;
-	return true;
-}
+bool dco_row_append(struct dco_row *row, struct sk_buff *skb, unsigned int len);
 
 #endif /* DCO_ROW_H */

@@ -9,6 +9,7 @@
  * The rules are those of TCP's GRO, so that a packet that is forwarded can be
  * cut again into what came. Whatever is unusual is left to it.
  */
+#include <linux/etherdevice.h>
 #include <linux/ip.h>
 #include <linux/ipv6.h>
 #include <linux/skbuff.h>
@@ -260,14 +261,14 @@ u8 *dco_merge_place(struct dco_merge *merge, unsigned int len,
 	const struct sk_buff *head = merge->head;
 	unsigned int over;
 
-	if (!head)
+	/* headers there are nowhere aligned */
+	if (!head || !IS_ENABLED(CONFIG_HAVE_EFFICIENT_UNALIGNED_ACCESS))
 		return NULL;
 	if (!merge->is_read)
 		dco_merge_read_head(merge);
 	over = merge->next.head_len;
 	if (!merge->is_open || len <= over ||
-	    head->len + len - over > merge->max ||
-	    skb_shinfo(head)->nr_frags == MAX_SKB_FRAGS)
+	    head->len + len - over > merge->max)
 		return NULL;
 	return dco_rx_row_open(&merge->row, over, len, more);
 }
@@ -294,13 +295,19 @@ void dco_merge_restore(struct dco_merge *merge)
  */
 bool dco_merge_take(struct dco_merge *merge, const u8 *data, unsigned int len)
 {
+	__be32 flags;
+	u16 ip_id;
+
 	if (unlikely(!dco_merge_fits(merge, data, len, len)))
 		return false;
-	dco_merge_count(merge,
-			tcp_flag_word(dco_merge_tcp(data, &merge->next)),
-			ntohs(((struct iphdr *)data)->id), len);
+	/* they are overwritten */
+	flags = tcp_flag_word(dco_merge_tcp(data, &merge->next));
+	ip_id = ntohs(((struct iphdr *)data)->id);
 	skb_orphan(merge->head);
-	dco_rx_row_give(&merge->row, merge->head, len - merge->next.head_len);
+	if (unlikely(!dco_rx_row_give(&merge->row, merge->head,
+				      len - merge->next.head_len)))
+		return false;
+	dco_merge_count(merge, flags, ip_id, len);
 	return true;
 }
 

@@ -20,7 +20,6 @@
 void dco_rx_row_init(struct dco_rx_row *row)
 {
 	dco_row_init(&row->mem);
-	row->is_out = false;
 	dco_rx_row_begin(row);
 }
 
@@ -46,14 +45,14 @@ void dco_rx_row_end(struct dco_rx_row *row)
 }
 
 /* Gets memory for @size bytes of packets, or as many as there are in one piece,
- * which is enough for one. It would take long to look for some in vain for each
- * packet of a burst.
+ * which is enough for one.
  */
 static bool dco_rx_row_extend(struct dco_rx_row *row, unsigned int size)
 {
-	row->is_out = !dco_row_refill(&row->mem, size);
+	bool is_there = dco_row_refill(&row->mem, size);
+
 	dco_rx_row_begin(row);
-	return !row->is_out;
+	return is_there;
 }
 
 /**
@@ -76,8 +75,7 @@ u8 *dco_rx_row_open(struct dco_rx_row *row, unsigned int over, unsigned int len,
 	unsigned int above = row->mem.at - row->floor;
 	unsigned int gap = above < most ? most - above : 0;
 
-	if (unlikely(over > most || len > DCO_SLICE_LEAST - most ||
-		     row->is_out))
+	if (unlikely(over > most || len > DCO_SLICE_LEAST - most))
 		return NULL;
 	if (unlikely(row->mem.left < gap + len - over)) {
 		if (!dco_rx_row_extend(row, max(more, len) + most))
@@ -91,26 +89,36 @@ u8 *dco_rx_row_open(struct dco_rx_row *row, unsigned int over, unsigned int len,
 	return row->mem.at - over;
 }
 
+static void dco_rx_row_put_back(const struct dco_rx_row *row, u8 *at)
+{
+	memcpy(at - sizeof(row->saved), row->saved, sizeof(row->saved));
+}
+
 /**
  * dco_rx_row_restore() - put back what has been overwritten
  * @row: open
  */
 void dco_rx_row_restore(struct dco_rx_row *row)
 {
-	memcpy(row->mem.at - sizeof(row->saved), row->saved,
-	       sizeof(row->saved));
+	dco_rx_row_put_back(row, row->mem.at);
 }
 
 /**
  * dco_rx_row_give() - the payload of the packet becomes a part of another one
  * @row: open
- * @skb: the other one, which has room for a fragment, is nobody else's and has
- *	no owner
+ * @skb: the other one, nobody else's and without owner
  * @len: length of the payload in bytes
+ *
+ * Return: false if the other one has no room for another fragment; then @row is
+ * still open.
  */
-void dco_rx_row_give(struct dco_rx_row *row, struct sk_buff *skb,
+bool dco_rx_row_give(struct dco_rx_row *row, struct sk_buff *skb,
 		     unsigned int len)
 {
-	dco_rx_row_restore(row);
-	dco_row_append(&row->mem, skb, len);
+	u8 *at = row->mem.at;
+
+	if (unlikely(!dco_row_append(&row->mem, skb, len)))
+		return false;
+	dco_rx_row_put_back(row, at);
+	return true;
 }

@@ -14,6 +14,7 @@
  * them back from another CPU would take a lock for each slice.
  */
 #include <linux/gfp.h>
+#include <linux/jiffies.h>
 #include <linux/local_lock.h>
 #include <linux/mm.h>
 #include <linux/page_ref.h>
@@ -39,6 +40,8 @@
  * @first: index of the one in @kept that has waited longest
  * @n: how many wait
  * @kept: blocks with one reference of ours
+ * @out_at: when there was no memory for another one, in jiffies, if @is_out
+ * @is_out: has there been none?
  */
 struct dco_slices {
 	local_lock_t lock;
@@ -48,6 +51,8 @@ struct dco_slices {
 	unsigned int first;
 	unsigned int n;
 	struct page *kept[DCO_SLICE_KEPT];
+	unsigned long out_at;
+	bool is_out;
 };
 
 static DEFINE_PER_CPU(struct dco_slices, dco_slices) = {
@@ -62,10 +67,20 @@ static bool dco_slice_is_free(const struct page *page)
 	return page_ref_count(page) == 1 && page_to_nid(page) == numa_mem_id();
 }
 
-static struct page *dco_slice_new(void)
+/* It would take long to look in vain for each packet, so once there was none,
+ * none is looked for before the next tick.
+ */
+static struct page *dco_slice_new(struct dco_slices *slices)
 {
-	return alloc_pages(GFP_ATOMIC | __GFP_COMP | __GFP_NOWARN |
+	struct page *page;
+
+	if (unlikely(slices->is_out && slices->out_at == jiffies))
+		return NULL;
+	page = alloc_pages(GFP_ATOMIC | __GFP_COMP | __GFP_NOWARN |
 			   __GFP_NORETRY | __GFP_NOMEMALLOC, DCO_SLICE_ORDER);
+	slices->is_out = !page;
+	slices->out_at = jiffies;
+	return page;
 }
 
 static struct page *dco_slice_take_kept(struct dco_slices *slices)
@@ -121,7 +136,7 @@ static bool dco_slice_refill(struct dco_slices *slices)
 	else
 		page = dco_slice_exchange(slices, old);
 	if (!page)
-		page = dco_slice_new();
+		page = dco_slice_new(slices);
 	if (unlikely(!page))
 		return false;
 	page_ref_add(page, DCO_SLICE_REFS - 1);

@@ -13,6 +13,7 @@
  * list of packets is nothing but to take the list, and packets that lie behind
  * one another, as our senders make them, are opened from where they are.
  */
+#include <linux/etherdevice.h>
 #include <linux/ip.h>
 #include <linux/ipv6.h>
 #include <linux/udp.h>

@@ -37,9 +37,10 @@ struct page {
 };
 
 static struct page pages[BLOCKS];
-/* how many exist, and may; where the CPU is */
-static unsigned int n_pages, max_pages;
+/* how many exist, and may, and were asked for; where the CPU is, and when */
+static unsigned int n_pages, max_pages, n_asked;
 static int node;
+static unsigned long jiffies;
 
 #define page_ref_count(page)		((page)->refs)
 #define page_ref_add(page, n)		((void)((page)->refs += (int)(n)))
@@ -53,6 +54,7 @@ static struct page *alloc_pages(unsigned int gfp, unsigned int order)
 	struct page *page = pages;
 
 	FUZZ_CHECK(!gfp && order == 3);
+	n_asked++;
 	if (n_pages >= max_pages)
 		return NULL;
 	while (page->memory)
@@ -157,6 +159,7 @@ static void step(const uint8_t *in)
 	struct slice *slice = &slices[in[0]];
 	unsigned int size = SMP_CACHE_BYTES * (1 + in[1] % 64);
 
+	jiffies++;
 	if (slice->data)
 		give_back(slice);
 	else if (in[1] > 0xc0)
@@ -177,6 +180,7 @@ static void check_again(unsigned int n)
 	unsigned int i, most;
 
 	max_pages = BLOCKS;
+	jiffies++;
 	for (i = 0; i < 16 * n; i++) {
 		if (slices[i % n].data)
 			give_back(&slices[i % n]);
@@ -195,7 +199,9 @@ static void free_all(void)
 			give_back(&slices[i]);
 }
 
-/* What waits is used when it has come back, also after there was none. */
+/* What waits is used when it has come back, also after there was none; and that
+ * is not asked for again at once.
+ */
 static void check_scarce(void)
 {
 	struct slice *slice = slices;
@@ -210,6 +216,9 @@ static void check_scarce(void)
 	do
 		take(slice, PAGE_SIZE / 2, PAGE_SIZE / 2);
 	while (slice++->page);
+	n_asked = 0;
+	take(slice, PAGE_SIZE / 2, PAGE_SIZE / 2);
+	FUZZ_CHECK(!n_asked);
 	free_all();
 	take(slices, PAGE_SIZE / 2, PAGE_SIZE / 2);
 	FUZZ_CHECK(slices->page);

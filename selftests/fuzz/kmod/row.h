@@ -19,7 +19,7 @@ struct page {
 /* how many exist; the longest that there is, 0: none, and how many are left;
  * how often there was none
  */
-static unsigned int n_rows, row_len, rows_left = UINT_MAX, n_refused;
+static unsigned int n_rows, row_len, rows_left = UINT_MAX;
 
 #define virt_to_head_page(at)						\
 	((struct page *)((at) - offsetof(struct page, data)))
@@ -50,10 +50,8 @@ static inline void *dco_slice_take(unsigned int *size)
 		page = malloc(sizeof(*page) + *size);
 		rows_left--;
 	}
-	if (!page) {
-		n_refused++;
+	if (!page)
 		return NULL;
-	}
 	page->refs = 1;
 	n_rows++;
 	return page->data;
