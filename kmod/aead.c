@@ -234,7 +234,7 @@ static bool dco_aead_is_whole(const struct dco_aead_packet *packet)
 /* The parts are in one piece of memory, so one look for its page is enough. The
  * tag is last for the crypto API, wherever it is on the wire.
  */
-static inline struct scatterlist *
+static struct scatterlist *
 dco_aead_set_sg(struct dco_aead_scratch *scratch,
 		const struct dco_aead_packet *packet)
 {

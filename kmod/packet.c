@@ -217,7 +217,9 @@ static u64 dco_packet_map_epoch(u8 *data, size_t len,
 	return be64_to_cpu(hdr->id);
 }
 
-/* Finds the parts of a packet, if it is not too short. Returns its id. */
+/* Finds the parts of a packet of more than DCO_WIRE_OVERHEAD bytes, and its id.
+ * Returns false if it is too short for its format.
+ */
 static bool dco_packet_map(const struct dco_key *key, u8 *data, size_t len,
 			   struct dco_aead_packet *packet, u64 *id)
 {

@@ -463,7 +463,7 @@ struct sk_buff *dco_split(struct sk_buff *skb)
 
 /* Appends to a packet as many of @n segments as lie behind one another, at
  * least one; @payload: of these and of those to come. Behind all memory is room
- * for a tag. Returns how many; 0: there is no memory.
+ * for a tag. Returns how many; 0: no memory, or no room for a fragment.
  */
 static unsigned int dco_split_append(const struct dco_split *split,
 				     struct dco_row *row, struct sk_buff *skb,
